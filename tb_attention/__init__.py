@@ -1,0 +1,37 @@
+"""What a model attends to while it trains, in TensorBoard."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tb_attention._version import __version__
+
+if TYPE_CHECKING:
+    from tb_attention.callbacks.attention import AttentionCallback
+    from tb_attention.capture import capture
+    from tb_attention.records.reader import load
+    from tb_attention.records.samples import Samples
+    from tb_attention.records.writer import AttentionWriter
+
+# Where each public name lives. They are imported when first used, so that `import tb_attention` costs nothing and the
+# writer works where TensorFlow is not installed.
+_HOMES = {
+    "AttentionCallback": "tb_attention.callbacks.attention",
+    "AttentionWriter": "tb_attention.records.writer",
+    "Samples": "tb_attention.records.samples",
+    "capture": "tb_attention.capture",
+    "load": "tb_attention.records.reader",
+}
+
+__all__ = ["AttentionCallback", "AttentionWriter", "Samples", "__version__", "capture", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

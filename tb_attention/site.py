@@ -1,0 +1,105 @@
+"""The two nouns that every room shares: a site, and the axes of its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from tb_attention.errors import ArgumentError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Kind = Literal["self", "cross", "gate", "local", "router", "activation"]
+"""What a site is.
+
+`self` and `cross`: queries and keys from the same or from two sequences. `local`: windows.
+`gate`: multiplies a feature map, over channels or over space. `router`: chooses experts.
+`activation`: a hidden sigmoid or softmax that its author calls attention but that multiplies nothing.
+"""
+
+AxisKind = Literal["tokens", "grid", "channels", "frames", "objects", "features", "positions"]
+"""What the positions along an axis are; each kind has one way to be drawn."""
+
+Role = Literal["samples", "heads", "iteration", "windows", "query", "key"]
+"""What a dimension of the weights stands for, in the order in which they come."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+AXIS_KINDS: tuple[AxisKind, ...] = get_args(AxisKind)
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One dimension of the weights of a site.
+
+    Attributes:
+        role: What the dimension stands for.
+        size: Positions along it, at least 0.
+        kind: What the positions are. Only query and key axes have another than "positions".
+        grid: For kind "grid": cells along each of 2 or 3 dimensions, outermost first
+            (rows, columns). `len(extra) + product(grid) == size`.
+        extra: For kind "grid": names of the positions that come before the cells, such as ("CLS",).
+        input: Which of the sample's inputs the positions lie in (its place, from 0), or None.
+    """
+
+    role: Role
+    size: int
+    kind: AxisKind = "positions"
+    grid: tuple[int, ...] | None = None
+    extra: tuple[str, ...] = ()
+    input: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise ArgumentError(f"`role` must be one of {ROLES}. Received: role={self.role!r}.")
+        if self.kind not in AXIS_KINDS:
+            raise ArgumentError(f"`kind` must be one of {AXIS_KINDS}. Received: kind={self.kind!r}.")
+        if self.grid is not None:
+            cells = len(self.extra)
+            product = 1
+            for n in self.grid:
+                product *= n
+            if cells + product != self.size:
+                raise ArgumentError(
+                    "The cells of `grid` and the `extra` positions must make up `size`. "
+                    f"Received: grid={self.grid}, extra={self.extra}, size={self.size}."
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One place where a model computes attention weights, with the weights of some samples.
+
+    Attributes:
+        path: The path of its layer, as "encoder/layer_3/self_attention"; a layer that is called
+            more than once has "#2", "#3", ... behind it.
+        kind: What it is.
+        axes: One `Axis` a dimension of `weights`, in the order samples, heads, [iteration],
+            [windows], query axes, key axes. A gate has no query axes.
+        weights: float32, usually `(samples, heads, queries, keys)`; a gate's are
+            `(samples, heads, keys...)`. Rows of a softmax site sum to 1.
+        note: A sentence for people where something about the site needs one, or None.
+    """
+
+    path: str
+    kind: Kind
+    axes: tuple[Axis, ...]
+    weights: npt.NDArray[np.float32]
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ArgumentError(f"`kind` must be one of {KINDS}. Received: kind={self.kind!r}.")
+        sizes = tuple(axis.size for axis in self.axes)
+        if sizes != self.weights.shape:
+            raise ArgumentError(
+                f"`axes` must describe each dimension of `weights`. Received: axes of sizes {sizes}, "
+                f"weights of shape {self.weights.shape}, path={self.path!r}."
+            )
+
+    def replace(self, **changes: object) -> Site:
+        """A copy with some attributes changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
