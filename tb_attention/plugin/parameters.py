@@ -1,0 +1,71 @@
+"""Parses the parameters of a request; behind this door values are clean.
+
+Every function raises `ArgumentError` with what is allowed and what came.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from werkzeug.wrappers import Request
+
+from tb_attention.errors import ArgumentError
+
+Step = int | Literal["init"]
+
+# Steps have 12 digits in file names; more would name no file. ASCII, for `int` also takes other scripts' digits.
+_NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
+_SET = re.compile(r"samples-[0-9a-f]{4,64}", re.ASCII)
+_LONGEST = 1024
+
+
+def text(request: Request, name: str) -> str:
+    """A parameter that must be there, at most 1,024 characters, without control characters."""
+    value: str | None = request.args.get(name)
+    if value is None:
+        raise ArgumentError(f"The parameter `{name}` is missing.")
+    if not value or len(value) > _LONGEST or any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise ArgumentError(
+            f"`{name}` must have 1 to {_LONGEST} characters, none of them a control character. "
+            f"Received: {name}={value[:80]!r}."
+        )
+    return value
+
+
+def number(request: Request, name: str, *, least: int = 0) -> int:
+    """An integer from `least` (by default 0) with at most 12 digits."""
+    value: str | None = request.args.get(name)
+    if value is None:
+        raise ArgumentError(f"The parameter `{name}` is missing.")
+    if not _NUMBER.fullmatch(value) or int(value) < least:
+        raise ArgumentError(
+            f"`{name}` must be an integer from {least} with at most 12 digits. Received: {name}={value[:80]!r}."
+        )
+    return int(value)
+
+
+def attempt(request: Request) -> int | None:
+    """The attempt, from 1, or None (the newest) where it is left out."""
+    return number(request, "attempt", least=1) if "attempt" in request.args else None
+
+
+def step(request: Request) -> Step:
+    """The step: an integer from 0, or "init" for the model before training."""
+    if request.args.get("step") == "init":
+        return "init"
+    try:
+        return number(request, "step")
+    except ArgumentError as wrong:
+        raise ArgumentError(str(wrong).replace("must be an integer", 'must be "init" or an integer')) from None
+
+
+def samples_set(request: Request) -> str:
+    """The name of a samples file without its ending, as a step's `samples` says it."""
+    value = text(request, "set")
+    if not _SET.fullmatch(value):
+        raise ArgumentError(
+            f'`set` must be a name as a step of `series` gives it, such as "samples-0f3a5c9e1b2d". '
+            f"Received: set={value[:80]!r}."
+        )
+    return value

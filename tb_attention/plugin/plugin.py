@@ -1,0 +1,39 @@
+"""The plugin: its routes, its tab and whether that tab is active."""
+
+from __future__ import annotations
+
+from tensorboard.plugins import base_plugin
+
+from tb_attention.plugin.respond import WsgiApp, application
+from tb_attention.plugin.run_directories import RunDirectories
+from tb_attention.plugin.static_files import StaticFiles
+
+
+class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
+    """Serves the logs of the listed runs, read-only. The wire is described in `http_api.md`.
+
+    Args:
+        context: TensorBoard's.
+    """
+
+    plugin_name = "attention"
+
+    def __init__(self, context: base_plugin.TBContext) -> None:
+        self._runs = RunDirectories(context)
+        self._static = StaticFiles()
+
+    def get_plugin_apps(self) -> dict[str, WsgiApp]:
+        """Every route. Safari ignores `<base>` for the module import, so the module lies at two paths."""
+        return {
+            "/index.js": application(self._static.serve),
+            "/plugin/attention/index.js": application(self._static.serve),
+            "/*": application(self._static.serve),
+        }
+
+    def is_active(self) -> bool:
+        """Whether a listed run has our folder. Asked for every listing of plugins, so it is cheap."""
+        return False
+
+    def frontend_metadata(self) -> base_plugin.FrontendMetadata:
+        """The tab."""
+        return base_plugin.FrontendMetadata(es_module_path="/plugin/attention/index.js", tab_name="Attention")

@@ -1,0 +1,92 @@
+"""How every route answers: JSON, binary, files and errors, all through TensorBoard's `http_util.Respond`.
+
+`Respond` sets the headers that TensorBoard's security validator wants; a bare Werkzeug response would make it warn.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from tensorboard.backend import http_util
+from werkzeug.wrappers import Request, Response
+
+from tb_attention.errors import ArgumentError, AttentionError, MissingDependencyError, NotInLogError
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Response]
+WsgiApp = Callable[..., Any]
+
+JSON = "application/json"
+BINARY = "application/octet-stream"
+FOR_EVER = "private, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+
+
+def application(handler: Handler) -> WsgiApp:
+    """Wraps a handler as a WSGI application: reading only, and every error a sentence.
+
+    Args:
+        handler: Makes a response of a request. `ArgumentError` becomes 400, `NotInLogError` 404, and any other
+            `AttentionError` 422 (a file is damaged, or newer than this version).
+    """
+
+    def respond(request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            response = error(request, 405, f"Only GET and HEAD are allowed. Received: method={request.method!r}.")
+            response.headers["Allow"] = "GET, HEAD"
+            return response
+        try:
+            return handler(request)
+        except ArgumentError as refused:
+            return error(request, 400, str(refused))
+        except NotInLogError as absent:
+            return error(request, 404, str(absent))
+        except (FileNotFoundError, NotADirectoryError):
+            # Between listing and opening, a file was moved aside or deleted: that is no damage.
+            return error(request, 404, "The file has been removed from the log. Reload to see what is there now.")
+        except MissingDependencyError as missing:
+            return error(request, 422, str(missing))
+        except (AttentionError, OSError) as unreadable:
+            return error(request, 422, f"{unreadable}")
+        except Exception:
+            logger.exception("The Attention plugin failed to answer %s", request.path)
+            return error(request, 500, "The Attention plugin failed; TensorBoard's log has the details.")
+
+    wrapped: WsgiApp = Request.application(respond)
+    return wrapped
+
+
+def json_body(request: Request, content: Any, *, keep: bool = False) -> Response:
+    """Answers JSON. `content` holds no NaN or infinity; `keep` lets the browser keep it where the URL has a version."""
+    body = json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+    return _caching(request, http_util.Respond(request, body, JSON), keep)
+
+
+def binary_body(request: Request, body: bytes) -> Response:
+    """Answers a gzip file as plain bytes: the page inflates it and so checks its CRC, which browsers do not."""
+    return _caching(request, http_util.Respond(request, body, BINARY), keep=True)
+
+
+def file_body(request: Request, body: bytes, mimetype: str, *, keep: bool) -> Response:
+    """Answers a file of the front end."""
+    response = http_util.Respond(request, body, mimetype)
+    response.headers["Cache-Control"] = FOR_EVER if keep else ASK_AGAIN
+    return response
+
+
+def error(request: Request, code: int, sentence: str) -> Response:
+    """Answers `{"error": sentence}`."""
+    response: Response = http_util.Respond(request, json.dumps({"error": sentence}).encode("ascii"), JSON, code=code)
+    return response
+
+
+def _caching(request: Request, response: Response, keep: bool) -> Response:
+    # Set afterwards: headers handed to `Respond` are added to its own, and two Cache-Control lines are sent.
+    response.headers["Cache-Control"] = FOR_EVER if keep and request.args.get("v") else ASK_AGAIN
+    if response.headers["Cache-Control"] == FOR_EVER:
+        del response.headers["Expires"]
+    return response

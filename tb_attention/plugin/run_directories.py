@@ -1,0 +1,78 @@
+"""Which runs there are, as TensorBoard lists them, and the directory of each."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tensorboard.plugins import base_plugin
+
+from tb_attention.errors import NotInLogError
+
+# The data server answers short questions in 0.1 ms but a reply of some KB in 44 ms, and a page asks for many maps at
+# once; a new run may well appear this much later.
+_SECONDS = 2.0
+
+
+class RunDirectories:
+    """Maps runs to directories; only runs that TensorBoard's data provider lists are ever opened.
+
+    Args:
+        context: TensorBoard's, with `logdir` (as typed: `~` is not expanded), `data_provider` and, where TensorBoard
+            reads the events in Python (always so with `--logdir_spec`), `multiplexer`.
+    """
+
+    def __init__(self, context: base_plugin.TBContext) -> None:
+        self._provider = context.data_provider
+        self._multiplexer = context.multiplexer
+        self._logdir = context.logdir or ""
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[float, dict[str, str]]] = {}
+
+    @property
+    def logdir(self) -> str:
+        """The log directory as it was typed, or "" with `--logdir_spec`."""
+        return str(self._logdir)
+
+    def all(self, provider_context: Any, experiment: str) -> Mapping[str, str]:
+        """Directory (a path or a URL) by run, in TensorBoard's order; up to 2 seconds old."""
+        with self._lock:
+            asked, known = self._known.get(experiment, (-_SECONDS, {}))
+            if time.monotonic() - asked >= _SECONDS:
+                known = self._ask(provider_context, experiment)
+                # TensorBoard serves one experiment; one entry bounds the memory whatever is asked for.
+                self._known = {experiment: (time.monotonic(), known)}
+            return known
+
+    def of(self, provider_context: Any, experiment: str, run: str) -> str:
+        """The directory of one run.
+
+        Raises:
+            NotInLogError: TensorBoard does not list the run.
+        """
+        known = self.all(provider_context, experiment)
+        if run not in known:
+            listed = ", ".join(repr(name) for name in list(known)[:10]) or "none"
+            raise NotInLogError(f"TensorBoard lists no such run. Received: run={run[:200]!r}. Listed: {listed}.")
+        return known[run]
+
+    def _ask(self, provider_context: Any, experiment: str) -> dict[str, str]:
+        if self._provider is None:
+            return {}
+        runs = [run.run_name for run in self._provider.list_runs(provider_context, experiment_id=experiment)]
+        if self._logdir:
+            return {run: join(self._logdir, run) for run in runs}
+        paths = self._multiplexer.RunPaths() if self._multiplexer is not None else {}
+        return {run: paths[run] for run in runs if run in paths}
+
+
+def join(logdir: str, run: str) -> str:
+    """The directory of a run; run "." is the log directory itself (a trailing "/." breaks object stores)."""
+    if "://" in logdir:
+        root = logdir.rstrip("/")
+        return root if run == "." else f"{root}/{run}"
+    root = os.path.expanduser(logdir)
+    return root if run == "." else os.path.join(root, run)
