@@ -48,8 +48,8 @@ class StaticFiles:
         directory: Where the bundle lies; by default the package's `static/`.
     """
 
-    def __init__(self, directory: Path = STATIC) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = STATIC if directory is None else directory
 
     def serve(self, request: Request) -> Response:
         """Serves the file that the path behind `plugin/attention/` names."""
