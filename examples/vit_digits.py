@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.model_selection import train_test_split
 import tb_attention
 
 PATCH, WIDTH, BLOCKS, HEADS = 2, 64, 4, 4
+BATCH = 32
 
 
 class ClassTokenAndPositions(layers.Layer):
@@ -57,18 +59,24 @@ def load_data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return train_test_split(images, digits.target, test_size=0.25, random_state=0, stratify=digits.target)
 
 
-def main(logdir: str, epochs: int = 20) -> keras.callbacks.History:
+def main(
+    logdir: str, epochs: int = 20, verbose: int = 1, callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> keras.callbacks.History:
     keras.utils.set_random_seed(0)
     x_train, x_val, y_train, y_val = load_data()
+    steps = epochs * -(-len(x_train) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(3e-4, steps * 9 // 10, warmup_target=3e-3, warmup_steps=steps // 10)
     model = build_model()
-    model.compile(keras.optimizers.AdamW(2e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(keras.optimizers.AdamW(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    attention = tb_attention.AttentionCallback(logdir, samples=(x_val[:16], y_val[:16]))
     return model.fit(
         x_train,
         y_train,
-        batch_size=32,
+        batch_size=BATCH,
         epochs=epochs,
+        verbose=verbose,
         validation_data=(x_val, y_val),
-        callbacks=[tb_attention.AttentionCallback(logdir, samples=(x_val[:16], y_val[:16]))],
+        callbacks=[attention, *callbacks],
     )
 
 

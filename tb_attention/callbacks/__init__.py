@@ -1,0 +1,1 @@
+"""When to log: one Keras callback a file."""

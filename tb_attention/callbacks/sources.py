@@ -1,0 +1,183 @@
+"""What `samples=` may be, and how it becomes `Samples`: the first examples of it, copied once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import ArgumentError
+from tb_attention.records.samples import Samples
+
+Nested: TypeAlias = Any
+"""Arrays, or lists, tuples and dicts of them, as a Keras model takes its inputs."""
+
+ALLOWED = (
+    "`(x, y)`, `x` (an array, a list, a dict, strings), a tb_attention.Samples, a tf.data.Dataset, a keras.utils.PyDataset "
+    "or a generator"
+)
+
+
+def to_samples(source: Any, model: Any, *, max_samples: int, class_names: Iterable[str] | None = None) -> Samples:
+    """Takes the first `max_samples` examples of what the user gave.
+
+    Args:
+        source: What the user gave as `samples=`. Tuples are `(x,)`, `(x, y)` or `(x, y, sample_weight)`; a list is the
+            model's inputs where it has several, else examples; datasets and generators give batches as `fit` takes them.
+        model: The Keras model; its number of inputs tells what a list is.
+        max_samples: Examples kept, a positive integer.
+        class_names: Names of the classes, or None.
+
+    Raises:
+        ArgumentError: The source is none of these, is empty, or its parts differ in length.
+    """
+    names = None if class_names is None else list(class_names)
+    if isinstance(source, Samples):
+        return source
+    if isinstance(source, tuple):
+        x, y = _split(source)
+    elif _is_batches(source):
+        x, y = _first_of_batches(_batches(source), max_samples)
+    else:
+        x, y = source, None
+    if isinstance(x, list) and not _has_several_inputs(model, x):
+        x = _stack(x)
+    x = map_arrays(_to_numpy, x)
+    lengths = {len(array) for array in leaves(x)}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ArgumentError(
+            f"`samples` must hold the same number of examples in each input, at least 1. Received: {sorted(lengths)}."
+        )
+    y = None if y is None else _labels(y)
+    if y is not None and len(y) != lengths.copy().pop():
+        raise ArgumentError(
+            f"`samples` must hold one label for each example. Received: {lengths.pop()} examples, {len(y)} labels."
+        )
+    return Samples(
+        map_arrays(lambda array: array[:max_samples].copy(), x),
+        None if y is None else y[:max_samples].copy(),
+        class_names=names,
+    )
+
+
+def map_arrays(function: Callable[[Any], Any], nested: Nested) -> Nested:
+    """Applies a function to every array of a nested structure of dicts, lists and tuples."""
+    if isinstance(nested, Mapping):
+        return {key: map_arrays(function, value) for key, value in nested.items()}
+    if isinstance(nested, list | tuple):
+        return type(nested)(map_arrays(function, value) for value in nested)
+    return function(nested)
+
+
+def leaves(nested: Nested) -> list[Any]:
+    """The arrays of a nested structure, in order."""
+    if isinstance(nested, Mapping):
+        return [leaf for value in nested.values() for leaf in leaves(value)]
+    if isinstance(nested, list | tuple):
+        return [leaf for value in nested for leaf in leaves(value)]
+    return [nested]
+
+
+def _split(batch: tuple[Any, ...]) -> tuple[Any, Any]:
+    if not 1 <= len(batch) <= 3:
+        raise ArgumentError(
+            "A tuple of samples must be `(x,)`, `(x, y)` or `(x, y, sample_weight)`. "
+            f"Received: a tuple of {len(batch)}."
+        )
+    return batch[0], (batch[1] if len(batch) > 1 else None)
+
+
+def _is_batches(source: Any) -> bool:
+    if isinstance(source, str | bytes | Mapping | list | np.ndarray) or hasattr(source, "shape"):
+        return False
+    if _is_indexed_batches(source) or isinstance(source, Iterator):
+        return True
+    if hasattr(source, "element_spec") or isinstance(source, Iterable):
+        return True
+    raise ArgumentError(f"`samples` must be {ALLOWED}. Received: {source!r} of {type(source)}.")
+
+
+def _is_indexed_batches(source: Any) -> bool:
+    """A keras.utils.PyDataset (or Sequence): it has batches by number, and iterating over it may never end."""
+    return hasattr(source, "__getitem__") and hasattr(source, "__len__") and hasattr(source, "on_epoch_end")
+
+
+def _batches(source: Any) -> Iterator[Any]:
+    if _is_indexed_batches(source):
+        for index in range(len(source)):
+            yield source[index]
+    else:
+        yield from source
+
+
+def _first_of_batches(batches: Iterator[Any], max_samples: int) -> tuple[Any, Any]:
+    xs: list[Any] = []
+    ys: list[Any] = []
+    count = 0
+    for batch in batches:
+        x, y = _split(batch) if isinstance(batch, tuple) else (batch, None)
+        x = map_arrays(_to_numpy, x)
+        if any(np.ndim(array) == 0 for array in leaves(x)):
+            raise ArgumentError(
+                "A dataset of samples must give batches, as `fit` takes them. Received: single examples; "
+                "call `.batch(...)` on it."
+            )
+        xs.append(x)
+        ys.append(None if y is None else _labels(y))
+        count += len(leaves(x)[0])
+        if count >= max_samples:
+            break
+    if not xs:
+        raise ArgumentError("`samples` must give at least one batch. Received: none.")
+    labelled = all(y is not None for y in ys)
+    return _concatenate(xs), (np.concatenate(ys) if labelled else None)
+
+
+def _concatenate(parts: list[Nested]) -> Nested:
+    first = parts[0]
+    if isinstance(first, Mapping):
+        return {key: _concatenate([part[key] for part in parts]) for key in first}
+    if isinstance(first, list | tuple):
+        return type(first)(_concatenate([part[place] for part in parts]) for place in range(len(first)))
+    return np.concatenate(parts)
+
+
+def _has_several_inputs(model: Any, x: list[Any]) -> bool:
+    inputs = getattr(model, "inputs", None)
+    if inputs is not None:
+        return len(inputs) > 1 and len(inputs) == len(x)
+    # A subclassed model that has not been called: a list of arrays of one length is a list of inputs, anything else examples.
+    return len(x) > 1 and all(hasattr(part, "shape") for part in x) and len({len(part) for part in x}) == 1
+
+
+def _stack(examples: list[Any]) -> Any:
+    if not examples:
+        raise ArgumentError("`samples` must hold at least one example. Received: an empty list.")
+    if isinstance(examples[0], Mapping):
+        return {key: _stack([example[key] for example in examples]) for key in examples[0]}
+    arrays = [_to_numpy(example) for example in examples]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) != 1:
+        raise ArgumentError(
+            f"Examples in a list must have one shape. Received: shapes {sorted(shapes)}; pad them, or give one array."
+        )
+    return np.stack(arrays)
+
+
+def _to_numpy(value: Any) -> npt.NDArray[Any]:
+    if isinstance(value, str | bytes):
+        return np.asarray(value, dtype=object)
+    if hasattr(value, "to_tensor"):  # a ragged or sparse tensor
+        value = value.to_tensor()
+    array = value.numpy() if hasattr(value, "numpy") and not isinstance(value, np.ndarray) else np.asarray(value)
+    if array.dtype.kind in "SU":
+        array = array.astype(object)
+    return np.asarray(array)
+
+
+def _labels(y: Any) -> npt.NDArray[Any]:
+    """Labels as one array; of several outputs' labels the first."""
+    first = leaves(y)[0] if isinstance(y, Mapping | tuple) else y
+    return _to_numpy(first)

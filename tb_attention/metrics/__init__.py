@@ -1,0 +1,1 @@
+"""Keras metrics that count inside the compiled graph."""
