@@ -48,6 +48,7 @@ demo: .venv/demo
 
 test: .venv/dev $(BUNDLE)
 	@$(BIN)/python setup.py --quiet frontend --script test
+	@$(BIN)/python tests/browser_setup.py
 	@$(BIN)/python -m pytest
 
 check: .venv/dev

@@ -1,6 +1,6 @@
 """The demo behind `make demo`: TensorBoard starts at once, and models train on real data while it shows them.
 
-    python examples/demo.py [--logdir logs] [--port 6006] [--no-serve] [--retrain]
+python examples/demo.py [--logdir logs] [--port 6006] [--no-serve] [--retrain]
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def make_progress(run: str, epochs: int):  # type: ignore[no-untyped-def]
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             self.epoch = epoch + 1
-            self.last = "  ".join(f"{name} {(logs or {})[name]:.3f}" for name in ("val_accuracy",) if name in (logs or {}))
+            self.last = "  ".join(
+                f"{name} {(logs or {})[name]:.3f}" for name in ("val_accuracy",) if name in (logs or {})
+            )
             self.draw(self.epoch)
 
         def draw(self, done: float) -> None:
@@ -88,7 +90,11 @@ def make_progress(run: str, epochs: int):  # type: ignore[no-untyped-def]
             seconds = time.monotonic() - self.start
             end = "\n" if self.epoch >= epochs or not sys.stdout.isatty() else ""
             head = "\r" if sys.stdout.isatty() else ""
-            print(f"{head}  {run:8} [{bar}] epoch {self.epoch}/{epochs}  {seconds:4.0f} s  {self.last}", end=end, flush=True)
+            print(
+                f"{head}  {run:8} [{bar}] epoch {self.epoch}/{epochs}  {seconds:4.0f} s  {self.last}",
+                end=end,
+                flush=True,
+            )
 
     return Progress()
 

@@ -1,7 +1,7 @@
 """A vision transformer on scikit-learn's digits: 4 blocks x 4 heads over a CLS token and 2 x 2 patches.
 
-    python examples/vit_digits.py --logdir logs/vit
-    tensorboard --logdir logs
+python examples/vit_digits.py --logdir logs/vit
+tensorboard --logdir logs
 """
 
 from __future__ import annotations

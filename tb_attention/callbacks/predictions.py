@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.records.schema import Prediction
+from tb_attention.records.step_record import Prediction
 
 
 def read_predictions(outputs: Any, model: Any, count: int) -> tuple[Prediction | None, ...]:

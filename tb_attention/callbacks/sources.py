@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -60,6 +61,37 @@ def to_samples(source: Any, model: Any, *, max_samples: int, class_names: Iterab
         None if y is None else y[:max_samples].copy(),
         class_names=names,
     )
+
+
+def batches_of(source: Any, batch_size: int, steps: int | None) -> Iterator[tuple[Any, Any, Any]]:
+    """The batches of a labelled source, as `(x, y, sample_weight)` of numpy arrays; the weight may be None.
+
+    Args:
+        source: `(x, y)` or `(x, y, sample_weight)`, a dataset of such batches, or a function that returns a generator of them.
+        batch_size: For arrays.
+        steps: Batches at most, or None for all.
+
+    Raises:
+        ArgumentError: There are no labels.
+    """
+    if callable(source) and not _is_indexed_batches(source) and not hasattr(source, "element_spec"):
+        source = source()
+    batches = _sliced(source, batch_size) if isinstance(source, tuple) else _batches(source)
+    for batch in itertools.islice(batches, steps):
+        if not isinstance(batch, tuple) or len(batch) not in (2, 3):
+            raise ArgumentError(
+                "Validation data must be `(x, y)` or `(x, y, sample_weight)`, or give such batches. "
+                f"Received: {type(batch).__name__}{f' of {len(batch)}' if isinstance(batch, tuple) else ''}."
+            )
+        x, y, weight = (*batch, None)[:3]
+        yield map_arrays(_to_numpy, x), map_arrays(_to_numpy, y), None if weight is None else _to_numpy(weight)
+
+
+def _sliced(arrays: tuple[Any, ...], batch_size: int) -> Iterator[tuple[Any, ...]]:
+    parts = [None if part is None else map_arrays(_to_numpy, part) for part in arrays]
+    for start in range(0, len(leaves(parts[0])[0]), batch_size):
+        end = start + batch_size
+        yield tuple(None if part is None else map_arrays(lambda a: a[start:end], part) for part in parts)  # noqa: B023
 
 
 def map_arrays(function: Callable[[Any], Any], nested: Nested) -> Nested:
@@ -181,3 +213,51 @@ def _labels(y: Any) -> npt.NDArray[Any]:
     """Labels as one array; of several outputs' labels the first."""
     first = leaves(y)[0] if isinstance(y, Mapping | tuple) else y
     return _to_numpy(first)
+
+
+def check_inputs(x: Nested, model: Any) -> None:
+    """Refuses samples that do not fit the model's inputs, where the model declares them.
+
+    Raises:
+        ArgumentError: Names the input, what it takes and what came.
+    """
+    try:
+        inputs = model.inputs  # raises for a subclassed model that declares none
+    except (AttributeError, ValueError):
+        return
+    if not inputs:
+        return
+    names = [getattr(tensor, "name", f"input {place}") for place, tensor in enumerate(inputs)]
+    if isinstance(x, Mapping):
+        declared = _structure(model)
+        if isinstance(declared, Mapping):  # a model built on a dict is fed by the dict's keys, not by tensor names
+            names = list(declared)
+            inputs = list(declared.values())
+        missing = [name for name in names if name not in x]
+        if missing:
+            raise ArgumentError(f"The samples lack the model's inputs {missing}. Received: inputs {sorted(x)}.")
+        pairs = [(name, tensor, x[name]) for name, tensor in zip(names, inputs, strict=True)]
+    else:
+        arrays = leaves(x)
+        if len(arrays) != len(inputs):
+            raise ArgumentError(
+                f"The model takes {len(inputs)} inputs ({', '.join(names)}). Received: samples with {len(arrays)}."
+            )
+        pairs = list(zip(names, inputs, arrays, strict=True))
+    for name, tensor, array in pairs:
+        expected = tuple(tensor.shape)[1:]
+        # Keras adds a last axis of size 1 to (N,) inputs by itself.
+        came = array.shape[1:] or (() if not expected else (1,))
+        if len(expected) == len(came) + 1 and expected[-1] == 1:
+            came = (*came, 1)
+        fits = len(expected) == len(came) and all(e is None or e == c for e, c in zip(expected, came, strict=True))
+        if not fits:
+            raise ArgumentError(
+                f"The samples do not fit the model's input {name!r}, which takes shape {('samples', *expected)}. "
+                f"Received: shape {tuple(array.shape)}."
+            )
+
+
+def _structure(model: Any) -> Any:
+    """The nested structure that a functional model was built on, or None."""
+    return getattr(model, "_inputs_struct", None)

@@ -50,7 +50,9 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if not isinstance(num_classes, int) or num_classes < 2:
-            raise ArgumentError(f"`num_classes` must be an integer of at least 2. Received: num_classes={num_classes!r}.")
+            raise ArgumentError(
+                f"`num_classes` must be an integer of at least 2. Received: num_classes={num_classes!r}."
+            )
         self.num_classes = num_classes
         self.from_logits = from_logits
         self.threshold = threshold

@@ -1,0 +1,48 @@
+"""Predictions for a second data set in the middle of `fit`, without a trace in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class SecondPass:
+    """Runs the model in batches; its state afterwards is what it was before, to the bit.
+
+    The compiled prediction function is this object's own: the model's, if it has one, is put back.
+    """
+
+    def __init__(self) -> None:
+        self._function: Any = None
+
+    def __call__(self, model: Any, x: Any) -> Any:
+        """The model's outputs for one batch, as numpy arrays, nested as the model returns them."""
+        with self._borrowed(model), unchanged(model):
+            return model.predict_on_batch(x)
+
+    @contextmanager
+    def _borrowed(self, model: Any) -> Iterator[None]:
+        theirs = model.predict_function
+        model.predict_function = self._function
+        try:
+            yield
+        finally:
+            self._function = model.predict_function
+            model.predict_function = theirs
+
+
+@contextmanager
+def unchanged(model: Any) -> Iterator[None]:
+    """Puts back what predicting may change: seeds of layers that draw at inference, counters, states."""
+    variables = [variable for variable in model.non_trainable_variables if variable.dtype != "string"]
+    before = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            if not np.array_equal(keras.ops.convert_to_numpy(variable), value, equal_nan=value.dtype.kind == "f"):
+                variable.assign(value)
