@@ -1,0 +1,119 @@
+"""Names of files and directories of a log; see docs/format.md."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Literal
+
+from tb_attention.errors import ArgumentError
+
+Step = int | Literal["init"]
+"""A position in training, at least 0, or the model before training."""
+
+ROOT = "plugins/attention"
+"""Where a run keeps its logs, below its directory."""
+
+STATUS = "status.json"
+TEMPORARY = ".tmp-"
+MAX_STEP = 10**12 - 1
+
+_TAG = re.compile(r"(?=.{1,113}\Z)[A-Za-z0-9_%-](?:[A-Za-z0-9_.%-]*[A-Za-z0-9_%-])?(?:~[0-9a-f]{12})?")
+_ATTEMPT = re.compile(r"[1-9][0-9]{0,8}")
+_STEP = re.compile(r"step-([0-9]{12}|init)\.npz")
+_SAMPLES = re.compile(r"samples-[0-9a-f]{12}\.npz")
+_INDEX = re.compile(r"index-[0-9]{12}\.npz")
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_MAX_TAG = 100
+# Windows takes these for devices, whatever follows the first dot.
+_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|\Z)")
+
+
+def tag_folder(tag: str) -> str:
+    """The directory name of a tag, legal on every file system.
+
+    Raises:
+        ArgumentError: The tag is empty or not a string.
+    """
+    if not isinstance(tag, str) or not tag:
+        raise ArgumentError(f"`tag` must be a string of at least one character. Received: tag={tag!r}.")
+    raw = tag.encode("utf-8", "surrogatepass")
+    parts = []
+    for place, byte in enumerate(raw):
+        inner_dot = byte == 0x2E and 0 < place < len(raw) - 1
+        parts.append(chr(byte) if byte in _PLAIN or inner_dot else f"%{byte:02X}")
+    name = "".join(parts)
+    if _DEVICES.match(name):
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    # `tfevents` in a name would make TensorBoard take the directory's files for events.
+    name = re.sub("(?i)(tfevent)(s)", lambda found: f"{found[1]}%{ord(found[2]):02X}", name)
+    if len(name) > _MAX_TAG:
+        cut = re.sub(r"(%[0-9A-F]?|\.)\Z", "", name[:_MAX_TAG])
+        name = f"{cut}~{hashlib.sha256(raw).hexdigest()[:12]}"
+    return name
+
+
+def folder_tag(folder: str) -> str:
+    """The tag that a directory's name stands for; of a tag that was cut, what is left of it (its manifests know the whole)."""
+    plain = folder.split("~", 1)[0]
+    raw = re.sub(rb"%([0-9A-F]{2})", lambda found: bytes([int(found[1], 16)]), plain.encode())
+    return raw.decode("utf-8", "replace")
+
+
+def is_tag_folder(name: str) -> bool:
+    """Whether a directory's name can be that of a tag."""
+    return _TAG.fullmatch(name) is not None
+
+
+def attempt_number(name: str) -> int | None:
+    """The attempt that a directory holds, or None for other directories."""
+    return int(name) if _ATTEMPT.fullmatch(name) else None
+
+
+def step_file(step: Step) -> str:
+    """The file name of a step."""
+    if step == "init":
+        return "step-init.npz"
+    check_step(step)
+    return f"step-{step:012d}.npz"
+
+
+def file_step(name: str) -> Step | None:
+    """The step that a file holds, or None where its name is not that of a step file."""
+    found = _STEP.fullmatch(name)
+    if found is None:
+        return None
+    return "init" if found[1] == "init" else int(found[1])
+
+
+def check_step(step: object) -> None:
+    """Raises ArgumentError unless `step` is "init" or an integer from 0 to 10**12 - 1."""
+    if step == "init" and isinstance(step, str):
+        return
+    if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= MAX_STEP:
+        raise ArgumentError(f'`step` must be an integer from 0 to {MAX_STEP} or "init". Received: step={step!r}.')
+
+
+def samples_file(content_hash: str) -> str:
+    """The file name of samples with this hash (12 hexadecimal digits)."""
+    return f"samples-{content_hash}.npz"
+
+
+def is_samples_file(name: str) -> bool:
+    """Whether a file's name is that of a samples file."""
+    return _SAMPLES.fullmatch(name) is not None
+
+
+def index_file(first: Step) -> str:
+    """The file name of the index segment that begins with a step; "init" counts as 0."""
+    return f"index-{0 if first == 'init' else first:012d}.npz"
+
+
+def is_index_file(name: str) -> bool:
+    """Whether a file's name is that of an index segment."""
+    return _INDEX.fullmatch(name) is not None
+
+
+def step_order(step: Step) -> int:
+    """A sort key: "init" before every other step."""
+    return -1 if step == "init" else step

@@ -1,0 +1,103 @@
+"""Pictures among the inputs: found by shape and range, and brought to 8 bits."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+THUMBNAIL = 64
+"""Side of a thumbnail, at most."""
+
+LARGEST = 1024
+"""Side of a stored picture, at most; larger ones are averaged down."""
+
+_SMALLEST = 4
+
+
+def looks_like_pictures(batch: npt.NDArray[Any]) -> bool:
+    """Whether a batch is one of pictures: `(N, H, W)`, `(N, H, W, 1 or 3)` or `(N, 1 or 3, H, W)`, both sides at least 4."""
+    if batch.dtype.kind not in "uif" or 0 in batch.shape:
+        return False
+    if batch.ndim == 3:
+        return min(batch.shape[1:]) >= _SMALLEST
+    return batch.ndim == 4 and _channels_last(batch.shape) is not None
+
+
+def to_pictures(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """uint8 `(N, height, width, 1 or 3)`, 0 black and 255 white.
+
+    The range of the whole batch tells the scale: 0 to 1, 0 to 16 (scikit-learn's digits), 0 to 255, -1 to 1; anything
+    else (standardised inputs) is stretched from its least to its largest value.
+    """
+    if batch.ndim == 3:
+        batch = batch[..., None]
+    elif _channels_last(batch.shape) is False:
+        batch = np.moveaxis(batch, 1, -1)
+    side = max(batch.shape[1:3])
+    if side > LARGEST:
+        batch = shrink(batch.astype(np.float32), LARGEST)
+    low, scale = _range(batch)
+    if batch.dtype == np.uint8 and scale == 1:
+        return np.ascontiguousarray(batch)
+    finite = np.nan_to_num(batch.astype(np.float32), nan=low, posinf=low, neginf=low)
+    return np.clip(np.rint((finite - low) * scale), 0, 255).astype(np.uint8)
+
+
+def thumbnails(pictures: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """uint8 `(N, height, width, channels)`, sides at most 64; smaller pictures get black to the right and below."""
+    small = [shrink(picture[None].astype(np.float32), THUMBNAIL)[0] for picture in pictures]
+    height, width, channels = (max(picture.shape[axis] for picture in small) for axis in range(3))
+    result = np.zeros((len(small), height, width, channels), np.uint8)
+    for target, picture in zip(result, small, strict=True):
+        target[: picture.shape[0], : picture.shape[1]] = np.rint(picture)
+    return result
+
+
+def shrink(batch: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]:
+    """Averages `(N, height, width, channels)` down until its longer side is at most `most`; its proportions stay."""
+    height, width = batch.shape[1:3]
+    side = max(height, width)
+    if side <= most:
+        return batch
+    for axis, size in ((1, height), (2, width)):
+        target = max(1, size * most // side)
+        starts = np.arange(target) * size // target
+        counts = np.diff([*starts.tolist(), size]).astype(np.float32)
+        shape = [1, 1, 1, 1]
+        shape[axis] = target
+        batch = np.add.reduceat(batch, starts, axis=axis) / counts.reshape(shape)
+    return batch
+
+
+def _channels_last(shape: tuple[int, ...]) -> bool | None:
+    """Where the channels of a batch of rank 4 are; None where nothing is a number of channels."""
+    if shape[3] in (1, 3) and min(shape[1:3]) >= _SMALLEST:
+        return True
+    if shape[1] in (1, 3) and min(shape[2:]) >= _SMALLEST:
+        return False
+    return None
+
+
+def _range(batch: npt.NDArray[Any]) -> tuple[float, float]:
+    """The value that is black, and what a step of 1 is in 255ths."""
+    finite = batch[np.isfinite(batch)] if batch.dtype.kind == "f" else batch
+    if finite.size == 0:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    whole = batch.dtype.kind in "ui" or bool(np.all(finite == np.rint(finite)))
+    if low >= 0 and high <= 1:
+        return 0.0, 255.0
+    if low >= 0 and high <= 16 and whole:
+        return 0.0, 255 / 16
+    if low >= 0 and 16 < high <= 255:
+        return 0.0, 1.0
+    if low >= -1 and high <= 1:
+        return -1.0, 127.5
+    return low, 255 / (high - low) if high > low else 0.0
+
+
+def one_picture(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """uint8 `(height, width, channels)` of one picture, `(H, W)` or `(H, W, C)` or `(C, H, W)`."""
+    return cast("npt.NDArray[np.uint8]", to_pictures(image[None])[0])

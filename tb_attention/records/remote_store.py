@@ -1,0 +1,113 @@
+"""A run directory that fsspec reaches: an object store, another machine, memory."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import io
+import os
+from collections.abc import Callable, Mapping
+from typing import IO, Any, cast
+
+import fsspec
+
+from tb_attention.errors import ArgumentError, MissingDependencyError
+from tb_attention.records.paths import TEMPORARY
+from tb_attention.records.store import Entry, Store
+
+# Their uploads appear whole or not at all, and a rename would copy the bytes once more.
+_WHOLE_UPLOADS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci", "memory"}
+
+
+class RemoteStore(Store):
+    """A directory behind a URL."""
+
+    is_local = False
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        try:
+            self._system, root = fsspec.core.url_to_fs(url)
+        except ImportError as error:
+            raise MissingDependencyError(f"{url} needs another package: {error}") from error
+        except ValueError as error:
+            raise ArgumentError(f"`log_dir` must be a path or a URL that fsspec knows ({error}). Received: {url!r}.") from error
+        self._root = str(root).rstrip("/")
+        protocol = self._system.protocol
+        self._whole = bool(_WHOLE_UPLOADS.intersection([protocol] if isinstance(protocol, str) else protocol))
+
+    def entries(self, path: str = "") -> list[Entry]:
+        # Others write here: what was listed a while ago does not count.
+        self._system.invalidate_cache()
+        try:
+            found = self._system.ls(self._path(path), detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        own = self._path(path).strip("/")
+        # Some stores list the directory's own marker among what is in it.
+        entries = [_entry(item) for item in found if str(item["name"]).strip("/") != own]
+        return sorted(entries, key=lambda entry: entry.name)
+
+    def entry(self, path: str) -> Entry | None:
+        self._system.invalidate_cache()
+        try:
+            return _entry(self._system.info(self._path(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def open(self, path: str) -> IO[bytes]:
+        return cast("IO[bytes]", self._system.open(self._path(path), "rb"))
+
+    def replace(self, path: str, write: Callable[[IO[bytes]], None]) -> Entry:
+        buffer = io.BytesIO()
+        write(buffer)
+        target = self._path(path)
+        with contextlib.suppress(NotImplementedError):
+            self._system.makedirs(os.path.dirname(target), exist_ok=True)
+        if self._whole:
+            self._system.pipe_file(target, buffer.getvalue())
+        else:
+            directory, name = target.rsplit("/", 1)
+            temporary = f"{directory}/{TEMPORARY}{os.getpid()}-{name}"
+            self._system.pipe_file(temporary, buffer.getvalue())
+            self._system.mv(temporary, target)
+        self._system.invalidate_cache()
+        return _entry(self._system.info(target))
+
+    def move(self, path: str, target: str) -> None:
+        with contextlib.suppress(NotImplementedError):
+            self._system.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
+        self._system.mv(self._path(path), self._path(target))
+
+    def remove(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._system.rm_file(self._path(path))
+
+    def make_new_directory(self, path: str) -> bool:
+        if self.entry(path) is not None:
+            return False
+        with contextlib.suppress(NotImplementedError):
+            self._system.makedirs(self._path(path), exist_ok=True)
+        return True
+
+    def _path(self, path: str) -> str:
+        return f"{self._root}/{path}" if path else self._root
+
+
+def _entry(info: Mapping[str, Any]) -> Entry:
+    name = str(info["name"]).rstrip("/").rsplit("/", 1)[-1]
+    return Entry(name, info.get("type") == "directory", int(info.get("size") or 0), _mtime_ns(info))
+
+
+def _mtime_ns(info: Mapping[str, Any]) -> int:
+    """The time of the last change, under whichever name the file system gives it."""
+    for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
+        value = info.get(key)
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+        if isinstance(value, datetime.datetime):
+            return round(value.timestamp() * 1_000_000) * 1000
+        if isinstance(value, int | float):
+            return int(value * 1_000_000_000)
+    return 0

@@ -1,0 +1,167 @@
+"""The examples that a run tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import ArgumentError
+from tb_attention.records import labels as label_rules
+from tb_attention.records.nested import map_leaves, named_leaves, text_of, to_numpy
+from tb_attention.records.sample_ids import hash_ids, unique
+from tb_attention.site import Axis
+
+ByInput = Any
+"""One value for the first input that it fits, or a mapping from names of inputs to values."""
+
+
+class Samples:
+    """Examples whose attention is followed through training, and how to show them.
+
+    Args:
+        inputs: What the model takes, with all examples: an array, or a list or dict of arrays; strings too. Each has shape `(samples, ...)`.
+        labels: `(samples,)` or `(samples, 1)` class indices or names, or one-hot `(samples, classes)`; none by default.
+        tokens: For each sample the texts of its positions, as a tokenizer splits them. Like `masks`, `images` and `texts` it
+            belongs to one input; a mapping gives it to several, by name.
+        masks: `(samples, positions)`, 0 or False for padding.
+        images: Pictures to show in place of the inputs: `(samples, H, W)` or `(samples, H, W, 1 or 3)`. By default, inputs that
+            look like pictures are shown.
+        texts: For each sample the text that it was made from.
+        ids: A unique name for each sample; by default 12 hexadecimal digits of a hash of its inputs.
+        axes: What the positions along queries and keys are, by path of the site; by default it is found out.
+        class_names: Names of the classes, by index.
+        store_inputs: Whether pictures, tokens and texts go into the log; by default they do.
+
+    Raises:
+        ArgumentError: Lengths differ, ids repeat, or something is not of the kind it should be.
+    """
+
+    def __init__(
+        self,
+        inputs: Any,
+        labels: Any = None,
+        *,
+        tokens: ByInput = None,
+        masks: ByInput = None,
+        images: ByInput = None,
+        texts: ByInput = None,
+        ids: Sequence[str] | None = None,
+        axes: Mapping[str, Sequence[Axis]] | None = None,
+        class_names: Sequence[str] | None = None,
+        store_inputs: bool = True,
+    ) -> None:
+        if isinstance(inputs, list) and inputs and all(isinstance(text, str | bytes) for text in inputs):
+            inputs = np.asarray(inputs, dtype=object)
+        self.inputs: Any = map_leaves(to_numpy, inputs)
+        """As given, its arrays as numpy arrays."""
+        leaves = named_leaves(self.inputs)
+        self._arrays: list[npt.NDArray[Any]] = [array for _, array in leaves]
+        self.input_names: tuple[str, ...] = tuple(name for name, _ in leaves)
+        """A name for each input; "" for a single array."""
+        self._count = self._check_lengths()
+        self.labels: tuple[int | float | str | list[float] | None, ...] = self._checked_labels(labels)
+        """For each sample a class index, another value, or None."""
+        self.class_names: tuple[str, ...] | None = None if class_names is None else tuple(map(str, class_names))
+        self.ids: tuple[str, ...] = hash_ids(self._arrays) if ids is None else self._checked_ids(ids)
+        self.axes: Mapping[str, Sequence[Axis]] = dict(axes or {})
+        self.store_inputs = bool(store_inputs)
+        self.tokens = self._by_input("tokens", tokens)
+        self.masks = {place: self._checked_mask(mask) for place, mask in self._by_input("masks", masks).items()}
+        self.images = self._by_input("images", images)
+        self.texts = self._by_input("texts", texts)
+        self._check_tokens()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids."""
+        return iter(self.ids)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name or 'input'}: {array.shape}" for name, array in self.arrays)
+        return f"Samples({self._count} samples, {shapes})"
+
+    @property
+    def arrays(self) -> list[tuple[str, npt.NDArray[Any]]]:
+        """Names and arrays of the inputs, in order; their places are what `Axis.input` counts."""
+        return list(zip(self.input_names, self._arrays, strict=True))
+
+    def _check_lengths(self) -> int:
+        if not self._arrays or any(array.ndim == 0 for array in self._arrays):
+            raise ArgumentError(
+                "`inputs` must be arrays of shape (samples, ...). "
+                f"Received: shapes {[array.shape for array in self._arrays]}."
+            )
+        lengths = {len(array) for array in self._arrays}
+        if len(lengths) != 1 or lengths == {0}:
+            raise ArgumentError(
+                "`inputs` must hold the same number of samples in each array, at least 1. "
+                f"Received: {[len(array) for array in self._arrays]}."
+            )
+        return lengths.pop()
+
+    def _checked_labels(self, labels: Any) -> tuple[int | float | str | list[float] | None, ...]:
+        if labels is None:
+            return (None,) * self._count
+        array = to_numpy(labels)
+        if array.ndim == 0 or len(array) != self._count:
+            raise ArgumentError(
+                f"`labels` must have one entry for each of the {self._count} samples. Received: shape {array.shape}."
+            )
+        return tuple(label_rules.to_labels(array))
+
+    def _checked_ids(self, ids: Sequence[str]) -> tuple[str, ...]:
+        names = tuple(str(name) for name in ids)
+        if len(names) != self._count or unique(names) != names or "" in names:
+            raise ArgumentError(
+                f"`ids` must be {self._count} different texts, one for each sample. Received: ids={list(ids)[:20]!r}."
+            )
+        return names
+
+    def _checked_mask(self, mask: Any) -> npt.NDArray[np.bool_]:
+        array = to_numpy(mask)
+        if array.ndim != 2:
+            raise ArgumentError(f"`masks` must have shape (samples, positions). Received: shape {array.shape}.")
+        return array.astype(bool)
+
+    def _by_input(self, argument: str, value: ByInput) -> dict[int, Any]:
+        """The value by the place of the input that it belongs to."""
+        if value is None:
+            return {}
+        if isinstance(value, Mapping):
+            unknown = [name for name in value if name not in self.input_names]
+            if unknown:
+                raise ArgumentError(
+                    f"`{argument}` must be by names of inputs: {list(self.input_names)}. Received: {unknown}."
+                )
+            found = {self.input_names.index(name): part for name, part in value.items()}
+        else:
+            found = {self._place_for(argument, value): value}
+        for part in found.values():
+            if len(part) != self._count:
+                raise ArgumentError(
+                    f"`{argument}` must have one entry for each of the {self._count} samples. Received: {len(part)}."
+                )
+        return found
+
+    def _place_for(self, argument: str, value: Any) -> int:
+        """The first input whose positions a value can be of, else the first input."""
+        if argument in ("tokens", "masks") and len(value) > 0:
+            length = max(len(row) for row in value)
+            for place, array in enumerate(self._arrays):
+                if array.ndim == 2 and array.shape[1] == length:
+                    return place
+        return 0
+
+    def _check_tokens(self) -> None:
+        for place, tokens in self.tokens.items():
+            if any(isinstance(row, str | bytes) for row in tokens):
+                raise ArgumentError(
+                    "`tokens` must hold a list of texts for each sample. "
+                    f"Received: {text_of(next(row for row in tokens if isinstance(row, str | bytes)))!r} in place of a list."
+                )
+            self.tokens[place] = [[text_of(token) for token in row] for row in tokens]

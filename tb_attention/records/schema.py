@@ -1,0 +1,337 @@
+"""The manifests of step files as frozen records, and their JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
+from tb_attention.records import json_text
+from tb_attention.records.paths import Step, check_step
+from tb_attention.records.step_record import Prediction
+from tb_attention.reduce.encodings import ENCODINGS, Encoding, encoded_bytes
+from tb_attention.site import KINDS, Axis, Kind
+
+__all__ = [
+    "SCHEMA",
+    "ConfusionManifest",
+    "Manifest",
+    "OverviewPart",
+    "Prediction",
+    "SiteManifest",
+    "SplitManifest",
+    "StepManifest",
+    "manifest_from_json",
+    "manifest_to_json",
+    "site_from_json",
+    "site_to_json",
+]
+
+SCHEMA = 1
+"""The version that this code writes, and the newest that it reads."""
+
+# No honest file comes near these; they bound what a hostile one can make a reader do.
+_MOST_SITES = 100_000
+_MOST_CELLS = 1 << 34
+_MOST_CLASSES = 20_000
+
+
+@dataclass(frozen=True)
+class OverviewPart:
+    """Where the overview of a site lies in the member `overview/<sample>`."""
+
+    shape: tuple[int, ...]
+    encoding: Encoding
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class SiteManifest:
+    """A site as a step file describes it; `axes` and `shape` leave out the samples."""
+
+    path: str
+    kind: Kind
+    axes: tuple[Axis, ...]
+    shape: tuple[int, ...]
+    encoding: Encoding
+    overview: OverviewPart
+    note: str | None = None
+
+    @property
+    def heads(self) -> int:
+        """Number of heads; 1 where the site has no such axis."""
+        return self.shape[0] if self.axes and self.axes[0].role == "heads" else 1
+
+
+@dataclass(frozen=True)
+class StepManifest:
+    """The manifest of a step file of maps."""
+
+    tag: str
+    attempt: int
+    step: Step
+    epoch: int | None
+    batch: int | None
+    wall_time: float
+    logs: Mapping[str, float]
+    samples: str | None
+    sample_count: int
+    predictions: tuple[Prediction | None, ...]
+    measures: tuple[str, ...]
+    sites: tuple[SiteManifest, ...]
+    writer: str = ""
+
+    content: Literal["attention"] = "attention"
+
+    @property
+    def heads(self) -> int:
+        """Heads of all sites."""
+        return sum(site.heads for site in self.sites)
+
+    def site_index(self, path: str) -> int | None:
+        """The place of a site, or None."""
+        return next((place for place, site in enumerate(self.sites) if site.path == path), None)
+
+
+@dataclass(frozen=True)
+class SplitManifest:
+    """How the matrix of one split is stored; `examples` is the sum of its counts."""
+
+    examples: float
+    encoding: Literal["dense", "sparse"]
+    weighted: bool
+
+
+@dataclass(frozen=True)
+class ConfusionManifest:
+    """The manifest of a confusion step file."""
+
+    tag: str
+    attempt: int
+    step: Step
+    epoch: int | None
+    batch: int | None
+    wall_time: float
+    logs: Mapping[str, float]
+    classes: int
+    class_names: tuple[str, ...] | None
+    output: str | None
+    splits: Mapping[str, SplitManifest]
+    writer: str = ""
+
+    content: Literal["confusion"] = "confusion"
+
+
+Manifest: TypeAlias = StepManifest | ConfusionManifest
+
+
+def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
+    """The JSON object of a manifest, as docs/format.md says; `json_text.dumps` makes text of it."""
+    head: dict[str, Any] = {
+        "schema": SCHEMA,
+        "content": manifest.content,
+        "tag": manifest.tag,
+        "attempt": manifest.attempt,
+        "writer": manifest.writer,
+        "step": manifest.step,
+        "epoch": manifest.epoch,
+        "batch": manifest.batch,
+        "wall_time": manifest.wall_time,
+        "logs": dict(manifest.logs),
+    }
+    if isinstance(manifest, ConfusionManifest):
+        return head | {
+            "classes": manifest.classes,
+            "class_names": None if manifest.class_names is None else list(manifest.class_names),
+            "output": manifest.output,
+            "splits": {name: dataclasses.asdict(split) for name, split in manifest.splits.items()},
+        }
+    return head | {
+        "samples": manifest.samples,
+        "sample_count": manifest.sample_count,
+        "predictions": [
+            None if made is None else {"class": made.class_index, "probability": made.probability}
+            for made in manifest.predictions
+        ],
+        "measures": list(manifest.measures),
+        "sites": [site_to_json(site) for site in manifest.sites],
+    }
+
+
+def site_to_json(site: SiteManifest) -> dict[str, Any]:
+    """The JSON object of a site."""
+    return {
+        "path": site.path,
+        "kind": site.kind,
+        "note": site.note,
+        "axes": [_axis_to_json(axis) for axis in site.axes],
+        "shape": list(site.shape),
+        "encoding": site.encoding,
+        "overview": dataclasses.asdict(site.overview) | {"shape": list(site.overview.shape)},
+    }
+
+
+def _axis_to_json(axis: Axis) -> dict[str, Any]:
+    known: dict[str, Any] = {"role": axis.role, "size": axis.size}
+    if axis.kind != "positions":
+        known["kind"] = axis.kind
+    if axis.grid is not None:
+        known["grid"] = list(axis.grid)
+    if axis.extra:
+        known["extra"] = list(axis.extra)
+    if axis.input is not None:
+        known["input"] = axis.input
+    return known
+
+
+def check_schema(value: Mapping[str, Any], what: str) -> None:
+    """Raises NewerSchemaError or DamagedFileError unless this code can read a manifest."""
+    schema = value.get("schema")
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise DamagedFileError(f"{what} names no schema. Received: schema={str(schema)[:40]!r}.")
+    if schema > SCHEMA:
+        raise NewerSchemaError(
+            f"{what} was written by a newer tb_attention: its schema is {schema}, this version reads up to {SCHEMA}."
+        )
+
+
+def manifest_from_json(value: Mapping[str, Any], what: str) -> Manifest:
+    """The manifest in a JSON object.
+
+    Args:
+        value: As `json_text.loads` gives it.
+        what: What errors call it.
+
+    Raises:
+        NewerSchemaError: A newer version wrote it.
+        DamagedFileError: It is not a manifest of a step.
+    """
+    check_schema(value, what)
+    try:
+        return _manifest(value)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DamagedFileError) as error:
+        raise DamagedFileError(f"{what} is not as it should be: {str(error)[:200]}") from error
+
+
+def _manifest(value: Mapping[str, Any]) -> Manifest:
+    step = value["step"]
+    check_step(step)
+    head: dict[str, Any] = {
+        "tag": _text(value["tag"]),
+        "attempt": _count(value["attempt"]),
+        "writer": _text(value.get("writer", "")),
+        "step": step,
+        "epoch": _count_or_none(value.get("epoch")),
+        "batch": _count_or_none(value.get("batch")),
+        "wall_time": json_text.number(value["wall_time"]),
+        "logs": {_text(name): json_text.number(metric) for name, metric in value["logs"].items()},
+    }
+    if value["content"] == "confusion":
+        names = value.get("class_names")
+        return ConfusionManifest(
+            **head,
+            classes=_count(value["classes"], _MOST_CLASSES),
+            class_names=None if names is None else tuple(map(_text, names)),
+            output=None if value.get("output") is None else _text(value["output"]),
+            splits={_text(name): _split(split) for name, split in value["splits"].items()},
+        )
+    if value["content"] != "attention":
+        raise DamagedFileError(f"`content` must be attention or confusion. Received: {str(value['content'])[:40]!r}.")
+    if len(value["sites"]) > _MOST_SITES:
+        raise DamagedFileError(f"{len(value['sites'])} sites are more than the {_MOST_SITES} allowed.")
+    return StepManifest(
+        **head,
+        samples=None if value.get("samples") is None else _text(value["samples"]),
+        sample_count=_count(value["sample_count"]),
+        predictions=tuple(map(_prediction, value["predictions"])),
+        measures=tuple(map(_text, value["measures"])),
+        sites=tuple(map(site_from_json, value["sites"])),
+    )
+
+
+def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
+    """The site in a JSON object; raises KeyError, TypeError or ValueError where it is none."""
+    shape = _shape(value["shape"])
+    axes = tuple(map(_axis, value["axes"]))
+    part = value["overview"]
+    overview = OverviewPart(
+        shape=_shape(part["shape"]),
+        encoding=_encoding(part["encoding"]),
+        offset=_count(part["offset"]),
+        bytes=_count(part["bytes"]),
+    )
+    if tuple(axis.size for axis in axes) != shape:
+        raise ArgumentError(f"the axes do not describe the shape {shape}.")
+    if overview.bytes != encoded_bytes(overview.shape, overview.encoding):
+        raise ArgumentError(f"an overview of shape {overview.shape} has not {overview.bytes} bytes.")
+    if value["kind"] not in KINDS:
+        raise ArgumentError(f"`kind` must be one of {KINDS}. Received: kind={str(value['kind'])[:40]!r}.")
+    return SiteManifest(
+        path=_text(value["path"]),
+        kind=value["kind"],
+        note=None if value.get("note") is None else _text(value["note"]),
+        axes=axes,
+        shape=shape,
+        encoding=_encoding(value["encoding"]),
+        overview=overview,
+    )
+
+
+def _axis(value: Mapping[str, Any]) -> Axis:
+    grid = value.get("grid")
+    return Axis(
+        role=value["role"],
+        size=_count(value["size"]),
+        kind=value.get("kind", "positions"),
+        grid=None if grid is None else _shape(grid),
+        extra=tuple(map(_text, value.get("extra", ()))),
+        input=_count_or_none(value.get("input")),
+    )
+
+
+def _prediction(value: Mapping[str, Any] | None) -> Prediction | None:
+    if value is None:
+        return None
+    probability = value.get("probability")
+    return Prediction(_count(value["class"]), None if probability is None else json_text.number(probability))
+
+
+def _split(value: Mapping[str, Any]) -> SplitManifest:
+    if value["encoding"] not in ("dense", "sparse"):
+        raise ArgumentError(f"a matrix is dense or sparse. Received: {str(value['encoding'])[:40]!r}.")
+    return SplitManifest(json_text.number(value["examples"]), value["encoding"], bool(value["weighted"]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ArgumentError(f"a text was expected. Received: {str(value)[:40]!r}.")
+    return value
+
+
+def _count(value: Any, most: int = 1 << 62) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ArgumentError(f"an integer from 0 to {most} was expected. Received: {str(value)[:40]!r}.")
+    return value
+
+
+def _count_or_none(value: Any) -> int | None:
+    return None if value is None else _count(value)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or len(value) > 16:
+        raise ArgumentError(f"a shape was expected. Received: {str(value)[:40]!r}.")
+    shape = tuple(_count(size, 1 << 32) for size in value)
+    if math.prod(shape) > _MOST_CELLS:
+        raise ArgumentError(f"a shape of at most {_MOST_CELLS} cells was expected. Received: {shape}.")
+    return shape
+
+
+def _encoding(value: Any) -> Encoding:
+    if value not in ENCODINGS:
+        raise ArgumentError(f"`encoding` must be one of {ENCODINGS}. Received: encoding={str(value)[:40]!r}.")
+    return cast(Encoding, value)

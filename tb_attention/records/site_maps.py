@@ -1,0 +1,82 @@
+"""The weights of a site for one sample, brought into the shape that overviews and measures want."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.reduce.head_measures import gate_measures, head_measures
+from tb_attention.reduce.pooling import pool_maximum
+from tb_attention.site import Axis
+
+Masks = Mapping[int, npt.NDArray[np.bool_]]
+"""By place of an input: `(samples, positions)`, False for padding."""
+
+
+def overview(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.NDArray[np.float32]:
+    """Every head, pooled by maximum.
+
+    Args:
+        weights: `(heads, ...)`, of one sample.
+        axes: Those of `weights`.
+
+    Returns:
+        `(heads, queries, keys)`, both at most 32; iterations and windows are pooled into one. Of a gate `(heads, keys)`, or
+        `(heads, rows, columns)` where it has several key axes.
+    """
+    keys = _sizes(axes, "key")
+    if not _sizes(axes, "query"):
+        shown = min(2, len(keys))
+        maps = weights.reshape(len(weights), -1, *keys[len(keys) - shown :])
+        return pool_maximum(_merge(maps), dimensions=shown)
+    return pool_maximum(_merge(as_maps(weights, axes)))
+
+
+def measures(
+    weights: npt.NDArray[np.float32], axes: tuple[Axis, ...], kind: str, sample: int, masks: Masks
+) -> npt.NDArray[np.float32]:
+    """The measures of every head, float32 `(heads, 6)`; arguments as for `overview`."""
+    queries = [axis for axis in axes if axis.role == "query"]
+    keys = [axis for axis in axes if axis.role == "key"]
+    if not queries:
+        return gate_measures(weights)
+    first = queries[0]
+    mask = masks.get(first.input) if first.input is not None and len(queries) == 1 else None
+    if mask is not None and mask.shape[1] != first.size:
+        mask = None
+    grid = first.grid if len(queries) == 1 else tuple(axis.size for axis in queries)
+    return head_measures(
+        as_maps(weights, axes),
+        grid=grid,
+        extra=len(first.extra) if len(queries) == 1 and grid is not None else 0,
+        alike=kind not in ("cross", "router") and _positions(queries) == _positions(keys),
+        query_mask=None if mask is None else mask[sample],
+    )
+
+
+def as_maps(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.NDArray[np.float32]:
+    """`(heads, repeats, queries, keys)`: several query or key axes become one."""
+    queries, keys = math.prod(_sizes(axes, "query")), math.prod(_sizes(axes, "key"))
+    repeats = math.prod(_sizes(axes, "iteration") + _sizes(axes, "windows"))
+    return weights.reshape(weights.shape[0], repeats, queries, keys)
+
+
+def _sizes(axes: tuple[Axis, ...], role: str) -> list[int]:
+    return [axis.size for axis in axes if axis.role == role]
+
+
+def _positions(axes: list[Axis]) -> list[tuple[object, ...]]:
+    return [(axis.size, axis.kind, axis.grid, axis.extra, axis.input) for axis in axes]
+
+
+def _merge(maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Pools the second axis away."""
+    if maps.shape[1] == 1:
+        return maps[:, 0]
+    if maps.shape[1] == 0:
+        return np.zeros((maps.shape[0], *maps.shape[2:]), np.float32)
+    moved = np.moveaxis(maps, 1, -1)
+    return pool_maximum(moved, dimensions=1, most=1)[..., 0]

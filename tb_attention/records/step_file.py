@@ -1,0 +1,267 @@
+"""The members of a step file: made of a record, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention._version import __version__
+from tb_attention.errors import ArgumentError, DamagedFileError
+from tb_attention.records import json_text, site_maps
+from tb_attention.records.archive import Archive
+from tb_attention.records.npz import Member
+from tb_attention.records.schema import (
+    ConfusionManifest,
+    Manifest,
+    OverviewPart,
+    SiteManifest,
+    SplitManifest,
+    StepManifest,
+    manifest_from_json,
+    manifest_to_json,
+)
+from tb_attention.records.step_record import ConfusionRecord, StepRecord
+from tb_attention.reduce.encodings import choose_encoding, decode, encode, encoded_bytes, row_encoding
+from tb_attention.reduce.head_measures import MEASURES
+from tb_attention.site import Site
+
+MANIFEST = "manifest"
+MEASURES_MEMBER = "measures"
+MAX_MANIFEST_BYTES = 64 << 20
+
+WRITER = f"tb_attention {__version__}"
+
+
+def weights_member(sample: int, site: int) -> str:
+    """The member with the weights of one site for one sample."""
+    return f"weights/{sample}/{site}"
+
+
+def overview_member(sample: int) -> str:
+    """The member with the overviews of all sites for one sample."""
+    return f"overview/{sample}"
+
+
+def matrix_member(split: str) -> str:
+    """The member with the matrix of one split."""
+    return f"matrix/{split}"
+
+
+@dataclass(frozen=True, eq=False)
+class Digest:
+    """What the index and the event file keep of a step of maps.
+
+    Attributes:
+        manifest: Of the step file.
+        measures: float32 (samples, heads of all sites, measures).
+        overviews: uint8, one array a sample.
+    """
+
+    manifest: StepManifest
+    measures: npt.NDArray[np.float32]
+    overviews: tuple[npt.NDArray[np.uint8], ...]
+
+
+def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | None = None) -> Digest:
+    """Overviews, measures and the manifest of a record.
+
+    Args:
+        record: The step.
+        tag, attempt: Where it belongs.
+        masks: By place of an input, which positions are not padding; `(samples, positions)`.
+
+    Raises:
+        ArgumentError: A site has no axis for its heads.
+    """
+    count = record.sample_count
+    kept = {place: mask for place, mask in (masks or {}).items() if len(mask) == count}
+    parts: list[list[npt.NDArray[np.uint8]]] = [[] for _ in range(count)]
+    values: list[list[npt.NDArray[np.float32]]] = [[] for _ in range(count)]
+    sites = []
+    offset = 0
+    for site in record.sites:
+        manifest, encoded = _site(site, offset)
+        sites.append(manifest)
+        offset += manifest.overview.bytes
+        for sample in range(count):
+            parts[sample].append(encoded[sample])
+            values[sample].append(
+                site_maps.measures(site.weights[sample], manifest.axes, site.kind, sample, kept)
+            )
+    manifest = StepManifest(
+        tag=tag,
+        attempt=attempt,
+        step=record.step,
+        epoch=record.epoch,
+        batch=record.batch,
+        wall_time=float(record.wall_time),
+        logs=_logs(record.logs),
+        samples=record.samples,
+        sample_count=count,
+        predictions=record.predictions or (None,) * count,
+        measures=MEASURES,
+        sites=tuple(sites),
+        writer=WRITER,
+    )
+    empty = np.zeros((0, len(MEASURES)), np.float32)
+    stacked = [np.concatenate(heads) if heads else empty for heads in values]
+    return Digest(
+        manifest,
+        np.stack(stacked) if stacked else empty[None][:0],
+        tuple(np.concatenate(each) if each else np.zeros(0, np.uint8) for each in parts),
+    )
+
+
+def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
+    """The members of a step file of maps, encoded one by one as they are asked for."""
+    yield manifest_member(manifest_to_json(made.manifest))
+    yield MEASURES_MEMBER, made.measures
+    for sample, packed in enumerate(made.overviews):
+        yield overview_member(sample), packed
+    for sample in range(made.manifest.sample_count):
+        for place, (site, known) in enumerate(zip(record.sites, made.manifest.sites, strict=True)):
+            yield weights_member(sample, place), encode(site.weights[sample], known.encoding)
+
+
+def confusion_members(record: ConfusionRecord, tag: str, attempt: int) -> tuple[ConfusionManifest, list[Member]]:
+    """The manifest and the members of a confusion step file; each matrix dense or sparse, whichever is smaller."""
+    splits = {}
+    members: list[Member] = []
+    for name, given in record.splits.items():
+        matrix = np.asarray(given)
+        weighted = matrix.dtype.kind == "f"
+        matrix = matrix.astype("<f8" if weighted else "<i8")
+        truth, predicted = np.nonzero(matrix)
+        sparse = 3 * len(truth) < matrix.size
+        if sparse:
+            stored = np.stack([truth.astype(matrix.dtype), predicted.astype(matrix.dtype), matrix[truth, predicted]])
+        else:
+            stored = matrix
+        splits[name] = SplitManifest(
+            examples=float(matrix.sum()) if weighted else int(matrix.sum()),
+            encoding="sparse" if sparse else "dense",
+            weighted=weighted,
+        )
+        members.append((matrix_member(name), stored))
+    manifest = ConfusionManifest(
+        tag=tag,
+        attempt=attempt,
+        step=record.step,
+        epoch=record.epoch,
+        batch=record.batch,
+        wall_time=float(record.wall_time),
+        logs=_logs(record.logs),
+        classes=record.classes,
+        class_names=record.class_names,
+        output=record.output,
+        splits=splits,
+        writer=WRITER,
+    )
+    return manifest, [manifest_member(manifest_to_json(manifest)), *members]
+
+
+def manifest_member(value: Mapping[str, Any]) -> Member:
+    """The member that holds a JSON object."""
+    return MANIFEST, np.frombuffer(json_text.dumps(dict(value)), np.uint8)
+
+
+def read_json(archive: Archive, what: str) -> dict[str, Any]:
+    """The JSON object of the member `manifest`."""
+    stored = archive.read(MANIFEST, MAX_MANIFEST_BYTES)
+    if stored.dtype != np.uint8 or stored.ndim != 1:
+        raise DamagedFileError(f"The manifest of {what} must be uint8 of one dimension. Received: {stored.dtype} {stored.shape}.")
+    return json_text.loads(stored.tobytes(), f"The manifest of {what}")
+
+
+def read_manifest(archive: Archive, what: str) -> Manifest:
+    """The manifest of a step file.
+
+    Raises:
+        NewerSchemaError, DamagedFileError: It cannot be read by this version, or by any.
+    """
+    return manifest_from_json(read_json(archive, what), f"The manifest of {what}")
+
+
+def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
+    """The weights of one site for one sample, `(heads, queries, keys)` or what its axes say."""
+    known = manifest.sites[site]
+    name = weights_member(sample, site)
+    need = encoded_bytes(known.shape, known.encoding)
+    return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
+
+
+def read_overview(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
+    """The overview of one site for one sample."""
+    part = manifest.sites[site].overview
+    name = overview_member(sample)
+    stored = archive.read(name)[part.offset : part.offset + part.bytes]
+    return _decode(stored, part.shape, part.encoding, name)
+
+
+def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.float32]:
+    """The measures, float32 (samples, heads of all sites, measures)."""
+    stored = archive.read(MEASURES_MEMBER)
+    shape = (manifest.sample_count, manifest.heads, len(manifest.measures))
+    if stored.shape != shape or stored.dtype.kind != "f":
+        raise DamagedFileError(f"The measures must be floats of shape {shape}. Received: {stored.dtype} {stored.shape}.")
+    return cast("npt.NDArray[np.float32]", stored.astype(np.float32))
+
+
+def read_matrix(archive: Archive, manifest: ConfusionManifest, split: str) -> npt.NDArray[Any]:
+    """The matrix of one split, dense: int64 or float64 (classes, classes)."""
+    known = manifest.splits[split]
+    stored = archive.read(matrix_member(split))
+    classes = manifest.classes
+    wanted = np.dtype(np.float64 if known.weighted else np.int64)
+    if known.encoding == "dense":
+        if stored.shape != (classes, classes) or stored.dtype != wanted:
+            raise DamagedFileError(f"The matrix must be {wanted} {(classes, classes)}. Received: {stored.dtype} {stored.shape}.")
+        return stored.astype(wanted)
+    if stored.ndim != 2 or len(stored) != 3 or stored.dtype != wanted:
+        raise DamagedFileError(f"A sparse matrix must be {wanted} (3, cells). Received: {stored.dtype} {stored.shape}.")
+    places = stored[:2]
+    if places.size and not (places.min() >= 0 and places.max() < classes):
+        raise DamagedFileError(f"The cells of a sparse matrix must be of classes from 0 to {classes - 1}.")
+    try:
+        matrix = np.zeros((classes, classes), wanted)
+    except MemoryError as error:
+        raise DamagedFileError(f"A matrix of {classes} classes does not fit into memory.") from error
+    truth, predicted = places.astype(np.int64)
+    matrix[truth, predicted] = stored[2]
+    return matrix
+
+
+def _decode(stored: npt.NDArray[Any], shape: tuple[int, ...], encoding: Any, name: str) -> npt.NDArray[np.float32]:
+    floats = encoding in ("float32", "float16")
+    fits = stored.shape == shape and stored.dtype == np.dtype(encoding) if floats else stored.dtype == np.uint8
+    if not fits or stored.size * stored.dtype.itemsize != encoded_bytes(shape, encoding):
+        raise DamagedFileError(f"{name} is not {encoding} of shape {shape}. Received: {stored.dtype} {stored.shape}.")
+    return decode(stored, shape, encoding)
+
+
+def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.uint8]]]:
+    """The manifest of a site and the encoded overview of each sample."""
+    roles = [axis.role for axis in site.axes[:2]]
+    if roles != ["samples", "heads"]:
+        raise ArgumentError(f"`axes` of a site must begin with samples and heads. Received: {roles} at {site.path!r}.")
+    axes = site.axes[2:]
+    inner = (site.axes[1], *axes)
+    pooled = [site_maps.overview(weights, inner) for weights in site.weights]
+    shape = pooled[0].shape if pooled else site_maps.overview(np.zeros(site.weights.shape[1:], np.float32), inner).shape
+    # One encoding for all samples of a site: the manifest has one place to say which.
+    signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
+    overview_encoding = "signed8_row" if signed else "sqrt8_row"
+    encoding = choose_encoding(site.weights[0]) if len(site.weights) else "float32"
+    if encoding != "float32":
+        encoding = row_encoding(site.weights)
+    part = OverviewPart(shape, overview_encoding, offset, encoded_bytes(shape, overview_encoding))
+    manifest = SiteManifest(site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note)
+    return manifest, [encode(maps, overview_encoding) for maps in pooled]
+
+
+def _logs(logs: Mapping[str, float]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in logs.items()}

@@ -1,0 +1,1 @@
+"""Arithmetic on weights: numpy only, no files, no models."""

@@ -1,0 +1,48 @@
+"""Small pictures of large maps."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+MOST = 32
+"""Cells along each side of an overview, at most."""
+
+
+def pool_maximum(
+    maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: int = MOST
+) -> npt.NDArray[np.float32]:
+    """Pools the last dimensions of an array by maximum, so that a single strong weight is still seen.
+
+    Args:
+        maps: Floats, such as `(heads, queries, keys)`. NaN in a cell makes the pooled cell NaN.
+        dimensions: How many of the last dimensions to pool.
+        most: Size of each of them afterwards, at most.
+
+    Returns:
+        float32. Where weights are negative, the one of largest magnitude stands for its cells, with its sign.
+    """
+    pooled = np.asarray(maps, dtype=np.float32)
+    for axis in range(pooled.ndim - dimensions, pooled.ndim):
+        pooled = _pool_axis(pooled, axis, most)
+    return pooled
+
+
+def pooled_size(size: int, most: int = MOST) -> int:
+    """Positions left of `size` after pooling to at most `most`."""
+    return min(size, most)
+
+
+def _pool_axis(array: npt.NDArray[np.float32], axis: int, most: int) -> npt.NDArray[np.float32]:
+    size = array.shape[axis]
+    if size <= most:
+        return array
+    # Cell c holds the positions from floor(c * size / most): sizes differ by one at most, none is left out.
+    starts = np.arange(most) * size // most
+    largest = np.maximum.reduceat(array, starts, axis=axis)
+    if np.fmin.reduce(array, axis=None) >= 0:
+        return cast("npt.NDArray[np.float32]", largest)
+    least = np.minimum.reduceat(array, starts, axis=axis)
+    return np.where(-least > largest, least, largest)
