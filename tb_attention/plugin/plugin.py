@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 from tensorboard.plugins import base_plugin
 
+from tb_attention.plugin import matrix, measures, runs, samples, series, weights
+from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.static_files import StaticFiles
@@ -19,12 +23,24 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = "attention"
 
     def __init__(self, context: base_plugin.TBContext) -> None:
-        self._runs = RunDirectories(context)
+        self._logs = Logs(RunDirectories(context))
         self._static = StaticFiles()
 
     def get_plugin_apps(self) -> dict[str, WsgiApp]:
         """Every route. Safari ignores `<base>` for the module import, so the module lies at two paths."""
+        resources = {
+            "/runs": runs.serve,
+            "/series": series.serve,
+            "/samples": samples.serve_samples,
+            "/thumbnails": samples.serve_thumbnails,
+            "/image": samples.serve_image,
+            "/overview": weights.serve_overview,
+            "/weights": weights.serve_weights,
+            "/measures": measures.serve,
+            "/matrix": matrix.serve,
+        }
         return {
+            **{route: application(functools.partial(serve, self._logs)) for route, serve in resources.items()},
             "/index.js": application(self._static.serve),
             "/plugin/attention/index.js": application(self._static.serve),
             "/*": application(self._static.serve),
@@ -32,7 +48,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
 
     def is_active(self) -> bool:
         """Whether a listed run has our folder. Asked for every listing of plugins, so it is cheap."""
-        return False
+        return self._logs.any_series()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         """The tab."""

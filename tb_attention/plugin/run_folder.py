@@ -1,0 +1,90 @@
+"""One run's directory as the server sees it: listed seldom, and never left through a link."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Hashable, Mapping
+
+from tb_attention.errors import NotInLogError
+from tb_attention.plugin.bounded_cache import BoundedCache
+from tb_attention.records.archive import Archive
+from tb_attention.records.store import Entry, open_store
+
+Listing = Mapping[str, Entry]
+
+# An entry takes some 300 bytes.
+_MOST_ENTRIES = 100_000
+# Files come into a directory by being renamed, which changes its time, so an unchanged directory is not listed again.
+# A file that someone copies into place grows without changing it; hence a limit even then.
+_LOCAL_SECONDS = 10.0
+# Object stores have no such time, and a listing there costs money and tenths of a second.
+_REMOTE_SECONDS = 3.0
+# File systems count time in steps of up to 2 seconds: what has just changed may change again within the same one.
+_SETTLED_NS = 2_000_000_000
+
+_listings: BoundedCache[Listing] = BoundedCache(_MOST_ENTRIES, weigh=lambda listing: len(listing) + 1)
+
+
+class RunFolder:
+    """Lists and opens what lies below a run's directory.
+
+    Args:
+        directory: A path or a URL.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._store = open_store(directory)
+
+    @property
+    def url(self) -> str:
+        """Where the run is; with a path below it, a key for caches."""
+        return self._store.url
+
+    def entries(self, path: str) -> Listing:
+        """What a directory below the run holds, by name; empty if it is not there or a link leads out of the run."""
+        key: Hashable
+        if self._store.is_local:
+            own = self._store.entry(path)
+            if own is None or not self._stays_inside(path):
+                return {}
+            if time.time_ns() - own.mtime_ns < _SETTLED_NS:
+                return self._list(path)
+            key = (self.url, path, own.mtime_ns, int(time.monotonic() / _LOCAL_SECONDS))
+        else:
+            key = (self.url, path, int(time.monotonic() / _REMOTE_SECONDS))
+        return _listings.get(key, lambda: self._list(path))
+
+    def archive(self, path: str) -> Archive:
+        """Opens an `.npz` file.
+
+        Raises:
+            NotInLogError: A link leads out of the run.
+            FileNotFoundError: It is not there (any more).
+            DamagedFileError: It is no zip archive.
+        """
+        self._check(path)
+        return Archive(self._store.open(path), path.rpartition("/")[2])
+
+    def slice(self, path: str, offset: int, count: int) -> bytes:
+        """At most `count` bytes of a file from `offset`."""
+        self._check(path)
+        with self._store.open(path) as file:
+            file.seek(offset)
+            return file.read(count)
+
+    def read(self, path: str, most: int) -> bytes:
+        """The contents of a small file; at most `most` bytes are read."""
+        return self.slice(path, 0, most)
+
+    def _list(self, path: str) -> Listing:
+        return {entry.name: entry for entry in self._store.entries(path)}
+
+    def _check(self, path: str) -> None:
+        if self._store.is_local and not self._stays_inside(path):
+            raise NotInLogError(f"{path.rpartition('/')[2]} is a link that leads out of the run; it is not followed.")
+
+    def _stays_inside(self, path: str) -> bool:
+        root = os.path.realpath(self._store.url)
+        real = os.path.realpath(os.path.join(self._store.url, *path.split("/")))
+        return real == root or real.startswith(root.rstrip(os.sep) + os.sep)

@@ -1,0 +1,46 @@
+"""The routes `weights` and `overview`: maps of one step, as they are stored."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Request, Response
+
+from tb_attention.errors import DamagedFileError, NotInLogError
+from tb_attention.plugin import manifests, members, parameters, respond
+from tb_attention.plugin.logs import Attempt, Logs
+from tb_attention.records import paths
+
+
+def serve_weights(logs: Logs, request: Request) -> Response:
+    """All heads of one site for one sample."""
+    attempt, step = logs.attempt(request), parameters.step(request)
+    sample, site = parameters.number(request, "sample"), parameters.number(request, "site")
+    return _serve(request, attempt, step, sample, site, f"weights/{sample}/{site}")
+
+
+def serve_overview(logs: Logs, request: Request) -> Response:
+    """Every head of every site for one sample, pooled."""
+    attempt, step = logs.attempt(request), parameters.step(request)
+    sample = parameters.number(request, "sample")
+    return _serve(request, attempt, step, sample, None, f"overview/{sample}")
+
+
+def _serve(
+    request: Request, attempt: Attempt, step: paths.Step, sample: int, site: int | None, member: str
+) -> Response:
+    entry = attempt.step(step)
+    try:
+        return respond.binary_body(request, members.body(attempt.folder, attempt.file(entry.name), entry, member))
+    except members.NoSuchMember:
+        # Only now is the manifest needed, to tell what was never there from what is lost.
+        known = manifests.read(attempt, entry)
+        if known.content != "attention":
+            raise NotInLogError("The step holds a confusion matrix and no maps.") from None
+        if sample >= known.sample_count:
+            raise NotInLogError(
+                f"The step has {known.sample_count} samples, counted from 0. Received: sample={sample}."
+            ) from None
+        if site is not None and site >= known.sites.count:
+            raise NotInLogError(
+                f"The step has {known.sites.count} sites, counted from 0. Received: site={site}."
+            ) from None
+        raise DamagedFileError(f"{entry.name} has no member {member}.") from None
