@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tb_attention.callbacks.guard import guarded
 from tb_attention.callbacks.predictions import read_predictions
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.sources import check_inputs, to_samples
+from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.errors import ArgumentError
+from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.step_record import StepRecord
+from tb_attention.site import Axis
 
 
 class AttentionCallback(SeriesCallback):
@@ -31,6 +34,10 @@ class AttentionCallback(SeriesCallback):
             batches seen, and the last batch is logged too). Defaults to "epoch".
         max_samples: Samples that are followed, at least 1. Defaults to 32.
         class_names: Names of the classes, for labels and predictions. Defaults to their indices.
+        tokenizer: What turns texts, or sequences of ids, into words: a `TextVectorization`, a keras_hub or Hugging Face
+            tokenizer, or a function of one text or one sequence of ids that returns a list of strings. Defaults to the
+            `TextVectorization` in the model, if there is one.
+        axes: By path of a site, what its positions are, as `{"encoder/attention": [Axis(...), ...]}`; otherwise it is found out.
         sites: A name pattern ("*attention*"), several, or a function of a site's path that tells whether to log
             it. Defaults to all.
         init: Whether the model before training is logged, if training begins at epoch 0. Defaults to True.
@@ -54,6 +61,8 @@ class AttentionCallback(SeriesCallback):
         update_freq: str | int = "epoch",
         max_samples: int = 32,
         class_names: Iterable[str] | None = None,
+        tokenizer: Any = None,
+        axes: Mapping[str, Sequence[Axis]] | None = None,
         sites: str | Iterable[str] | Callable[[str], bool] | None = None,
         init: bool = True,
         monitor: str = "val_loss",
@@ -68,6 +77,8 @@ class AttentionCallback(SeriesCallback):
             raise ArgumentError(f"`max_samples` must be a positive integer. Received: max_samples={max_samples!r}.")
         self.max_samples = max_samples
         self.class_names = None if class_names is None else list(class_names)
+        self.tokenizer = tokenizer
+        self.axes = dict(axes or {})
         self.sites = sites
         self.init = init
         self._source = samples
@@ -79,9 +90,8 @@ class AttentionCallback(SeriesCallback):
         """Copies the samples and checks them against the model."""
         self._forget_fit()
         if self._samples is None:
-            self._samples = to_samples(
-                self._source, self.model, max_samples=self.max_samples, class_names=self.class_names
-            )
+            samples = to_samples(self._source, self.model, max_samples=self.max_samples, class_names=self.class_names)
+            self._samples = with_tokens(samples, self.model, self.tokenizer)
         check_inputs(self._samples.inputs, self.model)
         self._make_capturer()
 
@@ -131,7 +141,7 @@ class AttentionCallback(SeriesCallback):
     def _is_last(self, epoch: int) -> bool:
         return epoch + 1 == (self.params or {}).get("epochs")
 
-    def _log(self, step: int | str, metrics: dict[str, float]) -> None:
+    def _log(self, step: Step, metrics: dict[str, float]) -> None:
         if self._capturer is None or self._samples is None or self.writer is None:
             return
         if self._samples_name is None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
+from tb_attention.records.nested import map_leaves, named_leaves, to_numpy
 from tb_attention.records.samples import Samples
-
-Nested: TypeAlias = Any
-"""Arrays, or lists, tuples and dicts of them, as a Keras model takes its inputs."""
 
 ALLOWED = (
     "`(x, y)`, `x` (an array, a list, a dict, strings), a tb_attention.Samples, a tf.data.Dataset, a keras.utils.PyDataset "
@@ -45,7 +43,7 @@ def to_samples(source: Any, model: Any, *, max_samples: int, class_names: Iterab
         x, y = source, None
     if isinstance(x, list) and not _has_several_inputs(model, x):
         x = _stack(x)
-    x = map_arrays(_to_numpy, x)
+    x = map_leaves(to_numpy, x)
     lengths = {len(array) for array in leaves(x)}
     if len(lengths) != 1 or lengths == {0}:
         raise ArgumentError(
@@ -57,7 +55,7 @@ def to_samples(source: Any, model: Any, *, max_samples: int, class_names: Iterab
             f"`samples` must hold one label for each example. Received: {lengths.pop()} examples, {len(y)} labels."
         )
     return Samples(
-        map_arrays(lambda array: array[:max_samples].copy(), x),
+        map_leaves(lambda array: array[:max_samples].copy(), x),
         None if y is None else y[:max_samples].copy(),
         class_names=names,
     )
@@ -84,32 +82,14 @@ def batches_of(source: Any, batch_size: int, steps: int | None) -> Iterator[tupl
                 f"Received: {type(batch).__name__}{f' of {len(batch)}' if isinstance(batch, tuple) else ''}."
             )
         x, y, weight = (*batch, None)[:3]
-        yield map_arrays(_to_numpy, x), map_arrays(_to_numpy, y), None if weight is None else _to_numpy(weight)
+        yield map_leaves(to_numpy, x), map_leaves(to_numpy, y), None if weight is None else to_numpy(weight)
 
 
 def _sliced(arrays: tuple[Any, ...], batch_size: int) -> Iterator[tuple[Any, ...]]:
-    parts = [None if part is None else map_arrays(_to_numpy, part) for part in arrays]
+    parts = [None if part is None else map_leaves(to_numpy, part) for part in arrays]
     for start in range(0, len(leaves(parts[0])[0]), batch_size):
         end = start + batch_size
-        yield tuple(None if part is None else map_arrays(lambda a: a[start:end], part) for part in parts)  # noqa: B023
-
-
-def map_arrays(function: Callable[[Any], Any], nested: Nested) -> Nested:
-    """Applies a function to every array of a nested structure of dicts, lists and tuples."""
-    if isinstance(nested, Mapping):
-        return {key: map_arrays(function, value) for key, value in nested.items()}
-    if isinstance(nested, list | tuple):
-        return type(nested)(map_arrays(function, value) for value in nested)
-    return function(nested)
-
-
-def leaves(nested: Nested) -> list[Any]:
-    """The arrays of a nested structure, in order."""
-    if isinstance(nested, Mapping):
-        return [leaf for value in nested.values() for leaf in leaves(value)]
-    if isinstance(nested, list | tuple):
-        return [leaf for value in nested for leaf in leaves(value)]
-    return [nested]
+        yield tuple(None if part is None else map_leaves(lambda a: a[start:end], part) for part in parts)  # noqa: B023
 
 
 def _split(batch: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -119,6 +99,11 @@ def _split(batch: tuple[Any, ...]) -> tuple[Any, Any]:
             f"Received: a tuple of {len(batch)}."
         )
     return batch[0], (batch[1] if len(batch) > 1 else None)
+
+
+def leaves(nested: Any) -> list[Any]:
+    """The arrays of a nested structure, in order."""
+    return [leaf for _, leaf in named_leaves(nested)]
 
 
 def _is_batches(source: Any) -> bool:
@@ -150,7 +135,7 @@ def _first_of_batches(batches: Iterator[Any], max_samples: int) -> tuple[Any, An
     count = 0
     for batch in batches:
         x, y = _split(batch) if isinstance(batch, tuple) else (batch, None)
-        x = map_arrays(_to_numpy, x)
+        x = map_leaves(to_numpy, x)
         if any(np.ndim(array) == 0 for array in leaves(x)):
             raise ArgumentError(
                 "A dataset of samples must give batches, as `fit` takes them. Received: single examples; "
@@ -167,7 +152,7 @@ def _first_of_batches(batches: Iterator[Any], max_samples: int) -> tuple[Any, An
     return _concatenate(xs), (np.concatenate(ys) if labelled else None)
 
 
-def _concatenate(parts: list[Nested]) -> Nested:
+def _concatenate(parts: list[Any]) -> Any:
     first = parts[0]
     if isinstance(first, Mapping):
         return {key: _concatenate([part[key] for part in parts]) for key in first}
@@ -189,7 +174,7 @@ def _stack(examples: list[Any]) -> Any:
         raise ArgumentError("`samples` must hold at least one example. Received: an empty list.")
     if isinstance(examples[0], Mapping):
         return {key: _stack([example[key] for example in examples]) for key in examples[0]}
-    arrays = [_to_numpy(example) for example in examples]
+    arrays = [to_numpy(example) for example in examples]
     shapes = {array.shape for array in arrays}
     if len(shapes) != 1:
         raise ArgumentError(
@@ -198,24 +183,13 @@ def _stack(examples: list[Any]) -> Any:
     return np.stack(arrays)
 
 
-def _to_numpy(value: Any) -> npt.NDArray[Any]:
-    if isinstance(value, str | bytes):
-        return np.asarray(value, dtype=object)
-    if hasattr(value, "to_tensor"):  # a ragged or sparse tensor
-        value = value.to_tensor()
-    array = value.numpy() if hasattr(value, "numpy") and not isinstance(value, np.ndarray) else np.asarray(value)
-    if array.dtype.kind in "SU":
-        array = array.astype(object)
-    return np.asarray(array)
-
-
 def _labels(y: Any) -> npt.NDArray[Any]:
     """Labels as one array; of several outputs' labels the first."""
     first = leaves(y)[0] if isinstance(y, Mapping | tuple) else y
-    return _to_numpy(first)
+    return to_numpy(first)
 
 
-def check_inputs(x: Nested, model: Any) -> None:
+def check_inputs(x: Any, model: Any) -> None:
     """Refuses samples that do not fit the model's inputs, where the model declares them.
 
     Raises:

@@ -1,0 +1,196 @@
+"""The words behind a text model's inputs: from strings or from ids, by a tokenizer of whatever make."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import ArgumentError
+from tb_attention.records.nested import named_leaves, text_of
+from tb_attention.records.samples import Samples
+
+MASK_NAMES = ("padding_mask", "attention_mask", "input_mask", "mask")
+ID_NAMES = ("token_ids", "input_ids", "input_word_ids", "tokens", "ids")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of each sample.
+
+    Attributes:
+        place: Which of the inputs they belong to, from 0.
+        tokens: Per sample the text of each token, padding included.
+        masks: Per sample 1 for a token and 0 for padding.
+        texts: Per sample the running text, or None where only ids came.
+    """
+
+    place: int
+    tokens: list[list[str]]
+    masks: list[list[int]]
+    texts: list[str] | None
+
+
+def find_tokens(x: Any, model: Any, tokenizer: Any = None) -> Tokens | None:
+    """Reads the tokens of samples, or returns None where there is nothing that could tell them.
+
+    Args:
+        x: The samples' inputs, nested arrays.
+        model: The Keras model; a `TextVectorization` in it serves where no tokenizer is given.
+        tokenizer: A `TextVectorization`, a keras_hub or Hugging Face tokenizer, or a callable that turns one text, or one
+            sequence of ids, into a list of strings; or None.
+
+    Raises:
+        ArgumentError: The tokenizer is none of these.
+    """
+    inputs = named_leaves(x)
+    for place, (_, array) in enumerate(inputs):
+        texts = _strings(array)
+        if texts is not None:
+            tokenizer = find_vectorization(model) if tokenizer is None else tokenizer
+            return None if tokenizer is None else _from_texts(place, texts, tokenizer)
+    found = _place_of_ids(inputs)
+    if found is None or tokenizer is None:
+        return None
+    ids = np.asarray(inputs[found][1]).astype(np.int64)
+    return _from_ids(found, ids, _mask(inputs, ids), tokenizer)
+
+
+def with_tokens(samples: Samples, model: Any, tokenizer: Any = None) -> Samples:
+    """The samples with their tokens, where they have none yet and they can be found."""
+    found = None if samples.tokens else find_tokens(samples.inputs, model, tokenizer)
+    if found is None:
+        return samples
+    samples = copy.copy(samples)
+    samples.tokens = {found.place: found.tokens}
+    samples.masks = samples.masks or {found.place: np.asarray(found.masks, bool)}
+    if found.texts is not None:
+        samples.texts = samples.texts or {found.place: found.texts}
+    return samples
+
+
+def find_vectorization(model: Any) -> Any:
+    """The first `TextVectorization` among a model's layers, however deep, or None."""
+    return next((layer for layer in _layers(model) if isinstance(layer, keras.layers.TextVectorization)), None)
+
+
+def _layers(layer: Any) -> Iterator[Any]:
+    for inner in getattr(layer, "_flatten_layers", lambda: ())():
+        if inner is not layer:
+            yield inner
+
+
+def _strings(array: Any) -> list[str] | None:
+    values = np.asarray(array)
+    if values.dtype.kind in "OSU" and values.size and isinstance(values.flat[0], str | bytes):
+        return [text_of(value) for value in values.reshape(len(values), -1)[:, 0]]
+    return None
+
+
+def _place_of_ids(inputs: list[tuple[str, Any]]) -> int | None:
+    """The input that is called as ids are, else the first of whole numbers that is no mask."""
+    for place, (name, _) in enumerate(inputs):
+        if name in ID_NAMES:
+            return place
+    for place, (name, array) in enumerate(inputs):
+        values = np.asarray(array)
+        whole = values.dtype.kind in "iu" or (values.dtype.kind == "f" and np.array_equal(values, np.round(values)))
+        if values.ndim == 2 and whole and name not in MASK_NAMES:
+            return place
+    return None
+
+
+def _mask(inputs: list[tuple[str, Any]], ids: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    return next((np.asarray(a) for name, a in inputs if name in MASK_NAMES and np.shape(a) == ids.shape), None)
+
+
+def _from_texts(place: int, texts: list[str], tokenizer: Any) -> Tokens:
+    if isinstance(tokenizer, keras.layers.TextVectorization):
+        return _vectorized(place, texts, tokenizer)
+    if hasattr(tokenizer, "convert_ids_to_tokens"):  # Hugging Face: as it feeds a model, with its special tokens
+        rows = [list(tokenizer(text)["input_ids"]) for text in texts]
+        return _padded(place, [_words(row, tokenizer) for row in rows], texts)
+    if hasattr(tokenizer, "id_to_token"):
+        rows = [np.asarray(keras.ops.convert_to_numpy(tokenizer(text))).tolist() for text in texts]
+        return _padded(place, [_words(row, tokenizer) for row in rows], texts)
+    return _padded(place, [_call(tokenizer, text) for text in texts], texts)
+
+
+def _vectorized(place: int, texts: list[str], layer: Any) -> Tokens:
+    """The words that the layer makes of a text; those that its vocabulary lacks too, which would all be [UNK]."""
+    ids = np.asarray(keras.ops.convert_to_numpy(layer(keras.ops.convert_to_tensor(np.asarray(texts, object)))))
+    vocabulary = [str(word) for word in layer.get_vocabulary()]
+    tokens = []
+    for text, row in zip(texts, ids, strict=True):
+        words = split_as(layer, text)
+        looked_up = [vocabulary[i] if 0 <= i < len(vocabulary) else f"[{i}]" for i in row.tolist()]
+        same = len(words) >= int(np.count_nonzero(row))
+        tokens.append(
+            [
+                words[position] if same and position < len(words) and row[position] else word
+                for position, word in enumerate(looked_up)
+            ]
+        )
+    return Tokens(place, tokens, (ids != 0).astype(int).tolist(), texts)
+
+
+def split_as(layer: Any, text: str) -> list[str]:
+    """A text as a `TextVectorization` standardises and splits it; [] where the layer does not show how."""
+    try:
+        words = layer._preprocess(keras.ops.convert_to_tensor(np.asarray([text], object)))
+        words = words.to_tensor(b"") if hasattr(words, "to_tensor") else words
+        return [_token(word) for word in np.asarray(words[0]).reshape(-1)]
+    except Exception:
+        # A private method, the only way to the words; without it unknown words read [UNK].
+        return []
+
+
+def _from_ids(place: int, ids: npt.NDArray[Any], mask: npt.NDArray[Any] | None, tokenizer: Any) -> Tokens:
+    tokens = [_words(row, tokenizer) for row in ids.tolist()]
+    if mask is None:
+        pad = getattr(tokenizer, "pad_token_id", None)
+        mask = ids != (0 if pad is None else pad)
+        # A padding id counts only behind the last real token: inside a text it is a token like others.
+        mask = np.flip(np.maximum.accumulate(np.flip(mask, 1), axis=1), 1)
+    return Tokens(place, tokens, np.asarray(mask).astype(bool).astype(int).tolist(), None)
+
+
+def _words(ids: Sequence[int], tokenizer: Any) -> list[str]:
+    if hasattr(tokenizer, "convert_ids_to_tokens"):
+        return [str(token) for token in tokenizer.convert_ids_to_tokens([int(i) for i in ids])]
+    if hasattr(tokenizer, "id_to_token"):
+        return [_token(tokenizer.id_to_token(int(i))) for i in ids]
+    if isinstance(tokenizer, keras.layers.TextVectorization):
+        vocabulary = tokenizer.get_vocabulary()
+        return [str(vocabulary[i]) if 0 <= i < len(vocabulary) else f"[{i}]" for i in ids]
+    return _call(tokenizer, ids)
+
+
+def _call(tokenizer: Callable[[Any], Any], value: Any) -> list[str]:
+    if not callable(tokenizer):
+        raise ArgumentError(
+            "`tokenizer` must be a keras TextVectorization, a keras_hub or Hugging Face tokenizer, or a function that "
+            f"turns a text or a sequence of ids into a list of strings. Received: tokenizer={tokenizer!r}."
+        )
+    result = tokenizer(value)
+    words = np.asarray(result).reshape(-1).tolist() if hasattr(result, "numpy") else list(result)
+    return [_token(word) for word in words]
+
+
+def _padded(place: int, rows: list[list[str]], texts: list[str]) -> Tokens:
+    length = max((len(row) for row in rows), default=0)
+    return Tokens(
+        place,
+        [[*row, *[""] * (length - len(row))] for row in rows],
+        [[1] * len(row) + [0] * (length - len(row)) for row in rows],
+        texts,
+    )
+
+
+def _token(value: Any) -> str:
+    return text_of(value.numpy() if hasattr(value, "numpy") else value)
