@@ -1,0 +1,156 @@
+/**
+ * Fetches from the plugin's routes: what is asked for twice is fetched once, at most six requests run at a time, and a
+ * request that nobody waits for any more is aborted.
+ */
+import { readNpy, type NpyArray } from "./npy";
+
+export type Params = Record<string, string | number | null | undefined>;
+
+/** A failure that a person should read: the server's sentence, or that it did not answer. */
+export class FetchError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+const AT_ONCE = 6;
+const CACHE_BYTES = 192 * 2 ** 20;
+/** `data/plugin/attention/`, however deep TensorBoard is served: the page has it as its base, so prefixes and proxies work. */
+const root = () => document.baseURI;
+
+export function address(route: string, params: Params): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== null && value !== undefined) query.set(key, String(value));
+  }
+  const text = query.toString();
+  return new URL(route + (text ? `?${text}` : ""), root()).href;
+}
+
+async function gunzip(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array> {
+  const stream = body.pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+interface Flight {
+  promise: Promise<NpyArray>;
+  controller: AbortController;
+  waiting: number;
+}
+
+export class Client {
+  #running = 0;
+  #queue: { start: () => void; urgent: boolean }[] = [];
+  #flights = new Map<string, Flight>();
+  /** In order of use, the oldest first. */
+  #cache = new Map<string, NpyArray>();
+  #cachedBytes = 0;
+
+  async json<T>(route: string, params: Params, signal?: AbortSignal): Promise<T> {
+    const response = await this.#fetch(address(route, params), true, signal);
+    return (await response.json()) as T;
+  }
+
+  /** What is in the cache already, without a request. */
+  peek(url: string): NpyArray | undefined {
+    return this.#cache.get(url);
+  }
+
+  /** An array; `urgent` ones go before those that are fetched in advance. */
+  array(url: string, signal: AbortSignal, urgent = true): Promise<NpyArray> {
+    const cached = this.#cache.get(url);
+    if (cached) {
+      this.#cache.delete(url);
+      this.#cache.set(url, cached);
+      return Promise.resolve(cached);
+    }
+    let flight = this.#flights.get(url);
+    if (!flight) {
+      const controller = new AbortController();
+      flight = { controller, waiting: 0, promise: this.#array(url, urgent, controller.signal) };
+      this.#flights.set(url, flight);
+      const landed = () => this.#flights.delete(url);
+      flight.promise.then(landed, landed);
+    }
+    return this.#join(flight, signal);
+  }
+
+  #join(flight: Flight, signal: AbortSignal): Promise<NpyArray> {
+    flight.waiting++;
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        flight.waiting--;
+        if (flight.waiting === 0) flight.controller.abort();
+        reject(new DOMException("aborted", "AbortError"));
+      };
+      if (signal.aborted) return leave();
+      signal.addEventListener("abort", leave, { once: true });
+      flight.promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+    });
+  }
+
+  async #array(url: string, urgent: boolean, signal: AbortSignal): Promise<NpyArray> {
+    const response = await this.#fetch(url, urgent, signal);
+    if (!response.body) throw new FetchError("The server's answer was empty.", response.status);
+    const array = readNpy(await gunzip(response.body));
+    this.#keep(url, array);
+    return array;
+  }
+
+  #keep(url: string, array: NpyArray): void {
+    this.#cache.set(url, array);
+    this.#cachedBytes += array.data.byteLength;
+    for (const [old, value] of this.#cache) {
+      if (this.#cachedBytes <= CACHE_BYTES || old === url) break;
+      this.#cache.delete(old);
+      this.#cachedBytes -= value.data.byteLength;
+    }
+  }
+
+  async #fetch(url: string, urgent: boolean, signal?: AbortSignal): Promise<Response> {
+    await this.#turn(urgent);
+    try {
+      signal?.throwIfAborted();
+      const response = await fetch(url, { signal: signal ?? null }).catch((error: unknown) => {
+        if (signal?.aborted) throw error;
+        throw new FetchError("TensorBoard did not answer.", 0);
+      });
+      if (!response.ok) throw new FetchError(await sentenceOf(response), response.status);
+      return response;
+    } finally {
+      this.#running--;
+      this.#next();
+    }
+  }
+
+  #turn(urgent: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#queue.push({ start: resolve, urgent });
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    // Two places are kept free for what a person waits for.
+    const urgent = this.#queue.findIndex((entry) => entry.urgent);
+    const index = urgent >= 0 ? urgent : this.#running < AT_ONCE - 2 ? 0 : -1;
+    if (this.#running >= AT_ONCE || index < 0) return;
+    const [entry] = this.#queue.splice(index, 1);
+    if (!entry) return;
+    this.#running++;
+    entry.start();
+  }
+}
+
+async function sentenceOf(response: Response): Promise<string> {
+  try {
+    const body = (await response.json()) as { error?: unknown };
+    if (typeof body.error === "string") return body.error;
+  } catch {
+    // Not ours: a proxy's page, for instance. The status says enough.
+  }
+  return `TensorBoard answered ${response.status} ${response.statusText}.`;
+}

@@ -1,0 +1,140 @@
+/** The JSON of the plugin's routes, as `tb_attention/plugin/http_api.md` describes it. */
+
+/** JSON has no NaN or infinity: they travel as these strings. */
+export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
+
+export type Step = number | "init";
+export type Content = "attention" | "confusion" | "unknown";
+export type Kind = "self" | "cross" | "gate" | "local" | "router" | "activation";
+export type AxisKind = "tokens" | "grid" | "channels" | "frames" | "objects" | "features" | "positions";
+export type Role = "heads" | "iteration" | "windows" | "query" | "key";
+export type Encoding = "float32" | "float16" | "sqrt8_row" | "signed8_row";
+
+export interface SeriesEntry {
+  tag: string;
+  content: Content;
+  attempts: number[];
+  steps: number;
+  version: string;
+}
+
+export interface RunsAnswer {
+  version: string;
+  logdir: string;
+  runs: { run: string; series: SeriesEntry[] }[];
+}
+
+export interface Axis {
+  role: Role;
+  size: number;
+  kind?: AxisKind;
+  grid?: number[] | null;
+  extra?: string[];
+  input?: number | null;
+}
+
+export interface Overview {
+  shape: number[];
+  encoding: Encoding;
+  offset: number;
+  bytes: number;
+}
+
+export interface Site {
+  path: string;
+  kind: Kind;
+  note: string | null;
+  axes: Axis[];
+  shape: number[];
+  encoding: Encoding;
+  overview?: Overview | null;
+}
+
+export interface Prediction {
+  class: number;
+  probability: WireNumber | null;
+}
+
+export interface Split {
+  examples: number;
+  encoding: "dense" | "sparse";
+  weighted: boolean;
+}
+
+/** A step of a series of maps or of matrices; the last fields are there for one of the two only. */
+export interface StepRecord {
+  step: Step;
+  epoch: number | null;
+  batch: number | null;
+  wall_time: number;
+  logs: Record<string, WireNumber>;
+  v: string;
+  sites?: number;
+  samples?: string | null;
+  sample_count?: number;
+  predictions?: (Prediction | null)[] | null;
+  classes?: number;
+  splits?: Record<string, Split>;
+}
+
+export interface Damaged {
+  file: string;
+  step: Step | null;
+  reason: string;
+}
+
+export interface Status {
+  epochs?: number | null;
+  steps_per_epoch?: number | null;
+  epoch?: number | null;
+  fraction?: number | null;
+  state: "running" | "finished" | "stopped";
+  best?: { step: Step; monitor: string } | null;
+  restored?: Step | null;
+  dropped?: { step: Step; reason: string }[];
+  notes?: string[];
+}
+
+export interface SeriesAnswer {
+  run: string;
+  tag: string;
+  attempt: number;
+  attempts: number[];
+  content: Content;
+  version: string;
+  steps: StepRecord[];
+  site_sets: Site[][];
+  measures: string[];
+  damaged: Damaged[];
+  status: Status | null;
+  class_names?: string[] | null;
+}
+
+export interface SampleInput {
+  name: string;
+  kind: "image" | "tokens" | "values";
+  shape?: number[];
+  tokens?: string[];
+  mask?: number[] | null;
+  text?: string | null;
+}
+
+export interface Sample {
+  id: string;
+  label: { class?: number; name?: string | null; value?: unknown } | null;
+  inputs: SampleInput[];
+}
+
+export interface SamplesAnswer {
+  class_names: string[] | null;
+  samples: Sample[];
+  thumbnails: { shape: number[] } | null;
+}
+
+/** The number that a `WireNumber` stands for; NaN where there is none. */
+export function toNumber(value: WireNumber | null | undefined): number {
+  if (typeof value === "number") return value;
+  if (value === "Infinity") return Infinity;
+  if (value === "-Infinity") return -Infinity;
+  return NaN;
+}

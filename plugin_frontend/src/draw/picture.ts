@@ -1,0 +1,22 @@
+/** A sample's picture as a canvas of its own size, to be drawn from. */
+import type { NpyArray } from "../api/npy";
+
+const canvases = new WeakMap<object, HTMLCanvasElement>();
+
+/** `picture`: bytes (height, width, channels), one channel for grey, three for red, green, blue. */
+export function pictureCanvas(picture: NpyArray): HTMLCanvasElement {
+  const known = canvases.get(picture.data);
+  if (known) return known;
+  const [height = 1, width = 1, channels = 1] = picture.shape;
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = picture.data[i * channels + (channels >= 3 ? c : 0)] ?? 0;
+    image.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+  canvases.set(picture.data, canvas);
+  return canvas;
+}

@@ -1,0 +1,52 @@
+/** Paints the map of one head small: a matrix, the cells of a spatial gate as a plane, the channels of a gate as bars. */
+import type { ColorScale } from "../color/scale";
+import type { Site } from "../api/wire";
+import type { AttentionMap } from "../model/maps";
+import { axesOf, hasQueries } from "../model/maps";
+import { paintMap, wholeMap, type Rect } from "./heatmap";
+
+export type Look = "matrix" | "plane" | "bars";
+
+export function lookOf(site: Site): Look {
+  if (hasQueries(site)) return "matrix";
+  const keys = axesOf(site, "key");
+  return keys.length === 2 || (keys.length === 1 && keys[0]?.grid?.length === 2) ? "plane" : "bars";
+}
+
+/** The map of a gate over a grid, unrolled to its rows and columns where it was not pooled. */
+function plane(site: Site, map: AttentionMap): AttentionMap {
+  const keys = axesOf(site, "key");
+  const grid = keys.length === 2 ? keys.map((axis) => axis.size) : (keys[0]?.grid ?? []);
+  const [rows = 1, columns = 1] = grid;
+  const extra = map.weights.length - rows * columns;
+  if (map.rows !== 1 || extra < 0 || extra !== (keys[0]?.extra?.length ?? 0)) return map;
+  return { rows, columns, weights: map.weights.subarray(extra) };
+}
+
+function paintBars(pixels: Uint32Array, stride: number, rect: Rect, map: AttentionMap, scale: ColorScale): void {
+  const paper = scale.ramp[scale.signed ? 128 : 0]!;
+  const ink = scale.ramp[170]!;
+  const { weights } = map;
+  for (let x = 0; x < rect.width; x++) {
+    const from = Math.floor((x / rect.width) * weights.length);
+    const to = Math.max(from + 1, Math.floor(((x + 1) / rect.width) * weights.length));
+    let largest = 0;
+    for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(weights[i] ?? 0));
+    const top = rect.height - Math.round(Math.min(1, largest / scale.top) * rect.height);
+    for (let y = 0; y < rect.height; y++) pixels[(rect.y + y) * stride + rect.x + x] = y < top ? paper : ink;
+  }
+}
+
+export function paintThumbnail(
+  pixels: Uint32Array,
+  stride: number,
+  rect: Rect,
+  site: Site,
+  map: AttentionMap,
+  scale: ColorScale,
+): void {
+  const look = lookOf(site);
+  if (look === "bars") return paintBars(pixels, stride, rect, map, scale);
+  const shown = look === "plane" ? plane(site, map) : map;
+  paintMap(pixels, stride, rect, shown, wholeMap(shown), scale);
+}

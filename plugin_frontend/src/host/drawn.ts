@@ -1,0 +1,22 @@
+/** Tells whoever measures the tab that a view's pixels are on the screen. */
+
+export interface Drawn {
+  view: string;
+  run: string | null;
+  step: number | "init" | null;
+  sample: string | null;
+  site: string | null;
+  head: number | null;
+}
+
+const NAME = "attention:drawn";
+const MOST = 1000;
+let marks = 0;
+
+export function markDrawn(detail: Drawn): void {
+  // A task of its own runs after the frame in which the pixels were painted.
+  setTimeout(() => {
+    if (++marks % MOST === 0) performance.clearMarks(NAME);
+    performance.mark(NAME, { detail });
+  });
+}

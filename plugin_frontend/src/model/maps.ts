@@ -1,0 +1,96 @@
+/** A site's array as maps: one matrix (queries, keys) for each head, iteration and window. */
+import type { NumberArray } from "../api/npy";
+import type { Axis, Role, Site } from "../api/wire";
+import { decodeRows } from "./encoding";
+
+/** Weights of one head, row by row; a gate has one row. */
+export interface AttentionMap {
+  rows: number;
+  columns: number;
+  weights: Float32Array;
+}
+
+export interface MapShape {
+  heads: number;
+  iterations: number;
+  windows: number;
+  queries: number;
+  keys: number;
+}
+
+export function axesOf(site: Site, role: Role): Axis[] {
+  return site.axes.filter((axis) => axis.role === role);
+}
+
+const sizeOf = (site: Site, role: Role) => axesOf(site, role).reduce((product, axis) => product * axis.size, 1);
+
+export function mapShape(site: Site): MapShape {
+  return {
+    heads: sizeOf(site, "heads"),
+    iterations: sizeOf(site, "iteration"),
+    windows: sizeOf(site, "windows"),
+    queries: sizeOf(site, "query"),
+    keys: sizeOf(site, "key"),
+  };
+}
+
+export function hasQueries(site: Site): boolean {
+  return site.axes.some((axis) => axis.role === "query");
+}
+
+export interface Choice {
+  head: number;
+  iteration: number;
+  window: number;
+}
+
+/** One map out of the array of a site, whose axes lie in the order heads, iteration, windows, queries, keys. */
+export function mapOf(site: Site, stored: NumberArray, choice: Choice): AttentionMap {
+  const shape = mapShape(site);
+  const last = site.shape.at(-1) ?? 1;
+  const total = site.shape.reduce((a, b) => a * b, 1);
+  const allRows = total / last;
+  const perMap = (shape.queries * shape.keys) / last;
+  const place = (choice.head * shape.iterations + choice.iteration) * shape.windows + choice.window;
+  const weights = decodeRows(stored, site.encoding, allRows, last, place * perMap, perMap);
+  return { rows: shape.queries, columns: shape.keys, weights };
+}
+
+/** The pooled maps of all heads of a site, from the overview of one sample; the row of a gate has several where its keys are a grid. */
+export function overviewMaps(site: Site, stored: NumberArray): AttentionMap[] {
+  const overview = site.overview;
+  if (!overview || !(stored instanceof Uint8Array)) return [];
+  const { shape, encoding, offset, bytes } = overview;
+  const heads = shape[0] ?? 1;
+  const columns = shape.at(-1) ?? 1;
+  const total = shape.reduce((a, b) => a * b, 1);
+  if (total === 0) return [];
+  const allRows = total / columns;
+  const rows = shape.length === 1 ? 1 : allRows / heads;
+  const part = stored.subarray(offset, offset + bytes);
+  const weights = decodeRows(part, encoding, allRows, columns);
+  return Array.from({ length: shape.length === 1 ? 1 : heads }, (_, head) => ({
+    rows,
+    columns,
+    weights: weights.subarray(head * rows * columns, (head + 1) * rows * columns),
+  }));
+}
+
+/** The map with only some rows and columns, for instance without padding. */
+export function selectFrom(map: AttentionMap, rows: number[], columns: number[]): AttentionMap {
+  if (rows.length === map.rows && columns.length === map.columns) return map;
+  const weights = new Float32Array(rows.length * columns.length);
+  let i = 0;
+  for (const row of rows) {
+    for (const column of columns) weights[i++] = map.weights[row * map.columns + column] ?? NaN;
+  }
+  return { rows: rows.length, columns: columns.length, weights };
+}
+
+export function rowOf(map: AttentionMap, row: number): Float32Array {
+  return map.weights.subarray(row * map.columns, (row + 1) * map.columns);
+}
+
+export function columnOf(map: AttentionMap, column: number): Float32Array {
+  return Float32Array.from({ length: map.rows }, (_, row) => map.weights[row * map.columns + column] ?? NaN);
+}

@@ -1,0 +1,43 @@
+/** The measures of heads over the steps: an array (steps, heads, measures). */
+import type { NpyArray } from "../api/npy";
+
+export interface Measures {
+  array: NpyArray;
+  names: string[];
+}
+
+export function measureAt(measures: Measures | null, step: number, head: number, name: string): number {
+  if (!measures || step < 0) return NaN;
+  const [steps = 0, heads = 0, count = 0] = measures.array.shape;
+  const place = measures.names.indexOf(name);
+  if (place < 0 || step >= steps || head >= heads) return NaN;
+  return measures.array.data[(step * heads + head) * count + place] ?? NaN;
+}
+
+export function overSteps(measures: Measures | null, head: number, name: string): number[] {
+  const steps = measures?.array.shape[0] ?? 0;
+  return Array.from({ length: steps }, (_, step) => measureAt(measures, step, head, name));
+}
+
+/** The largest value of a measure over all steps and the heads from `from` to `to`; NaN if there is none. */
+export function largestOf(measures: Measures | null, name: string, from = 0, to = Infinity): number {
+  let largest = NaN;
+  if (!measures) return largest;
+  const [steps = 0, heads = 0] = measures.array.shape;
+  for (let step = 0; step < steps; step++) {
+    for (let head = from; head < Math.min(to, heads); head++) {
+      const value = measureAt(measures, step, head, name);
+      if (!(largest >= value) && value === value) largest = value;
+    }
+  }
+  return largest;
+}
+
+export const MEASURE_TITLES: Record<string, string> = {
+  entropy: "entropy (bits)",
+  largest: "largest weight (row mean)",
+  distance: "mean distance",
+  first: "on the first key",
+  self: "on itself",
+  previous: "on the previous",
+};

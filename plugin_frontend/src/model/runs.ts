@@ -1,0 +1,49 @@
+/** Which of the listed runs, tags and attempts is shown when the user has not said, or what was chosen is gone. */
+import type { Content, RunsAnswer, SeriesEntry } from "../api/wire";
+
+/** TensorBoard's palette; the first has another tone in the dark theme. */
+const PALETTE = ["#425066", "#12b5cb", "#e52592", "#f9ab00", "#9334e6", "#7cb342", "#e8710a"];
+const FIRST_IN_DARK = "#8e98a3";
+
+export function runColor(index: number, dark: boolean): string {
+  const place = index % PALETTE.length;
+  return place === 0 && dark ? FIRST_IN_DARK : PALETTE[place]!;
+}
+
+export type RunEntry = RunsAnswer["runs"][number];
+
+export function entriesOf(run: RunEntry | null, content: Content): SeriesEntry[] {
+  return run?.series.filter((series) => series.content === content) ?? [];
+}
+
+/** The run chosen, else the first with maps, else the first with anything of ours. */
+export function focusRun(answer: RunsAnswer | null, chosen: string | null): RunEntry | null {
+  const runs = answer?.runs ?? [];
+  return (
+    runs.find((run) => run.run === chosen && run.series.length > 0) ??
+    runs.find((run) => entriesOf(run, "attention").length > 0) ??
+    runs.find((run) => run.series.length > 0) ??
+    null
+  );
+}
+
+/** The series with the tag chosen, else the one called as usual, else the first. */
+export function pickSeries(entries: SeriesEntry[], chosen: string | null, usual: string): SeriesEntry | null {
+  return (
+    entries.find((entry) => entry.tag === chosen) ?? entries.find((entry) => entry.tag === usual) ?? entries[0] ?? null
+  );
+}
+
+export function newestAttempt(entry: SeriesEntry): number {
+  return entry.attempts.at(-1) ?? 1;
+}
+
+/** A filter as the host has it: a regular expression; null while what is typed is none. */
+export function runFilter(text: string): ((name: string) => boolean) | null {
+  try {
+    const expression = new RegExp(text, "i");
+    return (name) => expression.test(name);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,65 @@
+/** What can be said of a sample: its label, its prediction, whether that is right, and whether a filter lets it through. */
+import { toNumber, type Prediction, type Sample } from "../api/wire";
+
+/** null: cannot be told, because the label or the prediction is missing or no class. */
+export type Verdict = boolean | null;
+
+export function className(names: string[] | null | undefined, index: number): string {
+  return names?.[index] ?? String(index);
+}
+
+export function labelName(sample: Sample, names: string[] | null): string | null {
+  const label = sample.label;
+  if (!label) return null;
+  if (label.name) return label.name;
+  if (label.class !== undefined && label.class !== null) return className(names, label.class);
+  return label.value === undefined || label.value === null ? null : JSON.stringify(label.value);
+}
+
+export function verdict(sample: Sample, prediction: Prediction | null | undefined): Verdict {
+  const truth = sample.label?.class;
+  if (truth === undefined || truth === null || !prediction) return null;
+  return truth === prediction.class;
+}
+
+export function probabilityText(prediction: Prediction | null | undefined): string {
+  const probability = toNumber(prediction?.probability);
+  return probability === probability ? probability.toFixed(2) : "";
+}
+
+/** A line that tells samples without picture apart: their first words. */
+export function sampleText(sample: Sample): string | null {
+  for (const input of sample.inputs) {
+    if (input.text) return input.text;
+    if (input.tokens) return input.tokens.filter((token, i) => token && (input.mask?.[i] ?? 1) !== 0).join(" ");
+  }
+  return null;
+}
+
+export interface SampleFilter {
+  text: string;
+  verdict: "all" | "right" | "wrong";
+  /** Classes, as a cell of the confusion matrix gives them; null: any. */
+  label: number | null;
+  prediction: number | null;
+}
+
+export const NO_FILTER: SampleFilter = { text: "", verdict: "all", label: null, prediction: null };
+
+export function passes(
+  filter: SampleFilter,
+  sample: Sample,
+  prediction: Prediction | null | undefined,
+  names: string[] | null,
+): boolean {
+  const right = verdict(sample, prediction);
+  if (filter.verdict !== "all" && right !== (filter.verdict === "right")) return false;
+  if (filter.label !== null && sample.label?.class !== filter.label) return false;
+  if (filter.prediction !== null && prediction?.class !== filter.prediction) return false;
+  const words = filter.text.trim().toLowerCase();
+  if (!words) return true;
+  const predicted = prediction ? className(names, prediction.class) : "";
+  return [sample.id, labelName(sample, names), predicted, sampleText(sample)].some((text) =>
+    text?.toLowerCase().includes(words),
+  );
+}

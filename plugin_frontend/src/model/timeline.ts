@@ -1,0 +1,101 @@
+/** Steps as slots of the timeline: those that can be read and those that are damaged, in order, `init` first. */
+import { toNumber, type SeriesAnswer, type Step, type StepRecord } from "../api/wire";
+
+export interface Slot {
+  step: Step;
+  /** null where the step's file is damaged. */
+  record: StepRecord | null;
+  damaged: string | null;
+}
+
+const order = (step: Step) => (step === "init" ? -1 : step);
+
+export function slotsOf(series: SeriesAnswer): Slot[] {
+  const slots: Slot[] = series.steps.map((record) => ({ step: record.step, record, damaged: null }));
+  for (const { step, reason } of series.damaged) {
+    if (step !== null && step !== undefined) slots.push({ step, record: null, damaged: reason });
+  }
+  return slots.sort((a, b) => order(a.step) - order(b.step));
+}
+
+/** The place of the slot to show: the one chosen, or the last before it, or (null: following) the newest that can be read. */
+export function slotAt(slots: Slot[], step: Step | null): number {
+  if (step !== null) {
+    const last = slots.findLastIndex((slot) => order(slot.step) <= order(step));
+    return Math.max(0, last);
+  }
+  const readable = slots.findLastIndex((slot) => slot.record !== null);
+  return readable >= 0 ? readable : slots.length - 1;
+}
+
+/** "epoch 4 (step 3)": the epoch as Keras prints it, from 1. */
+export function stepName(slot: Slot): string {
+  if (slot.step === "init") return "before training (init)";
+  const epoch = slot.record?.epoch;
+  return epoch === null || epoch === undefined ? `step ${slot.step}` : `epoch ${epoch + 1} (step ${slot.step})`;
+}
+
+/** "epoch 4", for the middle of a sentence. */
+export function shortStepName(slot: Slot): string {
+  if (slot.step === "init") return "init";
+  const epoch = slot.record?.epoch;
+  return epoch === null || epoch === undefined ? `step ${slot.step}` : `epoch ${epoch + 1}`;
+}
+
+export function metric(slot: Slot | undefined, name: string | null): number {
+  return name === null ? NaN : toNumber(slot?.record?.logs[name]);
+}
+
+export interface MetricNames {
+  loss: string | null;
+  valLoss: string | null;
+  accuracy: string | null;
+  valAccuracy: string | null;
+}
+
+/** Which of the logged metrics are drawn: the loss, and the first accuracy, each in training and validation. */
+export function metricNames(slots: Slot[]): MetricNames {
+  const names = new Set(slots.flatMap((slot) => Object.keys(slot.record?.logs ?? {})));
+  const all = [...names];
+  const accuracy = all.find((name) => !name.startsWith("val_") && /acc/i.test(name)) ?? null;
+  const alone = accuracy ? null : (all.find((name) => name.startsWith("val_") && /acc/i.test(name)) ?? null);
+  const has = (name: string) => (names.has(name) ? name : null);
+  return {
+    loss: has("loss"),
+    valLoss: has("val_loss"),
+    accuracy,
+    valAccuracy: accuracy ? has(`val_${accuracy}`) : alone,
+  };
+}
+
+/** The best step: what the callback says, else the smallest validation loss, else the smallest loss; -1 without any. */
+export function bestSlot(slots: Slot[], series: SeriesAnswer, names: MetricNames): number {
+  const said = series.status?.best?.step;
+  if (said !== undefined) return slots.findIndex((slot) => slot.step === said);
+  const name = names.valLoss ?? names.loss;
+  let best = -1;
+  slots.forEach((slot, i) => {
+    if (slot.step === "init") return;
+    const value = metric(slot, name);
+    if (value === value && (best < 0 || value < metric(slots[best], name))) best = i;
+  });
+  return best;
+}
+
+/** The slot of another series of the same run that belongs to `slot`: the same epoch, and there the nearest batch. */
+export function joinedSlot(slots: Slot[], to: Slot): number {
+  if (to.step === "init") return slots.findIndex((slot) => slot.step === "init");
+  const epoch = to.record?.epoch ?? null;
+  const batch = to.record?.batch ?? null;
+  let found = -1;
+  let distance = Infinity;
+  slots.forEach((slot, i) => {
+    const record = slot.record;
+    if (!record || slot.step === "init") return;
+    if (epoch !== null && record.epoch !== null && record.epoch !== epoch) return;
+    if ((epoch === null || record.epoch === null) && slot.step !== to.step) return;
+    const apart = batch !== null && record.batch !== null ? Math.abs(record.batch - batch) : 0;
+    if (apart < distance) [found, distance] = [i, apart];
+  });
+  return found;
+}

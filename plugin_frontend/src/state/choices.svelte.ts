@@ -1,0 +1,59 @@
+/** What the user chose, as it stands in the address. A null means: whatever is first, newest or usual. */
+import { readLink, writeLink, onLinkChanged, type LinkState } from "../host/link";
+import type { Step } from "../api/wire";
+
+export type View = "overview" | "head" | "confusion";
+export const VIEWS: readonly View[] = ["overview", "head", "confusion"];
+
+function integer(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : null;
+}
+
+export class Choices {
+  run = $state.raw<string | null>(null);
+  tag = $state.raw<string | null>(null);
+  attempt = $state.raw<number | null>(null);
+  /** null: follow the newest step. */
+  step = $state.raw<Step | null>(null);
+  /** The id of a sample, not its place: runs agree on ids. */
+  sample = $state.raw<string | null>(null);
+  site = $state.raw<string | null>(null);
+  head = $state.raw<number | null>(null);
+  view = $state.raw<View | null>(null);
+  query = $state.raw<number | null>(null);
+
+  constructor() {
+    this.#take(readLink());
+    onLinkChanged((state) => this.#take(state));
+  }
+
+  #take(state: LinkState): void {
+    this.run = state.run ?? null;
+    this.tag = state.tag ?? null;
+    this.attempt = integer(state.attempt);
+    this.step = state.step === "init" ? "init" : integer(state.step);
+    this.sample = state.sample ?? null;
+    this.site = state.site ?? null;
+    this.head = integer(state.head);
+    this.view = VIEWS.find((view) => view === state.view) ?? null;
+    this.query = integer(state.query);
+  }
+
+  /** Writes what is chosen to the address; defaults are left out. */
+  save(): void {
+    const state: LinkState = {};
+    const choices: [string, string | number | null][] = [
+      ["run", this.run],
+      ["tag", this.tag],
+      ["attempt", this.attempt],
+      ["step", this.step],
+      ["sample", this.sample],
+      ["site", this.site],
+      ["head", this.head],
+      ["view", this.view],
+      ["query", this.query],
+    ];
+    for (const [key, value] of choices) if (value !== null) state[key] = String(value);
+    writeLink(state);
+  }
+}

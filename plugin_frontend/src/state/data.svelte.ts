@@ -1,0 +1,223 @@
+/** The arrays of what is shown: fetched when a choice changes, and the neighbours in advance. */
+import { address, type Params } from "../api/client";
+import type { NpyArray } from "../api/npy";
+import type { SamplesAnswer, Site } from "../api/wire";
+import { isVisible } from "../host/visible";
+import type { Slot } from "../model/timeline";
+import { overviewMaps, type AttentionMap } from "../model/maps";
+import { Resource } from "./resource.svelte";
+import type { Store } from "./store.svelte";
+
+export interface OverviewPicture {
+  slot: Slot;
+  sample: number;
+  sites: Site[];
+  /** For each site, the pooled maps of its heads. */
+  maps: AttentionMap[][];
+}
+
+export interface SiteWeights {
+  slot: Slot;
+  sample: number;
+  site: Site;
+  siteIndex: number;
+  array: NpyArray;
+}
+
+/** Overviews fetched in advance: 144 heads are 150 KB, so these are at most some 40 MB. */
+const AHEAD = 256;
+
+export class Data {
+  readonly samples = new Resource<SamplesAnswer>();
+  readonly thumbnails = new Resource<NpyArray>();
+  readonly picture = new Resource<NpyArray>();
+  readonly overview = new Resource<OverviewPicture>();
+  readonly weights = new Resource<SiteWeights>();
+  readonly before = new Resource<SiteWeights>();
+  readonly measures = new Resource<NpyArray>();
+  readonly matrix = new Resource<NpyArray>();
+  split = $state.raw<string | null>(null);
+
+  #ahead: AbortController | null = null;
+  #decoded = new WeakMap<NpyArray, AttentionMap[][]>();
+
+  constructor(readonly store: Store) {}
+
+  start(): void {
+    $effect(() => this.#wantSamples());
+    $effect(() => this.#wantOverview());
+    $effect(() => this.#wantWeights());
+    $effect(() => this.#wantMeasures());
+    $effect(() => this.#wantMatrix());
+  }
+
+  retry(): void {
+    for (const resource of [this.samples, this.thumbnails, this.picture, this.measures]) resource.retry();
+    for (const resource of [this.overview, this.weights, this.before, this.matrix]) resource.retry();
+    this.store.server.refresh();
+    this.#wantSamples();
+    this.#wantOverview();
+    this.#wantWeights();
+    this.#wantMeasures();
+    this.#wantMatrix();
+  }
+
+  #address(route: string, params: Params): string {
+    return address(route, { ...this.store.mapsName, ...params });
+  }
+
+  #array(url: string, signal: AbortSignal): NpyArray | Promise<NpyArray> {
+    const client = this.store.server.client;
+    return client.peek(url) ?? client.array(url, signal);
+  }
+
+  #wantSamples(): void {
+    const { mapsName, slots, slot } = this.store;
+    const set = slot?.record?.samples ?? slots.findLast((other) => other.record?.samples)?.record?.samples ?? null;
+    if (!mapsName || !set) {
+      for (const resource of [this.samples, this.thumbnails, this.picture]) resource.want(null, () => null as never);
+      return;
+    }
+    const client = this.store.server.client;
+    const params = { ...mapsName, set, v: set };
+    this.samples.want(address("samples", params), (_, signal) => client.json<SamplesAnswer>("samples", params, signal));
+    const answer = this.samples.value;
+    if (!answer) return;
+    const thumbnails = answer.thumbnails ? address("thumbnails", params) : null;
+    this.thumbnails.want(thumbnails, (url, signal) => this.#array(url, signal));
+    const { sampleIndex } = this.store;
+    const input = this.pictureInput;
+    const url = input < 0 ? null : address("image", { ...params, sample: sampleIndex, input });
+    this.picture.want(url, (key, signal) => this.#array(key, signal));
+  }
+
+  /** The input whose picture is shown beside the map: the one that the site's keys lie in, else the first picture; -1 for none. */
+  get pictureInput(): number {
+    const inputs = this.store.sample?.inputs ?? [];
+    const named = this.store.site?.axes.find((axis) => axis.role === "key")?.input ?? null;
+    if (named !== null && inputs[named]?.kind === "image") return named;
+    return inputs.findIndex((input) => input.kind === "image");
+  }
+
+  overviewAddress(slot: Slot, sample: number): string {
+    return this.#address("overview", { step: slot.step, sample, v: slot.record?.v });
+  }
+
+  /** The overview of a slot if it has been fetched already. */
+  peekOverview(slot: Slot, sample: number): OverviewPicture | null {
+    const sites = this.sitesOf(slot);
+    if (!slot.record || !sites.length) return null;
+    const array = this.store.server.client.peek(this.overviewAddress(slot, sample));
+    return array ? this.#overview(slot, sample, sites, array) : null;
+  }
+
+  sitesOf(slot: Slot): Site[] {
+    return this.store.maps?.site_sets[slot.record?.sites ?? -1] ?? [];
+  }
+
+  #overview(slot: Slot, sample: number, sites: Site[], array: NpyArray): OverviewPicture {
+    let maps = this.#decoded.get(array);
+    if (!maps) this.#decoded.set(array, (maps = sites.map((site) => overviewMaps(site, array.data))));
+    return { slot, sample, sites, maps };
+  }
+
+  #wantOverview(): void {
+    const { mapsName, slot, sites, sampleIndex, samples } = this.store;
+    if (!mapsName || !sites.length) return this.overview.want(null, () => null as never);
+    // A damaged step has no picture of its own: the last one stays.
+    if (!slot?.record || !samples.length) return;
+    this.overview.want(this.overviewAddress(slot, sampleIndex), (url, signal) => {
+      const array = this.#array(url, signal);
+      if (!(array instanceof Promise)) return this.#overview(slot, sampleIndex, sites, array);
+      return array.then((loaded) => this.#overview(slot, sampleIndex, sites, loaded));
+    });
+    if (this.overview.key === this.overviewAddress(slot, sampleIndex)) this.#fetchAhead();
+  }
+
+  /** Fetches the overviews of the other steps, the nearest first, so that dragging the slider finds them there. */
+  #fetchAhead(): void {
+    const { slots, slotIndex, sampleIndex } = this.store;
+    this.#ahead?.abort();
+    const controller = (this.#ahead = new AbortController());
+    const near = slots
+      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex) }))
+      .filter(({ slot }) => slot.record && this.sitesOf(slot).length)
+      .sort((a, b) => a.apart - b.apart)
+      .slice(0, AHEAD);
+    const client = this.store.server.client;
+    const next = async () => {
+      for (let entry = near.shift(); entry && isVisible(); entry = near.shift()) {
+        const url = this.overviewAddress(entry.slot, sampleIndex);
+        if (client.peek(url)) continue;
+        try {
+          await client.array(url, controller.signal, false);
+          this.fetched++;
+        } catch {
+          if (controller.signal.aborted) return;
+          // It will be asked for again, and its failure shown, when it is looked at.
+        }
+      }
+    };
+    void next();
+    void next();
+  }
+
+  /** Counts overviews that came in advance, so that the film is drawn anew. */
+  fetched = $state(0);
+
+  #weights(
+    slot: Slot,
+    site: Site,
+    siteIndex: number,
+  ): [string, (url: string, signal: AbortSignal) => SiteWeights | Promise<SiteWeights>] {
+    const { sampleIndex: sample } = this.store;
+    const url = this.#address("weights", { step: slot.step, sample, site: siteIndex, v: slot.record?.v });
+    return [
+      url,
+      (key, signal) => {
+        const array = this.#array(key, signal);
+        if (!(array instanceof Promise)) return { slot, sample, site, siteIndex, array };
+        return array.then((loaded) => ({ slot, sample, site, siteIndex, array: loaded }));
+      },
+    ];
+  }
+
+  #wantWeights(): void {
+    const { view, slot, previousSlot, site, siteIndex, samples } = this.store;
+    if (view !== "head") return;
+    if (!site) {
+      this.weights.want(null, () => null as never);
+      this.before.want(null, () => null as never);
+      return;
+    }
+    if (!slot?.record || !samples.length) return;
+    this.weights.want(...this.#weights(slot, site, siteIndex));
+    const index = previousSlot ? this.sitesOf(previousSlot).findIndex((other) => other.path === site.path) : -1;
+    const before = index >= 0 ? this.sitesOf(previousSlot!)[index] : undefined;
+    if (before) this.before.want(...this.#weights(previousSlot!, before, index));
+    else this.before.want(null, () => null as never);
+  }
+
+  #wantMeasures(): void {
+    const { maps, sites, samples, sampleIndex } = this.store;
+    if (!maps || !sites.length || !samples.length) return this.measures.want(null, () => null as never);
+    const url = this.#address("measures", { sample: sampleIndex, v: maps.version });
+    this.measures.want(url, (key, signal) => this.#array(key, signal));
+  }
+
+  #wantMatrix(): void {
+    const { view, matricesName, matrixSlot } = this.store;
+    if (view !== "confusion") return;
+    const record = matrixSlot?.record;
+    const split = this.splitOf(record?.splits);
+    if (!matricesName || !record || !split) return this.matrix.want(null, () => null as never);
+    const url = address("matrix", { ...matricesName, step: record.step, split, v: record.v });
+    this.matrix.want(url, (key, signal) => this.#array(key, signal));
+  }
+
+  /** The split chosen, else validation, else whatever there is. */
+  splitOf(splits: Record<string, unknown> | undefined): string | null {
+    const names = Object.keys(splits ?? {});
+    return names.find((name) => name === this.split) ?? names.find((name) => name === "validation") ?? names[0] ?? null;
+  }
+}

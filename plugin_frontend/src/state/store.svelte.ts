@@ -1,0 +1,167 @@
+/** The one owner of what the tab shows. Choices and answers are stored; everything else is derived from them. */
+import { SvelteSet } from "svelte/reactivity";
+import type { Prediction, Sample, Site, Step } from "../api/wire";
+import { watchTheme } from "../host/theme";
+import { NO_FILTER, passes, type SampleFilter } from "../model/samples";
+import { entriesOf, focusRun, newestAttempt, pickSeries, runColor, type RunEntry } from "../model/runs";
+import { bestSlot, joinedSlot, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
+import type { RampName } from "../color/ramp";
+import { Choices, type View } from "./choices.svelte";
+import { Data } from "./data.svelte";
+import { Scales } from "./scale.svelte";
+import { Server, type SeriesName } from "./server.svelte";
+
+export class Store {
+  readonly server = new Server();
+  readonly choices = new Choices();
+  dark = $state(false);
+  ramp = $state.raw<RampName>("blue");
+  playing = $state(false);
+  filter = $state.raw<SampleFilter>(NO_FILTER);
+  /** Runs whose curves are not drawn. */
+  readonly unchecked = new SvelteSet<string>();
+  iteration = $state(0);
+  window = $state(0);
+
+  readonly run: RunEntry | null = $derived.by(() => focusRun(this.server.runs, this.choices.run));
+  readonly tags = $derived(entriesOf(this.run, "attention"));
+  readonly #maps = $derived(pickSeries(this.tags, this.choices.tag, "attention"));
+  readonly #matrices = $derived(pickSeries(entriesOf(this.run, "confusion"), null, "confusion"));
+  readonly mapsName = $derived(this.#name(this.#maps, this.choices.attempt));
+  readonly matricesName = $derived(this.#name(this.#matrices, this.#maps ? null : this.choices.attempt));
+  readonly maps = $derived(this.server.series(this.mapsName));
+  readonly matrices = $derived(this.server.series(this.matricesName));
+  /** The series that the timeline shows: of maps if there is one. */
+  readonly series = $derived(this.mapsName ? this.maps : this.matrices);
+
+  readonly slots: Slot[] = $derived(this.series ? slotsOf(this.series) : []);
+  readonly slotIndex = $derived(slotAt(this.slots, this.choices.step));
+  readonly slot = $derived<Slot | null>(this.slots[this.slotIndex] ?? null);
+  readonly previousSlot = $derived.by(() => {
+    for (let i = this.slotIndex - 1; i >= 0; i--) if (this.slots[i]?.record) return this.slots[i]!;
+    return null;
+  });
+  readonly names = $derived(metricNames(this.slots));
+  readonly best = $derived(this.series ? bestSlot(this.slots, this.series, this.names) : -1);
+  readonly matrixSlot = $derived.by(() => {
+    if (!this.matrices || !this.slot) return null;
+    const slots = slotsOf(this.matrices);
+    return slots[this.mapsName ? joinedSlot(slots, this.slot) : this.slotIndex] ?? null;
+  });
+
+  readonly data = new Data(this);
+  readonly scales = new Scales(this);
+  readonly record = $derived(this.slot?.record ?? null);
+  readonly sites: Site[] = $derived(this.maps?.site_sets[this.record?.sites ?? -1] ?? []);
+  readonly samples: Sample[] = $derived(this.data.samples.value?.samples ?? []);
+  readonly classNames = $derived(this.data.samples.value?.class_names ?? this.matrices?.class_names ?? null);
+  readonly sampleIndex = $derived(
+    Math.max(
+      0,
+      this.samples.findIndex((sample) => sample.id === this.choices.sample),
+    ),
+  );
+  readonly sample = $derived<Sample | null>(this.samples[this.sampleIndex] ?? null);
+  readonly shownSamples = $derived(
+    this.samples
+      .map((sample, index) => ({ sample, index, prediction: this.predictionOf(this.slot, index) }))
+      .filter(({ sample, prediction }) => passes(this.filter, sample, prediction, this.classNames)),
+  );
+
+  readonly siteIndex = $derived(
+    Math.max(
+      0,
+      this.sites.findIndex((site) => site.path === this.choices.site),
+    ),
+  );
+  readonly site = $derived<Site | null>(this.sites[this.siteIndex] ?? null);
+  readonly head = $derived.by(() => {
+    const heads = this.site?.axes.find((axis) => axis.role === "heads")?.size ?? 1;
+    return Math.min(this.choices.head ?? 0, heads - 1);
+  });
+  readonly view: View = $derived(
+    this.choices.view === "confusion" && !this.matricesName
+      ? "overview"
+      : (this.choices.view ?? (this.mapsName || !this.matricesName ? "overview" : "confusion")),
+  );
+
+  /** How much of the running epoch is done, as "63 %"; null while nothing trains. */
+  readonly running = $derived.by(() => {
+    const status = this.series?.status;
+    if (status?.state !== "running" || this.choices.attempt !== null) return null;
+    return `${Math.round(100 * (status.fraction ?? 0))} %`;
+  });
+  readonly progress = $derived.by(() => {
+    const status = this.series?.status;
+    if (!status) return "";
+    const of = status.epochs ? ` of ${status.epochs}` : "";
+    const epoch = status.epoch === null || status.epoch === undefined ? "" : ` epoch ${status.epoch + 1}${of}`;
+    if (status.state === "running") return `● training:${epoch}, ${this.running ?? ""}`;
+    return status.state === "stopped" ? `stopped in${epoch}` : "training finished";
+  });
+
+  start(): void {
+    watchTheme((dark) => {
+      this.dark = dark;
+      document.documentElement.classList.toggle("dark", dark);
+    });
+    $effect.root(() => {
+      $effect(() => this.choices.save());
+      $effect(() => this.#wantSeries());
+      this.data.start();
+    });
+    this.server.start();
+  }
+
+  #name(entry: { tag: string; attempts: number[] } | null, attempt: number | null): SeriesName | null {
+    if (!entry || !this.run) return null;
+    const known = attempt !== null && entry.attempts.includes(attempt);
+    return { run: this.run.run, tag: entry.tag, attempt: known ? attempt : (entry.attempts.at(-1) ?? 1) };
+  }
+
+  #wantSeries(): void {
+    if (this.mapsName && this.#maps) this.server.want(this.mapsName, this.#maps.version);
+    if (this.matricesName && this.#matrices) this.server.want(this.matricesName, this.#matrices.version);
+    for (const run of this.otherRuns) this.server.want(run.name, run.version);
+  }
+
+  /** The other runs that are checked, for their curves. */
+  readonly otherRuns = $derived(
+    (this.server.runs?.runs ?? []).flatMap((run, index) => {
+      const entry = pickSeries(entriesOf(run, "attention"), this.choices.tag, "attention") ?? run.series[0];
+      if (run.run === this.run?.run || this.unchecked.has(run.run) || !entry) return [];
+      const name = { run: run.run, tag: entry.tag, attempt: newestAttempt(entry) };
+      return [{ name, version: entry.version, color: runColor(index, this.dark) }];
+    }),
+  );
+
+  predictionOf(slot: Slot | null, sample: number): Prediction | null {
+    return slot?.record?.predictions?.[sample] ?? null;
+  }
+
+  /** Shows the slot at a place of the timeline; the newest readable one means: follow. */
+  goTo(index: number): void {
+    const slot = this.slots[Math.max(0, Math.min(this.slots.length - 1, index))];
+    if (!slot) return;
+    const newest = slotAt(this.slots, null);
+    this.choices.step = this.slots[newest] === slot ? null : slot.step;
+  }
+
+  showStep(step: Step | null): void {
+    this.choices.step = step;
+  }
+
+  showHead(site: number, head: number, view?: View): void {
+    const path = this.sites[site]?.path;
+    if (path === undefined) return;
+    if (path !== this.site?.path) this.iteration = this.window = 0;
+    this.choices.site = path;
+    this.choices.head = head;
+    if (view) this.choices.view = view;
+  }
+
+  showRun(run: string): void {
+    this.choices.run = run;
+    this.choices.attempt = null;
+  }
+}

@@ -1,0 +1,29 @@
+/** Where the slots of the timeline lie: all equally wide, because steps are an order, not a measure of time. */
+
+export class TimelineGeometry {
+  readonly slotWidth: number;
+
+  /** `slots`: logged steps; `running`: one more, for the epoch that is under way. `width` in CSS pixels. */
+  constructor(
+    readonly slots: number,
+    readonly running: boolean,
+    readonly width: number,
+  ) {
+    this.slotWidth = width / Math.max(1, slots + (running ? 1 : 0));
+  }
+
+  center(slot: number): number {
+    return (slot + 0.5) * this.slotWidth;
+  }
+
+  slotAt(x: number): number {
+    return Math.max(0, Math.min(this.slots - 1, Math.floor(x / this.slotWidth)));
+  }
+
+  /** Every how many slots a label of `room` pixels fits: 1, 2, 5, 10, 20, 50, ... */
+  every(room: number): number {
+    let every = 1;
+    for (let i = 0; every * this.slotWidth < room; i++) every = [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3);
+    return every;
+  }
+}

@@ -1,0 +1,84 @@
+/** The sentence of the Overview, from the measures that are on the screen. */
+import type { Site } from "../../api/wire";
+import { headCounts, siteNames } from "../../model/heads";
+import { mapShape } from "../../model/maps";
+import { measureAt, type Measures } from "../../model/measures";
+import { weightText } from "../../model/ranking";
+import { plain, quiet, strong, type Part } from "../../model/sentence";
+
+export interface HeadValue {
+  site: number;
+  head: number;
+  value: number;
+}
+
+/** All heads with a measure at a step, those without it left out. */
+export function headValues(measures: Measures | null, step: number, sites: Site[], name: string): HeadValue[] {
+  const values: HeadValue[] = [];
+  let flat = 0;
+  headCounts(sites).forEach((heads, site) => {
+    for (let head = 0; head < heads; head++) {
+      const value = measureAt(measures, step, flat++, name);
+      if (!Number.isNaN(value)) values.push({ site, head, value });
+    }
+  });
+  return values;
+}
+
+export interface OverviewWords {
+  measures: Measures | null;
+  /** Places in the measures of this step and of the one before, -1 for none. */
+  step: number;
+  before: number;
+  stepName: string;
+  beforeName: string;
+  sites: Site[];
+}
+
+export function headName(sites: Site[], site: number, head: number): string {
+  const name = siteNames(sites)[site] ?? "";
+  return sites[site] && mapShape(sites[site]).heads > 1 ? `${name} · head ${head}` : name;
+}
+
+export function describeOverview(words: OverviewWords): Part[] {
+  const { measures, step, before, sites } = words;
+  const count = headCounts(sites).reduce((a, b) => a + b, 0);
+  const start = plain(`${count} ${count === 1 ? "head" : "heads"} at ${words.stepName}. `);
+  const largest = headValues(measures, step, sites, "largest");
+  if (!largest.length) return [start];
+  const most = largest.reduce((a, b) => (b.value > a.value ? b : a));
+  const parts = [
+    start,
+    strong(headName(sites, most.site, most.head)),
+    plain(` is the most focused: its largest weight is ${weightText(most.value)} on average`),
+  ];
+  const then = new Map(headValues(measures, before, sites, "entropy").map((v) => [`${v.site} ${v.head}`, v.value]));
+  const changes = headValues(measures, step, sites, "entropy").flatMap(({ site, head, value }) => {
+    const old = then.get(`${site} ${head}`);
+    return old === undefined ? [] : [{ site, head, value, old }];
+  });
+  if (!changes.length) return [...parts, plain(".")];
+  const moved = changes.reduce((a, b) => (Math.abs(b.value - b.old) > Math.abs(a.value - a.old) ? b : a));
+  return [
+    ...parts,
+    plain("; "),
+    strong(headName(sites, moved.site, moved.head)),
+    plain(
+      ` changed most since ${words.beforeName}: entropy ${weightText(moved.old)} → ${weightText(moved.value)} bits.`,
+    ),
+  ];
+}
+
+export function describeHead(words: OverviewWords, site: number, head: number, flat: number): Part[] {
+  const { measures, step, sites } = words;
+  const entropy = measureAt(measures, step, flat, "entropy");
+  const largest = measureAt(measures, step, flat, "largest");
+  const bits = sites[site] ? Math.log2(Math.max(2, mapShape(sites[site]).keys)) : NaN;
+  return [
+    strong(headName(sites, site, head)),
+    plain(` at ${words.stepName}: `),
+    ...(Number.isNaN(largest) ? [] : [plain(`its largest weight is ${weightText(largest)} on average`)]),
+    ...(Number.isNaN(entropy) ? [] : [plain(`, entropy ${weightText(entropy)} of ${bits.toFixed(2)} bits`)]),
+    quiet(" · click opens it"),
+  ];
+}
