@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import zlib
 from collections.abc import Mapping
 
@@ -19,6 +20,8 @@ Streams = Mapping[str, Stream]
 _MOST_STREAMS = 50_000
 # numpy pads headers of arrays of numbers to 64 or 128 bytes.
 _HEADER = 256
+
+_LITTLE_NUMBERS = re.compile(r"[<|][biuf][0-9]{1,2}")
 
 _streams: BoundedCache[Streams] = BoundedCache(_MOST_STREAMS, weigh=lambda streams: len(streams) + 1)
 
@@ -44,7 +47,8 @@ def body(folder: RunFolder, path: str, entry: Entry, name: str) -> bytes:
     stream = streams.get(name)
     if stream is None:
         raise NoSuchMember(name)
-    if stream.stored:
+    # A damaged file may say that more is stored than there is, and reading sets as much memory aside.
+    if 0 < stream.stored <= entry.size:
         deflated = folder.slice(path, stream.offset, stream.stored)
         if len(deflated) == stream.stored and _travels_as_it_is(deflated):
             return gzip_frame.frame(deflated, stream.crc32, stream.size)
@@ -71,6 +75,7 @@ def _travels_as_it_is(deflated: bytes) -> bool:
     try:
         start = zlib.decompressobj(-zlib.MAX_WBITS).decompress(deflated[:1024], _HEADER)
         header = ast.literal_eval(start[10:].split(b"\n", 1)[0].decode("latin-1").strip())
-        return start[:7] == b"\x93NUMPY\x01" and not header["fortran_order"] and header["descr"][0] in "<|"
+        plain = start[:7] == b"\x93NUMPY\x01" and not header["fortran_order"]
+        return plain and _LITTLE_NUMBERS.fullmatch(header["descr"]) is not None
     except (zlib.error, SyntaxError, ValueError, KeyError, TypeError, IndexError, RecursionError, MemoryError):
         return False
