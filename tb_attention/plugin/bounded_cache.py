@@ -28,6 +28,9 @@ class BoundedCache(Generic[Value]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of a key, made if it is not kept.
 
@@ -38,12 +41,17 @@ class BoundedCache(Generic[Value]):
                 self._values.move_to_end(key)
                 return self._values[key][1]
         value = make()
+        self.put(key, value)
+        return value
+
+    def put(self, key: Hashable, value: Value) -> None:
+        """Keeps a value, if it is light enough and its key has none yet."""
         weight = self._weigh(value)
         with self._lock:
-            if key not in self._values and weight <= self._capacity:
-                self._values[key] = (weight, value)
-                self._weight += weight
-                while self._weight > self._capacity:
-                    _, (dropped, _) = self._values.popitem(last=False)
-                    self._weight -= dropped
-        return value
+            if key in self._values or weight > self._capacity:
+                return
+            self._values[key] = (weight, value)
+            self._weight += weight
+            while self._weight > self._capacity:
+                _, (dropped, _) = self._values.popitem(last=False)
+                self._weight -= dropped

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import weakref
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tb_attention.errors import AttentionError
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt
-from tb_attention.records import json_text
-from tb_attention.records.archive import Archive
-from tb_attention.records.schema import Manifest, StepManifest, manifest_from_json, manifest_to_json
+from tb_attention.records import index, json_text, paths, step_file
+from tb_attention.records.index import StepEntry
+from tb_attention.records.listing import check_place
+from tb_attention.records.paths import Step
+from tb_attention.records.schema import Manifest, StepManifest, manifest_to_json
 from tb_attention.records.store import Entry
 
 _CACHE_BYTES = 32 << 20
-# A manifest of 1,000 sites has 600 KB.
-_MOST_MANIFEST_BYTES = 64 << 20
+# Below this many, opening the step files is no slower than decoding the index.
+_FEW = 4
 
 
 class SiteSet:
@@ -66,24 +70,39 @@ _known: BoundedCache[KnownManifest] = BoundedCache(_CACHE_BYTES, weigh=lambda kn
 _site_sets: weakref.WeakValueDictionary[bytes, SiteSet] = weakref.WeakValueDictionary()
 
 
-def read(attempt: Attempt, entry: Entry) -> KnownManifest:
-    """The manifest of a step file.
+def read(attempt: Attempt, step: Step) -> KnownManifest:
+    """The manifest of a step.
 
     Raises:
-        DamagedFileError: The file is damaged.
+        DamagedFileError: The file is damaged, or of another step than its name says.
         NewerSchemaError: A newer version wrote it.
+        FileNotFoundError: It has been moved aside.
     """
-    path = attempt.file(entry.name)
-    return _known.get((attempt.folder.url, path, entry.version), lambda: _read(attempt, path))
+    entry = attempt.steps[step]
+    return _known.get(_key(attempt, entry), lambda: _read(attempt, step, entry.name))
 
 
-def manifest_object(archive: Archive, what: str) -> dict[str, Any]:
-    """The JSON object of the manifest of an `.npz` file.
+def read_index(attempt: Attempt) -> None:
+    """Takes manifests from the index, where that spares opening many step files."""
+    missing = {entry.name for entry in attempt.steps.values() if _key(attempt, entry) not in _known}
+    if len(missing) < _FEW:
+        return
+    for entries in index_segments(attempt):
+        for known in entries:
+            if known.file.name in missing:
+                _known.put(_key(attempt, known.file), condense(known.manifest))
 
-    Raises:
-        DamagedFileError: It has none.
-    """
-    return json_text.loads(archive.read("manifest", _MOST_MANIFEST_BYTES).tobytes(), what)
+
+def index_segments(attempt: Attempt, *, with_measures: bool = False) -> Iterator[list[StepEntry]]:
+    """The entries of each segment of the index that agree with their step files; damaged segments are passed over."""
+    for name in sorted(filter(paths.is_index_file, attempt.listing)):
+        try:
+            with attempt.folder.archive(attempt.file(name)) as archive:
+                entries = index.read_index(archive, name, with_measures=with_measures)
+        except (AttentionError, OSError):
+            # Derived from the step files, which say the same.
+            continue
+        yield [entry for entry in entries if attempt.steps.get(entry.manifest.step) == entry.file]
 
 
 def condense(manifest: Manifest) -> KnownManifest:
@@ -101,7 +120,12 @@ def condense(manifest: Manifest) -> KnownManifest:
     )
 
 
-def _read(attempt: Attempt, path: str) -> KnownManifest:
-    name = path.rpartition("/")[2]
-    with attempt.folder.archive(path) as archive:
-        return condense(manifest_from_json(manifest_object(archive, name), name))
+def _read(attempt: Attempt, step: Step, name: str) -> KnownManifest:
+    with attempt.folder.archive(attempt.file(name)) as archive:
+        manifest = step_file.read_manifest(archive, name)
+    check_place(manifest, step, name)
+    return condense(manifest)
+
+
+def _key(attempt: Attempt, entry: Entry) -> Hashable:
+    return attempt.folder.url, attempt.file(entry.name), entry.version

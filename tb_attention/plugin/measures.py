@@ -9,12 +9,12 @@ import numpy.typing as npt
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError, LogError, NotInLogError
-from tb_attention.plugin import gzip_frame, parameters, respond
+from tb_attention.plugin import gzip_frame, manifests, parameters, respond
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.manifests import KnownManifest
 from tb_attention.plugin.series import read_steps
-from tb_attention.records.store import Entry
+from tb_attention.records.step_file import MEASURES_MEMBER
 
 _CACHE_BYTES = 32 << 20
 _MOST_BYTES = 1 << 28
@@ -40,19 +40,33 @@ def _collect(attempt: Attempt, sample: int) -> npt.NDArray[np.float32]:
     if 4 * shape[0] * shape[1] * shape[2] > _MOST_BYTES:
         raise LogError(f"The measures of this series are too many to send at once: steps, heads, measures {shape}.")
     values = np.full(shape, np.nan, np.float32)
-    for place, (_, entry, known) in enumerate(steps):
-        # Heads of other sites must not be joined into one curve.
-        if known.sites.heads == newest.sites.heads and known.measures == newest.measures:
-            values[place] = _of_step(attempt, entry, known, sample)
+    # Heads of other sites must not be joined into one curve.
+    wanted = {
+        entry.name: place
+        for place, (_, entry, known) in enumerate(steps)
+        if known.sites.heads == newest.sites.heads and known.measures == newest.measures
+    }
+    for segment in manifests.index_segments(attempt, with_measures=True) if len(wanted) > 1 else ():
+        for indexed in segment:
+            found = indexed.measures
+            if (
+                found is not None
+                and indexed.file.name in wanted
+                and found.shape[1:] == shape[1:]
+                and sample < len(found)
+            ):
+                values[wanted.pop(indexed.file.name)] = found[sample]
+    for name, place in wanted.items():
+        values[place] = _of_step(attempt, name, steps[place][2], sample)
     return values
 
 
-def _of_step(attempt: Attempt, entry: Entry, known: KnownManifest, sample: int) -> npt.NDArray[Any] | float:
+def _of_step(attempt: Attempt, name: str, known: KnownManifest, sample: int) -> npt.NDArray[Any] | float:
     """(heads, measures) of one step, or NaN where they cannot be read: a gap in a curve is better than no curve."""
     shape = (known.sample_count, sum(heads for _, heads in known.sites.heads), len(known.measures))
     try:
-        with attempt.folder.archive(attempt.file(entry.name)) as archive:
-            stored = archive.read("measures", max(1 << 20, 16 * shape[0] * shape[1] * shape[2]))
+        with attempt.folder.archive(attempt.file(name)) as archive:
+            stored = archive.read(MEASURES_MEMBER, max(1 << 20, 16 * shape[0] * shape[1] * shape[2]))
     except (AttentionError, OSError):
         return np.nan
     if stored.shape != shape or sample >= shape[0]:

@@ -53,9 +53,9 @@ def _one(folder: RunFolder, tag: str) -> dict[str, Any] | None:
 
 def _name_and_content(attempt: Attempt) -> tuple[str | None, str]:
     """The tag as the log spells it (names of directories are cut where tags are long), and what the steps hold."""
-    for entry in list(attempt.steps.values())[:_TRIES]:
+    for step in list(attempt.steps)[:_TRIES]:
         try:
-            known = manifests.read(attempt, entry)
+            known = manifests.read(attempt, step)
         except (AttentionError, OSError):
             continue
         return known.tag, known.content

@@ -7,10 +7,12 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import DamagedFileError, NotInLogError
-from tb_attention.plugin import manifests, members, parameters, respond
+from tb_attention.plugin import members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.records import json_text
+from tb_attention.records.samples_file import image_member
 from tb_attention.records.schema import check_schema
+from tb_attention.records.step_file import read_json
 from tb_attention.records.store import Entry
 
 
@@ -32,7 +34,7 @@ def serve_thumbnails(logs: Logs, request: Request) -> Response:
 def serve_image(logs: Logs, request: Request) -> Response:
     """One picture of one sample."""
     sample, place = parameters.number(request, "sample"), parameters.number(request, "input")
-    return _serve_member(logs, request, f"image/{sample}/{place}")
+    return _serve_member(logs, request, image_member(sample, place))
 
 
 def _serve_member(logs: Logs, request: Request, member: str) -> Response:
@@ -47,7 +49,7 @@ def _serve_member(logs: Logs, request: Request, member: str) -> Response:
 
 def _manifest(attempt: Attempt, entry: Entry) -> dict[str, Any]:
     with attempt.folder.archive(attempt.file(entry.name)) as archive:
-        value = manifests.manifest_object(archive, entry.name)
+        value = read_json(archive, entry.name)
     check_schema(value, entry.name)
     if value.get("content") != "samples" or not isinstance(value.get("samples"), list):
         raise DamagedFileError(f"{entry.name} is not a file of samples.")

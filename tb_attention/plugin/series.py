@@ -31,9 +31,10 @@ def read_steps(attempt: Attempt) -> Steps:
     """Reads the manifest of every step; one that cannot be read takes no other with it."""
     readable: list[tuple[Step, Entry, KnownManifest]] = []
     damaged: list[dict[str, Any]] = []
+    manifests.read_index(attempt)
     for step, entry in attempt.steps.items():
         try:
-            readable.append((step, entry, manifests.read(attempt, entry)))
+            readable.append((step, entry, manifests.read(attempt, step)))
         except FileNotFoundError:
             # Moved aside since the listing.
             continue

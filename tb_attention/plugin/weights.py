@@ -7,21 +7,21 @@ from werkzeug.wrappers import Request, Response
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import manifests, members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.records import paths
+from tb_attention.records import paths, step_file
 
 
 def serve_weights(logs: Logs, request: Request) -> Response:
     """All heads of one site for one sample."""
     attempt, step = logs.attempt(request), parameters.step(request)
     sample, site = parameters.number(request, "sample"), parameters.number(request, "site")
-    return _serve(request, attempt, step, sample, site, f"weights/{sample}/{site}")
+    return _serve(request, attempt, step, sample, site, step_file.weights_member(sample, site))
 
 
 def serve_overview(logs: Logs, request: Request) -> Response:
     """Every head of every site for one sample, pooled."""
     attempt, step = logs.attempt(request), parameters.step(request)
     sample = parameters.number(request, "sample")
-    return _serve(request, attempt, step, sample, None, f"overview/{sample}")
+    return _serve(request, attempt, step, sample, None, step_file.overview_member(sample))
 
 
 def _serve(
@@ -32,7 +32,7 @@ def _serve(
         return respond.binary_body(request, members.body(attempt.folder, attempt.file(entry.name), entry, member))
     except members.NoSuchMember:
         # Only now is the manifest needed, to tell what was never there from what is lost.
-        known = manifests.read(attempt, entry)
+        known = manifests.read(attempt, step)
         if known.content != "attention":
             raise NotInLogError("The step holds a confusion matrix and no maps.") from None
         if sample >= known.sample_count:

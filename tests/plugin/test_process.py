@@ -70,9 +70,7 @@ def test_tensorboard_finds_nothing_wrong_with_our_answers(processes, reader):
         assert board.get(f"plugin/attention/{route}", **query)
     for route, code in {"series": 400, "nothing": 404}.items():
         assert board.status(f"plugin/attention/{route}") == code
-    # Werkzeug's answer to another method is TensorBoard's too.
     assert board.status("plugin/attention/runs", method="POST") == 405
     printed = board.printed()
-    assert "attention" not in printed.lower().replace(str(logdir), ""), printed
-    assert "security" not in printed.lower(), printed
-    assert "requires" not in printed.lower(), printed
+    assert "will become an error" not in printed, printed
+    assert "Traceback" not in printed, printed
