@@ -1,0 +1,93 @@
+"""Keeps the index of an attempt while its steps are written."""
+
+from __future__ import annotations
+
+import time
+
+from tb_attention.records import paths
+from tb_attention.records.index import SEGMENT, StepEntry, index_members
+from tb_attention.records.listing import list_steps
+from tb_attention.records.npz import write_npz
+from tb_attention.records.store import Store
+
+# A segment is written whole each time; what was not written yet is read from the step files.
+_SECONDS = 2.0
+
+
+class IndexWriter:
+    """The index of one attempt. Not safe to call from several threads at once.
+
+    Args:
+        store: Of the run.
+        directory: Of the attempt, below the run.
+    """
+
+    def __init__(self, store: Store, directory: str) -> None:
+        self._store = store
+        self._directory = directory
+        self._last: list[StepEntry] | None = None
+        self._name = ""
+        self._written = float("-inf")
+        self._fresh = True
+
+    def add(self, entry: StepEntry) -> None:
+        """Takes in a step that was just written; the file follows when it is full or 2 s old."""
+        if self._last is None:
+            self._rebuild()
+        elif self._is_next(entry):
+            self._append(entry)
+        elif not self._replace(entry):
+            self._rebuild()
+        self._fresh = False
+        if self._last is not None and (len(self._last) == SEGMENT or time.monotonic() - self._written >= _SECONDS):
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes the last segment if it has changed."""
+        if self._last and not self._fresh:
+            self._write(self._name, self._last)
+        self._fresh = True
+
+    def _is_next(self, entry: StepEntry) -> bool:
+        return not self._last or _order(entry) > _order(self._last[-1])
+
+    def _append(self, entry: StepEntry) -> None:
+        assert self._last is not None
+        if len(self._last) == SEGMENT:
+            self.flush()
+            self._last = []
+        if not self._last:
+            self._name = paths.index_file(entry.manifest.step)
+        self._last.append(entry)
+
+    def _replace(self, entry: StepEntry) -> bool:
+        """Puts a step that was written again in its place; False where that is in an earlier segment."""
+        assert self._last is not None
+        for place, old in enumerate(self._last):
+            if _order(old) == _order(entry):
+                self._last[place] = entry
+                return True
+        return False
+
+    def _rebuild(self) -> None:
+        """Makes the segments anew from what the directory holds, and writes those that differ."""
+        listing = list_steps(self._store, self._directory, with_measures=True)
+        segments = [list(listing.entries[at : at + SEGMENT]) for at in range(0, len(listing.entries), SEGMENT)]
+        names = [paths.index_file(segment[0].manifest.step) for segment in segments]
+        for file in self._store.entries(self._directory):
+            if paths.is_index_file(file.name) and file.name not in names:
+                self._store.remove(f"{self._directory}/{file.name}")
+        for name, segment in zip(names[:-1], segments[:-1], strict=True):
+            if not all(entry.file.name in listing.indexed for entry in segment):
+                self._write(name, segment)
+        self._last = segments[-1] if segments else []
+        self._name = names[-1] if names else ""
+
+    def _write(self, name: str, entries: list[StepEntry]) -> None:
+        members = index_members(entries)
+        self._store.replace(f"{self._directory}/{name}", lambda file: write_npz(file, members))
+        self._written = time.monotonic()
+
+
+def _order(entry: StepEntry) -> int:
+    return paths.step_order(entry.manifest.step)

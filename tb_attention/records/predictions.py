@@ -1,0 +1,75 @@
+"""Predictions as users have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tb_attention.errors import ArgumentError
+from tb_attention.records.nested import to_numpy
+from tb_attention.records.step_record import Prediction
+
+
+def to_predictions(given: Any, count: int) -> tuple[Prediction | None, ...]:
+    """One prediction for each sample, or () for none.
+
+    Args:
+        given: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)`, a
+            `Prediction` or None for each sample.
+        count: Number of samples.
+
+    Raises:
+        ArgumentError: It is none of these, or not of `count` samples.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, Sequence) and not isinstance(given, str) and any(_is_single(item) for item in given):
+        predictions = tuple(map(_single, given))
+    else:
+        predictions = _from_array(given)
+    if len(predictions) != count:
+        raise ArgumentError(
+            f"`predictions` must have one entry for each of the {count} samples. Received: {len(predictions)}."
+        )
+    return predictions
+
+
+def _is_single(item: Any) -> bool:
+    return item is None or isinstance(item, Prediction | tuple)
+
+
+def _single(item: Any) -> Prediction | None:
+    if item is None or isinstance(item, Prediction):
+        return item
+    try:
+        index, probability = item
+        return _checked(index, probability)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"A prediction must be `(class, probability)` or None. Received: {item!r}.") from error
+
+
+def _from_array(given: Any) -> tuple[Prediction | None, ...]:
+    array = to_numpy(given)
+    if array.ndim == 1 and array.dtype.kind in "iu":
+        return tuple(_checked(index, None) for index in array)
+    if array.ndim == 2 and array.dtype.kind == "f" and array.shape[1] >= 1:
+        if array.shape[1] == 1:
+            array = np.concatenate([1 - array, array], axis=1)
+        if np.nanmin(array, initial=0) < -1e-3 or np.nanmax(array, initial=0) > 1 + 1e-3:
+            raise ArgumentError(
+                "Predictions of shape (samples, classes) must be probabilities from 0 to 1; apply a softmax to logits. "
+                f"Received: values from {np.nanmin(array)} to {np.nanmax(array)}."
+            )
+        return tuple(Prediction(int(row.argmax()), float(row.max())) for row in array)
+    raise ArgumentError(
+        "`predictions` must be class indices (samples,), probabilities (samples, classes), or a list of `(class, probability)`. "
+        f"Received: {array.dtype} of shape {array.shape}."
+    )
+
+
+def _checked(index: Any, probability: Any) -> Prediction:
+    if int(index) != index or index < 0:
+        raise ArgumentError(f"A predicted class must be an index of at least 0. Received: {index!r}.")
+    return Prediction(int(index), None if probability is None else float(probability))

@@ -1,0 +1,241 @@
+"""Reading a log back."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import LogError, NotInLogError
+from tb_attention.records import paths
+from tb_attention.records.archive import Archive
+from tb_attention.records.attempts import list_attempts
+from tb_attention.records.index import StepEntry
+from tb_attention.records.listing import Damaged, Listing, list_steps
+from tb_attention.records.logged_samples import LoggedSamples, read_samples
+from tb_attention.records.paths import Step
+from tb_attention.records.schema import ConfusionManifest, Prediction, SiteManifest, StepManifest
+from tb_attention.records.series import Series, choose, list_series
+from tb_attention.records.step_file import read_matrix, read_measures, read_weights
+from tb_attention.records.store import Store, open_store
+
+
+def load(log_dir: str | os.PathLike[str], tag: str | None = None, attempt: int | None = None) -> Log:
+    """Opens a log for reading; steps that are written later need another `load`.
+
+    Args:
+        log_dir: The run's directory, or a URL that fsspec knows.
+        tag: The series; by default the only attention series there is, or the one called "attention", or the first by name.
+        attempt: From 1; the newest by default.
+
+    Returns:
+        The log; an empty one if nothing is there yet.
+
+    Raises:
+        NotInLogError: There are series, but not this one; or attempts, but not this one.
+    """
+    store = open_store(log_dir)
+    return Log(store, list_series(store), tag, attempt)
+
+
+class Log:
+    """One attempt of one series of a run, and the confusion matrices beside it. `load` makes one."""
+
+    def __init__(self, store: Store, series: Sequence[Series], tag: str | None, attempt: int | None) -> None:
+        self._store = store
+        self._series = series
+        self._chosen = choose(series, tag, "attention")
+        self.tags: list[str] = [each.tag for each in series]
+        """The series of the run, by name."""
+        self.tag: str | None = None if self._chosen is None else self._chosen.tag
+        """The series that is read."""
+        self.attempts: list[int] = [] if self._chosen is None else list_attempts(store, self._chosen.folder)
+        """The attempts of this series, in order."""
+        self.attempt: int | None = _chosen_attempt(self.attempts, attempt)
+        """The attempt that is read."""
+        self._directory = "" if self._chosen is None else f"{self._chosen.directory}/{self.attempt}"
+        self._listing = list_steps(store, self._directory) if self.attempt else Listing((), (), frozenset())
+
+    def __repr__(self) -> str:
+        return f"Log({self._store.url!r}, tag={self.tag!r}, attempt={self.attempt}, {len(self.steps)} steps)"
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps, in order; "init" is not among them."""
+        return [entry.manifest.step for entry in self._listing.entries if isinstance(entry.manifest.step, int)]
+
+    @property
+    def has_init(self) -> bool:
+        """Whether the model before training was logged, as step "init"."""
+        return self._listing.find("init") is not None
+
+    @property
+    def damaged(self) -> list[Damaged]:
+        """Step files that cannot be read, with reasons."""
+        return list(self._listing.damaged)
+
+    @functools.cached_property
+    def sites(self) -> list[str]:
+        """Paths of the sites, in the order of the model; those of all steps."""
+        found: dict[str, None] = {}
+        for entry in self._listing.entries:
+            if isinstance(entry.manifest, StepManifest):
+                found.update(dict.fromkeys(site.path for site in entry.manifest.sites))
+        return list(found)
+
+    def site(self, path: str) -> SiteManifest:
+        """What is known of a site, as of the newest step that has it: kind, axes, shape, note.
+
+        Raises:
+            NotInLogError: There is no such site.
+        """
+        for entry in reversed(self._listing.entries):
+            if isinstance(entry.manifest, StepManifest):
+                place = entry.manifest.site_index(path)
+                if place is not None:
+                    return entry.manifest.sites[place]
+        raise NotInLogError(f"There is no such site. Received: site={path!r}. There are: {self.sites}.")
+
+    @property
+    def samples(self) -> LoggedSamples:
+        """The samples of the newest step; empty if there is none."""
+        for entry in reversed(self._listing.entries):
+            if isinstance(entry.manifest, StepManifest):
+                return self._samples_of(entry.manifest)
+        return LoggedSamples()
+
+    def weights(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32]:
+        """The weights of one site for one sample.
+
+        Args:
+            step: One of `steps`, or "init".
+            sample: Its place, from 0, or its id.
+            site: Its path.
+
+        Returns:
+            float32 `(heads, queries, keys)`; of a gate `(heads, keys)`; in general what `site(path).axes` says.
+
+        Raises:
+            NotInLogError: The log has no such step, sample or site; the message lists what there is.
+            DamagedFileError: The file is not what it says it is.
+        """
+        entry, manifest = self._maps(step)
+        place = manifest.site_index(site)
+        if place is None:
+            there = [known.path for known in manifest.sites]
+            raise NotInLogError(f"Step {step} has no such site. Received: site={site!r}. There are: {there}.")
+        position = self._position(manifest, sample)
+        with self._open(entry) as archive:
+            return read_weights(archive, manifest, position, place)
+
+    def predictions(self, step: Step) -> tuple[Prediction | None, ...]:
+        """What was predicted for each sample; None where that is not known."""
+        return self._maps(step)[1].predictions
+
+    def logs(self, step: Step) -> dict[str, float]:
+        """The metrics of a step, by name."""
+        return dict(self._entry(step).manifest.logs)
+
+    def epoch(self, step: Step) -> int | None:
+        """The epoch of a step, from 0 as Keras counts, or None."""
+        return self._entry(step).manifest.epoch
+
+    def measures(self, step: Step) -> npt.NDArray[np.float32]:
+        """The measures of a step, float32 `(samples, heads of all sites in order, measures)`; `reduce.head_measures.MEASURES` names them."""
+        entry, manifest = self._maps(step)
+        with self._open(entry) as archive:
+            return read_measures(archive, manifest)
+
+    def confusion_matrix(self, step: Step, tag: str | None = None, split: str = "validation") -> npt.NDArray[Any]:
+        """The confusion matrix of a step.
+
+        Args:
+            step: A step of the series of matrices.
+            tag: That series; by default the one that is read, if it is one, else the only one, "confusion", or the first by name.
+            split: "validation" (the default) or "training".
+
+        Returns:
+            `(classes, classes)`: rows are the truth, columns the prediction; int64, float64 if examples are weighted.
+
+        Raises:
+            NotInLogError: There is no such series, step or split.
+        """
+        log = self._confusion_log(tag)
+        entry = log._entry(step)
+        manifest = entry.manifest
+        if not isinstance(manifest, ConfusionManifest):
+            raise NotInLogError(f"Series {log.tag!r} holds no confusion matrices.")
+        if split not in manifest.splits:
+            raise NotInLogError(f"Step {step} has no such split. Received: split={split!r}. There are: {list(manifest.splits)}.")
+        with log._open(entry) as archive:
+            return read_matrix(archive, manifest, split)
+
+    def _confusion_log(self, tag: str | None) -> Log:
+        if (tag is None or tag == self.tag) and self._chosen is not None and self._chosen.content == "confusion":
+            return self
+        chosen = choose(self._series, tag, "confusion")
+        if chosen is None or chosen.content != "confusion":
+            raise NotInLogError(f"The run has no confusion matrices. Its series are: {self.tags}.")
+        return Log(self._store, self._series, chosen.tag, None)
+
+    def _entry(self, step: Step) -> StepEntry:
+        entry = self._listing.find(step)
+        if entry is not None:
+            return entry
+        for damaged in self._listing.damaged:
+            if damaged.step == step:
+                raise LogError(f"Step {step} cannot be read: {damaged.reason}")
+        there: list[Step] = [*(["init"] if self.has_init else []), *self.steps]  # type: ignore[list-item]
+        raise NotInLogError(f"There is no such step. Received: step={step!r}. There are: {_shortened(there)}.")
+
+    def _maps(self, step: Step) -> tuple[StepEntry, StepManifest]:
+        entry = self._entry(step)
+        if not isinstance(entry.manifest, StepManifest):
+            raise NotInLogError(f"Series {self.tag!r} holds confusion matrices, not maps.")
+        return entry, entry.manifest
+
+    def _position(self, manifest: StepManifest, sample: int | str) -> int:
+        if isinstance(sample, str):
+            ids = self._samples_of(manifest).ids
+            if sample in ids:
+                return ids.index(sample)
+            raise NotInLogError(f"There is no such sample. Received: sample={sample!r}. There are: {_shortened(ids)}.")
+        position = int(sample)
+        if not 0 <= position < manifest.sample_count:
+            raise NotInLogError(
+                f"There is no such sample. Received: sample={sample!r}. There are: 0 to {manifest.sample_count - 1}."
+            )
+        return position
+
+    def _samples_of(self, manifest: StepManifest) -> LoggedSamples:
+        if manifest.samples is None or not paths.is_samples_file(manifest.samples):
+            return LoggedSamples.unknown(manifest.sample_count)
+        return self._read_samples(manifest.samples)
+
+    @functools.cached_property
+    def _read_samples(self) -> Any:
+        return functools.lru_cache(maxsize=4)(lambda name: read_samples(self._store, f"{self._directory}/{name}"))
+
+    def _open(self, entry: StepEntry) -> Archive:
+        name = entry.file.name
+        try:
+            return Archive(self._store.open(f"{self._directory}/{name}"), name)
+        except FileNotFoundError as error:
+            raise NotInLogError(f"{name} is no longer there; load the log again.") from error
+
+
+def _chosen_attempt(attempts: Sequence[int], attempt: int | None) -> int | None:
+    if attempt is None or not attempts:
+        return attempts[-1] if attempts else None
+    if attempt not in attempts:
+        raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {list(attempts)}.")
+    return attempt
+
+
+def _shortened(values: Sequence[Any]) -> str:
+    shown = list(values)
+    return str(shown) if len(shown) <= 40 else f"{shown[:20]} ... {shown[-10:]}"

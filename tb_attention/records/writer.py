@@ -1,0 +1,260 @@
+"""Writing weights from any framework and any training loop."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import ArgumentError, LogError
+from tb_attention.records.attempts import start_attempt
+from tb_attention.records.default_axes import default_axes, default_kind
+from tb_attention.records.nested import to_numpy
+from tb_attention.records.paths import Step, check_step, tag_folder
+from tb_attention.records.predictions import to_predictions
+from tb_attention.records.samples import Samples
+from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.step_record import StepRecord
+from tb_attention.site import Axis, Kind, Site
+
+
+class AttentionWriter:
+    """Writes attention weights for TensorBoard's Attention tab.
+
+    Example:
+
+        with AttentionWriter("logs/run1", samples=Samples(images, labels)) as writer:
+            for epoch in range(10):
+                ...
+                writer.write(epoch, {"encoder/attention": weights}, predictions=probabilities)
+
+    Args:
+        log_dir: The run's directory, or a URL that fsspec knows. Nothing is made before the first `write`.
+        tag: Name of the series; "attention" by default.
+        samples: The examples that the weights are of: a `Samples`, `(inputs, labels)`, or inputs; none by default.
+        class_names: Names of the classes, by index.
+        attempt: A number from 1 to go on with an attempt that is there; by default the first `write` begins a new one.
+        summaries: Whether the event file gets an overview of each step; by default it does.
+
+    Raises:
+        ArgumentError: An argument is wrong.
+    """
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        tag: str = "attention",
+        samples: Any = None,
+        class_names: Sequence[str] | None = None,
+        attempt: int | None = None,
+        summaries: bool = True,
+    ) -> None:
+        if not isinstance(log_dir, str | os.PathLike) or not os.fspath(log_dir):
+            raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
+        tag_folder(tag)
+        if attempt is not None and (isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1):
+            raise ArgumentError(f"`attempt` must be an integer of at least 1. Received: attempt={attempt!r}.")
+        self.log_dir = os.fspath(log_dir)
+        self.tag = tag
+        self.attempt = attempt
+        self.samples = _to_samples(samples, class_names)
+        self._with_summaries = summaries
+        self._samples_name: str | None = None
+        self._series: SeriesWriter | None = None
+        self._closed = False
+
+    def __enter__(self) -> AttentionWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._finish("finished" if kind is None else "stopped", check=kind is None)
+
+    def write(
+        self,
+        step: Step,
+        weights: Mapping[str, Any],
+        predictions: Any = None,
+        metrics: Mapping[str, Any] | None = None,
+        epoch: int | None = None,
+        batch: int | None = None,
+        kinds: Mapping[str, Kind] | None = None,
+        axes: Mapping[str, Sequence[Axis]] | None = None,
+    ) -> None:
+        """Hands a step over; encoding and writing happen in another thread. Waits while its queue is full.
+
+        Args:
+            step: An integer of at least 0, or "init" for the model before training. A step that is there is replaced.
+            weights: Arrays (numpy, or tensors of any framework) by path of the site: `(samples, heads, queries, keys)`, or
+                `(samples, heads, keys)` for a gate; other ranks need `axes`. They are copied.
+            predictions: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)` or None for each sample.
+            metrics: Numbers by name, such as the loss.
+            epoch: From 0.
+            batch: Batches that the model has seen.
+            kinds: By path; by default "self" where queries and keys are as many, else "cross", and "gate" without queries.
+            axes: By path, the axes behind samples and heads, in order; by default they are found out from the samples.
+
+        Raises:
+            ArgumentError: An argument is wrong; nothing is written.
+            LogError: An earlier step could not be written, or the writer is closed.
+        """
+        if self._closed:
+            raise LogError("The writer is closed; make another one to go on.")
+        self._raise_failures()
+        step = _checked_step(step)
+        sites = self._sites(weights, kinds or {}, axes or {})
+        count = len(sites[0].weights) if sites else (0 if self.samples is None else len(self.samples))
+        if self.samples is not None and sites and count != len(self.samples):
+            raise ArgumentError(
+                f"`weights` must be of the {len(self.samples)} samples of this writer. Received: {count} samples."
+            )
+        record = StepRecord(
+            step=step,
+            epoch=_checked_count("epoch", epoch),
+            batch=_checked_count("batch", batch),
+            logs=_checked_metrics(metrics or {}),
+            sites=sites,
+            predictions=to_predictions(predictions, count),
+        )
+        series = self._started(record)
+        series.submit(record if self._samples_name is None else _with_samples(record, self._samples_name))
+
+    def flush(self) -> None:
+        """Waits until every step is written.
+
+        Raises:
+            LogError: One could not be written.
+        """
+        if self._series is not None:
+            self._series.drain()
+        self._raise_failures()
+
+    def close(self) -> None:
+        """Writes what waits and ends the writer.
+
+        Raises:
+            LogError: A step could not be written.
+        """
+        self._finish("finished", check=True)
+
+    def _finish(self, state: str, *, check: bool) -> None:
+        if self._series is not None and not self._closed:
+            self._series.write_status(state=state)
+            self._series.close()
+        self._closed = True
+        if check:
+            self._raise_failures()
+
+    def _started(self, record: StepRecord) -> SeriesWriter:
+        if self._series is None:
+            if self.attempt is None:
+                self.attempt = start_attempt(self.log_dir, self.tag, record.epoch)
+            series = SeriesWriter(self.log_dir, self.tag, self.attempt, summaries=self._with_summaries)
+            if self.samples is not None:
+                self._samples_name = series.write_samples(self.samples)
+            self._series = series
+        self._series.write_status(state="running", epoch=record.epoch)
+        return self._series
+
+    def _raise_failures(self) -> None:
+        if self._series is None or not self._series.failures:
+            return
+        failures, self._series.failures = self._series.failures, []
+        step, error = failures[0]
+        what = "The status" if step is None else f"Step {step}"
+        raise LogError(f"{what} of {self.tag!r} in {self.log_dir} could not be written: {error}") from error
+
+    def _sites(
+        self, weights: Mapping[str, Any], kinds: Mapping[str, Kind], axes: Mapping[str, Sequence[Axis]]
+    ) -> tuple[Site, ...]:
+        if not isinstance(weights, Mapping):
+            raise ArgumentError(f"`weights` must map paths of sites to arrays. Received: {type(weights).__name__}.")
+        for name, given in (("kinds", kinds), ("axes", axes)):
+            unknown = [path for path in given if path not in weights]
+            if unknown:
+                raise ArgumentError(f"`{name}` must be by paths of `weights`: {list(weights)}. Received: {unknown}.")
+        return tuple(self._site(str(path), value, kinds.get(path), axes.get(path)) for path, value in weights.items())
+
+    def _site(self, path: str, value: Any, kind: Kind | None, axes: Sequence[Axis] | None) -> Site:
+        array = _checked_weights(path, value)
+        axes = axes or (self.samples.axes.get(path) if self.samples is not None else None)
+        if axes is None:
+            if array.ndim not in (3, 4):
+                raise ArgumentError(
+                    "`weights` must have shape (samples, heads, queries, keys), or (samples, heads, keys) for a gate; other "
+                    f"ranks need `axes`. Received: shape {array.shape} at {path!r}."
+                )
+            inner = default_axes(array.shape[2:], self.samples)
+        else:
+            inner = tuple(axis for axis in axes if axis.role not in ("samples", "heads"))
+        outer = (Axis("samples", array.shape[0]), Axis("heads", array.shape[1]))
+        return Site(path, kind or default_kind(inner), (*outer, *inner), array)
+
+
+def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | None:
+    if samples is None:
+        return None
+    if not isinstance(samples, Samples):
+        inputs, labels = samples if isinstance(samples, tuple) and len(samples) == 2 else (samples, None)
+        return Samples(inputs, labels, class_names=class_names)
+    if class_names is not None:
+        samples.class_names = tuple(map(str, class_names))
+    return samples
+
+
+def _with_samples(record: StepRecord, name: str) -> StepRecord:
+    import dataclasses
+
+    return dataclasses.replace(record, samples=name)
+
+
+def _checked_step(step: Any) -> Step:
+    if not isinstance(step, str | bool):
+        try:
+            step = operator.index(step)
+        except TypeError:
+            pass
+    check_step(step)
+    return cast(Step, step)
+
+
+def _checked_count(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = -1
+    if count < 0 or isinstance(value, bool):
+        raise ArgumentError(f"`{name}` must be an integer of at least 0, or None. Received: {name}={value!r}.")
+    return count
+
+
+def _checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
+    checked = {}
+    for name, value in metrics.items():
+        try:
+            checked[str(name)] = float(value)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"`metrics` must be numbers by name. Received: {name}={value!r}.") from error
+    return checked
+
+
+def _checked_weights(path: str, value: Any) -> npt.NDArray[np.float32]:
+    array = to_numpy(value)
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(f"`weights` must be arrays of numbers. Received: dtype={array.dtype} at {path!r}.")
+    if array.ndim < 3 or 0 in array.shape:
+        raise ArgumentError(
+            "`weights` must have shape (samples, heads, queries, keys), or (samples, heads, keys) for a gate, none of them 0. "
+            f"Received: shape {array.shape} at {path!r}."
+        )
+    # Training goes on in the very same memory while the thread encodes.
+    return np.array(array, dtype=np.float32, order="C", copy=True)
