@@ -141,7 +141,9 @@ class Archive:
         if info.file_size > most:
             raise DamagedFileError(f"{name} in {self._name} would have {info.file_size} bytes; {most} are allowed.")
         if info.file_size > info.compress_size * _MOST_PER_BYTE + 64:
-            raise DamagedFileError(f"{name} in {self._name} says that {info.compress_size} bytes inflate to {info.file_size}.")
+            raise DamagedFileError(
+                f"{name} in {self._name} says that {info.compress_size} bytes inflate to {info.file_size}."
+            )
         if info.flag_bits & 0x1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DamagedFileError(f"{name} in {self._name} is encrypted or not deflated.")
         return info
@@ -155,9 +157,9 @@ def parse_npy(data: bytes, what: str) -> npt.NDArray[Any]:
     """
     file = io.BytesIO(data)
     try:
-        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+        version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read_header(file, max_header_size=_MAX_NPY_HEADER)  # type: ignore[no-untyped-call]
+        shape, fortran, dtype = read_header(file, max_header_size=_MAX_NPY_HEADER)
     except (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError, LookupError) as error:
         raise DamagedFileError(f"{what} is no .npy array: {str(error)[:200]}.") from error
     if dtype.kind not in "biuf" or dtype.hasobject or dtype.itemsize == 0:

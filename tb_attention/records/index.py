@@ -81,9 +81,7 @@ def read_index(archive: Archive, what: str, *, with_measures: bool = False) -> l
     check_schema(value, what)
     try:
         told, site_sets = value["steps"], value["site_sets"]
-        entries = [
-            _entry(archive, place, item, site_sets, what, with_measures) for place, item in enumerate(told)
-        ]
+        entries = [_entry(archive, place, item, site_sets, what, with_measures) for place, item in enumerate(told)]
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise DamagedFileError(f"{what} is not an index: {str(error)[:200]}.") from error
     return entries

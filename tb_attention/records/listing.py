@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tb_attention.errors import LogError
+from tb_attention.errors import DamagedFileError, LogError
 from tb_attention.records import paths
 from tb_attention.records.archive import Archive
 from tb_attention.records.index import StepEntry, read_index
@@ -74,9 +74,7 @@ def list_steps(store: Store, directory: str, *, with_measures: bool = False) -> 
     return Listing(tuple(entries), tuple(damaged), frozenset(indexed))
 
 
-def read_entry(
-    store: Store, directory: str, file: Entry, step: Step, *, with_measures: bool = False
-) -> StepEntry:
+def read_entry(store: Store, directory: str, file: Entry, step: Step, *, with_measures: bool = False) -> StepEntry:
     """The entry of one step file.
 
     Raises:
@@ -94,14 +92,10 @@ def read_entry(
 def check_place(manifest: Manifest, step: Step, what: str) -> None:
     """Raises DamagedFileError if a file is not of the step that its name says."""
     if manifest.step != step:
-        from tb_attention.errors import DamagedFileError
-
         raise DamagedFileError(f"{what} says that it is of step {manifest.step}.")
 
 
-def _read_segments(
-    store: Store, directory: str, files: list[Entry], with_measures: bool
-) -> Mapping[str, StepEntry]:
+def _read_segments(store: Store, directory: str, files: list[Entry], with_measures: bool) -> Mapping[str, StepEntry]:
     found: dict[str, StepEntry] = {}
     for file in files:
         if not paths.is_index_file(file.name):

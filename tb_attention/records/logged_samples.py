@@ -51,7 +51,9 @@ class LoggedSamples:
         found = self._images.get((sample, place))
         if found is None:
             there = sorted(self._images)
-            raise NotInLogError(f"There is no such picture. Received: sample={sample}, place={place}. There are: {there[:40]}.")
+            raise NotInLogError(
+                f"There is no such picture. Received: sample={sample}, place={place}. There are: {there[:40]}."
+            )
         return found
 
 

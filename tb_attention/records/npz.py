@@ -60,7 +60,7 @@ def _member(name: str, array: npt.NDArray[Any], position: int) -> tuple[bytes, l
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_RLE)
     body = [deflater.compress(top.getvalue())]
     crc = zlib.crc32(top.getvalue())
-    flat = memoryview(little.reshape(-1).view(np.uint8)) if little.size else memoryview(b"")
+    flat = little.reshape(-1).view(np.uint8).data if little.size else memoryview(b"")
     for start in range(0, len(flat), _CHUNK):
         piece = flat[start : start + _CHUNK]
         crc = zlib.crc32(piece, crc)

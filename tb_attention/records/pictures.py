@@ -21,7 +21,7 @@ def looks_like_pictures(batch: npt.NDArray[Any]) -> bool:
     if batch.dtype.kind not in "uif" or 0 in batch.shape:
         return False
     if batch.ndim == 3:
-        return min(batch.shape[1:]) >= _SMALLEST
+        return bool(min(batch.shape[1:]) >= _SMALLEST)
     return batch.ndim == 4 and _channels_last(batch.shape) is not None
 
 
@@ -42,7 +42,7 @@ def to_pictures(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if batch.dtype == np.uint8 and scale == 1:
         return np.ascontiguousarray(batch)
     finite = np.nan_to_num(batch.astype(np.float32), nan=low, posinf=low, neginf=low)
-    return np.clip(np.rint((finite - low) * scale), 0, 255).astype(np.uint8)
+    return cast("npt.NDArray[np.uint8]", np.clip(np.rint((finite - low) * scale), 0, 255).astype(np.uint8))
 
 
 def thumbnails(pictures: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
@@ -67,7 +67,7 @@ def shrink(batch: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]
         counts = np.diff([*starts.tolist(), size]).astype(np.float32)
         shape = [1, 1, 1, 1]
         shape[axis] = target
-        batch = np.add.reduceat(batch, starts, axis=axis) / counts.reshape(shape)
+        batch = (np.add.reduceat(batch, starts, axis=axis) / counts.reshape(shape)).astype(np.float32)
     return batch
 
 
@@ -100,4 +100,4 @@ def _range(batch: npt.NDArray[Any]) -> tuple[float, float]:
 
 def one_picture(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """uint8 `(height, width, channels)` of one picture, `(H, W)` or `(H, W, C)` or `(C, H, W)`."""
-    return cast("npt.NDArray[np.uint8]", to_pictures(image[None])[0])
+    return np.asarray(to_pictures(image[None])[0])

@@ -57,6 +57,7 @@ class Log:
         """The attempts of this series, in order."""
         self.attempt: int | None = _chosen_attempt(self.attempts, attempt)
         """The attempt that is read."""
+        self._samples: dict[str, LoggedSamples] = {}
         self._directory = "" if self._chosen is None else f"{self._chosen.directory}/{self.attempt}"
         self._listing = list_steps(store, self._directory) if self.attempt else Listing((), (), frozenset())
 
@@ -145,7 +146,10 @@ class Log:
         return self._entry(step).manifest.epoch
 
     def measures(self, step: Step) -> npt.NDArray[np.float32]:
-        """The measures of a step, float32 `(samples, heads of all sites in order, measures)`; `reduce.head_measures.MEASURES` names them."""
+        """The measures of a step, float32 `(samples, heads of all sites in order, measures)`.
+
+        `reduce.head_measures.MEASURES` names them.
+        """
         entry, manifest = self._maps(step)
         with self._open(entry) as archive:
             return read_measures(archive, manifest)
@@ -170,7 +174,9 @@ class Log:
         if not isinstance(manifest, ConfusionManifest):
             raise NotInLogError(f"Series {log.tag!r} holds no confusion matrices.")
         if split not in manifest.splits:
-            raise NotInLogError(f"Step {step} has no such split. Received: split={split!r}. There are: {list(manifest.splits)}.")
+            raise NotInLogError(
+                f"Step {step} has no such split. Received: split={split!r}. There are: {list(manifest.splits)}."
+            )
         with log._open(entry) as archive:
             return read_matrix(archive, manifest, split)
 
@@ -216,9 +222,10 @@ class Log:
             return LoggedSamples.unknown(manifest.sample_count)
         return self._read_samples(manifest.samples)
 
-    @functools.cached_property
-    def _read_samples(self) -> Any:
-        return functools.lru_cache(maxsize=4)(lambda name: read_samples(self._store, f"{self._directory}/{name}"))
+    def _read_samples(self, name: str) -> LoggedSamples:
+        if name not in self._samples:
+            self._samples[name] = read_samples(self._store, f"{self._directory}/{name}")
+        return self._samples[name]
 
     def _open(self, entry: StepEntry) -> Archive:
         name = entry.file.name

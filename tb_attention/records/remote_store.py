@@ -31,7 +31,9 @@ class RemoteStore(Store):
         except ImportError as error:
             raise MissingDependencyError(f"{url} needs another package: {error}") from error
         except ValueError as error:
-            raise ArgumentError(f"`log_dir` must be a path or a URL that fsspec knows ({error}). Received: {url!r}.") from error
+            raise ArgumentError(
+                f"`log_dir` must be a path or a URL that fsspec knows ({error}). Received: {url!r}."
+            ) from error
         self._root = str(root).rstrip("/")
         protocol = self._system.protocol
         self._whole = bool(_WHOLE_UPLOADS.intersection([protocol] if isinstance(protocol, str) else protocol))

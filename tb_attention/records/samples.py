@@ -22,7 +22,8 @@ class Samples:
     """Examples whose attention is followed through training, and how to show them.
 
     Args:
-        inputs: What the model takes, with all examples: an array, or a list or dict of arrays; strings too. Each has shape `(samples, ...)`.
+        inputs: What the model takes, with all examples: an array, or a list or dict of arrays, each of shape `(samples, ...)`;
+            strings too.
         labels: `(samples,)` or `(samples, 1)` class indices or names, or one-hot `(samples, classes)`; none by default.
         tokens: For each sample the texts of its positions, as a tokenizer splits them. Like `masks`, `images` and `texts` it
             belongs to one input; a mapping gives it to several, by name.

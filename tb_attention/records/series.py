@@ -71,6 +71,8 @@ def choose(series: Sequence[Series], tag: str | None, content: Content) -> Serie
         for each in series:
             if each.tag == tag:
                 return each
-        raise NotInLogError(f"There is no such series. Received: tag={tag!r}. There are: {[each.tag for each in series]}.")
+        raise NotInLogError(
+            f"There is no such series. Received: tag={tag!r}. There are: {[each.tag for each in series]}."
+        )
     fitting = [each for each in series if each.content == content] or list(series)
     return next((each for each in fitting if each.tag == content), fitting[0])

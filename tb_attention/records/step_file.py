@@ -25,7 +25,7 @@ from tb_attention.records.schema import (
     manifest_to_json,
 )
 from tb_attention.records.step_record import ConfusionRecord, StepRecord
-from tb_attention.reduce.encodings import choose_encoding, decode, encode, encoded_bytes, row_encoding
+from tb_attention.reduce.encodings import Encoding, choose_encoding, decode, encode, encoded_bytes, row_encoding
 from tb_attention.reduce.head_measures import MEASURES
 from tb_attention.site import Site
 
@@ -84,14 +84,12 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
     sites = []
     offset = 0
     for site in record.sites:
-        manifest, encoded = _site(site, offset)
-        sites.append(manifest)
-        offset += manifest.overview.bytes
+        known, encoded = _site(site, offset)
+        sites.append(known)
+        offset += known.overview.bytes
         for sample in range(count):
             parts[sample].append(encoded[sample])
-            values[sample].append(
-                site_maps.measures(site.weights[sample], manifest.axes, site.kind, sample, kept)
-            )
+            values[sample].append(site_maps.measures(site.weights[sample], known.axes, site.kind, sample, kept))
     manifest = StepManifest(
         tag=tag,
         attempt=attempt,
@@ -173,7 +171,9 @@ def read_json(archive: Archive, what: str) -> dict[str, Any]:
     """The JSON object of the member `manifest`."""
     stored = archive.read(MANIFEST, MAX_MANIFEST_BYTES)
     if stored.dtype != np.uint8 or stored.ndim != 1:
-        raise DamagedFileError(f"The manifest of {what} must be uint8 of one dimension. Received: {stored.dtype} {stored.shape}.")
+        raise DamagedFileError(
+            f"The manifest of {what} must be uint8 of one dimension. Received: {stored.dtype} {stored.shape}."
+        )
     return json_text.loads(stored.tobytes(), f"The manifest of {what}")
 
 
@@ -207,7 +207,9 @@ def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.fl
     stored = archive.read(MEASURES_MEMBER)
     shape = (manifest.sample_count, manifest.heads, len(manifest.measures))
     if stored.shape != shape or stored.dtype.kind != "f":
-        raise DamagedFileError(f"The measures must be floats of shape {shape}. Received: {stored.dtype} {stored.shape}.")
+        raise DamagedFileError(
+            f"The measures must be floats of shape {shape}. Received: {stored.dtype} {stored.shape}."
+        )
     return cast("npt.NDArray[np.float32]", stored.astype(np.float32))
 
 
@@ -219,7 +221,9 @@ def read_matrix(archive: Archive, manifest: ConfusionManifest, split: str) -> np
     wanted = np.dtype(np.float64 if known.weighted else np.int64)
     if known.encoding == "dense":
         if stored.shape != (classes, classes) or stored.dtype != wanted:
-            raise DamagedFileError(f"The matrix must be {wanted} {(classes, classes)}. Received: {stored.dtype} {stored.shape}.")
+            raise DamagedFileError(
+                f"The matrix must be {wanted} {(classes, classes)}. Received: {stored.dtype} {stored.shape}."
+            )
         return stored.astype(wanted)
     if stored.ndim != 2 or len(stored) != 3 or stored.dtype != wanted:
         raise DamagedFileError(f"A sparse matrix must be {wanted} (3, cells). Received: {stored.dtype} {stored.shape}.")
@@ -254,7 +258,7 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
     shape = pooled[0].shape if pooled else site_maps.overview(np.zeros(site.weights.shape[1:], np.float32), inner).shape
     # One encoding for all samples of a site: the manifest has one place to say which.
     signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
-    overview_encoding = "signed8_row" if signed else "sqrt8_row"
+    overview_encoding: Encoding = "signed8_row" if signed else "sqrt8_row"
     encoding = choose_encoding(site.weights[0]) if len(site.weights) else "float32"
     if encoding != "float32":
         encoding = row_encoding(site.weights)

@@ -106,7 +106,9 @@ class ConfusionRecord:
             )
         for split, matrix in self.splits.items():
             if np.asarray(matrix).dtype.kind not in "iuf":
-                raise ArgumentError(f"The matrix of {split!r} must hold counts. Received: dtype={np.asarray(matrix).dtype}.")
+                raise ArgumentError(
+                    f"The matrix of {split!r} must hold counts. Received: dtype={np.asarray(matrix).dtype}."
+                )
             if not _SPLIT_LETTERS.issuperset(split) or not split:
                 raise ArgumentError(
                     f"The name of a split must be of letters, digits, `_` and `-`. Received: split={split!r}."

@@ -55,7 +55,9 @@ class Summaries:
 
     def add_maps(self, made: Digest, step_file: str) -> None:
         """Adds the overview of a step of maps."""
-        value = summary_pb2.Summary.Value(tag=made.manifest.tag, metadata=_metadata(summary_pb2.DATA_CLASS_BLOB_SEQUENCE))
+        value = summary_pb2.Summary.Value(
+            tag=made.manifest.tag, metadata=_metadata(summary_pb2.DATA_CLASS_BLOB_SEQUENCE)
+        )
         value.tensor.dtype = types_pb2.DT_STRING
         value.tensor.tensor_shape.dim.add(size=1)
         value.tensor.string_val.append(overview_blob(made, step_file))
@@ -104,11 +106,11 @@ class Summaries:
         if is_new:
             self._name = _event_file_name()
         records = io.BytesIO()
-        writer = RecordWriter(records)  # type: ignore[no-untyped-call]
+        writer = RecordWriter(records)
         if is_new:
             head = event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2")
-            writer.write(head.SerializeToString())  # type: ignore[no-untyped-call]
-        writer.write(event.SerializeToString())  # type: ignore[no-untyped-call]
+            writer.write(head.SerializeToString())
+        writer.write(event.SerializeToString())
         if self._store.is_local:
             os.makedirs(self._store.url, exist_ok=True)
             with open(os.path.join(self._store.url, self._name), "ab") as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import operator
 import os
 from collections.abc import Mapping, Sequence
@@ -94,7 +96,8 @@ class AttentionWriter:
             step: An integer of at least 0, or "init" for the model before training. A step that is there is replaced.
             weights: Arrays (numpy, or tensors of any framework) by path of the site: `(samples, heads, queries, keys)`, or
                 `(samples, heads, keys)` for a gate; other ranks need `axes`. They are copied.
-            predictions: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)` or None for each sample.
+            predictions: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)` or
+                None for each sample.
             metrics: Numbers by name, such as the loss.
             epoch: From 0.
             batch: Batches that the model has seen.
@@ -124,7 +127,7 @@ class AttentionWriter:
             predictions=to_predictions(predictions, count),
         )
         series = self._started(record)
-        series.submit(record if self._samples_name is None else _with_samples(record, self._samples_name))
+        series.submit(dataclasses.replace(record, samples=self._samples_name))
 
     def flush(self) -> None:
         """Waits until every step is written.
@@ -209,18 +212,11 @@ def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | No
     return samples
 
 
-def _with_samples(record: StepRecord, name: str) -> StepRecord:
-    import dataclasses
-
-    return dataclasses.replace(record, samples=name)
-
-
 def _checked_step(step: Any) -> Step:
     if not isinstance(step, str | bool):
-        try:
+        # What is no integer is told by the check that follows.
+        with contextlib.suppress(TypeError):
             step = operator.index(step)
-        except TypeError:
-            pass
     check_step(step)
     return cast(Step, step)
 

@@ -41,7 +41,7 @@ def encode(weights: npt.NDArray[np.floating[Any]], encoding: Encoding) -> npt.ND
     """The array that is stored for some weights.
 
     Args:
-        weights: Floats of any shape; the last dimension is a row. `sqrt8_row` takes weights of at least 0; what is below is stored as 0.
+        weights: Floats of any shape; the last dimension is a row. `sqrt8_row` stores what is below 0 as 0.
         encoding: One of `ENCODINGS`.
 
     Returns:
@@ -88,15 +88,21 @@ def decode(stored: npt.NDArray[Any], shape: Sequence[int], encoding: Encoding) -
     if encoding == "sqrt8_row":
         table = (np.arange(256, dtype=np.float32) / np.float32(255)) ** 2
     else:
-        codes = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32) / np.float32(127)
-        table = np.sign(codes) * codes**2
+        shares = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32) / np.float32(127)
+        table = np.sign(shares) * shares**2
     count = math.prod(shape[:-1])
     maxima = stored[: 4 * count].view("<f4").astype(np.float32)
     length = shape[-1] if shape else 1
-    # inf * 0 is NaN as it should be: such a row was never one of numbers.
-    with np.errstate(invalid="ignore", over="ignore"):
-        weights = table[stored[4 * count :].reshape(count, length)] * maxima[:, None]
-    return cast("npt.NDArray[np.float32]", weights.reshape(shape))
+    codes = stored[4 * count :].reshape(count, length)
+    weights = np.empty((count, length), np.float32)
+    step = max(1, _BLOCK // max(1, length))
+    for start in range(0, count, step):
+        block = weights[start : start + step]
+        # "clip" spares a copy; no code of a byte is out of range.
+        np.take(table, codes[start : start + step], out=block, mode="clip")
+        with np.errstate(invalid="ignore", over="ignore"):
+            block *= maxima[start : start + step, None]
+    return weights.reshape(shape)
 
 
 def encoded_bytes(shape: Sequence[int], encoding: Encoding) -> int:
@@ -116,9 +122,7 @@ def _as_rows(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return weights.reshape(math.prod(weights.shape[:-1]), length)
 
 
-def _encode_rows(
-    rows: npt.NDArray[np.float32], codes: npt.NDArray[np.uint8], signed: bool
-) -> npt.NDArray[np.float32]:
+def _encode_rows(rows: npt.NDArray[np.float32], codes: npt.NDArray[np.uint8], signed: bool) -> npt.NDArray[np.float32]:
     """Writes the codes of some rows and returns their maxima."""
     if rows.shape[1] == 0:
         return np.zeros(len(rows), np.float32)

@@ -11,9 +11,7 @@ MOST = 32
 """Cells along each side of an overview, at most."""
 
 
-def pool_maximum(
-    maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: int = MOST
-) -> npt.NDArray[np.float32]:
+def pool_maximum(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: int = MOST) -> npt.NDArray[np.float32]:
     """Pools the last dimensions of an array by maximum, so that a single strong weight is still seen.
 
     Args:
