@@ -11,6 +11,8 @@ from tb_attention.records.archive import Archive
 from tb_attention.records.step_file import read_manifest
 from tb_attention.records.store import Store, open_store
 
+_LEFTOVER_SECONDS = 600
+
 
 def list_tags(store: Store) -> list[str]:
     """Directory names of the tags that a run has, sorted."""
@@ -44,6 +46,7 @@ def start_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
         directory = f"{paths.ROOT}/{folder}/{attempts[-1]}"
         if any(paths.file_step(entry.name) is not None for entry in store.entries(directory)):
             _supersede(store, directory, epoch)
+            _remove_leftovers(store, directory)
             return attempts[-1]
     attempt = attempts[-1] + 1 if attempts else 1
     # The directory is the reservation: of two trainings that start at once each gets its own.
@@ -68,6 +71,14 @@ def _supersede(store: Store, directory: str, epoch: int) -> None:
         for entry in store.entries(directory):
             if paths.is_index_file(entry.name):
                 store.remove(f"{directory}/{entry.name}")
+
+
+def _remove_leftovers(store: Store, directory: str) -> None:
+    """Removes what a killed writer was writing; younger files may be those of a living one."""
+    oldest = time.time_ns() - _LEFTOVER_SECONDS * 1_000_000_000
+    for entry in store.entries(directory):
+        if entry.name.startswith(paths.TEMPORARY) and entry.mtime_ns < oldest:
+            store.remove(f"{directory}/{entry.name}")
 
 
 def _epoch(store: Store, directory: str, name: str) -> int | None:

@@ -14,7 +14,7 @@ def map_leaves(function: Callable[[Any], Any], nested: Any) -> Any:
     if isinstance(nested, Mapping):
         return {key: map_leaves(function, value) for key, value in nested.items()}
     if isinstance(nested, list | tuple):
-        return type(nested)(map_leaves(function, value) for value in nested)
+        return [map_leaves(function, value) for value in nested]
     return function(nested)
 
 
@@ -45,6 +45,13 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
     if array.dtype.kind == "V":  # the extra float types of JAX
         return np.asarray(array, np.float32)
     return array
+
+
+def is_plain(nested: Any) -> bool:
+    """Whether lists hold nothing but numbers and strings, so that they are one array and not several inputs."""
+    if isinstance(nested, list | tuple):
+        return len(nested) > 0 and all(is_plain(value) for value in nested)
+    return isinstance(nested, int | float | str | bytes | np.generic)
 
 
 def text_of(value: Any) -> str:

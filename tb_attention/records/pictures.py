@@ -25,6 +25,13 @@ def looks_like_pictures(batch: npt.NDArray[Any]) -> bool:
     return batch.ndim == 4 and _channels_last(batch.shape) is not None
 
 
+def looks_like_picture(shape: tuple[int, ...]) -> bool:
+    """Whether a shape can be that of a single picture that somebody says is one, however small."""
+    if 0 in shape or len(shape) not in (2, 3):
+        return False
+    return len(shape) == 2 or shape[2] in (1, 3) or shape[0] in (1, 3)
+
+
 def to_pictures(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """uint8 `(N, height, width, 1 or 3)`, 0 black and 255 white.
 
@@ -33,7 +40,7 @@ def to_pictures(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """
     if batch.ndim == 3:
         batch = batch[..., None]
-    elif _channels_last(batch.shape) is False:
+    elif batch.shape[3] not in (1, 3):
         batch = np.moveaxis(batch, 1, -1)
     side = max(batch.shape[1:3])
     if side > LARGEST:
@@ -73,10 +80,9 @@ def shrink(batch: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]
 
 def _channels_last(shape: tuple[int, ...]) -> bool | None:
     """Where the channels of a batch of rank 4 are; None where nothing is a number of channels."""
-    if shape[3] in (1, 3) and min(shape[1:3]) >= _SMALLEST:
-        return True
-    if shape[1] in (1, 3) and min(shape[2:]) >= _SMALLEST:
-        return False
+    for last, channels, sides in ((True, shape[3], shape[1:3]), (False, shape[1], shape[2:])):
+        if channels in (1, 3) and min(sides) >= _SMALLEST:
+            return last
     return None
 
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
 from tb_attention.records import labels as label_rules
-from tb_attention.records.nested import map_leaves, named_leaves, text_of, to_numpy
+from tb_attention.records.nested import is_plain, map_leaves, named_leaves, text_of, to_numpy
+from tb_attention.records.pictures import looks_like_picture
 from tb_attention.records.sample_ids import hash_ids, unique
 from tb_attention.site import Axis
 
@@ -54,8 +55,8 @@ class Samples:
         class_names: Sequence[str] | None = None,
         store_inputs: bool = True,
     ) -> None:
-        if isinstance(inputs, list) and inputs and all(isinstance(text, str | bytes) for text in inputs):
-            inputs = np.asarray(inputs, dtype=object)
+        if isinstance(inputs, list | tuple) and is_plain(inputs):
+            inputs = _one_array(inputs)
         self.inputs: Any = map_leaves(to_numpy, inputs)
         """As given, its arrays as numpy arrays."""
         leaves = named_leaves(self.inputs)
@@ -71,7 +72,7 @@ class Samples:
         self.store_inputs = bool(store_inputs)
         self.tokens = self._by_input("tokens", tokens)
         self.masks = {place: self._checked_mask(mask) for place, mask in self._by_input("masks", masks).items()}
-        self.images = self._by_input("images", images)
+        self.images = {place: _checked_images(shown) for place, shown in self._by_input("images", images).items()}
         self.texts = self._by_input("texts", texts)
         self._check_tokens()
 
@@ -166,3 +167,21 @@ class Samples:
                     f"Received: {text_of(next(row for row in tokens if isinstance(row, str | bytes)))!r} in place of a list."
                 )
             self.tokens[place] = [[text_of(token) for token in row] for row in tokens]
+
+
+def _one_array(rows: Sequence[Any]) -> npt.NDArray[Any]:
+    try:
+        return to_numpy(np.asarray(rows))
+    except ValueError as error:
+        raise ArgumentError("`inputs` given as lists must have rows of one length; pad them.") from error
+
+
+def _checked_images(images: Any) -> list[npt.NDArray[Any]]:
+    pictures = [to_numpy(image) for image in images]
+    for picture in pictures:
+        if picture.dtype.kind not in "biuf" or not looks_like_picture(picture.shape):
+            raise ArgumentError(
+                "`images` must be pictures of shape (H, W), (H, W, 1 or 3) or (1 or 3, H, W). "
+                f"Received: {picture.dtype} of shape {picture.shape}."
+            )
+    return pictures

@@ -48,7 +48,7 @@ class SeriesWriter:
         self.tag = tag
         self.attempt = attempt
         self.failures: list[tuple[Step | None, BaseException]] = []
-        """Steps that could not be written (None: the status), and why."""
+        """Steps that could not be written, and why; None for index, status and event file, without which every step is there."""
         self._log_dir = os.fspath(log_dir)
         self._directory = f"{paths.ROOT}/{paths.tag_folder(tag)}/{attempt}"
         self._on_failure = on_failure
@@ -57,6 +57,7 @@ class SeriesWriter:
         self._index: IndexWriter | None = None
         self._with_summaries = summaries
         self._summaries: Summaries | None = None
+        self._notes: list[str] = []
         self._status: dict[str, Any] | None = None
         self._background = Background(self._note_failure)
 
@@ -119,29 +120,42 @@ class SeriesWriter:
         if isinstance(record, ConfusionRecord):
             manifest, members = confusion_members(record, self.tag, self.attempt)
             entry = StepEntry(manifest, store.replace(path, lambda file: write_npz(file, members)))
-            summary = self._summary_writer()
-            if summary is not None:
-                summary.add_matrices(record, manifest, entry.file.name)
+            self._beside(lambda summaries: summaries.add_matrices(record, manifest, entry.file.name))
         else:
             entry = self._write_maps(store, path, record)
-        assert self._index is not None
-        self._index.add(entry)
+        try:
+            assert self._index is not None
+            self._index.add(entry)
+        except Exception as error:
+            self._note_failure(error)
 
     def _write_maps(self, store: Store, path: str, record: StepRecord) -> StepEntry:
         made = digest(record, self.tag, self.attempt, self._masks.get(record.samples or "", {}))
         file = store.replace(path, lambda file: write_npz(file, attention_members(record, made)))
-        summary = self._summary_writer()
-        if summary is not None:
-            summary.add_maps(made, file.name)
+        self._beside(lambda summaries: summaries.add_maps(made, file.name))
         return StepEntry(made.manifest, file, made.measures)
 
-    def _summary_writer(self) -> Summaries | None:
-        if self._with_summaries and self._summaries is None:
-            self._summaries = summaries_of(self._opened())
-        return self._summaries
+    def _beside(self, add: Callable[[Summaries], None]) -> None:
+        """Adds to the event file; the step itself is safe whatever happens there."""
+        if not self._with_summaries:
+            return
+        try:
+            if self._summaries is None:
+                self._summaries = summaries_of(self._opened())
+                self._tell_foreign(self._summaries.foreign)
+            add(self._summaries)
+        except Exception as error:
+            self._note_failure(error)
+
+    def _tell_foreign(self, name: str | None) -> None:
+        if name is not None:
+            self._notes.append(
+                f"The event file has no overviews of attention: {name}, of another program, is in the same directory."
+            )
 
     def _write_status(self, fields: dict[str, Any]) -> None:
-        status.write_status(self._opened(), self._directory, fields)
+        notes = [*fields["notes"], *self._notes]
+        status.write_status(self._opened(), self._directory, fields | {"notes": notes})
 
     def _flush(self) -> None:
         if self._index is not None:

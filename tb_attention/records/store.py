@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,6 +11,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from tb_attention.errors import ArgumentError
+from tb_attention.records.paths import TEMPORARY
+
+# Two threads of a process may write the same file, such as the status.
+_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -138,12 +143,10 @@ class LocalStore(Store):
         return open(self._path(path), "rb")
 
     def replace(self, path: str, write: Callable[[IO[bytes]], None]) -> Entry:
-        from tb_attention.records.paths import TEMPORARY
-
         target = self._path(path)
         directory = os.path.dirname(target)
         os.makedirs(directory, exist_ok=True)
-        temporary = os.path.join(directory, f"{TEMPORARY}{os.getpid()}-{os.path.basename(target)}")
+        temporary = os.path.join(directory, f"{TEMPORARY}{os.getpid()}-{next(_numbers)}-{os.path.basename(target)}")
         try:
             with open(temporary, "wb") as file:
                 write(file)

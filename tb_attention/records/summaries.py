@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -31,6 +32,8 @@ MAX_CLASSES = 100
 SUFFIX = ".attention"
 
 _REMOTE_SECONDS = 30.0
+# Magic, version, length, and the digits of the number of overviews.
+_FRAME = 12 + 8
 _INIT_STEP = -1
 
 
@@ -131,16 +134,16 @@ class Summaries:
 def overview_blob(made: Digest, step_file: str) -> bytes:
     """The blob of docs/format.md: a header, JSON and the overviews of as many whole samples as fit into 256 KiB."""
     head = manifest_to_json(made.manifest) | {"step_file": step_file, "overviews": 0, "measures_values": []}
-    values = [np.asarray(_rounded(sample), float).tolist() for sample in made.measures]
-    room = MAX_BLOB - 12 - len(json_text.dumps(head)) - 20
+    values = [_rounded(sample) for sample in made.measures]
+    room = MAX_BLOB - _FRAME - len(json_text.dumps(head))
+    if room < 0:
+        head["sites"] = []
     fit = 0
     for packed, value in zip(made.overviews, values, strict=True):
         room -= packed.size + len(json_text.dumps({"": value}))
         if room < 0:
             break
         fit += 1
-    if fit == 0 and room + MAX_BLOB < 0:
-        head["sites"] = []
     head |= {"overviews": fit, "measures_values": values[:fit]}
     text = json_text.dumps(head)
     parts = [overview.tobytes() for overview in made.overviews[:fit]]
@@ -179,7 +182,7 @@ def _foreign_event_file(store: Store) -> str | None:
     return None
 
 
-def _rounded(values: Any) -> list[list[float]]:
+def _rounded(values: npt.NDArray[np.float32]) -> list[list[float]]:
     """Four digits are more than any curve shows."""
     return [[float(f"{value:.4g}") for value in row] for row in values.tolist()]
 

@@ -171,7 +171,7 @@ class AttentionWriter:
             return
         failures, self._series.failures = self._series.failures, []
         step, error = failures[0]
-        what = "The status" if step is None else f"Step {step}"
+        what = "The index, the status or the event file" if step is None else f"Step {step}"
         raise LogError(f"{what} of {self.tag!r} in {self.log_dir} could not be written: {error}") from error
 
     def _sites(

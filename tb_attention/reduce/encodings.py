@@ -85,11 +85,6 @@ def decode(stored: npt.NDArray[Any], shape: Sequence[int], encoding: Encoding) -
         )
     if encoding in ("float32", "float16"):
         return cast("npt.NDArray[np.float32]", stored.astype(np.float32).reshape(shape))
-    if encoding == "sqrt8_row":
-        table = (np.arange(256, dtype=np.float32) / np.float32(255)) ** 2
-    else:
-        shares = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float32) / np.float32(127)
-        table = np.sign(shares) * shares**2
     count = math.prod(shape[:-1])
     maxima = stored[: 4 * count].view("<f4").astype(np.float32)
     length = shape[-1] if shape else 1
@@ -98,9 +93,13 @@ def decode(stored: npt.NDArray[Any], shape: Sequence[int], encoding: Encoding) -
     step = max(1, _BLOCK // max(1, length))
     for start in range(0, count, step):
         block = weights[start : start + step]
-        # "clip" spares a copy; no code of a byte is out of range.
-        np.take(table, codes[start : start + step], out=block, mode="clip")
         with np.errstate(invalid="ignore", over="ignore"):
+            if encoding == "sqrt8_row":
+                np.divide(codes[start : start + step], np.float32(255), out=block)
+                block *= block
+            else:
+                np.divide(codes[start : start + step].view(np.int8), np.float32(127), out=block)
+                block *= np.abs(block)
             block *= maxima[start : start + step, None]
     return weights.reshape(shape)
 
