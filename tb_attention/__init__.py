@@ -9,7 +9,9 @@ from tb_attention._version import __version__
 
 if TYPE_CHECKING:
     from tb_attention.callbacks.attention import AttentionCallback
+    from tb_attention.callbacks.confusion_matrix import ConfusionMatrixCallback
     from tb_attention.capture import capture
+    from tb_attention.metrics.confusion_matrix import ConfusionMatrix
     from tb_attention.records.reader import load
     from tb_attention.records.samples import Samples
     from tb_attention.records.writer import AttentionWriter
@@ -19,12 +21,23 @@ if TYPE_CHECKING:
 _HOMES = {
     "AttentionCallback": "tb_attention.callbacks.attention",
     "AttentionWriter": "tb_attention.records.writer",
+    "ConfusionMatrix": "tb_attention.metrics.confusion_matrix",
+    "ConfusionMatrixCallback": "tb_attention.callbacks.confusion_matrix",
     "Samples": "tb_attention.records.samples",
     "capture": "tb_attention.capture",
     "load": "tb_attention.records.reader",
 }
 
-__all__ = ["AttentionCallback", "AttentionWriter", "Samples", "__version__", "capture", "load"]
+__all__ = [
+    "AttentionCallback",
+    "AttentionWriter",
+    "ConfusionMatrix",
+    "ConfusionMatrixCallback",
+    "Samples",
+    "__version__",
+    "capture",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

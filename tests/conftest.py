@@ -35,8 +35,8 @@ BROWSER_FLAGS = [
 class TensorBoard:
     """A TensorBoard process of its own: its address, and every line that it printed."""
 
-    def __init__(self, logdir: Path, *flags: str) -> None:
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
+    def __init__(self, logdir: Path, *flags: str, python: Path | str = sys.executable) -> None:
+        command = [str(python), "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--reload_interval", "1", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )

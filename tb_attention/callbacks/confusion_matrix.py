@@ -215,9 +215,14 @@ class ConfusionMatrixCallback(SeriesCallback):
         return is_binary(self._loss()) and isinstance(shape, tuple) and shape[-1] not in (None, 1)
 
 
-def _flat_metrics(metrics: Iterable[Any]) -> Iterator[Any]:
-    """Metrics with those that Keras keeps inside of its container for compiled ones."""
-    for metric in metrics:
-        if isinstance(metric, keras.metrics.Metric):
-            yield metric
-        yield from _flat_metrics(getattr(metric, "metrics", ()))
+def _flat_metrics(metrics: Any) -> Iterator[Any]:
+    """Metrics with those that Keras keeps inside of its container for compiled ones, built or not yet."""
+    if isinstance(metrics, keras.metrics.Metric):
+        yield metrics
+        for name in ("metrics", "_user_metrics", "_user_weighted_metrics"):
+            yield from _flat_metrics(getattr(metrics, name, None))
+    elif isinstance(metrics, Mapping):
+        yield from _flat_metrics(list(metrics.values()))
+    elif isinstance(metrics, list | tuple):
+        for metric in metrics:
+            yield from _flat_metrics(metric)

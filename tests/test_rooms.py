@@ -1,0 +1,74 @@
+"""The rooms of the package, the ways that imports may run, and the public surface."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tb_attention
+
+PACKAGE = Path(tb_attention.__file__).parent
+
+# What each room may import of ours; `site` and `errors` hold the nouns that all share.
+SHARED = {"site", "errors", "_version"}
+ALLOWED = {
+    "reduce": set(),
+    "records": {"reduce"},
+    "capture": set(),
+    "metrics": {"reduce"},
+    "plot": {"records", "reduce"},
+    "export": {"records", "reduce"},
+    "insight": {"reduce"},
+    "plugin": {"records", "insight", "export", "reduce"},
+    "callbacks": {"capture", "metrics", "records", "plot", "reduce"},
+    "cli": {"export", "plot", "insight", "records", "reduce"},
+}
+# The plugin side runs inside TensorBoard, where these would cost hundreds of megabytes.
+HEAVY = {"tensorflow", "keras", "matplotlib", "sklearn", "torch", "jax"}
+LIGHT_ROOMS = ("reduce", "records", "plugin")
+
+
+def imports_of(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return names
+
+
+def rooms_in(names: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in names if name.startswith("tb_attention.")} & set(ALLOWED)
+
+
+@pytest.mark.parametrize("room", sorted(ALLOWED))
+def test_imports_run_one_way(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        strangers = rooms_in(imports_of(path)) - ALLOWED[room] - {room}
+        assert not strangers, f"{path.relative_to(PACKAGE)} imports {strangers}"
+
+
+@pytest.mark.parametrize("room", LIGHT_ROOMS)
+def test_the_plugin_side_imports_nothing_heavy(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        heavy = {name.split(".")[0] for name in imports_of(path)} & HEAVY
+        assert not heavy, f"{path.relative_to(PACKAGE)} imports {heavy}"
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    program = "import sys, tb_attention; print([m for m in ('numpy', 'tensorflow', 'keras', 'tensorboard') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_public_names_are_exactly_what_is_importable() -> None:
+    for name in tb_attention.__all__:
+        assert getattr(tb_attention, name) is not None
+    assert set(dir(tb_attention)) == set(tb_attention.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'Attention'"):
+        _ = tb_attention.Attention
