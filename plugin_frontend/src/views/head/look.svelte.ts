@@ -1,0 +1,99 @@
+/** What the Head view looks at: which map, which query or key is kept or hovered, and the row or column that follows from it. */
+import type { Site } from "../../api/wire";
+import { pictureCanvas } from "../../draw/picture";
+import { hasQueries, columnOf, mapOf, mapShape, rowOf, type AttentionMap } from "../../model/maps";
+import { positionsOf, type Positions } from "../../model/positions";
+import type { SiteWeights } from "../../state/data.svelte";
+import type { Store } from "../../state/store.svelte";
+
+/** "looks": the row of a query. "looked at": the column of a key. */
+export type Direction = "looks" | "looked at";
+
+export interface Hover {
+  query: number | null;
+  key: number | null;
+}
+
+export class Look {
+  hover = $state.raw<Hover | null>(null);
+  direction = $state.raw<Direction>("looks");
+  #keptKey = $state<number | null>(null);
+
+  readonly shown: SiteWeights | null = $derived.by(() => this.store.data.weights.value);
+  readonly site: Site | null = $derived(this.shown?.site ?? null);
+  readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
+  readonly queries: Positions | null = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
+  readonly keys: Positions | null = $derived(this.site ? positionsOf(this.site, "key", this.sample) : null);
+  readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
+  readonly map: AttentionMap | null = $derived.by(() => this.#map(this.shown));
+  readonly before: AttentionMap | null = $derived.by(() => {
+    const before = this.store.data.before.value;
+    return before?.site.path === this.site?.path && before?.sample === this.shown?.sample ? this.#map(before) : null;
+  });
+  readonly gate = $derived(this.site !== null && !hasQueries(this.site));
+
+  readonly keptQuery = $derived.by(() => this.#clamp(this.store.choices.query, this.queries));
+  readonly keptKey = $derived(this.#clamp(this.#keptKey, this.keys));
+  /** Which way the row or column on the screen goes: hovering a label of the other axis turns it round for as long. */
+  readonly way: Direction = $derived.by(() => {
+    if (this.gate) return "looks";
+    if (this.hover?.query === null && this.hover.key !== null) return "looked at";
+    if (this.hover?.key === null && this.hover.query !== null) return "looks";
+    return this.direction;
+  });
+  /** The query or key whose row or column is shown. */
+  readonly active = $derived(
+    this.way === "looks" ? (this.gate ? 0 : (this.hover?.query ?? this.keptQuery)) : (this.hover?.key ?? this.keptKey),
+  );
+  /** The weights of that row or column. */
+  readonly line: Float32Array | null = $derived(
+    !this.map ? null : this.way === "looks" ? rowOf(this.map, this.active) : columnOf(this.map, this.active),
+  );
+  readonly activeAxis = $derived(this.way === "looks" ? this.queries : this.keys);
+  /** The axis along which `line` lies. */
+  readonly lineAxis = $derived(this.way === "looks" ? this.keys : this.queries);
+  /** The position on the line that is pointed at. */
+  readonly pointed = $derived(this.way === "looks" ? (this.hover?.key ?? null) : (this.hover?.query ?? null));
+  readonly picture = $derived.by(() => {
+    const picture = this.store.data.picture.value;
+    return picture ? pictureCanvas(picture) : null;
+  });
+
+  constructor(readonly store: Store) {}
+
+  #map(weights: SiteWeights | null): AttentionMap | null {
+    if (!weights) return null;
+    const shape = mapShape(weights.site);
+    const iteration = Math.min(this.store.iteration, shape.iterations - 1);
+    const window = Math.min(this.store.window, shape.windows - 1);
+    const head = Math.min(this.store.head, shape.heads - 1);
+    return mapOf(weights.site, weights.array.data, { head, iteration, window });
+  }
+
+  #clamp(position: number | null, axis: Positions | null): number {
+    if (!axis) return 0;
+    return position !== null && axis.shown.includes(position) ? position : (axis.shown[0] ?? 0);
+  }
+
+  keepQuery(query: number): void {
+    this.direction = "looks";
+    this.store.choices.query = query;
+  }
+
+  keepKey(key: number): void {
+    this.direction = "looked at";
+    this.#keptKey = key;
+  }
+
+  /** What a position of the line is called when it is clicked: it becomes the one whose row or column is shown. */
+  keepActive(position: number): void {
+    if (this.direction === "looks") this.keepQuery(position);
+    else this.keepKey(position);
+  }
+
+  turn(direction: Direction): void {
+    // The same place is kept on the other axis where both are the same positions.
+    if (direction === "looked at" && this.keys?.shown.includes(this.keptQuery)) this.#keptKey ??= this.keptQuery;
+    this.direction = direction;
+  }
+}
