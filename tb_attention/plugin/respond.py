@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from tensorboard import errors
 from tensorboard.backend import http_util
 from werkzeug.wrappers import Request, Response
 
@@ -50,8 +51,13 @@ def application(handler: Handler) -> WsgiApp:
             return error(request, 404, "The file has been removed from the log. Reload to see what is there now.")
         except MissingDependencyError as missing:
             return error(request, 422, str(missing))
-        except (AttentionError, OSError) as unreadable:
-            return error(request, 422, f"{unreadable}")
+        except AttentionError as unreadable:
+            return error(request, 422, str(unreadable))
+        except OSError as failed:
+            return error(request, 422, f"A file of the log cannot be read: {failed.strerror or failed}.")
+        except errors.PublicError as told:
+            # TensorBoard's own, such as an experiment that does not exist.
+            return error(request, told.http_code, str(told))
         except Exception:
             logger.exception("The Attention plugin failed to answer %s", request.path)
             return error(request, 500, "The Attention plugin failed; TensorBoard's log has the details.")

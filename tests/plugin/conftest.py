@@ -56,15 +56,25 @@ class Tab:
         return json.loads(self.client.get("/data/plugins_listing").get_data())["attention"]["enabled"]
 
 
-def open_tab(logdir, spec=None):
-    """Starts the application on a log directory, or on `{name: directory}` as with `--logdir_spec`."""
+def open_tab(logdir, spec=None, url=None, runs=None):
+    """Starts the application.
+
+    Args:
+        logdir: The log directory.
+        spec: `{name: directory}` instead, as with `--logdir_spec`.
+        url: The log directory as typed, if it is not `logdir`.
+        runs: Runs that are listed, where TensorBoard is not to look for them itself.
+    """
     multiplexer = plugin_event_multiplexer.EventMultiplexer()
     for name, directory in (spec or {None: str(logdir)}).items():
         multiplexer.AddRunsFromDirectory(directory, name)
+    for run in runs or []:
+        write_event_file(logdir / run)
+        multiplexer.AddRun(str(logdir / run), run)
     multiplexer.Reload()
     provider = data_provider.MultiplexerDataProvider(multiplexer, str(logdir))
     context = base_plugin.TBContext(
-        data_provider=provider, logdir="" if spec else str(logdir), multiplexer=multiplexer if spec else None
+        data_provider=provider, logdir="" if spec else url or str(logdir), multiplexer=multiplexer if spec else None
     )
     plugin = AttentionLoader().load(context)
     return Tab(Client(application.TensorBoardWSGI([plugin], data_provider=provider)), multiplexer, Path(logdir))
