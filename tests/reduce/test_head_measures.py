@@ -1,0 +1,99 @@
+"""The measures of heads that are known by construction."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tb_attention.reduce.head_measures import MEASURES, gate_measures, head_measures
+
+
+def measure(weights: np.ndarray, **options: object) -> dict[str, float]:
+    """The measures of one head, of weights `(queries, keys)`."""
+    values = head_measures(np.asarray(weights, np.float32)[None, None], **options)  # type: ignore[arg-type]
+    return dict(zip(MEASURES, values[0].tolist(), strict=True))
+
+
+def test_a_uniform_head_has_the_entropy_of_its_keys() -> None:
+    found = measure(np.full((8, 8), 1 / 8))
+    assert found["entropy"] == pytest.approx(3)
+    assert found["largest"] == pytest.approx(1 / 8)
+    assert found["first"] == found["self"] == found["previous"] == pytest.approx(1 / 8)
+
+
+def test_a_diagonal_head_looks_at_itself() -> None:
+    found = measure(np.eye(6))
+    assert found == pytest.approx({"entropy": 0, "largest": 1, "distance": 0, "first": 1 / 6, "self": 1, "previous": 0})
+
+
+def test_a_previous_token_head_is_told_and_has_distance_1() -> None:
+    weights = np.eye(6, k=-1)
+    weights[0, 0] = 1
+    found = measure(weights)
+    assert found["previous"] == 1
+    assert found["distance"] == pytest.approx(5 / 6)
+
+
+def test_distance_on_a_grid_is_euclidean_in_cells() -> None:
+    weights = np.zeros((12, 12))
+    weights[:, 0] = 1  # every cell of 3 x 4 looks at the one in the corner
+    rows, columns = np.divmod(np.arange(12), 4)
+    assert measure(weights, grid=(3, 4))["distance"] == pytest.approx(np.hypot(rows, columns).mean(), rel=1e-6)
+
+
+def test_extra_positions_have_no_distance() -> None:
+    weights = np.zeros((5, 5))
+    weights[:, 0] = 0.5  # half on CLS
+    weights[:, 1] = 0.5  # half on the first cell of 2 x 2
+    found = measure(weights, grid=(2, 2), extra=1)
+    assert found["distance"] == pytest.approx((0 + 1 + 1 + math.sqrt(2)) / 4)
+    assert found["first"] == pytest.approx(0.5)
+
+
+def test_padding_queries_and_wholly_masked_rows_do_not_count() -> None:
+    weights = np.eye(4)
+    weights[2] = 0.25
+    weights[3] = 0
+    assert measure(weights)["entropy"] == pytest.approx(2 / 3)
+    mask = np.array([True, True, False, True])
+    assert measure(weights, query_mask=mask)["entropy"] == pytest.approx(0, abs=1e-6)
+
+
+def test_queries_and_keys_that_differ_have_no_distance_self_or_previous() -> None:
+    found = measure(np.full((3, 5), 1 / 5))
+    assert found["entropy"] == pytest.approx(math.log2(5))
+    assert found["first"] == pytest.approx(1 / 5)
+    assert all(math.isnan(found[name]) for name in ("distance", "self", "previous"))
+    assert math.isnan(measure(np.eye(3), alike=False)["self"])
+
+
+def test_a_diverged_row_makes_nan_and_not_a_number_that_looks_right() -> None:
+    weights = np.eye(4)
+    weights[1] = np.nan
+    assert all(math.isnan(value) for value in measure(weights).values())
+
+
+def test_nothing_to_average_is_nan() -> None:
+    assert all(math.isnan(value) for value in measure(np.zeros((4, 4))).values())
+    assert all(math.isnan(value) for value in measure(np.eye(4), query_mask=np.zeros(4, bool)).values())
+
+
+def test_rows_that_do_not_sum_to_1_are_shares_of_their_sum() -> None:
+    assert measure(np.full((4, 4), 0.9))["entropy"] == pytest.approx(2)
+    assert measure(np.full((4, 4), 0.9))["largest"] == pytest.approx(0.9)
+
+
+def test_repeats_are_averaged_whatever_the_block_size() -> None:
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet(np.ones(40), size=(2, 700, 40)).astype(np.float32)
+    together = head_measures(weights)
+    each = np.stack([head_measures(weights[:, [place]]) for place in range(0, 700)])
+    np.testing.assert_allclose(together, each.mean(axis=0), rtol=1e-4)
+
+
+def test_a_gate_has_its_largest_weight_only() -> None:
+    measures = gate_measures(np.array([[0.1, 0.9], [0.2, 0.3]], np.float32))
+    np.testing.assert_allclose(measures[:, 1], [0.9, 0.3])
+    assert np.isnan(np.delete(measures, 1, axis=1)).all()
