@@ -17,7 +17,8 @@ Member = tuple[str, npt.NDArray[Any]]
 _LEVEL = 4
 _CHUNK = 1 << 20
 _DOS_DATE = (1 << 5) | 1  # 1 January 1980: equal contents make equal files, whenever they are written
-_NEVER = 0xFFFFFFFF
+_MOST = 0xFFFFFFFE  # what 32 bits can say, but for the next number
+_ELSEWHERE = 0xFFFFFFFF  # stands for a number that is in a 64-bit field
 _UTF8 = 0x800
 
 
@@ -69,10 +70,10 @@ def _member(name: str, array: npt.NDArray[Any], position: int) -> tuple[bytes, l
     size = len(top.getvalue()) + len(flat)
     stored = sum(map(len, body))
     encoded = name.encode()
-    large = size >= _NEVER or stored >= _NEVER
-    sizes = (_NEVER, _NEVER) if large else (stored, size)
+    large = size > _MOST or stored > _MOST
+    sizes = (_ELSEWHERE, _ELSEWHERE) if large else (stored, size)
     local_extra = struct.pack("<HHQQ", 1, 16, size, stored) if large else b""
-    far = position >= _NEVER
+    far = position > _MOST
     wide = (struct.pack("<QQ", size, stored) if large else b"") + (struct.pack("<Q", position) if far else b"")
     extra = struct.pack("<HH", 1, len(wide)) + wide if wide else b""
     version = 45 if wide else 20
@@ -82,7 +83,7 @@ def _member(name: str, array: npt.NDArray[Any], position: int) -> tuple[bytes, l
         b"PK\x01\x02"
         + struct.pack("<H", 45)
         + common
-        + struct.pack("<HHHHLL", len(extra), 0, 0, 0, 0o600 << 16, _NEVER if far else position)
+        + struct.pack("<HHHHLL", len(extra), 0, 0, 0, 0o600 << 16, _ELSEWHERE if far else position)
         + encoded
         + extra
     )
@@ -92,8 +93,10 @@ def _member(name: str, array: npt.NDArray[Any], position: int) -> tuple[bytes, l
 def _end(count: int, size: int, position: int) -> bytes:
     """The end of the archive, with the 64-bit records where 32 bits are too few."""
     end = b""
-    if count >= 0xFFFF or size >= _NEVER or position >= _NEVER:
+    far = size > _MOST or position > _MOST
+    if count >= 0xFFFF or far:
         end += b"PK\x06\x06" + struct.pack("<QHHLLQQQQ", 44, 45, 45, 0, 0, count, count, size, position)
         end += b"PK\x06\x07" + struct.pack("<LQL", 0, position + size, 1)
     few = min(count, 0xFFFF)
-    return end + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, few, few, min(size, _NEVER), min(position, _NEVER), 0)
+    place = (_ELSEWHERE, _ELSEWHERE) if far else (size, position)
+    return end + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, few, few, *place, 0)

@@ -102,7 +102,7 @@ def _entry(info: Mapping[str, Any]) -> Entry:
 
 
 def _mtime_ns(info: Mapping[str, Any]) -> int:
-    """The time of the last change, under whichever name the file system gives it."""
+    """The time of the last change, in whole microseconds, under whichever name the file system gives it."""
     for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
         value = info.get(key)
         if isinstance(value, str):
@@ -111,5 +111,5 @@ def _mtime_ns(info: Mapping[str, Any]) -> int:
         if isinstance(value, datetime.datetime):
             return round(value.timestamp() * 1_000_000) * 1000
         if isinstance(value, int | float):
-            return int(value * 1_000_000_000)
+            return round(value * 1_000_000) * 1000
     return 0

@@ -1,0 +1,145 @@
+"""Zip archives of arrays, written by us and read by anybody; read by us whoever wrote them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tb_attention.errors import DamagedFileError
+from tb_attention.records import archive as archives
+from tb_attention.records import npz
+from tb_attention.records.archive import Archive
+from tb_attention.records.npz import npz_bytes
+
+ARRAYS = hnp.arrays(
+    st.sampled_from([np.dtype(name) for name in ("u1", "i1", "<f2", "<f4", ">f4", "<f8", "<i8", ">i4", "?")]),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5),
+)
+
+
+def opened(data: bytes) -> Archive:
+    return Archive(io.BytesIO(data), "x.npz")
+
+
+@given(st.lists(ARRAYS, max_size=4))
+@settings(deadline=None, max_examples=60)
+def test_numpy_reads_what_we_write_and_we_read_what_numpy_writes(arrays: list[np.ndarray]) -> None:
+    named = {f"part/{place}": array for place, array in enumerate(arrays)}
+    with np.load(io.BytesIO(npz_bytes(named.items())), allow_pickle=False) as loaded:
+        assert set(loaded.files) == set(named)
+        for name, array in named.items():
+            np.testing.assert_array_equal(loaded[name], array)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **named)
+    with opened(buffer.getvalue()) as archive:
+        for name, array in named.items():
+            np.testing.assert_array_equal(archive.read(name), array)
+            assert archive.read(name).shape == array.shape
+
+
+def test_the_archive_is_one_that_zip_tools_accept() -> None:
+    data = npz_bytes([("a", np.arange(1000)), ("b/ü", np.zeros((3, 4), np.float32))])
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        assert file.testzip() is None
+        assert file.namelist() == ["a.npy", "b/ü.npy"]
+
+
+def test_arrays_are_little_endian_and_in_c_order() -> None:
+    with opened(npz_bytes([("a", np.asfortranarray(np.arange(6, dtype=">f4").reshape(2, 3)))])) as archive:
+        array = archive.read("a")
+    assert array.dtype == np.dtype("<f4")
+    assert array.flags.c_contiguous
+    np.testing.assert_array_equal(array, [[0, 1, 2], [3, 4, 5]])
+
+
+def test_equal_contents_make_equal_files() -> None:
+    assert npz_bytes([("a", np.arange(9))]) == npz_bytes([("a", np.arange(9))])
+
+
+def test_a_deflated_stream_can_be_handed_on_as_it_is() -> None:
+    array = np.arange(5000, dtype=np.uint8)
+    data = npz_bytes([("other", np.ones(3)), ("a", array)])
+    with opened(data) as archive:
+        stream = archive.stream("a")
+        raw, same = archive.read_stream("a")
+    assert stream == same
+    assert raw == data[stream.offset : stream.offset + stream.stored]
+    inflated = zlib.decompress(raw, -15)
+    assert len(inflated) == stream.size
+    assert zlib.crc32(inflated) == stream.crc32
+    np.testing.assert_array_equal(np.load(io.BytesIO(inflated)), array)
+
+
+def test_more_than_65535_members_and_offsets_beyond_32_bits_are_written_as_zip64(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(npz, "_MOST", 300)  # what 4 GiB would do
+    data = npz_bytes([(f"m{place}", np.arange(100 * place)) for place in range(5)])
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        assert file.testzip() is None
+    with opened(data) as archive:
+        for place in range(5):
+            np.testing.assert_array_equal(archive.read(f"m{place}"), np.arange(100 * place))
+            assert archive.stream(f"m{place}").size > 0
+
+
+def test_a_bit_that_flipped_is_told_by_the_checksum() -> None:
+    data = bytearray(npz_bytes([("a", np.random.default_rng(0).integers(0, 255, 1000, np.uint8))]))
+    with opened(bytes(data)) as archive:
+        data[archive.stream("a").offset + 500] ^= 4
+    with opened(bytes(data)) as archive, pytest.raises(DamagedFileError, match=r"a in x\.npz is damaged"):
+        archive.read("a")
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"not a zip archive at all" * 10])
+def test_what_is_no_archive_is_damage(data: bytes) -> None:
+    with pytest.raises(DamagedFileError, match=r"x.npz is not a whole zip archive"):
+        opened(data)
+
+
+def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = npz_bytes([("a", np.zeros(10_000_000, np.uint8))])
+    assert len(data) < 60_000
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was inflated"))
+    with opened(data) as archive, pytest.raises(DamagedFileError, match="would have 10000128 bytes; 1000 are allowed"):
+        archive.read("a", most=1000)
+
+
+def test_a_size_that_deflate_cannot_reach_is_damage() -> None:
+    data = npz_bytes([("a", np.zeros(100, np.uint8))])
+    with opened(data) as archive:
+        archive._infos["a"].file_size = 500_000_000
+        with pytest.raises(DamagedFileError, match="inflate to 500000000"):
+            archive.read("a")
+
+
+def test_pickles_are_never_opened() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, a=np.array([{"x": 1}], dtype=object))
+    with opened(buffer.getvalue()) as archive, pytest.raises(DamagedFileError, match="must hold numbers"):
+        archive.read("a")
+
+
+def test_a_missing_member_is_named() -> None:
+    with opened(npz_bytes([("a", np.zeros(1))])) as archive, pytest.raises(DamagedFileError, match="no member 'b'"):
+        archive.read("b")
+
+
+@pytest.mark.parametrize("header", [b"", b"\x93NUMPY\x01\x00\x05\x00{'de", b"\x93NUMPY\x09\x00aa", b"x" * 40])
+def test_what_is_no_array_is_damage(header: bytes) -> None:
+    with pytest.raises(DamagedFileError, match=r"it is no \.npy array"):
+        archives.parse_npy(header, "it")
+
+
+def test_a_shape_that_does_not_fit_is_damage() -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros((4, 5)))
+    with pytest.raises(DamagedFileError, match=r"says shape \(4, 5\) of float64, but holds 159 bytes"):
+        archives.parse_npy(buffer.getvalue()[:-1], "it")

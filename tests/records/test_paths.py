@@ -1,0 +1,101 @@
+"""Names of files and directories."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tb_attention.errors import ArgumentError
+from tb_attention.records import paths
+
+
+@given(st.text(min_size=1, max_size=30))
+@settings(deadline=None)
+def test_every_tag_has_a_legal_folder_that_says_what_it_is(tag: str) -> None:
+    folder = paths.tag_folder(tag)
+    assert paths.is_tag_folder(folder)
+    assert not set(folder) & set('/\\:*?"<>| ')
+    assert not folder.startswith(".")
+    assert not folder.endswith(".")
+    if "~" not in folder:
+        assert paths.folder_tag(folder) == tag.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+@given(st.lists(st.text(min_size=1), min_size=2, max_size=6, unique=True))
+def test_different_tags_have_different_folders(tags: list[str]) -> None:
+    assert len({paths.tag_folder(tag) for tag in tags}) == len(tags)
+
+
+@pytest.mark.parametrize(
+    ("tag", "folder"),
+    [
+        ("attention", "attention"),
+        ("val/attention", "val%2Fattention"),
+        ("v1.2", "v1.2"),
+        (".", "%2E"),
+        ("..", "%2E%2E"),
+        ("ünï", "%C3%BCn%C3%AF"),
+        ("con", "%63on"),
+        ("NUL.x", "%4EUL.x"),
+        ("console", "console"),
+        ("tfevents", "tfevent%73"),
+    ],
+)
+def test_folders_as_the_format_says(tag: str, folder: str) -> None:
+    assert paths.tag_folder(tag) == folder
+    assert paths.folder_tag(folder) == tag
+
+
+def test_a_long_tag_is_cut_and_told_apart_by_its_hash() -> None:
+    one, two = paths.tag_folder("ü" * 200), paths.tag_folder("ü" * 201)
+    assert one != two
+    assert len(one) <= 113
+    assert one[-13] == "~"
+    assert paths.is_tag_folder(one)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", ".hidden", "a.", "~x", "a" * 200, "a\n", "a~123"])
+def test_other_folders_are_not_tags(name: str) -> None:
+    assert not paths.is_tag_folder(name)
+
+
+@pytest.mark.parametrize("step", [0, 7, 10**12 - 1, "init"])
+def test_step_files_are_told_by_their_names(step: int | str) -> None:
+    assert paths.file_step(paths.step_file(step)) == step  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "step-1.npz",
+        "step-0000000000001.npz",
+        "step-00000000000x.npz",
+        ".tmp-1-step-init.npz",
+        "step-init.npz.bak",
+        "step-init.npz\n",
+    ],
+)
+def test_other_files_are_not_steps(name: str) -> None:
+    assert paths.file_step(name) is None
+
+
+@pytest.mark.parametrize("step", [-1, 10**12, 1.0, True, "last", None])
+def test_what_is_no_step_is_refused(step: object) -> None:
+    with pytest.raises(ArgumentError, match="`step` must be an integer from 0"):
+        paths.check_step(step)
+
+
+@pytest.mark.parametrize("name", ["0", "01", "-1", "1x", "", "9999999999", "superseded-3"])
+def test_other_folders_are_not_attempts(name: str) -> None:
+    assert paths.attempt_number(name) is None
+
+
+def test_init_comes_first() -> None:
+    assert sorted([3, "init", 0], key=paths.step_order) == ["init", 0, 3]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tag", ["", None, 3])
+def test_an_empty_tag_is_refused(tag: object) -> None:
+    with pytest.raises(ArgumentError, match="`tag` must be a string of at least one character"):
+        paths.tag_folder(tag)  # type: ignore[arg-type]

@@ -1,0 +1,106 @@
+"""Directories here and elsewhere behave alike."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from tb_attention.errors import ArgumentError, MissingDependencyError
+from tb_attention.records.store import LocalStore, Store, open_store
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "local":
+        yield open_store(tmp_path / "run")
+        return
+    name = uuid.uuid4().hex
+    yield open_store(f"memory://{name}/run")
+    fsspec.filesystem("memory").rm(f"/{name}", recursive=True)
+
+
+def put(store: Store, path: str, data: bytes) -> None:
+    store.replace(path, lambda file: file.write(data) and None)
+
+
+def test_what_was_written_is_listed_and_read(store: Store) -> None:
+    entry = store.replace("a/b/one.npz", lambda file: file.write(b"12345") and None)
+    put(store, "a/b/two.npz", b"")
+    assert [(found.name, found.is_directory, found.size) for found in store.entries("a/b")] == [
+        ("one.npz", False, 5),
+        ("two.npz", False, 0),
+    ]
+    assert store.entries("a/b")[0] == entry == store.entry("a/b/one.npz")
+    assert [found.is_directory for found in store.entries("a")] == [True]
+    assert store.read("a/b/one.npz") == b"12345"
+    with store.open("a/b/one.npz") as file:
+        file.seek(3)
+        assert file.read() == b"45"
+
+
+def test_what_is_not_there_is_empty_or_not_found(store: Store) -> None:
+    put(store, "something", b"x")
+    assert store.entries("nowhere") == []
+    assert store.entry("nowhere/x") is None
+    with pytest.raises(FileNotFoundError):
+        store.open("nowhere/x")
+    store.remove("nowhere")
+
+
+def test_files_are_replaced_moved_and_removed(store: Store) -> None:
+    put(store, "a/x", b"old")
+    put(store, "a/x", b"newer")
+    assert store.read("a/x") == b"newer"
+    store.move("a/x", "a/aside/x")
+    assert store.entry("a/x") is None
+    assert store.read("a/aside/x") == b"newer"
+    store.remove("a/aside/x")
+    assert store.entry("a/aside/x") is None
+
+
+def test_a_new_directory_is_new_once(store: Store) -> None:
+    put(store, "t/1/step", b"x")
+    assert store.make_new_directory("t/1") is False
+    assert store.make_new_directory("t/2") is True
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    store = LocalStore(str(tmp_path))
+    put(store, "x", b"old")
+
+    def fail(file: object) -> None:
+        file.write(b"half of it")  # type: ignore[attr-defined]
+        raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        store.replace("x", fail)
+    assert [entry.name for entry in store.entries()] == ["x"]
+    assert store.read("x") == b"old"
+
+
+def test_other_places_get_a_file_by_renaming(tmp_path: Path) -> None:
+    store = open_store(f"local://{tmp_path}/run")
+    put(store, "a/x", b"whole")
+    assert [entry.name for entry in store.entries("a")] == ["x"]
+    assert store.read("a/x") == b"whole"
+
+
+def test_home_is_expanded_and_file_urls_are_local(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_store("~/logs").url == str(tmp_path / "logs")
+    assert open_store(f"file://{tmp_path}").is_local
+
+
+@pytest.mark.parametrize("log_dir", ["", None, 3, b"logs"])
+def test_what_is_no_directory_is_refused(log_dir: object) -> None:
+    with pytest.raises(ArgumentError, match="`log_dir` must be a path or a URL"):
+        open_store(log_dir)  # type: ignore[arg-type]
+
+
+def test_an_unknown_scheme_is_refused_with_a_sentence() -> None:
+    with pytest.raises((ArgumentError, MissingDependencyError), match="nonsense"):
+        open_store("nonsense://somewhere/run")
