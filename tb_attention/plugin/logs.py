@@ -10,7 +10,7 @@ from tensorboard import context as request_context
 from tensorboard import plugin_util
 from werkzeug.wrappers import Request
 
-from tb_attention.errors import NotInLogError
+from tb_attention.errors import AttentionError, NotInLogError
 from tb_attention.plugin import parameters
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.run_folder import Listing, RunFolder
@@ -93,9 +93,9 @@ class Logs:
         return {run: RunFolder(directory) for run, directory in known.items()}
 
     def any_series(self) -> bool:
-        """Whether some listed run has our folder."""
+        """Whether some listed run has our folder. A run that cannot be read has not, as far as the tab goes."""
         known = self._runs.all(request_context.RequestContext(), "")
-        return any(RunFolder(directory).entries(paths.ROOT) for directory in known.values())
+        return any(map(_has_folder, known.values()))
 
     def attempt(self, request: Request) -> Attempt:
         """The attempt that `run`, `tag` and `attempt` mean; the newest where that is left out.
@@ -134,6 +134,13 @@ def open_attempt(folder: RunFolder, tag: str, number: int) -> Attempt:
     """Lists an attempt, by the name of its series' directory."""
     path = f"{paths.ROOT}/{tag}/{number}"
     return Attempt(folder, path, number, folder.entries(path))
+
+
+def _has_folder(directory: str) -> bool:
+    try:
+        return bool(RunFolder(directory).entries(paths.ROOT))
+    except (AttentionError, OSError):
+        return False
 
 
 def _numbers(names: Iterator[str]) -> Iterator[int]:

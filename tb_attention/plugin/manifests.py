@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import weakref
 from collections.abc import Hashable, Iterator
@@ -15,7 +16,7 @@ from tb_attention.records import index, json_text, paths, step_file
 from tb_attention.records.index import StepEntry
 from tb_attention.records.listing import check_place
 from tb_attention.records.paths import Step
-from tb_attention.records.schema import Manifest, StepManifest, manifest_to_json
+from tb_attention.records.schema import Manifest, SiteManifest, StepManifest, manifest_to_json, site_to_json
 from tb_attention.records.store import Entry
 
 _CACHE_BYTES = 32 << 20
@@ -67,7 +68,7 @@ class KnownManifest:
 
 
 _known: BoundedCache[KnownManifest] = BoundedCache(_CACHE_BYTES, weigh=lambda known: len(known.text) + 500)
-_site_sets: weakref.WeakValueDictionary[bytes, SiteSet] = weakref.WeakValueDictionary()
+_site_sets: weakref.WeakValueDictionary[tuple[SiteManifest, ...], SiteSet] = weakref.WeakValueDictionary()
 
 
 def read(attempt: Attempt, step: Step) -> KnownManifest:
@@ -107,17 +108,31 @@ def index_segments(attempt: Attempt, *, with_measures: bool = False) -> Iterator
 
 def condense(manifest: Manifest) -> KnownManifest:
     """What is kept of a manifest."""
+    sites: tuple[SiteManifest, ...] = ()
+    sample_count = 0
+    measures: tuple[str, ...] = ()
+    if isinstance(manifest, StepManifest):
+        sites, sample_count, measures = manifest.sites, manifest.sample_count, manifest.measures
+        manifest = dataclasses.replace(manifest, sites=())
     value = manifest_to_json(manifest)
-    sites = json_text.dumps(value.pop("sites", []))
-    heads = tuple((site.path, site.heads) for site in manifest.sites) if isinstance(manifest, StepManifest) else ()
+    value.pop("sites", None)
     return KnownManifest(
         tag=manifest.tag,
         content=manifest.content,
         text=json_text.dumps(value),
-        sites=_site_sets.setdefault(sites, SiteSet(sites, heads)),
-        sample_count=manifest.sample_count if isinstance(manifest, StepManifest) else 0,
-        measures=manifest.measures if isinstance(manifest, StepManifest) else (),
+        sites=_site_set(sites),
+        sample_count=sample_count,
+        measures=measures,
     )
+
+
+def _site_set(sites: tuple[SiteManifest, ...]) -> SiteSet:
+    # Looking up the sites themselves spares making JSON of them a thousand times.
+    found = _site_sets.get(sites)
+    if found is None:
+        text = json_text.dumps([site_to_json(site) for site in sites])
+        found = _site_sets.setdefault(sites, SiteSet(text, tuple((site.path, site.heads) for site in sites)))
+    return found
 
 
 def _read(attempt: Attempt, step: Step, name: str) -> KnownManifest:

@@ -3,6 +3,7 @@
 import json
 import math
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import fsspec
 import numpy as np
@@ -11,6 +12,9 @@ import pytest
 import tb_attention
 from tb_attention.plugin import manifests
 from tb_attention.plugin.bounded_cache import BoundedCache
+from tb_attention.records.attempts import start_attempt
+from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.step_record import ConfusionRecord
 
 from .conftest import open_tab
 
@@ -141,6 +145,67 @@ def test_what_the_server_keeps_does_not_grow_with_the_log(tab, forgetful):
     cache = forgetful(capacity=5000)
     assert len(tab.json("series", **MAPS)["steps"]) == STEPS
     assert 0 < len(cache) < 20
+
+
+def write_matrices(run, matrices, attempt, first=0):
+    """Writes matrices (classes, classes) as the steps from `first` of the series "confusion"."""
+    writer = SeriesWriter(str(run), "confusion", attempt)
+    for step, matrix in enumerate(matrices, first):
+        writer.submit(ConfusionRecord(step, {"validation": matrix}, class_names=("cat", "dog"), epoch=step))
+    writer.close()
+    assert not writer.failures
+
+
+def test_matrices_arrive_as_they_were_written(tmp_path):
+    counts = [np.array([[5, 1], [0, 9]]), np.array([[0, 0], [0, 3]]), np.array([[0.5, 1.25], [0.0, 2.0]])]
+    write_matrices(tmp_path / "run", counts, start_attempt(tmp_path / "run", "confusion"))
+    tab = open_tab(tmp_path)
+    answer = tab.json("series", run="run", tag="confusion")
+    assert answer["class_names"] == ["cat", "dog"]
+    assert [step["splits"]["validation"]["encoding"] for step in answer["steps"]] == ["dense", "sparse", "dense"]
+    for step, matrix in enumerate(counts):
+        sent = tab.array("matrix", run="run", tag="confusion", step=step, split="validation")
+        assert sent.dtype == matrix.dtype
+        np.testing.assert_array_equal(sent, matrix)
+
+
+def test_a_training_that_goes_on_hides_what_it_supersedes(tmp_path):
+    first = np.array([[1, 0], [0, 1]])
+    attempt = start_attempt(tmp_path / "run", "confusion")
+    write_matrices(tmp_path / "run", [first] * 5, attempt)
+    tab = open_tab(tmp_path)
+    series = {"run": "run", "tag": "confusion"}
+    before = tab.json("runs")["version"]
+    assert start_attempt(tmp_path / "run", "confusion", epoch=3) == attempt
+    assert [step["step"] for step in tab.json("series", **series)["steps"]] == [0, 1, 2]
+    assert tab.json("runs")["version"] != before
+    write_matrices(tmp_path / "run", [2 * first], attempt, first=3)
+    assert [step["step"] for step in tab.json("series", **series)["steps"]] == [0, 1, 2, 3]
+    np.testing.assert_array_equal(tab.array("matrix", **series, step=3, split="validation"), 2 * first)
+    assert "Steps: 0, 1, 2, 3" in tab.refusal("matrix", 404, **series, step=4, split="validation")
+
+
+def test_many_readers_see_whole_steps_while_a_log_is_written(tmp_path):
+    with tb_attention.AttentionWriter(str(tmp_path / "run")) as writer, ThreadPoolExecutor(6) as pool:
+        writer.write(0, step_weights(0))
+        writer.flush()
+        tab = open_tab(tmp_path)
+
+        def read(_):
+            steps = tab.json("series", **MAPS)["steps"]
+            last = steps[-1]["step"]
+            np.testing.assert_array_equal(
+                tab.array("weights", **MAPS, step=last, sample=0, site=0), step_weights(last)["encoder/self"][0]
+            )
+            return last
+
+        readers = [pool.submit(read, place) for place in range(60)]
+        for step in range(1, 20):
+            writer.write(step, step_weights(step))
+        seen = [reader.result() for reader in readers]
+        writer.flush()
+        assert read(None) == 19
+    assert len(seen) == 60
 
 
 def test_a_log_behind_a_url_is_served(tmp_path):
