@@ -48,7 +48,7 @@ demo: .venv/demo
 
 test: .venv/dev $(BUNDLE)
 	@$(BIN)/python setup.py --quiet frontend --script test
-	@$(BIN)/python tests/browser_setup.py
+	@$(BIN)/python -m tests.browser_setup
 	@$(BIN)/python -m pytest
 
 check: .venv/dev
@@ -69,7 +69,7 @@ bench: .venv/dev $(BUNDLE)
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 pictures: .venv/dev $(BUNDLE)
-	@$(BIN)/python docs/make_pictures.py
+	@$(BIN)/python -m docs.make_pictures
 
 clean:
 	rm -rf .venv build dist *.egg-info tb_attention/plugin/static plugin_frontend/node_modules

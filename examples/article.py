@@ -65,7 +65,9 @@ def main(logdir: str, epochs: int = 15, verbose: int = 1, callbacks: Sequence[ke
                 ModelCheckpoint(Path(logdir) / f"{name}.keras", monitor="val_accuracy", save_best_only=True),
                 tb_attention.AttentionCallback(logdir, samples=(x_val[:16], y_val[:16]), tag=name),  # <-
                 tb_attention.ConfusionMatrixCallback(  # <-
-                    logdir, validation_data=(x_val, y_val), tag=f"{name} confusion"  # <-
+                    logdir,
+                    validation_data=(x_val, y_val),
+                    tag=f"{name} confusion",  # <-
                 ),  # <-
                 *callbacks,
             ],

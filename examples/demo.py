@@ -17,12 +17,26 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
-# Each run: the example that trains it, and the number of epochs. They run in this order.
-RUNS = {"vit": ("vit_digits", 20)}
+
+class Run(NamedTuple):
+    """One run of the demo: the example that trains it, its epochs, and the series that it logs one after the other."""
+
+    name: str
+    example: str
+    epochs: int
+    tags: tuple[str, ...] = ("attention",)
+
+
+RUNS = (
+    Run("vit", "vit_digits", 20),
+    Run("article", "article", 15, ("attention", "gated")),
+    Run("text", "mails", 6),
+)
 
 ADDRESS = re.compile(r"https?://\S+")
 
@@ -35,8 +49,8 @@ def main() -> int:
         if address:
             print(f"\n  TensorBoard is at {address}#attention\n", flush=True)
             open_in_browser(f"{address}#attention")
-        for run, (example, epochs) in RUNS.items():
-            train(run, example, epochs, logdir / run, retrain=arguments.retrain)
+        for run in RUNS:
+            train(run, logdir / run.name, retrain=arguments.retrain)
         if address:
             print(f"\n  All runs are in {logdir}. TensorBoard goes on at {address}#attention until Ctrl-C.", flush=True)
             wait_for_interrupt()
@@ -52,47 +66,59 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(run: str, example: str, epochs: int, logdir: Path, *, retrain: bool) -> None:
+def train(run: Run, logdir: Path, *, retrain: bool) -> None:
+    if not retrain and is_complete(run, logdir):
+        print(
+            f"  {run.name}: {run.epochs} epochs are in {logdir} already; `make demo RETRAIN=1` trains them again.",
+            flush=True,
+        )
+        return
+    progress = make_progress(run)
+    importlib.import_module(run.example).main(str(logdir), epochs=run.epochs, verbose=0, callbacks=[progress])
+
+
+def is_complete(run: Run, logdir: Path) -> bool:
     import tb_attention
 
-    if not retrain and tb_attention.load(str(logdir)).steps[-1:] == [epochs - 1]:
-        print(f"  {run}: {epochs} epochs are in {logdir} already; `make demo RETRAIN=1` trains them again.", flush=True)
-        return
-    progress = make_progress(run, epochs)
-    importlib.import_module(example).main(str(logdir), epochs=epochs, verbose=0, callbacks=[progress])
+    logged = tb_attention.load(str(logdir)).tags
+    return all(
+        tag in logged and tb_attention.load(str(logdir), tag=tag).steps[-1:] == [run.epochs - 1] for tag in run.tags
+    )
 
 
-def make_progress(run: str, epochs: int):  # type: ignore[no-untyped-def]
+def make_progress(run: Run):  # type: ignore[no-untyped-def]
     """A Keras callback that draws one bar for a whole run; Keras's own draws one an epoch."""
     import keras
+
+    total = run.epochs * len(run.tags)
 
     class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         width = 30
 
-        def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-            self.start, self.epoch, self.last = time.monotonic(), 0, ""
-            self.draw(0.0)
+        def __init__(self) -> None:
+            super().__init__()
+            self.start = time.monotonic()
+            self.done = 0
+            self.last = ""
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
             if sys.stdout.isatty():
-                self.draw(self.epoch + (batch + 1) / (self.params.get("steps") or batch + 1))
+                self.draw(self.done + (batch + 1) / (self.params.get("steps") or batch + 1))
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            self.epoch = epoch + 1
-            self.last = "  ".join(
-                f"{name} {(logs or {})[name]:.3f}" for name in ("val_accuracy",) if name in (logs or {})
-            )
-            self.draw(self.epoch)
+            self.done += 1
+            accuracy = (logs or {}).get("val_accuracy")
+            self.last = "" if accuracy is None else f"val_accuracy {accuracy:.3f}"
+            self.draw(self.done)
 
         def draw(self, done: float) -> None:
-            filled = round(self.width * min(done / epochs, 1))
-            bar = "#" * filled + "." * (self.width - filled)
-            seconds = time.monotonic() - self.start
-            end = "\n" if self.epoch >= epochs or not sys.stdout.isatty() else ""
-            head = "\r" if sys.stdout.isatty() else ""
+            bar = "#" * round(self.width * min(done / total, 1))
+            line = f"  {run.name:8} [{bar:.<{self.width}}] epoch {self.done}/{total}"
+            line = f"{line}  {time.monotonic() - self.start:4.0f} s  {self.last}"
+            on_screen = sys.stdout.isatty()
             print(
-                f"{head}  {run:8} [{bar}] epoch {self.epoch}/{epochs}  {seconds:4.0f} s  {self.last}",
-                end=end,
+                f"\r{line}" if on_screen else line,
+                end="" if on_screen and self.done < total else "\n",
                 flush=True,
             )
 
