@@ -1,0 +1,80 @@
+"""Captures the attention of one model again and again, tracing it once for each kind of input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tb_attention.capture.select import SiteFilter, make_selector
+from tb_attention.errors import ArgumentError
+from tb_attention.site import Site
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A softmax or sigmoid of the model that is not a site, or a site that could not be captured.
+
+    Attributes:
+        path: The path of its layer.
+        reason: Why, in a few words.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """What one pass of a model gave.
+
+    Attributes:
+        sites: In the order of the model.
+        outputs: The model's own outputs of the same pass, as numpy arrays, nested as the model returns them.
+        left_out: Softmaxes and sigmoids that are not attention, or were not asked for.
+        failed: Sites that are attention but whose weights could not be taken.
+    """
+
+    sites: tuple[Site, ...]
+    outputs: Any
+    left_out: tuple[LeftOut, ...] = ()
+    failed: tuple[LeftOut, ...] = ()
+
+
+class Capturer:
+    """Captures a model's attention; calls after the first of a kind run what was compiled then, with the weights of the moment.
+
+    Args:
+        model: A Keras model.
+        sites: Which sites are wanted: a name pattern, several, or a function of the path. Defaults to all but routers.
+
+    Raises:
+        ArgumentError: `model` is not a Keras model, or `sites` is of another kind.
+    """
+
+    def __init__(self, model: Any, sites: SiteFilter = None) -> None:
+        if not callable(getattr(model, "_flatten_layers", None)):
+            raise ArgumentError(f"`model` must be a Keras 3 model. Received: model={model!r}.")
+        self.model = model
+        self._select = make_selector(sites)
+        self._asked = sites is not None
+        self._passes: dict[Any, Any] = {}
+
+    def __call__(self, *inputs: Any, **call_kwargs: Any) -> Capture:
+        """Runs the model at inference and takes the weights of its sites.
+
+        Args:
+            *inputs: What the model takes, samples along the first axis: arrays, tensors, strings, or lists and dicts of them.
+            **call_kwargs: Further arguments of the model's `call`.
+
+        Raises:
+            CaptureError: The model cannot be traced.
+        """
+        from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, read_inputs
+
+        call = read_inputs(self.model, inputs, call_kwargs)
+        key = (call.signature, tuple(id(variable) for variable in self.model.variables))
+        compiled = self._passes.get(key)
+        if compiled is None or not compiled.fits(call):
+            compiled = self._passes[key] = CompiledPass(self.model, call, self._select, asked=self._asked)
+        result: Capture = compiled(call)
+        return result

@@ -1,0 +1,108 @@
+"""A forward pass as a flat graph of operations, whichever framework it was traced with.
+
+Inner functions are already inlined. Rules read this graph to find attention; a backend then runs the part that they want.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Value:
+    """One result of a node.
+
+    Attributes:
+        node: The node that makes it.
+        place: Which of the node's results it is, from 0.
+        shape: Sizes, None where they are known only at run time; None if not even the rank is known.
+        dtype: Name of the element type, as "float32".
+        users: The nodes that read it.
+    """
+
+    node: Node
+    place: int
+    shape: Shape | None
+    dtype: str
+    users: list[Node] = field(default_factory=list)
+
+    @property
+    def rank(self) -> int | None:
+        return None if self.shape is None else len(self.shape)
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """One operation.
+
+    Attributes:
+        type: Name of the operation, as TensorFlow spells it ("Softmax", "BatchMatMulV2").
+        index: Its place in the order in which operations were made; inputs come before users.
+        inputs: What it reads.
+        after: Nodes that must run before it, for their effects.
+        layers: The layers on the stack when it was made, outermost first.
+        outputs: What it makes.
+        origin: The backend's own operation.
+        call: The place among the calls of its innermost layer, so that two calls of one layer can be told apart.
+    """
+
+    type: str
+    index: int
+    inputs: tuple[Value, ...]
+    after: tuple[Node, ...]
+    layers: tuple[LayerCall, ...]
+    origin: Any
+    outputs: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCall:
+    """One call of a layer.
+
+    Attributes:
+        layer: The layer (or other Keras operation).
+        number: A number that no other call of the trace has; the model's own call has the least.
+    """
+
+    layer: Any
+    number: int
+
+
+@dataclass(eq=False, slots=True)
+class Graph:
+    """A traced forward pass.
+
+    Attributes:
+        nodes: All operations in an order in which they can be run.
+        inputs: The tensors fed to the model.
+        outputs: The tensors of the model's own outputs.
+    """
+
+    nodes: list[Node]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+
+    def depending_on_inputs(self) -> set[Value]:
+        """All values that change when the inputs do."""
+        found = set(self.inputs)
+        for node in self.nodes:
+            if any(value in found for value in node.inputs):
+                found.update(node.outputs)
+        return found
+
+
+def ancestors(values: Iterable[Value]) -> Iterator[Value]:
+    """The values that these are computed from, themselves included, nearest first."""
+    seen: set[Value] = set()
+    todo = list(values)
+    while todo:
+        value = todo.pop(0)
+        if value in seen:
+            continue
+        seen.add(value)
+        yield value
+        todo.extend(value.node.inputs)

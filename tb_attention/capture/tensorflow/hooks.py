@@ -1,0 +1,109 @@
+"""Notes, while a model is traced, which layers were on the stack when an operation was made."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+from keras.src.ops.operation import Operation
+from tensorflow.python.framework import op_callbacks
+
+from tb_attention.capture.graph import LayerCall
+
+_LOCK = threading.Lock()
+_THREAD = threading.local()
+_originals: dict[type, Callable[..., Any]] = {}
+_users = 0
+
+_Function = type(tf.function(lambda: None))
+
+
+class Notes:
+    """The layers of each operation of a trace."""
+
+    def __init__(self) -> None:
+        self._layers: dict[tuple[int, str], tuple[LayerCall, ...]] = {}
+        # Keeps the graphs alive, so that their ids stay theirs.
+        self._graphs: dict[int, Any] = {}
+        self.stack: list[LayerCall] = []
+        self._calls = 0
+
+    def enter(self, layer: Any) -> None:
+        self._calls += 1
+        self.stack.append(LayerCall(layer, self._calls))
+
+    def note(self, operation: Any) -> None:
+        graph = operation.graph
+        self._graphs[id(graph)] = graph
+        self._layers[id(graph), operation.name] = tuple(self.stack)
+
+    def layers_of(self, operation: Any) -> tuple[LayerCall, ...] | None:
+        """The layers, outermost first, or None for an operation that was made before or elsewhere."""
+        return self._layers.get((id(operation.graph), operation.name))
+
+
+@contextlib.contextmanager
+def noting_layers() -> Iterator[Notes]:
+    """Takes notes of what this thread traces. Other threads run as ever; everything is put back, errors or not."""
+    outer = getattr(_THREAD, "notes", None)
+    _THREAD.notes = notes = Notes()
+    _install()
+    op_callbacks.add_op_callback(_on_operation)
+    try:
+        yield notes
+    finally:
+        op_callbacks.remove_op_callback(_on_operation)
+        _uninstall()
+        _THREAD.notes = outer
+
+
+def _install() -> None:
+    global _users
+    with _LOCK:
+        if _users == 0:
+            for cls, replacement in ((Operation, _call_operation), (_Function, _call_function)):
+                _originals[cls] = cls.__call__
+                cls.__call__ = replacement
+        _users += 1
+
+
+def _uninstall() -> None:
+    global _users
+    with _LOCK:
+        _users -= 1
+        if _users == 0:
+            for cls, original in _originals.items():
+                cls.__call__ = original  # type: ignore[method-assign]
+
+
+def _call_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
+    original = _originals[Operation]
+    notes: Notes | None = getattr(_THREAD, "notes", None)
+    if notes is None:
+        return original(self, *args, **kwargs)
+    notes.enter(self)
+    try:
+        return original(self, *args, **kwargs)
+    finally:
+        notes.stack.pop()
+
+
+def _call_function(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Traces the `tf.function`s in a model anew: of one that was traced before, the layers inside would not be seen."""
+    original = _originals[_Function]
+    if getattr(_THREAD, "notes", None) is None or tf.executing_eagerly():
+        return original(self, *args, **kwargs)
+    return original(self._clone(None), *args, **kwargs)
+
+
+def _on_operation(
+    op_type: str, inputs: Any, attrs: Any, outputs: Any, op_name: str | None = None, graph: Any = None
+) -> None:
+    notes: Notes | None = getattr(_THREAD, "notes", None)
+    if notes is not None and graph is not None:
+        for output in outputs:
+            notes.note(output.op)
+            break

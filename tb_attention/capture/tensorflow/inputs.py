@@ -1,0 +1,108 @@
+"""What is fed to a model, as tensors with a signature by which traces are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src import tree
+
+from tb_attention.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Call:
+    """The arguments of a call of a model, its arrays taken out as tensors.
+
+    Attributes:
+        tensors: The arrays, in order.
+        signature: What makes two calls run the same trace; hashable. Says shapes without the number of samples.
+        samples: How many samples there are; 0 where the arrays do not agree on it.
+    """
+
+    tensors: tuple[Any, ...]
+    _leaves: tuple[Any, ...]
+    _structure: Any
+    signature: tuple[Any, ...]
+    samples: int
+
+    def arguments(self, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The positional and the keyword arguments, with other tensors in the places of the arrays."""
+        remaining = iter(tensors)
+        leaves = [next(remaining) if leaf is _TENSOR else leaf for leaf in self._leaves]
+        args, kwargs = tree.pack_sequence_as(self._structure, leaves)
+        return tuple(args), dict(kwargs)
+
+    def with_samples(self, places: Sequence[int]) -> tuple[Any, ...]:
+        """The tensors with these samples only (or repeated), in this order."""
+        return tuple(tf.gather(tensor, list(places), axis=0) for tensor in self.tensors)
+
+
+class _Tensor:
+    def __repr__(self) -> str:
+        return "<tensor>"
+
+
+_TENSOR = _Tensor()
+
+
+def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
+    """Makes tensors of what the user gave.
+
+    Args:
+        model: The model to be called.
+        inputs: Its positional arguments: arrays, tensors, strings, and lists, tuples and dicts of them. A model made with the
+            functional API takes several as a list.
+        call_kwargs: Its keyword arguments. Arrays among them are fed too; other values are constants of the trace.
+
+    Raises:
+        ArgumentError: There are no inputs.
+    """
+    if not inputs:
+        raise ArgumentError(
+            "`inputs` must be what the model takes, with the samples along the first axis. Received: none."
+        )
+    args: list[Any] = list(inputs)
+    if len(args) > 1 and isinstance(model, keras.src.models.functional.Functional) and len(model.inputs) == len(args):
+        args = [args]
+    structure = [[_arrays(arg) for arg in args], {name: _arrays(value) for name, value in call_kwargs.items()}]
+    flat = tree.flatten(structure)
+    tensors = tuple(_to_tensor(leaf) for leaf in flat if _is_array(leaf))
+    leaves = tuple(_TENSOR if _is_array(leaf) else leaf for leaf in flat)
+    counts = {int(tensor.shape[0]) if tensor.shape.rank else 0 for tensor in tensors}
+    signature = (
+        repr(tree.pack_sequence_as(structure, list(leaves))),
+        tuple((tuple(tensor.shape[1:]), tensor.dtype.name) for tensor in tensors),
+    )
+    return Call(tensors, leaves, structure, signature, counts.pop() if len(counts) == 1 else 0)
+
+
+def _arrays(value: Any) -> Any:
+    """The structure with lists of strings or numbers made arrays."""
+    if isinstance(value, Mapping):
+        return {key: _arrays(item) for key, item in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, str | bytes | int | float) for item in value):
+        return np.asarray(value, dtype=object if isinstance(value[0], str | bytes) else None)
+    if isinstance(value, list | tuple):
+        return type(value)(_arrays(item) for item in value) if type(value) in (list, tuple) else value
+    return value
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray | np.generic) or tf.is_tensor(leaf) or hasattr(leaf, "__array__")
+
+
+def _to_tensor(leaf: Any) -> Any:
+    if tf.is_tensor(leaf):
+        return leaf
+    array = np.asarray(leaf)
+    if array.dtype.kind in "OUS":
+        return tf.constant(array.astype(object), dtype=tf.string) if array.dtype.kind != "S" else tf.constant(array)
+    if array.dtype == np.float64:
+        # As `fit` and `predict` feed it.
+        array = array.astype(keras.backend.floatx())
+    return tf.convert_to_tensor(array)

@@ -1,0 +1,131 @@
+"""Runs the part of a flat graph that some of its values need, compiled, and with no effect on the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.tensorflow.flatten import CAPTURE, INPUT
+
+# Operations that read what a resource holds and leave it alone. Whatever else takes a resource may change it.
+_READERS = frozenset(
+    {
+        "ReadVariableOp",
+        "ResourceGather",
+        "ResourceGatherNd",
+        "VariableShape",
+        "VarIsInitializedOp",
+        "LookupTableFindV2",
+        "LookupTableSizeV2",
+        "LookupTableExportV2",
+        "Identity",
+    }
+)
+
+
+class Replay:
+    """The compiled part of a graph.
+
+    Args:
+        graph: A flat graph.
+        fetches: The values that are wanted.
+
+    Attributes:
+        variables: Handles of the variables that the wanted values need changed on the way (a random layer called twice reads
+            a seed that its first call moved on); they are put back after each run.
+    """
+
+    def __init__(self, graph: Graph, fetches: Sequence[Value]) -> None:
+        self._inputs = graph.inputs
+        self._fetches = tuple(fetches)
+        self._nodes = _needed(self._fetches)
+        self.variables = _changed_variables(self._nodes)
+        specs = [tf.TensorSpec(value.shape, value.dtype) for value in graph.inputs]
+        self._function: Callable[..., Any] = tf.function(self._build, autograph=False, input_signature=specs)
+
+    def __call__(self, tensors: Sequence[Any]) -> list[Any]:
+        """Runs it.
+
+        Args:
+            tensors: The inputs of the graph, in order.
+
+        Returns:
+            A tensor for each of the wanted values.
+        """
+        saved = [tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype) for handle, dtype in self.variables]
+        try:
+            return list(self._function(*tensors))
+        finally:
+            for (handle, _), value in zip(self.variables, saved, strict=True):
+                tf.raw_ops.AssignVariableOp(resource=handle, value=value)
+
+    def _build(self, *tensors: Any) -> list[Any]:
+        graph = tf.compat.v1.get_default_graph()
+        made: dict[Value, Any] = dict(zip(self._inputs, tensors, strict=True))
+        for node in self._nodes:
+            if node.type == INPUT:
+                continue
+            if node.type == CAPTURE:
+                made[node.outputs[0]] = graph.capture(node.origin)
+                continue
+            op = _copy(graph, node.origin, [made[value] for value in node.inputs])
+            made.update(zip(node.outputs, op.outputs, strict=True))
+        return [tf.identity(made[value]) for value in self._fetches]
+
+
+def _copy(graph: Any, op: Any, inputs: list[Any]) -> Any:
+    attributes = {}
+    for name, value in op.node_def.attr.items():
+        if name in ("_class", "_output_shapes"):
+            continue
+        attributes[name] = value
+        for function in (value.func, *value.list.func):
+            if function.name and not graph._is_function(function.name):
+                graph._add_function_recursive(op.graph._get_function(function.name))
+    copied = graph._create_op_internal(
+        op.type, inputs, [tensor.dtype for tensor in op.outputs], attrs=attributes, op_def=op.op_def
+    )
+    for new, old in zip(copied.outputs, op.outputs, strict=True):
+        # Some operations get a shape from Python that cannot be inferred again.
+        new.set_shape(old.shape)
+    return copied
+
+
+def _needed(fetches: Sequence[Value]) -> list[Node]:
+    """What must run for the fetches, in order: what they are computed from, and the assignments that those read after."""
+    needed: set[Node] = set()
+    todo = [value.node for value in fetches]
+    while todo:
+        node = todo.pop()
+        if node in needed:
+            continue
+        needed.add(node)
+        todo.extend(value.node for value in node.inputs)
+        handles = _handles(node)
+        todo.extend(earlier for earlier in node.after if not handles.isdisjoint(_changes(earlier)))
+    return sorted(needed, key=lambda node: node.index)
+
+
+def _handles(node: Node) -> set[Value]:
+    return {value for value in node.inputs if value.dtype == "resource"}
+
+
+def _changes(node: Node) -> set[Value]:
+    """Handles of the resources that a node may change."""
+    return set() if node.type in _READERS else _handles(node)
+
+
+def _changed_variables(nodes: Sequence[Node]) -> list[tuple[Any, Any]]:
+    """Handles and element types of the variables that these nodes may change."""
+    changed: dict[Value, None] = {}
+    for node in nodes:
+        changed.update(dict.fromkeys(_changes(node)))
+    variables = []
+    for value in changed:
+        data = getattr(value.node.origin, "_handle_data", None) if value.node.type == CAPTURE else None
+        if data is not None and data.is_set and data.shape_and_type:
+            variables.append((value.node.origin, tf.dtypes.as_dtype(data.shape_and_type[0].dtype)))
+    return variables

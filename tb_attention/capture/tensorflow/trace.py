@@ -1,0 +1,90 @@
+"""Traces one call of a Keras model into a flat graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from keras.src import tree
+
+from tb_attention.capture.graph import Graph
+from tb_attention.capture.tensorflow.flatten import flatten
+from tb_attention.capture.tensorflow.hooks import noting_layers
+from tb_attention.capture.tensorflow.inputs import Call
+from tb_attention.capture.tensorflow.untouched import untouched
+from tb_attention.errors import CaptureError
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A traced call.
+
+    Attributes:
+        graph: The flat graph.
+        samples: The number of samples it is bound to, or None where any number will do.
+        pack_outputs: Makes the structure that the model returned from its flat tensors.
+        keep_alive: What must live as long as the graph is run.
+    """
+
+    graph: Graph
+    samples: int | None
+    pack_outputs: Callable[[list[Any]], Any]
+    keep_alive: Any
+
+
+def trace(model: Any, call: Call) -> Trace:
+    """Traces the model at inference, for any number of samples where the model allows that.
+
+    Raises:
+        CaptureError: The model cannot be traced.
+    """
+    failures: list[Exception] = []
+    for any_number in (True, False) if call.samples else (False,):
+        try:
+            return _trace(model, call, any_number=any_number)
+        except Exception as error:
+            failures.append(error)
+    last = failures[-1]
+    raise CaptureError(
+        f"The model {model.name!r} could not be traced as a graph. {type(last).__name__}: {last}"
+    ) from last
+
+
+def _trace(model: Any, call: Call, *, any_number: bool) -> Trace:
+    packers: list[Callable[[list[Any]], Any]] = []
+
+    def step(*tensors: Any) -> list[Any]:
+        args, kwargs = call.arguments(tensors)
+        if model._call_has_training_arg:
+            kwargs.setdefault("training", False)
+        with noting_layers() as notes:
+            outputs = model(*args, **kwargs)
+        taken.append(notes)
+        flat = tree.flatten(outputs)
+        packers.append(_packer(outputs, flat))
+        return [tensor for tensor in flat if tf.is_tensor(tensor)]
+
+    taken: list[Any] = []
+    specs = [
+        tf.TensorSpec([None, *tensor.shape[1:]] if any_number else tensor.shape, tensor.dtype)
+        for tensor in call.tensors
+    ]
+    with untouched(model):
+        concrete = tf.function(step, autograph=False).get_concrete_function(*specs)
+    graph = flatten(concrete, taken[-1])
+    return Trace(graph, None if any_number else call.samples or None, packers[-1], (concrete, taken[-1]))
+
+
+def _packer(outputs: Any, flat: list[Any]) -> Callable[[list[Any]], Any]:
+    places = [tf.is_tensor(leaf) for leaf in flat]
+    constants = [None if is_tensor else leaf for leaf, is_tensor in zip(flat, places, strict=True)]
+    structure = tree.map_structure(lambda _: 0, outputs)
+
+    def pack(arrays: list[Any]) -> Any:
+        remaining = iter(arrays)
+        leaves = [next(remaining) if place else leaf for place, leaf in zip(places, constants, strict=True)]
+        return tree.pack_sequence_as(structure, leaves)
+
+    return pack
