@@ -31,7 +31,7 @@ def named_leaves(nested: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 def to_numpy(value: Any) -> npt.NDArray[Any]:
     """The array of anything array-like: numpy, TensorFlow, PyTorch (also on a GPU), JAX, a list of strings."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "SUV":
         return value
     if hasattr(value, "detach"):
         value = value.detach().cpu()

@@ -153,7 +153,7 @@ class Samples:
     def _place_for(self, argument: str, value: Any) -> int:
         """The first input whose positions a value can be of, else the first input."""
         if argument in ("tokens", "masks") and len(value) > 0:
-            length = max(len(row) for row in value)
+            length = max(len(row) if hasattr(row, "__len__") else 0 for row in value)
             for place, array in enumerate(self._arrays):
                 if array.ndim == 2 and array.shape[1] == length:
                     return place
