@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from tb_attention.records.pictures import looks_like_pictures
@@ -37,20 +36,30 @@ def patch_grid(size: int, height: int, width: int) -> tuple[tuple[int, int], int
 
 
 def _axis(role: Role, size: int, samples: Samples | None) -> Axis:
-    for place, (_, array) in enumerate(samples.arrays if samples is not None else []):
-        assert samples is not None
+    if samples is None:
+        return Axis(role, size)
+    # Tokens first: their number is exact, while many numbers are that of some grid.
+    return _tokens(role, size, samples) or _grid(role, size, samples) or Axis(role, size)
+
+
+def _tokens(role: Role, size: int, samples: Samples) -> Axis | None:
+    for place, (_, array) in enumerate(samples.arrays):
         if place in samples.tokens or place in samples.masks or (array.ndim == 2 and array.dtype.kind in "iu"):
-            lengths = {len(row) for row in samples.tokens.get(place, ())} | {math.prod(array.shape[1:2])}
+            lengths = {len(row) for row in samples.tokens.get(place, ())} | set(array.shape[1:2])
             if size in lengths:
                 return Axis(role, size, "tokens", input=place)
+    return None
+
+
+def _grid(role: Role, size: int, samples: Samples) -> Axis | None:
+    for place, (_, array) in enumerate(samples.arrays):
+        shown = samples.images.get(place)
+        if shown is None and not looks_like_pictures(array):
             continue
-        picture = samples.images.get(place)
-        shape = tuple(picture[0].shape) if picture is not None and hasattr(picture[0], "shape") else array.shape[1:]
-        if picture is None and not looks_like_pictures(array):
-            continue
+        shape = array.shape[1:] if shown is None else shown[0].shape
         channels_first = len(shape) == 3 and shape[2] not in (1, 3)
         height, width = shape[1:3] if channels_first else shape[:2]
         found = patch_grid(size, height, width)
         if found is not None:
             return Axis(role, size, "grid", grid=found[0], extra=("CLS",) * found[1], input=place)
-    return Axis(role, size)
+    return None
