@@ -10,6 +10,7 @@ from tb_attention._version import __version__
 if TYPE_CHECKING:
     from tb_attention.callbacks.attention import AttentionCallback
     from tb_attention.callbacks.confusion_matrix import ConfusionMatrixCallback
+    from tb_attention.callbacks.log import log
     from tb_attention.capture import capture
     from tb_attention.metrics.confusion_matrix import ConfusionMatrix
     from tb_attention.records.reader import load
@@ -26,6 +27,7 @@ _HOMES = {
     "Samples": "tb_attention.records.samples",
     "capture": "tb_attention.capture",
     "load": "tb_attention.records.reader",
+    "log": "tb_attention.callbacks.log",
 }
 
 __all__ = [
@@ -37,13 +39,23 @@ __all__ = [
     "__version__",
     "capture",
     "load",
+    "log",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == "tb_attention":
+            raise
+        from tb_attention.errors import MissingDependencyError
+
+        raise MissingDependencyError(
+            f'tb_attention.{name} needs pip install "tb-attention[keras]" (there is no module {error.name!r}).'
+        ) from error
 
 
 def __dir__() -> list[str]:

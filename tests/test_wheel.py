@@ -26,6 +26,12 @@ with tb_attention.AttentionWriter("logs/run1", samples=tb_attention.Samples(np.z
         writer.write(step, weights={"encoder/attention": weights})
 assert tb_attention.load("logs/run1").steps == [0, 1, 2]
 assert not {"tensorflow", "keras", "matplotlib", "sklearn"} & set(sys.modules)
+try:
+    tb_attention.AttentionCallback
+except ImportError as error:
+    assert 'tb_attention.AttentionCallback needs pip install "tb-attention[keras]"' in str(error)
+else:
+    raise AssertionError("Keras is not here, and nothing said so")
 """
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tb_attention.callbacks.guard import guarded
-from tb_attention.callbacks.predictions import read_predictions
+from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback
-from tb_attention.callbacks.sources import check_inputs, to_samples
-from tb_attention.callbacks.tokens import with_tokens
+from tb_attention.capture.capturer import Capture
 from tb_attention.errors import ArgumentError
 from tb_attention.records.paths import Step
-from tb_attention.records.samples import Samples
-from tb_attention.records.step_record import StepRecord
 from tb_attention.site import Axis
 
 
@@ -82,25 +78,24 @@ class AttentionCallback(SeriesCallback):
         self.sites = sites
         self.init = init
         self._source = samples
-        self._samples: Samples | None = None
+        self._recorder: Recorder | None = None
         self._samples_name: str | None = None
-        self._capturer: Any = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Copies the samples and checks them against the model."""
         self._forget_fit()
-        if self._samples is None:
-            samples = to_samples(self._source, self.model, max_samples=self.max_samples, class_names=self.class_names)
-            self._samples = with_tokens(samples, self.model, self.tokenizer)
-        check_inputs(self._samples.inputs, self.model)
-        self._make_capturer()
-
-    @guarded("The attention of this training")
-    def _make_capturer(self) -> None:
-        from tb_attention.capture.capturer import Capturer
-
-        self._capturer = Capturer(self.model, sites=self.sites)
         self._samples_name = None
+        self._recorder = Recorder(
+            self.model,
+            self._source,
+            max_samples=self.max_samples,
+            class_names=self.class_names,
+            tokenizer=self.tokenizer,
+            axes=self.axes,
+            sites=self.sites,
+        )
+        # A generator can be read once only: a later `fit` follows the samples of the first.
+        self._source = self._recorder.samples
 
     @guarded("The attention before training")
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -124,11 +119,12 @@ class AttentionCallback(SeriesCallback):
         if self.writer is None:
             return
         metrics = self.metrics(logs)
-        step = self.epoch if self.every is None else self.batches
-        if self.every is None or (self._is_last(epoch) and self._logged_batches != self.batches):
-            self._logged_batches = self.batches
-            self._log(step, metrics)
-        self.note_best(step, metrics)
+        if self.every is None:
+            self._log(self.epoch, metrics)
+            self.note_best(self.epoch, metrics)
+        elif self._is_last(epoch) and self._logged_batches != self.batches:
+            self._log(self.batches, metrics)
+        self.tell_status(force=True)
 
     @guarded("The end of the attention log")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -136,28 +132,45 @@ class AttentionCallback(SeriesCallback):
         if self.writer is not None and self.every is not None and self._logged_batches != self.batches:
             self._log(self.batches, self.metrics(logs))
         self.end()
-        self._capturer = None
+        self._recorder = None
 
     def _is_last(self, epoch: int) -> bool:
         return epoch + 1 == (self.params or {}).get("epochs")
 
     def _log(self, step: Step, metrics: dict[str, float]) -> None:
-        if self._capturer is None or self._samples is None or self.writer is None:
+        if self._recorder is None or self.writer is None:
             return
+        self._logged_batches = self.batches
         if self._samples_name is None:
-            self._samples_name = self.writer.write_samples(self._samples)
-        captured = self._capturer(self._samples.inputs)
-        sites = self._described(captured.sites)
-        if not sites:
-            self._say_nothing_found(captured)
-        record = StepRecord(
-            step=step,
+            self._samples_name = self.writer.write_samples(self._recorder.samples)
+        record = self._recorder.record(
+            step,
+            self._samples_name,
             epoch=None if step == "init" else self.epoch,
             batch=self.batches,
-            wall_time=time.time(),
             logs=metrics,
-            sites=sites,
-            predictions=read_predictions(captured.outputs, self.model, len(self._samples)),
-            samples=self._samples_name,
         )
+        self._say_what_is_missing()
         self.submit(record, step)
+
+    def _say_what_is_missing(self) -> None:
+        captured = self._recorder.captured if self._recorder else None
+        if captured is None:
+            return
+        for failure in captured.failed:
+            self.warnings.warn(
+                f"failed: {failure.path}",
+                f"The attention of {failure.path!r} could not be captured and is left out: {failure.reason}.",
+            )
+        if not captured.sites:
+            self.warnings.warn("nothing", nothing_found(captured))
+
+
+def nothing_found(captured: Capture) -> str:
+    """What was looked for in a model without attention, and what came nearest."""
+    sentence = (
+        "No attention was found in this model: no softmax whose result mixes other activations, no gate that multiplies "
+        "a feature map, and no hidden sigmoid or softmax layer. Samples and predictions are logged."
+    )
+    near = [f"{left.path} ({left.reason})" for left in captured.left_out[:5]]
+    return f"{sentence} Left out: {'; '.join(near)}." if near else sentence

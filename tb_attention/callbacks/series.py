@@ -32,7 +32,7 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self, log_dir: str | os.PathLike[str], *, tag: str, update_freq: str | int, monitor: str, mode: str
     ) -> None:
         super().__init__()
-        self.log_dir = _checked_directory(log_dir)
+        self.log_dir = checked_directory(log_dir)
         if not isinstance(tag, str) or not tag:
             raise ArgumentError(f"`tag` must be a string that is not empty. Received: tag={tag!r}.")
         if update_freq not in ("epoch", "batch") and not _is_positive_integer(update_freq):
@@ -191,7 +191,8 @@ def learning_rate(model: Any) -> float | None:
         return None
 
 
-def _checked_directory(log_dir: Any) -> str:
+def checked_directory(log_dir: Any) -> str:
+    """A run's directory as an absolute path, or a URL as it is; anything else raises `ArgumentError`."""
     if not isinstance(log_dir, str | os.PathLike) or not os.fspath(log_dir):
         raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
     path = os.fspath(log_dir)

@@ -1,0 +1,82 @@
+"""Attention of models that are trained already: checkpoints, or a model from elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from tb_attention.callbacks.recorder import Recorder
+from tb_attention.callbacks.series import checked_directory
+from tb_attention.errors import ArgumentError, LogError
+from tb_attention.records.reader import load
+from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.site import Axis
+
+
+def log(
+    model: Any,
+    samples: Any,
+    log_dir: str | os.PathLike[str],
+    *,
+    step: int,
+    epoch: int | None = None,
+    metrics: Mapping[str, float] | None = None,
+    tag: str = "attention",
+    max_samples: int = 32,
+    class_names: Iterable[str] | None = None,
+    tokenizer: Any = None,
+    axes: Mapping[str, Sequence[Axis]] | None = None,
+    sites: str | Iterable[str] | Callable[[str], bool] | None = None,
+) -> None:
+    """Logs one step of a trained model, as `AttentionCallback` does in `fit`. The step is on disk when this returns.
+
+    Args:
+        model: A Keras model; it is left as it is, to the bit.
+        samples: The examples to look at, as for `AttentionCallback`.
+        log_dir: The run's directory. Steps are added to its newest attempt; a step that is there already is replaced.
+        step: An integer of at least 0, such as the number of the checkpoint.
+        epoch: The epoch of the checkpoint, from 0. Defaults to `step`.
+        metrics: Values by name for the curves above the maps, such as {"val_loss": 0.3}. Defaults to none.
+        tag: Name of the series. Defaults to "attention".
+        max_samples: Samples that are followed. Defaults to 32.
+        class_names: Names of the classes. Defaults to their indices.
+        tokenizer: As for `AttentionCallback`.
+        axes: As for `AttentionCallback`.
+        sites: As for `AttentionCallback`.
+
+    Raises:
+        ArgumentError: An argument is wrong, or the samples do not fit the model.
+        CaptureError: The model could not be traced.
+        LogError: The step could not be written.
+
+    Example:
+        for step, path in enumerate(sorted(Path("checkpoints").glob("*.keras"))):
+            tb_attention.log(keras.models.load_model(path), (x_val[:8], y_val[:8]), "logs/run1", step=step)
+    """
+    if not isinstance(step, int) or isinstance(step, bool) or step < 0:
+        raise ArgumentError(f"`step` must be an integer of at least 0. Received: step={step!r}.")
+    directory = checked_directory(log_dir)
+    recorder = Recorder(
+        model,
+        samples,
+        max_samples=max_samples,
+        class_names=class_names,
+        tokenizer=tokenizer,
+        axes=dict(axes or {}),
+        sites=sites,
+    )
+    attempts = load(directory, tag=tag).attempts if tag in load(directory).tags else []
+    writer = SeriesWriter(directory, tag, attempts[-1] if attempts else 1)
+    try:
+        name = writer.write_samples(recorder.samples)
+        writer.submit(
+            recorder.record(step, name, epoch=step if epoch is None else epoch, batch=None, logs=dict(metrics or {}))
+        )
+        writer.drain()
+    finally:
+        writer.close()
+    for _, error in writer.failures:
+        raise (
+            error if isinstance(error, LogError) else LogError(f"Step {step} could not be written: {error}")
+        ) from error

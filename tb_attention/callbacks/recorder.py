@@ -1,0 +1,79 @@
+"""One step of a model's attention: its sites with their axes, and what it predicted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from tb_attention.callbacks.predictions import read_predictions
+from tb_attention.callbacks.sources import check_inputs, to_samples
+from tb_attention.callbacks.tokens import with_tokens
+from tb_attention.capture.capturer import Capture, Capturer
+from tb_attention.records.paths import Step
+from tb_attention.records.samples import Samples
+from tb_attention.records.step_record import StepRecord
+from tb_attention.site import Axis, Site
+
+
+class Recorder:
+    """Runs a model over its samples and describes what it attended to.
+
+    Args:
+        model: The Keras model.
+        source: What the user gave as samples; the first `max_samples` are copied here.
+        max_samples: Samples that are followed.
+        class_names: Names of the classes, or None.
+        tokenizer: As for `AttentionCallback`, or None.
+        axes: By path of a site, its axes; the others are found out.
+        sites: Which sites are wanted; None for all.
+
+    Raises:
+        ArgumentError: The samples do not fit the model.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        source: Any,
+        *,
+        max_samples: int,
+        class_names: Iterable[str] | None,
+        tokenizer: Any,
+        axes: Mapping[str, Sequence[Axis]],
+        sites: str | Iterable[str] | Callable[[str], bool] | None,
+    ) -> None:
+        samples = to_samples(source, model, max_samples=max_samples, class_names=class_names)
+        check_inputs(samples.inputs, model)
+        self.model = model
+        self.samples: Samples = with_tokens(samples, model, tokenizer)
+        self._axes = {**self.samples.axes, **axes}
+        self._capturer = Capturer(model, sites=sites)
+        self.captured: Capture | None = None
+
+    def record(
+        self, step: Step, samples_name: str, *, epoch: int | None, batch: int | None, logs: Mapping[str, float]
+    ) -> StepRecord:
+        """Captures the model as it is now.
+
+        Args:
+            step: The step, or "init".
+            samples_name: Under which the samples were written.
+            epoch: From 0, or None.
+            batch: Batches seen, or None.
+            logs: Metrics by name.
+        """
+        self.captured = self._capturer(self.samples.inputs)
+        return StepRecord(
+            step=step,
+            epoch=epoch,
+            batch=batch,
+            wall_time=time.time(),
+            logs=logs,
+            sites=self._described(self.captured.sites),
+            predictions=read_predictions(self.captured.outputs, self.model, len(self.samples)),
+            samples=samples_name,
+        )
+
+    def _described(self, sites: tuple[Site, ...]) -> tuple[Site, ...]:
+        return sites
