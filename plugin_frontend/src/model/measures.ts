@@ -35,7 +35,7 @@ export function largestOf(measures: Measures | null, name: string, from = 0, to 
 
 export const MEASURE_TITLES: Record<string, string> = {
   entropy: "entropy (bits)",
-  largest: "largest weight (row mean)",
+  largest: "largest weight (mean)",
   distance: "mean distance",
   first: "on the first key",
   self: "on itself",

@@ -3,6 +3,8 @@ import { toNumber, type SeriesAnswer, type Step, type StepRecord } from "../api/
 
 export interface Slot {
   step: Step;
+  /** From 0, as Keras counts; of a damaged step it is known where steps are epochs. */
+  epoch: number | null;
   /** null where the step's file is damaged. */
   record: StepRecord | null;
   damaged: string | null;
@@ -11,9 +13,16 @@ export interface Slot {
 const order = (step: Step) => (step === "init" ? -1 : step);
 
 export function slotsOf(series: SeriesAnswer): Slot[] {
-  const slots: Slot[] = series.steps.map((record) => ({ step: record.step, record, damaged: null }));
+  const slots: Slot[] = series.steps.map((record) => ({
+    step: record.step,
+    epoch: record.epoch,
+    record,
+    damaged: null,
+  }));
+  const byEpoch = slots.every((slot) => slot.step === "init" || slot.epoch === slot.step);
   for (const { step, reason } of series.damaged) {
-    if (step !== null && step !== undefined) slots.push({ step, record: null, damaged: reason });
+    if (step === null || step === undefined) continue;
+    slots.push({ step, epoch: byEpoch && step !== "init" ? step : null, record: null, damaged: reason });
   }
   return slots.sort((a, b) => order(a.step) - order(b.step));
 }
@@ -31,15 +40,13 @@ export function slotAt(slots: Slot[], step: Step | null): number {
 /** "epoch 4 (step 3)": the epoch as Keras prints it, from 1. */
 export function stepName(slot: Slot): string {
   if (slot.step === "init") return "before training (init)";
-  const epoch = slot.record?.epoch;
-  return epoch === null || epoch === undefined ? `step ${slot.step}` : `epoch ${epoch + 1} (step ${slot.step})`;
+  return slot.epoch === null ? `step ${slot.step}` : `epoch ${slot.epoch + 1} (step ${slot.step})`;
 }
 
 /** "epoch 4", for the middle of a sentence. */
 export function shortStepName(slot: Slot): string {
   if (slot.step === "init") return "init";
-  const epoch = slot.record?.epoch;
-  return epoch === null || epoch === undefined ? `step ${slot.step}` : `epoch ${epoch + 1}`;
+  return slot.epoch === null ? `step ${slot.step}` : `epoch ${slot.epoch + 1}`;
 }
 
 export function metric(slot: Slot | undefined, name: string | null): number {

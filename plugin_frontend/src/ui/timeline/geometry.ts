@@ -1,5 +1,8 @@
 /** Where the slots of the timeline lie: all equally wide, because steps are an order, not a measure of time. */
 
+/** Few steps need not fill the whole width. */
+const WIDEST = 120;
+
 export class TimelineGeometry {
   readonly slotWidth: number;
 
@@ -9,7 +12,7 @@ export class TimelineGeometry {
     readonly running: boolean,
     readonly width: number,
   ) {
-    this.slotWidth = width / Math.max(1, slots + (running ? 1 : 0));
+    this.slotWidth = Math.min(WIDEST, width / Math.max(1, slots + (running ? 1 : 0)));
   }
 
   center(slot: number): number {

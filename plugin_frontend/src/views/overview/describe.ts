@@ -43,14 +43,12 @@ export function headName(sites: Site[], site: number, head: number): string {
 export function describeOverview(words: OverviewWords): Part[] {
   const { measures, step, before, sites } = words;
   const count = headCounts(sites).reduce((a, b) => a + b, 0);
-  const start = plain(`${count} ${count === 1 ? "head" : "heads"} at ${words.stepName}. `);
   const largest = headValues(measures, step, sites, "largest");
-  if (!largest.length) return [start];
+  if (!largest.length) return [plain(`${count} ${count === 1 ? "head" : "heads"} at ${words.stepName}.`)];
   const most = largest.reduce((a, b) => (b.value > a.value ? b : a));
   const parts = [
-    start,
     strong(headName(sites, most.site, most.head)),
-    plain(` is the most focused: its largest weight is ${weightText(most.value)} on average`),
+    plain(` is the most focused of ${count} (largest weight ${weightText(most.value)} on average)`),
   ];
   const then = new Map(headValues(measures, before, sites, "entropy").map((v) => [`${v.site} ${v.head}`, v.value]));
   const changes = headValues(measures, step, sites, "entropy").flatMap(({ site, head, value }) => {

@@ -1,0 +1,8 @@
+/** The colours of styles/tokens.css, for what is drawn on a canvas. */
+
+export type Token = "--bg" | "--text" | "--text2" | "--line" | "--sel" | "--bar";
+
+export function themeColors(): (token: Token) => string {
+  const style = getComputedStyle(document.documentElement);
+  return (token) => style.getPropertyValue(token);
+}
