@@ -16,6 +16,8 @@ from werkzeug.test import Client
 
 from tb_attention.plugin.loader import AttentionLoader
 
+from . import handmade
+
 
 @dataclasses.dataclass
 class Tab:
@@ -46,7 +48,8 @@ class Tab:
     def refusal(self, route, code, **query):
         """The sentence of an answer that must fail with `code`."""
         response = self.get(route, **query)
-        assert response.status_code == code, response.get_data(as_text=True)
+        assert response.status_code == code, response.get_data()
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
         sentence = json.loads(response.get_data())["error"]
         assert sentence.endswith(".")
         return sentence
@@ -92,3 +95,17 @@ def tab(tmp_path):
     """The tab on an empty run named "vit"."""
     write_event_file(tmp_path / "vit")
     return open_tab(tmp_path)
+
+
+@pytest.fixture
+def two_steps(tmp_path):
+    """The directory of a series with two whole steps, in the run "vit"; a secret lies beside the log directory."""
+    logdir = tmp_path / "logs"
+    write_event_file(logdir / "vit")
+    secret = tmp_path / "secret" / "plugins" / "attention" / "attention"
+    handmade.write(
+        secret, {"step-000000000000.npz": handmade.step_file(0), "step-000000000007.npz": handmade.step_file(7)}
+    )
+    ours = logdir / "vit" / "plugins" / "attention" / "attention"
+    steps = {f"step-{step:012d}.npz": handmade.step_file(step) for step in (0, 1)}
+    return handmade.write(ours, steps)

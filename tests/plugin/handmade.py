@@ -11,9 +11,13 @@ PATH = "block_1/attention"
 def npz(manifest, members=None):
     """The bytes of an `.npz` with a JSON manifest."""
     body = io.BytesIO()
-    text = np.frombuffer(json.dumps(manifest).encode(), np.uint8)
-    np.savez_compressed(body, manifest=text, **(members or {}))
+    np.savez_compressed(body, manifest=text(manifest), **(members or {}))
     return body.getvalue()
+
+
+def text(manifest):
+    """The member that holds a manifest."""
+    return np.frombuffer(json.dumps(manifest).encode(), np.uint8)
 
 
 def sqrt8(weights):
@@ -55,16 +59,26 @@ def step_file(step, samples=2, /, **changes):
 
 def samples_file():
     """The bytes of a samples file: two pictures of 3 x 5."""
+    return samples()[1]
+
+
+def samples():
+    """The manifest and the bytes of `samples_file`."""
     image = {"name": "image", "kind": "image", "shape": [3, 5, 1]}
-    samples = [{"id": name, "label": {"class": 1, "name": "one"}, "inputs": [image]} for name in ("a", "b")]
-    manifest = {"schema": 1, "content": "samples", "class_names": ["zero", "one"], "samples": samples}
+    listed = [{"id": name, "label": {"class": 1, "name": "one"}, "inputs": [image]} for name in ("a", "b")]
+    manifest = {"schema": 1, "content": "samples", "class_names": ["zero", "one"], "samples": listed}
     manifest["thumbnails"] = {"shape": [2, 3, 5, 1]}
     pictures = np.arange(30, dtype=np.uint8).reshape(2, 3, 5, 1)
-    return npz(manifest, {"thumbnails": pictures, "image/0/0": pictures[0], "image/1/0": pictures[1]})
+    return manifest, npz(manifest, {"thumbnails": pictures, "image/0/0": pictures[0], "image/1/0": pictures[1]})
 
 
 def confusion_file(step, dense, attempt=1):
     """The bytes of a step file of matrices: "validation" stored dense, "training" the same stored sparse."""
+    return confusion(step, dense, attempt)[1]
+
+
+def confusion(step, dense, attempt=1):
+    """The manifest and the bytes of `confusion_file`."""
     truth, prediction = np.nonzero(dense)
     manifest = {
         "schema": 1, "content": "confusion", "tag": "confusion", "attempt": attempt, "writer": "handmade",
@@ -74,7 +88,7 @@ def confusion_file(step, dense, attempt=1):
                    "training": {"examples": int(dense.sum()), "encoding": "sparse", "weighted": False}},
     }  # fmt: skip
     sparse = np.stack([truth, prediction, dense[truth, prediction]])
-    return npz(manifest, {"matrix/validation": dense, "matrix/training": sparse})
+    return manifest, npz(manifest, {"matrix/validation": dense, "matrix/training": sparse})
 
 
 def write(directory, files, attempt=1):
