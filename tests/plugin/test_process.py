@@ -1,56 +1,92 @@
 """Real `tensorboard` processes on a log that grows: both of its ways to read, and nothing printed about security."""
 
-import contextlib
 import gzip
 import io
 import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from tests.conftest import TensorBoard
+
 from . import handmade
 from .conftest import write_event_file
-from .process import running
 
 MAPS = {"run": "vit", "tag": "attention"}
+WAYS = {"data server": [], "python": ["--load_fast=false"]}
+
+
+class Wire:
+    """Asks a running TensorBoard as the page does."""
+
+    def __init__(self, board):
+        self.board = board
+
+    def get(self, path, method="GET", **query):
+        """The body of an answer below `data/`."""
+        url = f"{self.board.address}/data/{path}?{urllib.parse.urlencode(query)}"
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10) as response:
+            return response.read()
+
+    def status(self, path, method="GET", **query):
+        """The status code of an answer that must fail."""
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            self.get(path, method, **query)
+        return refused.value.code
+
+    def json(self, route, **query):
+        """The answer of one of the plugin's routes."""
+        return json.loads(self.get(f"plugin/attention/{route}", **query))
+
+    def lists(self, run, seconds=15):
+        """Whether a run is listed before long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if run in [listed["run"] for listed in self.json("runs")["runs"]]:
+                return True
+            time.sleep(0.1)
+        return False
 
 
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory):
-    """TensorBoard with its data server and without, on one empty log; started together, for each takes seconds."""
+def started(tmp_path_factory):
+    """The log directory, and TensorBoard with its data server and without; at once, for each takes seconds to start."""
     logdir = tmp_path_factory.mktemp("logs")
     write_event_file(logdir / "vit")
-    with contextlib.ExitStack() as stack:
-        started = {
-            name: stack.enter_context(running(logdir, tmp_path_factory.mktemp(name), *options))
-            for name, options in {"data server": [], "python": ["--load_fast=false"]}.items()
-        }
-        for process in started.values():
-            process.wait_until_ready()
-        yield logdir, started
+    with ThreadPoolExecutor() as pool:
+        starting = {way: pool.submit(TensorBoard, logdir, *flags) for way, flags in WAYS.items()}
+    boards = {way: board.result() for way, board in starting.items()}
+    yield logdir, {way: Wire(board) for way, board in boards.items()}
+    for board in boards.values():
+        board.stop()
 
 
-@pytest.mark.parametrize("reader", ["data server", "python"])
-def test_a_log_that_grows_is_followed(processes, reader, tmp_path):
-    logdir, started = processes
-    board = started[reader]
-    run = f"run of {reader}"
+@pytest.mark.parametrize("way", WAYS)
+def test_a_log_that_grows_is_followed(started, way):
+    logdir, wires = started
+    wire, run = wires[way], f"run of {way}"
     write_event_file(logdir / run)
-    assert board.until(lambda: run in [listed["run"] for listed in board.json("runs")["runs"]])
+    assert wire.lists(run)
     series = logdir / run / "plugins" / "attention" / "attention"
     query = {"run": run, "tag": "attention"}
     for step in range(3):
         handmade.write(series, {f"step-{step:012d}.npz": handmade.step_file(step)})
-        assert [known["step"] for known in board.json("series", **query)["steps"]] == list(range(step + 1))
-        body = board.get("plugin/attention/weights", **query, step=step, sample=1, site=0)
+        assert [known["step"] for known in wire.json("series", **query)["steps"]] == list(range(step + 1))
+        body = wire.get("plugin/attention/weights", **query, step=step, sample=1, site=0)
         np.testing.assert_array_equal(np.load(io.BytesIO(gzip.decompress(body))), handmade.weights(step, 1))
-    assert json.loads(board.get("plugins_listing"))["attention"]["enabled"]
+    assert json.loads(wire.get("plugins_listing"))["attention"]["enabled"]
 
 
-@pytest.mark.parametrize("reader", ["data server", "python"])
-def test_tensorboard_finds_nothing_wrong_with_our_answers(processes, reader):
-    logdir, started = processes
-    board = started[reader]
+@pytest.mark.parametrize("way", WAYS)
+def test_tensorboard_finds_nothing_wrong_with_our_answers(started, way):
+    logdir, wires = started
+    wire = wires[way]
+    assert wire.lists("vit")
     series = logdir / "vit" / "plugins" / "attention" / "attention"
     handmade.write(
         series, {"step-000000000000.npz": handmade.step_file(0), "samples-0f3a5c9e1b2d.npz": handmade.samples_file()}
@@ -67,10 +103,11 @@ def test_tensorboard_finds_nothing_wrong_with_our_answers(processes, reader):
         "weights": {**MAPS, "step": 0, "sample": 0, "site": 0, "v": "1-2"},
         "measures": {**MAPS, "sample": 0},
     }.items():
-        assert board.get(f"plugin/attention/{route}", **query)
+        assert wire.get(f"plugin/attention/{route}", **query)
     for route, code in {"series": 400, "nothing": 404}.items():
-        assert board.status(f"plugin/attention/{route}") == code
-    assert board.status("plugin/attention/runs", method="POST") == 405
-    printed = board.printed()
+        assert wire.status(f"plugin/attention/{route}") == code
+    assert wire.status("plugin/attention/runs", method="POST") == 405
+    printed = "".join(wire.board.lines)
+    assert "TensorBoard" in printed
     assert "will become an error" not in printed, printed
     assert "Traceback" not in printed, printed
