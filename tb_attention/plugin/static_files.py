@@ -22,8 +22,8 @@ _MIMETYPES = {
     ".map": "application/json",
     ".txt": "text/plain",
 }
-# Only a name with a hash of the content in it, as Vite makes them, may be kept for ever.
-_HASHED = re.compile(r"-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$")
+# What may be kept for ever: names with a hash of the content, as Vite makes them, and typefaces, which never change.
+_LASTING = re.compile(r"(-[A-Za-z0-9_-]{8}\.[a-z0-9]+|\.woff2)$")
 
 _NOT_BUILT = """\
 // The front end is not in git; this stands in for it until it is built.
@@ -59,7 +59,7 @@ class StaticFiles:
             return respond.file_body(request, _NOT_BUILT.encode("ascii"), _MIMETYPES[".js"], keep=False)
         if name not in files:
             raise NotInLogError("There is no such route or file in the Attention plugin.")
-        keep = bool(_HASHED.search(name)) or ("v" in request.args and name != "index.js")
+        keep = bool(_LASTING.search(name)) or ("v" in request.args and name != "index.js")
         return respond.file_body(request, files[name].read_bytes(), _MIMETYPES[files[name].suffix], keep=keep)
 
     def _allowed(self) -> dict[str, Path]:

@@ -13,7 +13,8 @@ def bundle(tmp_path, monkeypatch):
     (directory / "assets").mkdir(parents=True)
     (directory / "index.js").write_text("export function render() {}")
     (directory / "index.css").write_text("body { color: black }")
-    (directory / "assets" / "roboto-a1B2c3D4.woff2").write_bytes(b"wOF2")
+    (directory / "roboto-latin-400-normal.woff2").write_bytes(b"wOF2")
+    (directory / "assets" / "worker-a1B2c3D4.js").write_text("postMessage(1)")
     (directory / "notes.py").write_text("secret = 1")
     (tmp_path / "outside.js").write_text("secret")
     monkeypatch.setattr(static_files, "STATIC", directory)
@@ -34,10 +35,14 @@ def test_the_tab_of_the_listing_names_a_path_that_is_served(bundle, tab):
     assert tab.client.get(listing["loading_mechanism"]["module_path"]).status_code == 200
 
 
-def test_names_with_a_hash_are_kept_for_ever(bundle, tab):
-    response = tab.get("assets/roboto-a1B2c3D4.woff2")
-    assert response.mimetype == "font/woff2"
-    assert "immutable" in response.headers["Cache-Control"]
+def test_only_names_that_never_mean_anything_else_are_kept_for_ever(bundle, tab):
+    for name, mimetype in {
+        "assets/worker-a1B2c3D4.js": "text/javascript",
+        "roboto-latin-400-normal.woff2": "font/woff2",
+    }.items():
+        response = tab.get(name)
+        assert response.mimetype == mimetype
+        assert "immutable" in response.headers["Cache-Control"]
     assert tab.get("index.css").headers["Cache-Control"] == "no-cache"
 
 
