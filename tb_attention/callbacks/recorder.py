@@ -10,6 +10,7 @@ from tb_attention.callbacks.predictions import read_predictions
 from tb_attention.callbacks.sources import check_inputs, to_samples
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.capture.capturer import Capture, Capturer
+from tb_attention.records.default_axes import default_axes
 from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.step_record import StepRecord
@@ -76,4 +77,15 @@ class Recorder:
         )
 
     def _described(self, sites: tuple[Site, ...]) -> tuple[Site, ...]:
-        return sites
+        return tuple(self._with_axes(site) for site in sites)
+
+    def _with_axes(self, site: Site) -> Site:
+        """The site with what its positions are: as the user said, as the capture told, or as their number and the samples suggest."""
+        given = self._axes.get(site.path)
+        if given is not None:
+            return site.replace(axes=(*site.axes[: -len(given)], *given))
+        positions = [axis for axis in site.axes if axis.role in ("query", "key")]
+        if any(axis.kind != "positions" for axis in positions) or [axis.role for axis in positions].count("key") != 1:
+            return site
+        told = default_axes([axis.size for axis in positions], self.samples)
+        return site.replace(axes=(*site.axes[: -len(told)], *told))
