@@ -110,7 +110,7 @@ def mutations(content, count, seed):
 
 def test_no_damage_to_a_step_makes_the_server_fail(tab, log):
     for content in (handmade.step_file(5), stored(handmade.step_file(5))):
-        for damaged in mutations(content, 150, seed=len(content)):
+        for damaged in mutations(content, 80, seed=len(content)):
             (log / "step-000000000005.npz").write_bytes(damaged)
             for route, query in (
                 ("series", {}),
@@ -124,7 +124,7 @@ def test_no_damage_to_a_step_makes_the_server_fail(tab, log):
 
 def test_no_damage_to_samples_makes_the_server_fail(tab, log):
     content = stored(handmade.samples_file())
-    for damaged in mutations(content, 150, seed=3):
+    for damaged in mutations(content, 80, seed=3):
         (log / "samples-0f3a5c9e1b2d.npz").write_bytes(damaged)
         query = {**MAPS, "set": "samples-0f3a5c9e1b2d", "sample": 0, "input": 0}
         for route in ("samples", "thumbnails", "image"):
@@ -152,7 +152,7 @@ def stored(content):
     return plain.getvalue()
 
 
-ODD = [None, -1, 1e300, 2**70, True, "x", "NaN", [], [[]], {}, {"a": 1}]
+ODD = [None, -1, 1e300, 2**70, True, "x", [], {"a": 1}]
 
 
 def variants(value):
