@@ -16,6 +16,8 @@ export interface SeriesEntry {
   attempts: number[];
   steps: number;
   version: string;
+  /** Of the newest attempt. */
+  status?: Status | null;
 }
 
 export interface RunsAnswer {

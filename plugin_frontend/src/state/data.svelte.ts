@@ -2,9 +2,9 @@
 import { address, type Params } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import type { SamplesAnswer, Site } from "../api/wire";
-import { isVisible } from "../host/visible";
 import type { Slot } from "../model/timeline";
 import { overviewMaps, type AttentionMap } from "../model/maps";
+import { Ahead } from "./ahead.svelte";
 import { Resource } from "./resource.svelte";
 import type { Store } from "./store.svelte";
 
@@ -26,6 +26,8 @@ export interface SiteWeights {
 
 /** Overviews fetched in advance: 144 heads are 150 KB, so these are at most some 40 MB. */
 const AHEAD = 256;
+/** Steps on either side of which the whole map is fetched in advance. */
+const MAPS_AHEAD = 2;
 
 export class Data {
   readonly samples = new Resource<SamplesAnswer>();
@@ -38,10 +40,12 @@ export class Data {
   readonly matrix = new Resource<NpyArray>();
   split = $state.raw<string | null>(null);
 
-  #ahead: AbortController | null = null;
+  readonly ahead: Ahead;
   #decoded = new WeakMap<NpyArray, AttentionMap[][]>();
 
-  constructor(readonly store: Store) {}
+  constructor(readonly store: Store) {
+    this.ahead = new Ahead(store.server.client);
+  }
 
   start(): void {
     $effect(() => this.#wantSamples());
@@ -134,36 +138,26 @@ export class Data {
     if (this.overview.key === this.overviewAddress(slot, sampleIndex)) this.#fetchAhead();
   }
 
-  /** Fetches the overviews of the other steps, the nearest first, so that dragging the slider finds them there. */
+  /** Asks for the overviews of the other steps, the nearest first, so that dragging the slider finds them there, and in Head for the next maps. */
   #fetchAhead(): void {
-    const { slots, slotIndex, sampleIndex } = this.store;
-    this.#ahead?.abort();
-    const controller = (this.#ahead = new AbortController());
+    const { slots, slotIndex, sampleIndex, view, site, siteIndex } = this.store;
     const near = slots
-      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex) }))
+      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex), index }))
       .filter(({ slot }) => slot.record && this.sitesOf(slot).length)
       .sort((a, b) => a.apart - b.apart)
       .slice(0, AHEAD);
-    const client = this.store.server.client;
-    const next = async () => {
-      for (let entry = near.shift(); entry && isVisible(); entry = near.shift()) {
-        const url = this.overviewAddress(entry.slot, sampleIndex);
-        if (client.peek(url)) continue;
-        try {
-          await client.array(url, controller.signal, false);
-          this.fetched++;
-        } catch {
-          if (controller.signal.aborted) return;
-          // It will be asked for again, and its failure shown, when it is looked at.
-        }
-      }
-    };
-    void next();
-    void next();
+    const maps = view === "head" && site ? near.filter(({ apart }) => apart > 0 && apart <= MAPS_AHEAD) : [];
+    this.ahead.want([
+      ...maps.flatMap(({ slot }) =>
+        this.sitesOf(slot)[siteIndex]?.path === site?.path ? this.#weightsAddress(slot, siteIndex) : [],
+      ),
+      ...near.map(({ slot }) => this.overviewAddress(slot, sampleIndex)),
+    ]);
   }
 
-  /** Counts overviews that came in advance, so that the film is drawn anew. */
-  fetched = $state(0);
+  #weightsAddress(slot: Slot, site: number): string {
+    return this.#address("weights", { step: slot.step, sample: this.store.sampleIndex, site, v: slot.record?.v });
+  }
 
   #weights(
     slot: Slot,
@@ -171,9 +165,8 @@ export class Data {
     siteIndex: number,
   ): [string, (url: string, signal: AbortSignal) => SiteWeights | Promise<SiteWeights>] {
     const { sampleIndex: sample } = this.store;
-    const url = this.#address("weights", { step: slot.step, sample, site: siteIndex, v: slot.record?.v });
     return [
-      url,
+      this.#weightsAddress(slot, siteIndex),
       (key, signal) => {
         const array = this.#array(key, signal);
         if (!(array instanceof Promise)) return { slot, sample, site, siteIndex, array };

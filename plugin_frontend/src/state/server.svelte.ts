@@ -52,7 +52,8 @@ export class Server {
     try {
       const answer = await this.client.json<RunsAnswer>("runs", {});
       const changed = answer.version !== this.runs?.version;
-      if (changed || this.error) this.runs = answer;
+      // A new object makes what failed be asked for again.
+      if (changed || this.error || this.seriesError) this.runs = answer;
       this.error = null;
       this.#delay = changed ? SHORTEST_MS : Math.min(LONGEST_MS, this.#delay * 1.25);
     } catch (error) {

@@ -85,14 +85,20 @@ export class Store {
       : (this.choices.view ?? (this.mapsName || !this.matricesName ? "overview" : "confusion")),
   );
 
+  /** How the training stands: that of the newest attempt comes with every poll, an older one no longer changes. */
+  readonly status = $derived.by(() => {
+    const entry = this.#maps ?? this.#matrices;
+    const newest = entry !== null && this.series?.attempt === newestAttempt(entry);
+    return (newest || !this.series ? entry?.status : null) ?? this.series?.status ?? null;
+  });
   /** How much of the running epoch is done, as "63 %"; null while nothing trains. */
   readonly running = $derived.by(() => {
-    const status = this.series?.status;
-    if (status?.state !== "running" || this.choices.attempt !== null) return null;
+    const status = this.status;
+    if (status?.state !== "running") return null;
     return `${Math.round(100 * (status.fraction ?? 0))} %`;
   });
   readonly progress = $derived.by(() => {
-    const status = this.series?.status;
+    const status = this.status;
     if (!status) return "";
     const of = status.epochs ? ` of ${status.epochs}` : "";
     const epoch = status.epoch === null || status.epoch === undefined ? "" : ` epoch ${status.epoch + 1}${of}`;
@@ -145,6 +151,12 @@ export class Store {
     if (!slot) return;
     const newest = slotAt(this.slots, null);
     this.choices.step = this.slots[newest] === slot ? null : slot.step;
+  }
+
+  /** Plays the steps one after the other, from the first if the last is shown; or stops. */
+  togglePlay(): void {
+    if (!this.playing && this.slotIndex >= this.slots.length - 1) this.goTo(0);
+    this.playing = !this.playing && this.slots.length > 1;
   }
 
   showStep(step: Step | null): void {

@@ -37,7 +37,7 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
       break;
     case " ":
       if (target?.closest("button, input, summary, [role='option'], [role='gridcell']")) return;
-      store.playing = !store.playing;
+      store.togglePlay();
       break;
     case "[":
     case "]":
