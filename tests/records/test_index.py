@@ -1,0 +1,123 @@
+"""The index says what the step files say, and is never needed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tb_attention.records import index_writer, listing
+from tb_attention.records.listing import list_steps
+from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.store import Store, open_store
+
+from . import logs
+
+DIRECTORY = "plugins/attention/attention/1"
+
+
+def index_files(log_dir: Path) -> list[str]:
+    return sorted(path.name for path in logs.attempt_directory(log_dir).glob("index-*.npz"))
+
+
+def truth(store: Store) -> list[tuple[str, bytes]]:
+    """What the step files say, whatever the index says."""
+    for entry in store.entries(DIRECTORY):
+        if entry.name.startswith("index-"):
+            store.remove(f"{DIRECTORY}/{entry.name}")
+    return told(store)
+
+
+def told(store: Store) -> list[tuple[str, bytes]]:
+    found = list_steps(store, DIRECTORY, with_measures=True)
+    return [
+        (str(entry.manifest) + str(entry.file), b"" if entry.measures is None else entry.measures.tobytes())
+        for entry in found.entries
+    ]
+
+
+def test_segments_hold_64_steps_and_agree_with_the_step_files(tmp_path: Path) -> None:
+    logs.write_steps(tmp_path, ["init", *range(10, 140)], summaries=False)
+    assert index_files(tmp_path) == ["index-000000000000.npz", "index-000000000073.npz", "index-000000000137.npz"]
+    store = open_store(tmp_path)
+    found = list_steps(store, DIRECTORY, with_measures=True)
+    assert len(found.indexed) == 131
+    assert [entry.manifest.step for entry in found.entries] == ["init", *range(10, 140)]
+    assert told(store) == truth(store)
+
+
+def test_reading_an_indexed_log_opens_no_step_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs.write_steps(tmp_path, range(5))
+    monkeypatch.setattr(listing, "read_entry", lambda *_, **__: pytest.fail("a step file was opened"))
+    assert len(list_steps(open_store(tmp_path), DIRECTORY).entries) == 5
+
+
+def test_an_entry_that_disagrees_is_read_from_its_step_file(tmp_path: Path) -> None:
+    logs.write_steps(tmp_path, range(3))
+    path = logs.attempt_directory(tmp_path) / "step-000000000001.npz"
+    os.utime(path, ns=(5, 5))
+    found = list_steps(open_store(tmp_path), DIRECTORY)
+    assert len(found.entries) == 3
+    assert found.indexed == {"step-000000000000.npz", "step-000000000002.npz"}
+    path.unlink()
+    assert [entry.manifest.step for entry in list_steps(open_store(tmp_path), DIRECTORY).entries] == [0, 2]
+
+
+@pytest.mark.parametrize("data", [b"", b"no zip", None])
+def test_a_damaged_index_is_passed_over_and_made_anew(tmp_path: Path, data: bytes | None) -> None:
+    logs.write_steps(tmp_path, range(3))
+    path = logs.attempt_directory(tmp_path) / "index-000000000000.npz"
+    path.write_bytes(path.read_bytes()[:-40] if data is None else data)
+    found = list_steps(open_store(tmp_path), DIRECTORY)
+    assert len(found.entries) == 3
+    assert found.indexed == frozenset()
+    logs.write_steps(tmp_path, [3])
+    assert len(list_steps(open_store(tmp_path), DIRECTORY).indexed) == 4
+
+
+def test_earlier_segments_that_are_missing_are_made_anew(tmp_path: Path) -> None:
+    logs.write_steps(tmp_path, range(130), summaries=False)
+    before = index_files(tmp_path)
+    (logs.attempt_directory(tmp_path) / before[0]).unlink()
+    logs.write_steps(tmp_path, [130], summaries=False)
+    assert index_files(tmp_path) == before
+    assert len(list_steps(open_store(tmp_path), DIRECTORY).indexed) == 131
+
+
+def test_a_step_of_an_earlier_segment_may_be_written_again(tmp_path: Path) -> None:
+    logs.write_steps(tmp_path, [*range(70), 3, 69], summaries=False)
+    store = open_store(tmp_path)
+    assert len(list_steps(store, DIRECTORY).indexed) == 70
+    assert told(store) == truth(store)
+
+
+def test_steps_that_were_moved_aside_leave_the_index(tmp_path: Path) -> None:
+    from tb_attention.records.attempts import start_attempt
+
+    logs.write_steps(tmp_path, range(70), summaries=False)
+    start_attempt(tmp_path, "attention", 60)
+    logs.write_steps(tmp_path, [60], summaries=False)
+    assert index_files(tmp_path) == ["index-000000000000.npz"]
+    assert len(list_steps(open_store(tmp_path), DIRECTORY).indexed) == 61
+
+
+def test_matrices_have_an_index_too(tmp_path: Path) -> None:
+    from tb_attention.records.series_writer import SeriesWriter
+
+    writer = SeriesWriter(tmp_path, "attention", 1)
+    for step in range(3):
+        writer.submit(ConfusionRecord(step, {"validation": np.eye(3, dtype=int)}))
+    writer.close(10)
+    found = list_steps(open_store(tmp_path), DIRECTORY, with_measures=True)
+    assert len(found.indexed) == 3
+    assert found.entries[1].manifest.content == "confusion"
+
+
+def test_a_segment_is_not_rewritten_for_every_quick_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    whole = index_writer.IndexWriter._write
+    monkeypatch.setattr(index_writer.IndexWriter, "_write", lambda *given: (written.append(given[1]), whole(*given))[1])
+    logs.write_steps(tmp_path, range(40), summaries=False)
+    assert len(written) <= 5

@@ -1,0 +1,201 @@
+"""The event file, as TensorBoard itself reads it."""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tensorboard import context
+from tensorboard.backend.event_processing import data_provider, event_file_loader, plugin_event_multiplexer
+from tensorboard.data import provider as provider_types
+from tensorboard.data import server_ingester
+from tensorboard.util import grpc_util
+
+from tb_attention.records.reader import load
+from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.step_file import digest
+from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.store import open_store
+from tb_attention.records.summaries import MAX_BLOB, overview_blob, summaries_of
+from tb_attention.reduce.encodings import decode
+
+from . import logs
+
+CONTEXT = context.RequestContext()
+
+
+@pytest.fixture(params=["python", "data server"])
+def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """TensorBoard's two ways to read events, of a log directory with one run of ours and its matrices."""
+    run = tmp_path / "run"
+    logs.write_steps(run, ["init", 0, 1, 2])
+    writer = SeriesWriter(run, "confusion", 1)
+    for step in range(2):
+        writer.submit(ConfusionRecord(step, {"validation": np.full((3, 3), step)}, epoch=step))
+    assert writer.close(10)
+    if request.param == "python":
+        multiplexer = plugin_event_multiplexer.EventMultiplexer()
+        multiplexer.AddRunsFromDirectory(str(tmp_path))
+        multiplexer.Reload()
+        yield data_provider.MultiplexerDataProvider(multiplexer, str(tmp_path))
+        return
+    try:
+        binary = server_ingester.get_server_binary()
+    except server_ingester.NoDataServerError as error:
+        pytest.skip(str(error))
+    ingester = server_ingester.SubprocessServerDataIngester(
+        server_binary=binary,
+        logdir=str(tmp_path),
+        reload_interval=1,
+        channel_creds_type=grpc_util.ChannelCredsType.LOCAL,
+    )
+    ingester.start()
+    # The server ends with the pipe that it reads from, at the latest when this process does.
+    yield ingester.data_provider
+
+
+def test_tensorboard_lists_the_run_and_reads_the_overviews(provider: Any) -> None:
+    assert [run.run_name for run in provider.list_runs(CONTEXT, experiment_id="")] == ["run"]
+    listed = provider.list_blob_sequences(CONTEXT, experiment_id="", plugin_name="attention")
+    assert list(listed["run"]) == ["attention"]
+    data = provider.read_blob_sequences(
+        CONTEXT,
+        experiment_id="",
+        plugin_name="attention",
+        downsample=100,
+        run_tag_filter=provider_types.RunTagFilter(["run"], ["attention"]),
+    )["run"]["attention"]
+    assert [datum.step for datum in data] == [-1, 0, 1, 2]
+    blob = provider.read_blob(CONTEXT, blob_key=data[-1].values[0].blob_key)
+    assert parse(blob)[0]["step"] == 2
+
+
+def test_tensorboard_reads_the_matrices_as_tensors(provider: Any) -> None:
+    data = provider.read_tensors(CONTEXT, experiment_id="", plugin_name="attention", downsample=100)["run"]
+    assert list(data) == ["confusion/validation"]
+    assert [datum.step for datum in data["confusion/validation"]] == [0, 1]
+    np.testing.assert_array_equal(data["confusion/validation"][1].numpy, np.ones((3, 3)))
+
+
+def parse(blob: bytes) -> tuple[dict[str, Any], np.ndarray]:
+    """JSON and overviews of a blob."""
+    assert blob[:8] == b"TBAT\x01\0\0\0"
+    (length,) = struct.unpack("<I", blob[8:12])
+    return json.loads(blob[12 : 12 + length]), np.frombuffer(blob[12 + length :], np.uint8)
+
+
+def test_a_blob_holds_overviews_and_measures_of_every_sample_that_fits() -> None:
+    record = logs.record(3, sites=(logs.site("a", keys=40), logs.site("b")))
+    made = digest(record, "attention", 1)
+    head, packed = parse(overview_blob(made, "step-000000000003.npz"))
+    assert head["step_file"] == "step-000000000003.npz"
+    assert head["overviews"] == 2
+    np.testing.assert_allclose(np.array(head["measures_values"], float), made.measures, rtol=1e-3)
+    part = head["sites"][1]["overview"]
+    each = packed.reshape(2, -1)
+    back = decode(each[1, part["offset"] : part["offset"] + part["bytes"]], part["shape"], part["encoding"])
+    np.testing.assert_allclose(back, record.sites[1].weights[1], atol=4e-3)
+
+
+@pytest.mark.parametrize(("sites", "samples", "fit"), [(4, 40, 13), (1100, 1, 0)])
+def test_a_blob_never_exceeds_256_kib(sites: int, samples: int, fit: int) -> None:
+    one = logs.site(samples=samples, heads=4, keys=32)
+    record = logs.record(0, sites=tuple(one.replace(path=f"block_{place}/attention") for place in range(sites)))
+    blob = overview_blob(digest(record, "attention", 1), "step-000000000000.npz")
+    head, packed = parse(blob)
+    assert len(blob) <= MAX_BLOB
+    assert head["overviews"] == fit
+    assert len(head["measures_values"]) == fit
+    assert packed.size == fit * sum(site["overview"]["bytes"] for site in head["sites"])
+    assert (head["sites"] == []) == (fit == 0)
+
+
+def event_files(log_dir: Path) -> list[Path]:
+    return sorted(path for path in log_dir.iterdir() if "tfevents" in path.name)
+
+
+def test_all_writers_of_a_run_share_one_event_file(tmp_path: Path) -> None:
+    threads = [
+        threading.Thread(target=logs.write_steps, args=(tmp_path, range(4)), kwargs={"tag": tag}) for tag in "abc"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (file,) = event_files(tmp_path)
+    events = list(event_file_loader.EventFileLoader(str(file)).Load())
+    assert events[0].file_version == "brain.Event:2"
+    assert sorted((event.summary.value[0].tag, event.step) for event in events[1:]) == [
+        (tag, step) for tag in "abc" for step in range(4)
+    ]
+
+
+def test_no_event_file_is_written_beside_that_of_another_program(tmp_path: Path) -> None:
+    (tmp_path / "events.out.tfevents.1.host.2.0").write_bytes(b"")
+    logs.write_steps(tmp_path, [0])
+    writer = SeriesWriter(tmp_path, "attention", 1)
+    writer.submit(logs.record(1))
+    writer.write_status(notes=["mine"])
+    writer.close(10)
+    assert len(event_files(tmp_path)) == 1
+    assert load(tmp_path).steps == [0, 1]
+    notes = json.loads((logs.attempt_directory(tmp_path) / "status.json").read_text())["notes"]
+    assert notes[0] == "mine"
+    assert "events.out.tfevents.1.host.2.0" in notes[1]
+
+
+def test_event_files_of_subdirectories_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "events.out.tfevents.1.host.2.0").write_bytes(b"")
+    logs.write_steps(tmp_path, [0])
+    assert len(event_files(tmp_path)) == 1
+
+
+def test_a_directory_that_was_emptied_gets_a_new_event_file(tmp_path: Path) -> None:
+    logs.write_steps(tmp_path, [0])
+    (old,) = event_files(tmp_path)
+    old.unlink()
+    logs.write_steps(tmp_path, [1])
+    (new,) = event_files(tmp_path)
+    events = list(event_file_loader.EventFileLoader(str(new)).Load())
+    assert [event.file_version for event in events[:1]] == ["brain.Event:2"]
+    assert events[1].step == 1
+
+
+def test_large_matrices_stay_out_of_the_event_file(tmp_path: Path) -> None:
+    writer = SeriesWriter(tmp_path, "confusion", 1)
+    writer.submit(ConfusionRecord(0, {"validation": np.zeros((101, 101), int)}))
+    writer.submit(ConfusionRecord(1, {"validation": np.zeros((100, 100), int)}))
+    writer.close(10)
+    (file,) = event_files(tmp_path)
+    assert [event.step for event in event_file_loader.EventFileLoader(str(file)).Load()][1:] == [1]
+
+
+def test_summaries_can_be_left_out(tmp_path: Path) -> None:
+    logs.write_steps(tmp_path, [0], summaries=False)
+    assert event_files(tmp_path) == []
+
+
+def test_a_remote_run_has_its_event_file_after_closing() -> None:
+    url = "memory://summaries/run"
+    logs.write_steps(url, [0, 1])
+    store = open_store(url)
+    names = [entry.name for entry in store.entries() if "tfevents" in entry.name]
+    assert len(names) == 1
+    logs.write_steps(url, [2])
+    data = store.read(names[0])
+    steps, position = [], 0
+    from tensorboard.compat.proto import event_pb2
+
+    while position < len(data):
+        (length,) = struct.unpack("<Q", data[position : position + 8])
+        steps.append(event_pb2.Event.FromString(data[position + 12 : position + 12 + length]).step)
+        position += 16 + length
+    assert steps == [0, 0, 1, 2]
+    assert summaries_of(store) is summaries_of(open_store(url))
