@@ -1,0 +1,50 @@
+"""Encoding keeps up with training."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import numpy as np
+
+from tb_attention.records.npz import write_npz
+from tb_attention.reduce.encodings import encode
+
+
+def heads_of_many_kinds(keys: int) -> np.ndarray:
+    """12 heads `(12, keys, keys)`, as models have them.
+
+    Diffuse, peaky, with a sink, on the previous token and local ones, half of them causal; a fifth is padding.
+    """
+    rng = np.random.default_rng(0)
+    place = np.arange(keys)
+    away = np.abs(place[:, None] - place)
+    patterns = [0 * away, 0 * away, 8.0 * (place == 0), 8.0 * (place == place[:, None] - 1), -0.3 * away, -0.02 * away]
+    sharpness = [0.5, 4, 1, 1, 1, 1]
+    scores = np.stack(
+        [
+            pattern + sharp * rng.standard_normal((keys, keys))
+            for pattern, sharp in zip(patterns, sharpness, strict=True)
+        ]
+        * 2
+    )
+    scores[:6, away * (place > place[:, None]) > 0] = -np.inf
+    scores[:, :, keys * 4 // 5 :] = -np.inf
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+
+def test_encoding_and_deflating_cost_at_most_half_of_savez_compressed() -> None:
+    weights = heads_of_many_kinds(512)
+    start = time.process_time()
+    stored = encode(weights, "sqrt8_row")
+    ours = io.BytesIO()
+    write_npz(ours, [("weights", stored)])
+    took = time.process_time() - start
+
+    start = time.process_time()
+    numpys = io.BytesIO()
+    np.savez_compressed(numpys, weights=stored)
+    assert took <= 0.5 * (time.process_time() - start)
+    assert ours.tell() <= 1.02 * numpys.tell()
+    assert ours.tell() / weights.size < 0.5
