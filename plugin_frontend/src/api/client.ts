@@ -43,7 +43,7 @@ interface Flight {
 
 export class Client {
   #running = 0;
-  #queue: { start: () => void; urgent: boolean }[] = [];
+  #queue: { url: string; start: () => void; urgent: boolean }[] = [];
   #flights = new Map<string, Flight>();
   /** In order of use, the oldest first. */
   #cache = new Map<string, NpyArray>();
@@ -72,18 +72,28 @@ export class Client {
       const controller = new AbortController();
       flight = { controller, waiting: 0, promise: this.#array(url, urgent, controller.signal) };
       this.#flights.set(url, flight);
-      const landed = () => this.#flights.delete(url);
+      const started = flight;
+      const landed = () => {
+        if (this.#flights.get(url) === started) this.#flights.delete(url);
+      };
       flight.promise.then(landed, landed);
     }
-    return this.#join(flight, signal);
+    // Asked for in advance and now waited for: it need not queue any longer.
+    else if (urgent) for (const entry of this.#queue) entry.urgent ||= entry.url === url;
+    this.#next();
+    return this.#join(url, flight, signal);
   }
 
-  #join(flight: Flight, signal: AbortSignal): Promise<NpyArray> {
+  #join(url: string, flight: Flight, signal: AbortSignal): Promise<NpyArray> {
     flight.waiting++;
     return new Promise((resolve, reject) => {
       const leave = () => {
         flight.waiting--;
-        if (flight.waiting === 0) flight.controller.abort();
+        if (flight.waiting === 0) {
+          // At once, so that whoever asks next does not join a request that is being aborted.
+          if (this.#flights.get(url) === flight) this.#flights.delete(url);
+          flight.controller.abort();
+        }
         reject(new DOMException("aborted", "AbortError"));
       };
       if (signal.aborted) return leave();
@@ -111,7 +121,7 @@ export class Client {
   }
 
   async #fetch(url: string, urgent: boolean, signal?: AbortSignal): Promise<Response> {
-    await this.#turn(urgent);
+    await this.#turn(url, urgent);
     try {
       signal?.throwIfAborted();
       const response = await fetch(url, { signal: signal ?? null }).catch((error: unknown) => {
@@ -126,9 +136,9 @@ export class Client {
     }
   }
 
-  #turn(urgent: boolean): Promise<void> {
+  #turn(url: string, urgent: boolean): Promise<void> {
     return new Promise((resolve) => {
-      this.#queue.push({ start: resolve, urgent });
+      this.#queue.push({ url, start: resolve, urgent });
       this.#next();
     });
   }

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import type { Sample } from "../src/api/wire";
+import { axisLabels } from "../src/model/labels";
+import { cellOf, cutToken, positionsOf } from "../src/model/positions";
+import { site } from "./helpers";
+
+const mail: Sample = {
+  id: "a",
+  label: null,
+  inputs: [{ name: "text", kind: "tokens", tokens: ["the", "cat", "the", ""], mask: [1, 1, 1, 0], text: null }],
+};
+const tokens = (input: number | null = 0) =>
+  positionsOf(site({}, [{ role: "key", size: 4, kind: "tokens", input }]), "key", mail);
+
+test("padding is not shown", () => {
+  expect(tokens().shown).toEqual([0, 1, 2]);
+});
+
+test("words that come more than once carry their place", () => {
+  expect([tokens().name(0), tokens().name(1)]).toEqual(["“the” (word 0)", "“cat”"]);
+});
+
+test("an axis that names no input takes the only one with as many tokens", () => {
+  expect(tokens(null).tokens).toEqual(mail.inputs[0]!.tokens);
+});
+
+test("cells of a grid are named by row and column, behind the extra positions", () => {
+  const axis = { role: "query" as const, size: 7, kind: "grid" as const, grid: [2, 3], extra: ["CLS"] };
+  const positions = positionsOf(site({}, [axis]), "query", null);
+  expect([0, 1, 6].map(positions.name)).toEqual(["CLS", "row 0, col 0", "row 1, col 2"]);
+  expect(cellOf(positions, 0)).toBeNull();
+  expect(cellOf(positions, 5)).toEqual({ row: 1, column: 1 });
+});
+
+test("two plain axes of one role are a plane", () => {
+  const gate = site({ kind: "gate" }, [
+    { role: "key", size: 2 },
+    { role: "key", size: 3 },
+  ]);
+  expect(positionsOf(gate, "key", null).name(4)).toBe("row 1, col 1");
+});
+
+test("channels are called channels", () => {
+  expect(positionsOf(site({}, [{ role: "key", size: 9, kind: "channels" }]), "key", null).name(7)).toBe("channel 7");
+});
+
+test("long tokens are cut to 13 characters, never through one", () => {
+  expect(cutToken("http://example.org")).toBe("http://examp…");
+  expect([...cutToken("😀".repeat(20))].length).toBe(13);
+  expect(cutToken("thirteen char")).toBe("thirteen char");
+});
+
+test("labels never overlap, and the marked one is always there", () => {
+  const long = positionsOf(site({}, [{ role: "key", size: 200 }]), "key", null);
+  const labels = axisLabels({ positions: long, from: 0, to: 200, pixels: 300, room: 20, markedRoom: 20 }, [77]);
+  expect(labels.some((label) => label.position === 77 && label.marked)).toBe(true);
+  const places = labels.map((label) => label.at).sort((a, b) => a - b);
+  places.slice(1).forEach((place, i) => expect(place - places[i]!).toBeGreaterThanOrEqual(19.9));
+});
+
+test("a large grid is labelled by rows", () => {
+  const axis = { role: "key" as const, size: 50, kind: "grid" as const, grid: [7, 7], extra: ["CLS"] };
+  const positions = positionsOf(site({}, [axis]), "key", null);
+  const labels = axisLabels({ positions, from: 0, to: 50, pixels: 500, room: 12, markedRoom: 60 }, []);
+  expect(labels.map((label) => label.text)).toEqual(["CLS", ...[0, 1, 2, 3, 4, 5, 6].map((row) => `row ${row}`)]);
+});

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, stepName } from "../src/model/timeline";
+import { TimelineGeometry } from "../src/ui/timeline/geometry";
+import { curvePath, rangeOf } from "../src/chart/curves";
+import { record, series } from "./helpers";
+
+const damaged = { file: "step-000000000001.npz", step: 1, reason: "cut" };
+
+test("init comes first, damaged steps in their place", () => {
+  const slots = slotsOf(series([record("init"), record(0), record(2)], { damaged: [damaged] }));
+  expect(slots.map((slot) => slot.step)).toEqual(["init", 0, 1, 2]);
+  expect(slots[2]).toMatchObject({ damaged: "cut", record: null, epoch: 1 });
+});
+
+test("epochs are counted as Keras prints them", () => {
+  const slots = slotsOf(series([record("init"), record(3), record(120, { epoch: null })]));
+  expect(slots.map(stepName)).toEqual(["before training (init)", "epoch 4 (step 3)", "step 120"]);
+  expect(slots.map(shortStepName)).toEqual(["init", "epoch 4", "step 120"]);
+});
+
+test("following shows the newest step that can be read", () => {
+  const slots = slotsOf(series([record(0), record(2)], { damaged: [{ ...damaged, step: 3 }] }));
+  expect(slotAt(slots, null)).toBe(1);
+  expect(slotAt(slots, 3)).toBe(2);
+});
+
+test("a step that is gone gives way to the one before", () => {
+  const slots = slotsOf(series([record("init"), record(0), record(4)]));
+  expect(slotAt(slots, 3)).toBe(1);
+  expect(slotAt(slots, "init")).toBe(0);
+});
+
+test("the best step is what the callback says, else the smallest validation loss, never init", () => {
+  const steps = [
+    record("init", { logs: { val_loss: 0.01 } }),
+    record(0, { logs: { loss: 1, val_loss: 0.5 } }),
+    record(1, { logs: { loss: 0.5, val_loss: 0.9 } }),
+  ];
+  const plain = series(steps);
+  const slots = slotsOf(plain);
+  expect(bestSlot(slots, plain, metricNames(slots))).toBe(1);
+  const said = series(steps, { status: { state: "finished", best: { step: 1, monitor: "val_accuracy" } } });
+  expect(bestSlot(slots, said, metricNames(slots))).toBe(2);
+});
+
+test("losses that are not numbers are never the best", () => {
+  const one = series([record(0, { logs: { loss: "NaN" } }), record(1, { logs: { loss: 2 } })]);
+  expect(bestSlot(slotsOf(one), one, metricNames(slotsOf(one)))).toBe(1);
+});
+
+test("any accuracy is found under its own name", () => {
+  const logs = { loss: 1, binary_accuracy: 0.5, val_binary_accuracy: 0.4 };
+  expect(metricNames(slotsOf(series([record(0, { logs })])))).toEqual({
+    loss: "loss",
+    valLoss: null,
+    accuracy: "binary_accuracy",
+    valAccuracy: "val_binary_accuracy",
+  });
+});
+
+test("series that count differently are joined by epoch and batch", () => {
+  const byBatch = [5, 10, 15].map((batch) => record(batch, { epoch: batch > 10 ? 1 : 0, batch }));
+  const maps = slotsOf(series(byBatch));
+  const epochs = slotsOf(series([record("init"), record(0), record(1)]));
+  expect(joinedSlot(epochs, maps[0]!)).toBe(1);
+  expect(joinedSlot(epochs, maps[2]!)).toBe(2);
+  expect(joinedSlot(maps, epochs[1]!)).toBe(1);
+  expect(joinedSlot(slotsOf(series([record(7)])), epochs[0]!)).toBe(-1);
+});
+
+test("slots are found under the pointer, also beyond the ends", () => {
+  const geometry = new TimelineGeometry(10, false, 500);
+  expect([geometry.slotAt(-20), geometry.slotAt(75), geometry.slotAt(9999)]).toEqual([0, 1, 9]);
+  expect(geometry.every(26)).toBe(1);
+  expect(new TimelineGeometry(100, true, 500).every(26)).toBe(10);
+});
+
+test("the model before training does not flatten the curves", () => {
+  expect(rangeOf([[100, 2, 1]], true)).toEqual({ low: 1, high: 2 });
+  expect(rangeOf([[]], true)).toEqual({ low: 0, high: 1 });
+  expect(curvePath([1, NaN, 0], [0, 5, 10], 20, { low: 0, high: 1 })).toBe("M0,4ZM10,16Z");
+});
