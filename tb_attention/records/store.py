@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ class LocalStore(Store):
                 file.flush()
                 os.fsync(file.fileno())
                 stat = os.fstat(file.fileno())
-            os.replace(temporary, target)
+            _replace(temporary, target)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
@@ -183,6 +184,18 @@ class LocalStore(Store):
 
 def _entry(name: str, is_directory: bool, stat: os.stat_result) -> Entry:
     return Entry(name, is_directory, stat.st_size, stat.st_mtime_ns)
+
+
+def _replace(temporary: str, target: str) -> None:
+    """`os.replace`, again for a moment where Windows refuses because a reader has the old file open."""
+    for wait in (0.01, 0.02, 0.05, 0.1, 0.2):
+        try:
+            os.replace(temporary, target)
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    os.replace(temporary, target)
 
 
 def _sync_directory(directory: str) -> None:

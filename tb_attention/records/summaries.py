@@ -32,6 +32,8 @@ MAX_CLASSES = 100
 SUFFIX = ".attention"
 
 _REMOTE_SECONDS = 30.0
+# A remote file is written anew each time; beyond this another one is begun.
+_REMOTE_BYTES = 8 << 20
 # Magic, version, length, and the digits of the number of overviews.
 _FRAME = 12 + 8
 _INIT_STEP = -1
@@ -120,15 +122,18 @@ class Summaries:
                 file.write(records.getvalue())
             return
         self._remote.write(records.getvalue())
-        if time.monotonic() - self._uploaded >= _REMOTE_SECONDS:
+        if time.monotonic() - self._uploaded >= _REMOTE_SECONDS or self._remote.tell() >= _REMOTE_BYTES:
             self._upload()
 
     def _upload(self) -> None:
         """Writes the whole file anew: object stores cannot append."""
         if self._store.is_local or not self._name:
             return
-        self._store.replace(self._name, lambda file: _write(file, self._remote.getbuffer()))
+        self._store.replace(self._name, lambda file: _write(file, self._remote.getvalue()))
         self._uploaded = time.monotonic()
+        if self._remote.tell() >= _REMOTE_BYTES:
+            self._name = ""
+            self._remote = io.BytesIO()
 
 
 def overview_blob(made: Digest, step_file: str) -> bytes:

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import operator
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, cast
@@ -13,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.errors import ArgumentError, LogError
+from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.attempts import start_attempt
 from tb_attention.records.default_axes import default_axes, default_kind
 from tb_attention.records.nested import to_numpy
@@ -170,9 +171,17 @@ class AttentionWriter:
         if self._series is None or not self._series.failures:
             return
         failures, self._series.failures = self._series.failures, []
-        step, error = failures[0]
-        what = "The index, the status or the event file" if step is None else f"Step {step}"
-        raise LogError(f"{what} of {self.tag!r} in {self.log_dir} could not be written: {error}") from error
+        for step, error in failures:
+            if step is not None:
+                raise LogError(
+                    f"Step {step} of {self.tag!r} in {self.log_dir} could not be written: {error}"
+                ) from error
+        warnings.warn(
+            f"All steps of {self.tag!r} in {self.log_dir} are written, but not the index, the status or the event file: "
+            f"{failures[0][1]}",
+            AttentionWarning,
+            stacklevel=3,
+        )
 
     def _sites(
         self, weights: Mapping[str, Any], kinds: Mapping[str, Kind], axes: Mapping[str, Sequence[Axis]]

@@ -38,17 +38,20 @@ def head_measures(
     """
     heads, repeats, queries, keys = weights.shape
     counted = np.ones(queries, bool) if query_mask is None else np.asarray(query_mask, bool)
-    alike = alike and queries == keys
-    distances = _distances(grid or (queries - extra,), extra) if alike else None
+    grid = (grid or (queries - extra,)) if alike and queries == keys else None
     measures = np.full((heads, len(MEASURES)), np.nan, np.float32)
     if not counted.any() or 0 in weights.shape:
         return measures
-    step = max(1, _BLOCK // max(1, queries * keys))
+    # Blocks of rows, so that the work on a map of 16,384 positions takes no more memory than that on a small one.
+    rows = max(1, min(queries, _BLOCK // keys))
+    together = max(1, _BLOCK // (rows * keys))
     for head in range(heads):
         totals = np.zeros((len(MEASURES), 2))
-        for start in range(0, repeats, step):
-            rows = np.asarray(weights[head, start : start + step], np.float32)
-            totals += _totals(rows, counted, distances, extra)
+        for repeat in range(0, repeats, together):
+            for start in range(0, queries, rows):
+                block = weights[head, repeat : repeat + together, start : start + rows]
+                mask = counted[start : start + rows]
+                totals += _totals(np.asarray(block, np.float32), mask, start, grid, extra)
         with np.errstate(invalid="ignore", divide="ignore"):
             measures[head] = totals[:, 0] / totals[:, 1]
     return measures
@@ -69,10 +72,11 @@ def gate_measures(weights: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floa
 def _totals(
     rows: npt.NDArray[np.float32],
     counted: npt.NDArray[np.bool_],
-    distances: npt.NDArray[np.float32] | None,
+    start: int,
+    grid: tuple[int, ...] | None,
     extra: int,
 ) -> npt.NDArray[np.float64]:
-    """Sum and count of each measure over the rows `(repeats, queries, keys)` that count."""
+    """Sum and count of each measure over the rows `(repeats, queries, keys)` that count; the first query is `start`."""
     shares = np.abs(rows)
     sums = shares.sum(axis=-1)
     # NaN sums stay: a row of NaN is not one that is masked, and has to be seen.
@@ -81,15 +85,17 @@ def _totals(
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.log2(np.maximum(shares, _TINY))
         entropy = np.log2(sums) - np.einsum("rqk,rqk->rq", shares, logs) / sums
-        largest = rows.max(axis=-1)
-        totals = [_total(np.maximum(entropy, 0), valid), _total(largest, valid), nothing]
+        totals = [_total(np.maximum(entropy, 0), valid), _total(rows.max(axis=-1), valid), nothing]
         totals.append(_total(shares[..., 0] / sums, valid))
-        if distances is None:
+        if grid is None:
             return np.array([*totals, nothing, nothing])
-        totals[2] = _distance(shares, valid, distances, extra)
-        diagonal = np.einsum("rqq->rq", shares) / sums
-        before = np.einsum("rqq->rq", shares[:, 1:, :-1]) / sums[:, 1:]
-    return np.array([*totals, _total(diagonal, valid), _total(before, valid[:, 1:])])
+        totals[2] = _distance(shares, valid, start, grid, extra)
+        place = np.arange(rows.shape[1])
+        itself = shares[:, place, place + start] / sums
+        # The first position of all has none before it.
+        later = place[place + start > 0]
+        before = shares[:, later, later + start - 1] / sums[:, later]
+    return np.array([*totals, _total(itself, valid), _total(before, valid[:, later])])
 
 
 def _total(values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> tuple[float, float]:
@@ -97,18 +103,23 @@ def _total(values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> tup
 
 
 def _distance(
-    shares: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], distances: npt.NDArray[np.float32], extra: int
+    shares: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], start: int, grid: tuple[int, ...], extra: int
 ) -> tuple[float, float]:
-    cells = shares[:, extra:, extra:]
+    skipped = max(0, extra - start)
+    cells = shares[:, skipped:, extra:]
+    if cells.shape[1] == 0:
+        return 0.0, 0.0
     sums = cells.sum(axis=-1)
-    return _total(np.einsum("rqk,qk->rq", cells, distances) / sums, valid[:, extra:] & (sums != 0))
+    first = start + skipped - extra
+    distances = _distances(grid, first, first + cells.shape[1])
+    return _total(np.einsum("rqk,qk->rq", cells, distances) / sums, valid[:, skipped:] & (sums != 0))
 
 
-@functools.lru_cache(maxsize=4)
-def _distances(grid: tuple[int, ...], extra: int) -> npt.NDArray[np.float32]:
-    """`(cells, cells)`: Euclidean distances between the cells of a grid."""
+@functools.lru_cache(maxsize=16)
+def _distances(grid: tuple[int, ...], start: int, stop: int) -> npt.NDArray[np.float32]:
+    """`(stop - start, cells)`: Euclidean distances of some cells of a grid to all of them."""
     places = np.indices(grid).reshape(len(grid), -1).astype(np.float32)
-    squares = np.zeros((places.shape[1],) * 2, np.float32)
+    squares = np.zeros((stop - start, places.shape[1]), np.float32)
     for along in places:
-        squares += (along[:, None] - along[None, :]) ** 2
+        squares += (along[start:stop, None] - along[None, :]) ** 2
     return cast("npt.NDArray[np.float32]", np.sqrt(squares))

@@ -40,7 +40,7 @@ def _pool_axis(array: npt.NDArray[np.float32], axis: int, most: int) -> npt.NDAr
     # Cell c holds the positions from floor(c * size / most): sizes differ by one at most, none is left out.
     starts = np.arange(most) * size // most
     largest = np.maximum.reduceat(array, starts, axis=axis)
-    if np.fmin.reduce(array, axis=None) >= 0:
+    if array.size == 0 or np.fmin.reduce(array, axis=None) >= 0:
         return cast("npt.NDArray[np.float32]", largest)
     least = np.minimum.reduceat(array, starts, axis=axis)
     return np.where(-least > largest, least, largest)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.errors import ArgumentError, LogError
+from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records import series_writer
 from tb_attention.records.step_record import Prediction
 from tb_attention.records.writer import AttentionWriter
@@ -188,6 +188,15 @@ def test_a_step_that_could_not_be_written_is_raised_later(tmp_path: Path, monkey
     assert tb_attention.load(tmp_path).steps == [1]
     with pytest.raises(LogError, match="closed"):
         writer.write(2, {"a": logs.rows(1, 1, 2, 2)})
+
+
+def test_a_failing_event_file_is_a_warning_and_loses_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(series_writer.Summaries, "add_maps", lambda *_: 1 / 0)
+    writer = AttentionWriter(tmp_path)
+    writer.write(0, {"a": logs.rows(1, 1, 2, 2)})
+    with pytest.warns(AttentionWarning, match="All steps of 'attention' .* are written, but not"):
+        writer.close()
+    assert tb_attention.load(tmp_path).steps == [0]
 
 
 def test_an_error_in_the_loop_is_not_hidden_and_the_status_says_stopped(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,21 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         store.replace("x", fail)
     assert [entry.name for entry in store.entries()] == ["x"]
     assert store.read("x") == b"old"
+
+
+def test_a_reader_that_has_the_old_file_open_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LocalStore(str(tmp_path))
+    replace, refusals = os.replace, [PermissionError("used by another process")] * 3
+
+    def refuses_at_first(source: str, target: str) -> None:
+        if refusals:
+            raise refusals.pop()
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuses_at_first)
+    put(store, "x", b"new")
+    assert store.read("x") == b"new"
+    assert refusals == []
 
 
 def test_other_places_get_a_file_by_renaming(tmp_path: Path) -> None:

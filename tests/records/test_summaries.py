@@ -17,6 +17,7 @@ from tensorboard.data import provider as provider_types
 from tensorboard.data import server_ingester
 from tensorboard.util import grpc_util
 
+from tb_attention.records import summaries
 from tb_attention.records.reader import load
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_file import digest
@@ -180,6 +181,15 @@ def test_large_matrices_stay_out_of_the_event_file(tmp_path: Path) -> None:
 def test_summaries_can_be_left_out(tmp_path: Path) -> None:
     logs.write_steps(tmp_path, [0], summaries=False)
     assert event_files(tmp_path) == []
+
+
+def test_a_long_remote_run_gets_several_event_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summaries, "_REMOTE_BYTES", 4000)
+    url = "memory://summaries/long"
+    logs.write_steps(url, range(6))
+    files = [entry for entry in open_store(url).entries() if "tfevents" in entry.name]
+    assert len(files) > 1
+    assert max(entry.size for entry in files) < 8000
 
 
 def test_a_remote_run_has_its_event_file_after_closing() -> None:

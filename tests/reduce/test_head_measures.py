@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from tb_attention.reduce import head_measures as module
 from tb_attention.reduce.head_measures import MEASURES, gate_measures, head_measures
 
 
@@ -91,6 +92,18 @@ def test_repeats_are_averaged_whatever_the_block_size() -> None:
     together = head_measures(weights)
     each = np.stack([head_measures(weights[:, [place]]) for place in range(0, 700)])
     np.testing.assert_allclose(together, each.mean(axis=0), rtol=1e-4)
+
+
+def test_large_maps_are_measured_in_blocks_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet(np.ones(26), size=(2, 3, 26)).astype(np.float32)
+    weights[1, 1, 4] = 0
+    mask = rng.random(26) < 0.7
+    options = {"grid": (4, 6), "extra": 2, "query_mask": mask}
+    whole = head_measures(weights, **options)  # type: ignore[arg-type]
+    for block in (1, 26, 26 * 7, 26 * 26 * 2):
+        monkeypatch.setattr(module, "_BLOCK", block)
+        np.testing.assert_allclose(head_measures(weights, **options), whole, rtol=1e-5)  # type: ignore[arg-type]
 
 
 def test_a_gate_has_its_largest_weight_only() -> None:
