@@ -84,6 +84,8 @@ test("the overview names the most focused head and the one that changed most", (
 test("sites are named by what tells them apart", () => {
   const named = (...paths: string[]) => siteNames(paths.map((path) => site({ path })));
   expect(named("encoder/block_0/attention", "encoder/block_1/attention")).toEqual(["block_0", "block_1"]);
+  expect(named("block_0_attention", "block_1_attention")).toEqual(["block_0", "block_1"]);
+  expect(named("encoder/a/self", "decoder/a/cross")).toEqual(["encoder/a/self", "decoder/a/cross"]);
   expect(named("encoder/attention")).toEqual(["attention"]);
   expect(named("attention", "attention#2")).toEqual(["attention", "attention#2"]);
 });

@@ -16,21 +16,30 @@ export function flatHead(sites: Site[], place: HeadPlace): number {
   return headCounts(sites.slice(0, place.site)).reduce((a, b) => a + b, 0) + place.head;
 }
 
+/** The parts that all of several lists share, at the front and at the back, left out; one part of each is always kept. */
+function withoutShared(lists: string[][], front: boolean): string[][] {
+  const shortest = Math.min(...lists.map((parts) => parts.length));
+  const alike = (place: number) => lists.every((parts) => parts.at(place) === lists[0]!.at(place));
+  let first = 0;
+  while (front && first < shortest - 1 && alike(first)) first++;
+  let last = 0;
+  while (last < shortest - 1 - first && alike(-1 - last)) last++;
+  return lists.map((parts) => parts.slice(first, parts.length - last));
+}
+
 /**
- * Names that tell sites apart: paths without the parts that all of them share, at the front or at the end. "encoder/block_1/attention"
- * among its like becomes "block_1"; a lone site keeps the last part of its path.
+ * Names that tell sites apart: paths without the parts that all of them share. "encoder/block_1/attention" and
+ * "block_1_attention" among their like become "block_1"; a lone site keeps the last part of its path.
  */
 export function siteNames(sites: Site[]): string[] {
   const paths = sites.map((site) => site.path.split("/"));
   if (paths.length < 2) return paths.map((parts) => parts.at(-1) ?? "");
-  const shortest = Math.min(...paths.map((parts) => parts.length));
-  const alike = (place: (parts: string[]) => string | undefined) =>
-    paths.every((parts) => place(parts) === place(paths[0]!));
-  let front = 0;
-  while (front < shortest - 1 && alike((parts) => parts[front])) front++;
-  let back = 0;
-  while (back < shortest - 1 - front && alike((parts) => parts.at(-1 - back))) back++;
-  return paths.map((parts) => parts.slice(front, parts.length - back).join("/"));
+  const short = withoutShared(paths, true);
+  if (short.some((parts) => parts.length > 1)) return short.map((parts) => parts.join("/"));
+  return withoutShared(
+    short.map((parts) => parts.join("/").split("_")),
+    false,
+  ).map((words) => words.join("_"));
 }
 
 /** The head `by` further on in the same site, or the same head `by` sites on; stays inside. */
