@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.select import SiteFilter, make_selector
 from tb_attention.errors import ArgumentError
-from tb_attention.site import Site
 
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A softmax or sigmoid of the model that is not a site, or a site that could not be captured.
-
-    Attributes:
-        path: The path of its layer.
-        reason: Why, in a few words.
-    """
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Capture:
-    """What one pass of a model gave.
-
-    Attributes:
-        sites: In the order of the model.
-        outputs: The model's own outputs of the same pass, as numpy arrays, nested as the model returns them.
-        left_out: Softmaxes and sigmoids that are not attention, or were not asked for.
-        failed: Sites that are attention but whose weights could not be taken.
-    """
-
-    sites: tuple[Site, ...]
-    outputs: Any
-    left_out: tuple[LeftOut, ...] = ()
-    failed: tuple[LeftOut, ...] = ()
+__all__ = ["Capture", "Capturer", "LeftOut"]
 
 
 class Capturer:

@@ -5,9 +5,11 @@ Inner functions are already inlined. Rules read this graph to find attention; a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy.typing as npt
 
 Shape = tuple[int | None, ...]
 
@@ -47,7 +49,6 @@ class Node:
         layers: The layers on the stack when it was made, outermost first.
         outputs: What it makes.
         origin: The backend's own operation.
-        call: The place among the calls of its innermost layer, so that two calls of one layer can be told apart.
     """
 
     type: str
@@ -80,11 +81,15 @@ class Graph:
         nodes: All operations in an order in which they can be run.
         inputs: The tensors fed to the model.
         outputs: The tensors of the model's own outputs.
+        attribute: An attribute of a node by its name, as TensorFlow names it; None if it has none of that name.
+        constant: The array that a value always is, or None.
     """
 
     nodes: list[Node]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
+    attribute: Callable[[Node, str], Any]
+    constant: Callable[[Value], npt.NDArray[Any] | None]
 
     def depending_on_inputs(self) -> set[Value]:
         """All values that change when the inputs do."""

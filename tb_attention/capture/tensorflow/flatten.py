@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy.typing as npt
+import tensorflow as tf
+
 from tb_attention.capture.graph import Graph, LayerCall, Node, Value
 from tb_attention.capture.tensorflow.hooks import Notes
 
@@ -50,7 +53,7 @@ class _Flattener:
                 inputs.append(value)
         self._walk(func_graph, values, ())
         outputs = tuple(values[id(tensor)] for tensor in func_graph.outputs)
-        return Graph(self._nodes, tuple(inputs), outputs)
+        return Graph(self._nodes, tuple(inputs), outputs, _attribute, _constant)
 
     def _walk(self, func_graph: Any, values: dict[int, Value], stack: tuple[LayerCall, ...]) -> list[Node]:
         """Adds the operations of one function. `values` maps ids of its tensors, and is added to."""
@@ -111,3 +114,22 @@ class _Flattener:
 
 def _shape_of(tensor: Any) -> tuple[int | None, ...] | None:
     return None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
+
+
+def _attribute(node: Node, name: str) -> Any:
+    if node.type in (INPUT, CAPTURE):
+        return None
+    try:
+        return node.origin.get_attr(name)
+    except ValueError:
+        return None
+
+
+def _constant(value: Value) -> npt.NDArray[Any] | None:
+    node = value.node
+    while node.type in ("Identity", "Cast", "StopGradient"):
+        node = node.inputs[0].node
+    if node.type != "Const":
+        return None
+    array: npt.NDArray[Any] = tf.make_ndarray(node.origin.get_attr("value"))
+    return array

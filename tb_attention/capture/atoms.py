@@ -1,0 +1,148 @@
+"""What the dimensions of a tensor are made of: batch, positions, features, and products and parts of these.
+
+A dimension is a tuple of atoms, outermost first: after `(B, T, H * D)` is reshaped to `(B * H, T, D)`, the first dimension
+is (batch, heads). So one can tell at the end which part of an array's dimension are samples, heads, queries or keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Size = tuple[int, int]
+"""(p, n) stands for n times the p-th power of the number of samples."""
+
+Origin = Literal["batch", "position", "feature", "weight", "stack", "repeat", "window", "unknown"]
+"""Where an atom comes from.
+
+`batch`: the samples. `position`: an axis of an input, or what became of it. `feature`: channels, made by a projection.
+`weight`: an axis of a variable. `stack`: tensors put side by side. `repeat`: copies. `window`: the cells of a
+neighbourhood.
+"""
+
+ONE: Size = (0, 1)
+
+
+@dataclass(eq=False, slots=True)
+class Atom:
+    """A part of a dimension.
+
+    Attributes:
+        size: Its size, None if unknown.
+        origin: Where it comes from.
+        parent: What it was cut, pooled, padded or concatenated from.
+        whole: What it is a factor of, where a reshape has split it: (B, 8, C) to (B, 2, 4, C).
+        input: For positions of an input, (the input's place, its axis).
+        grid: For cells that were joined with extra positions: (rows, columns).
+        extra: How many extra positions come before the grid.
+    """
+
+    size: Size | None
+    origin: Origin
+    parent: Atom | None = None
+    whole: Atom | None = None
+    input: tuple[int, int] | None = None
+    grid: tuple[int, ...] | None = None
+    extra: int = 0
+    _splits: dict[Size, tuple[Atom, Atom]] = field(default_factory=dict)
+    _twin: Atom | None = None
+
+    @property
+    def root(self) -> Atom:
+        """What it was made from in the end."""
+        atom = self
+        while atom.parent is not None or atom.whole is not None:
+            atom = atom.parent or atom.whole  # type: ignore[assignment]
+        return atom
+
+    def split(self, outer: Size) -> tuple[Atom, Atom] | None:
+        """The atom as (outer, inner); the same parts for the same sizes. None if the sizes do not divide."""
+        inner = divide(self.size, outer)
+        if inner is None:
+            return None
+        if outer not in self._splits:
+            parts = (Atom(outer, self.origin, whole=self), Atom(inner, self.origin, whole=self))
+            self._splits[outer] = parts
+        return self._splits[outer]
+
+    @property
+    def twin(self) -> Atom:
+        """The same positions once more, as keys are for queries of the same sequence; always the same twin."""
+        if self._twin is None:
+            self._twin = Atom(self.size, self.origin, parent=self, grid=self.grid, extra=self.extra)
+        return self._twin
+
+
+Dim = tuple[Atom, ...]
+"""A dimension, outermost atom first; () for size 1."""
+
+Dims = tuple[Dim, ...]
+
+
+def multiply(sizes: Iterable[Size | None]) -> Size | None:
+    power, factor = 0, 1
+    for size in sizes:
+        if size is None:
+            return None
+        power, factor = power + size[0], factor * size[1]
+    return power, factor
+
+
+def divide(size: Size | None, by: Size | None) -> Size | None:
+    """The quotient where it is whole, else None."""
+    if size is None or by is None or by[1] == 0 or size[1] % by[1] or size[0] < by[0]:
+        return None
+    return size[0] - by[0], size[1] // by[1]
+
+
+def distinct(dims: Dims) -> Dims:
+    """The dimensions with atoms that come again replaced by their twins, so that each stands for one part of the array."""
+    seen: set[Atom] = set()
+    result = []
+    for dim in dims:
+        atoms = []
+        for atom in dim:
+            while atom in seen:
+                atom = atom.twin
+            seen.add(atom)
+            atoms.append(atom)
+        result.append(tuple(atoms))
+    return tuple(result)
+
+
+def size_of(dim: Dim) -> Size | None:
+    return multiply(atom.size for atom in dim)
+
+
+def regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
+    """The dimensions after a reshape to these sizes, of which one may be unknown. None where they cannot be told."""
+    total = multiply(size_of(dim) for dim in dims)
+    wanted = list(sizes)
+    unknown = [place for place, size in enumerate(wanted) if size is None]
+    if len(unknown) == 1:
+        wanted[unknown[0]] = divide(total, multiply(size for size in wanted if size is not None))
+    if total is None or any(size is None for size in wanted) or multiply(wanted) != total:
+        return None
+    queue = [atom for dim in dims for atom in dim]
+    result: list[Dim] = []
+    for size in wanted:
+        dim: list[Atom] = []
+        missing: Size | None = size
+        while missing != ONE:
+            if not queue:
+                return None
+            atom = queue.pop(0)
+            rest = divide(missing, atom.size)
+            if rest is None:
+                assert missing is not None
+                parts = atom.split(missing)
+                if parts is None:
+                    return None
+                atom, inner = parts
+                queue.insert(0, inner)
+                rest = ONE
+            dim.append(atom)
+            missing = rest
+        result.append(tuple(dim))
+    return tuple(result)

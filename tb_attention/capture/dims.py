@@ -1,0 +1,368 @@
+"""Follows batch, positions and features through the operations of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, regroup, size_of
+from tb_attention.capture.contractions import contraction_of
+from tb_attention.capture.graph import Graph, Node, Shape, Value
+from tb_attention.capture.sizes import SizeReader
+
+REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
+RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
+RESIZES = frozenset({"Slice", "Pad", "PadV2", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
+POOLS = frozenset({"MaxPool", "AvgPool", "MaxPoolV2", "MaxPool3D", "AvgPool3D", "DepthwiseConv2dNative"})
+CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "ExtractImagePatches", "ExtractVolumePatches"})
+
+# Which dimension to believe where an operation joins several: the first of these.
+_PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "stack", "repeat", "unknown", "weight")
+
+
+class DimReader:
+    """The dimensions of every value of a graph.
+
+    Args:
+        graph: The graph.
+
+    Attributes:
+        batch: The atom of the samples.
+        dims: For each value its dimensions, or None where not even the rank is known.
+        dependent: The values that change with the inputs.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.batch = Atom((1, 1), "batch")
+        self.dims: dict[Value, Dims | None] = {}
+        self.dependent = graph.depending_on_inputs()
+        self._sizes = SizeReader(graph, self.dims)
+        places = {value: place for place, value in enumerate(graph.inputs)}
+        for node in graph.nodes:
+            for value in node.outputs:
+                dims = self._of_input(value, places[value]) if value in places else self._of(node, value)
+                checked = self._checked(value, dims)
+                self.dims[value] = None if checked is None else distinct(checked)
+
+    def _of_input(self, value: Value, place: int) -> Dims | None:
+        if value.shape is None:
+            return None
+        if not value.shape:
+            return ()
+        last = len(value.shape) - 1
+        has_features = value.dtype.startswith(("float", "bfloat")) or last >= 3
+        dims: list[Dim] = [(self.batch,)]
+        for axis, size in enumerate(value.shape[1:], start=1):
+            origin: Origin = "feature" if axis == last and has_features else "position"
+            dims.append(_dim(Atom(_known(size), origin, input=(place, axis))))
+        if value.shape[0] is not None:
+            # A trace for one number of samples: sizes are plain numbers there.
+            self.batch.size = (0, value.shape[0])
+            dims[0] = _dim(self.batch)
+        return tuple(dims)
+
+    def _checked(self, value: Value, dims: Dims | None) -> Dims | None:
+        """The dimensions, new ones where they are not known or do not have the sizes that they should."""
+        if value.shape is None:
+            return dims
+        if dims is None or len(dims) != len(value.shape):
+            return self._fresh(value, [None] * len(value.shape))
+        known = [
+            size_of(dim) if _agrees(size_of(dim), size) else None for dim, size in zip(dims, value.shape, strict=True)
+        ]
+        if all(_agrees(size_of(dim), size) for dim, size in zip(dims, value.shape, strict=True)):
+            return dims
+        fresh = self._fresh(value, known)
+        return tuple(dim if size is not None else new for dim, size, new in zip(dims, known, fresh, strict=True))
+
+    def _fresh(self, value: Value, sizes: Sequence[Size | None]) -> Dims:
+        assert value.shape is not None
+        dims: list[Dim] = []
+        for place, (static, size) in enumerate(zip(value.shape, sizes, strict=True)):
+            size = _known(static) or size
+            if size == (1, 1) or (size is None and place == 0 and value in self.dependent):
+                dims.append((self.batch,))
+            else:
+                dims.append(_dim(Atom(size, "unknown" if value in self.dependent else "weight")))
+        return tuple(dims)
+
+    def _of(self, node: Node, value: Value) -> Dims | None:
+        kind = node.type
+        inputs = [self.dims[item] for item in node.inputs]
+        if not inputs or value.shape is None:
+            return None
+        contraction = contraction_of(self._graph, node)
+        if contraction is not None:
+            return self._of_contraction(node, contraction.operands, contraction.result)
+        first = inputs[0]
+        if first is None:
+            return None
+        if kind in RESHAPES:
+            return self._of_reshape(node, first, value.shape)
+        if kind == "Transpose":
+            order = self._sizes.read(node.inputs[1])
+            if order is None or len(order) != len(first) or any(place is None for place in order):
+                return None
+            return tuple(first[place[1]] for place in order if place is not None)
+        if kind in REDUCTIONS:
+            return self._of_reduction(node, first)
+        if kind in ("GatherV2", "ResourceGather"):
+            return self._of_gather(node, inputs)
+        if kind == "OneHot":
+            return (*first, _dim(Atom(_known(value.shape[-1]), "feature")))
+        if kind in CONVOLUTIONS or kind in POOLS:
+            return self._of_convolution(node, first, value.shape)
+        if kind in RESIZES or (
+            kind in ("Split", "SplitV") and len(value.shape) == len(inputs[-1 if kind == "Split" else 0] or ())
+        ):
+            return self._resized((inputs[1] or first) if kind == "Split" else first, value.shape)
+        if kind == "StridedSlice":
+            return self._of_strided_slice(node, first, value.shape)
+        if kind == "ConcatV2":
+            return self._of_concatenation(node, inputs[:-1], value.shape)
+        if kind == "Pack":
+            axis = int(self._graph.attribute(node, "axis"))
+            joined = list(self._broadcast(inputs, len(value.shape) - 1) or ())
+            joined.insert(axis % len(value.shape), _dim(Atom((0, len(inputs)), "stack")))
+            return tuple(joined)
+        if kind == "Unpack":
+            axis = int(self._graph.attribute(node, "axis")) % len(first)
+            return first[:axis] + first[axis + 1 :]
+        if kind in ("Tile", "BroadcastTo"):
+            return self._of_repetition(node, first, value)
+        return self._broadcast(inputs, len(value.shape))
+
+    def _of_contraction(self, node: Node, operands: Sequence[Sequence[str]], result: Sequence[str]) -> Dims | None:
+        named: dict[str, Dim] = {}
+        for value, names in zip(node.inputs, operands, strict=True):
+            dims = self.dims[value]
+            if dims is None or len(dims) != len(names):
+                return None
+            for name, dim in zip(names, dims, strict=True):
+                if value not in self.dependent and _is_weight(dim):
+                    # The new axes of a projection are features: channels, and heads before them.
+                    dim = tuple(Atom(atom.size, "feature") for atom in dim)
+                    named.setdefault(name, dim)
+                else:
+                    named[name] = _preferred(named.get(name, ()), dim)
+        return tuple(named[name] for name in result)
+
+    def _of_reshape(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
+        sizes: list[Size | None] = [_known(size) for size in shape]
+        if node.type == "Reshape":
+            read = self._sizes.read(node.inputs[1])
+            if read is not None and len(read) == len(sizes):
+                sizes = [size or known for size, known in zip(sizes, read, strict=True)]
+        elif node.type in ("ExpandDims", "Squeeze"):
+            kept = [dim for dim in first if dim]
+            return _placed(kept, shape)
+        if sum(size is None for size in sizes) > 1 and sizes[0] is None and first and first[0] == (self.batch,):
+            sizes[0] = self.batch.size
+        return regroup(first, sizes)
+
+    def _of_reduction(self, node: Node, first: Dims) -> Dims | None:
+        axes = reduced_axes(self._graph, node, len(first))
+        if axes is None:
+            return None
+        if self._graph.attribute(node, "keep_dims"):
+            return tuple(() if place in axes else dim for place, dim in enumerate(first))
+        return tuple(dim for place, dim in enumerate(first) if place not in axes)
+
+    def _of_gather(self, node: Node, inputs: Sequence[Dims | None]) -> Dims | None:
+        data, places = inputs[0], inputs[1]
+        if data is None or places is None:
+            # A variable's handle has no dimensions: rows of a table.
+            if places is None or node.outputs[0].shape is None:
+                return None
+            rest = node.outputs[0].shape[len(places) :]
+            return (*places, *(_dim(Atom(_known(size), "feature")) for size in rest))
+        axis = 0
+        if node.type == "GatherV2":
+            constant = self._graph.constant(node.inputs[2])
+            if constant is None or self._graph.attribute(node, "batch_dims"):
+                return None
+            axis = int(constant) % len(data)
+        else:
+            data = tuple(() for _ in range(len(node.outputs[0].shape or ()) - len(places) + 1))
+            return (*places, *(_dim(Atom(_known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
+        if node.inputs[0] not in self.dependent:
+            rows = tuple(_dim(Atom(size_of(dim), "feature")) for dim in data[axis + 1 :])
+            return (*data[:axis], *places, *rows)
+        if len(places) == 1 and data[axis]:
+            size = size_of(places[0])
+            picked = self._derived(data[axis], size)
+            return (*data[:axis], picked, *data[axis + 1 :])
+        return (*data[:axis], *places, *data[axis + 1 :])
+
+    def _of_convolution(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
+        layout = str(self._graph.attribute(node, "data_format") or b"NHWC")
+        channels = 1 if "NC" in layout else len(shape) - 1
+        dims: list[Dim] = []
+        for place, (dim, size) in enumerate(zip(first, shape, strict=True)):
+            if place == 0:
+                dims.append(dim)
+            elif place == channels and node.type in CONVOLUTIONS:
+                origin: Origin = "window" if node.type.startswith("Extract") else "feature"
+                dims.append(_dim(Atom(_known(size), origin)))
+            else:
+                dims.append(self._derived(dim, _known(size)))
+        return tuple(dims)
+
+    def _resized(self, first: Dims, shape: Shape) -> Dims | None:
+        if len(first) != len(shape):
+            return None
+        return tuple(
+            dim if size is None else self._derived(dim, _known(size)) for dim, size in zip(first, shape, strict=True)
+        )
+
+    def _of_strided_slice(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
+        shrink = int(self._graph.attribute(node, "shrink_axis_mask") or 0)
+        new = int(self._graph.attribute(node, "new_axis_mask") or 0)
+        ellipsis = int(self._graph.attribute(node, "ellipsis_mask") or 0)
+        begin = node.inputs[1].shape
+        count = begin[0] if begin and begin[0] is not None else None
+        if count is None:
+            return None
+        dims: list[Dim] = []
+        remaining = list(first)
+        for place in range(count):
+            bit = 1 << place
+            if ellipsis & bit:
+                later = sum(1 for other in range(place + 1, count) if not new & (1 << other))
+                while len(remaining) > later:
+                    dims.append(remaining.pop(0))
+            elif new & bit:
+                dims.append(())
+            elif remaining:
+                dim = remaining.pop(0)
+                if not shrink & bit:
+                    dims.append(dim)
+        return self._resized((*dims, *remaining), shape)
+
+    def _of_concatenation(self, node: Node, parts: Sequence[Dims | None], shape: Shape) -> Dims | None:
+        constant = self._graph.constant(node.inputs[-1])
+        known = [part for part in parts if part is not None]
+        if constant is None or len(known) != len(parts):
+            return None
+        axis = int(constant) % len(shape)
+        joined = [part[axis] for part in known]
+        rest = list(self._broadcast([_without(part, axis) for part in known], len(shape) - 1) or ())
+        rest.insert(axis, self._joined(joined, _known(shape[axis])))
+        return tuple(rest)
+
+    def _joined(self, parts: Sequence[Dim], size: Size | None) -> Dim:
+        sizes = [size_of(part) for part in parts]
+        if any(self.batch in part for part in parts) and len(set(sizes)) == 1:
+            # Heads stacked into the batch: torch-like code does so with split and concat.
+            return (Atom((0, len(parts)), "stack"), *parts[0])
+        main = max(range(len(parts)), key=lambda place: _rank(parts[place]))
+        if size is None:
+            size = (0, sum(part[1] for part in sizes if part)) if all(part and part[0] == 0 for part in sizes) else None
+        atom = Atom(size, parts[main][0].origin if parts[main] else "stack")
+        if parts[main] and atom.origin == "position":
+            atom.parent = parts[main][0]
+            before = [part[1] for part in sizes[:main] if part is not None]
+            grid = grid_of(parts[main])
+            if grid is not None and main == len(parts) - 1 and len(before) == main:
+                atom.grid, atom.extra = grid[0], sum(before) + grid[1]
+        elif parts[main] and all(_is_weight(part) or not part for part in parts):
+            atom.origin = "weight"
+        return (atom,)
+
+    def _of_repetition(self, node: Node, first: Dims, value: Value) -> Dims | None:
+        assert value.shape is not None
+        padded = (*(() for _ in range(len(value.shape) - len(first))), *first)
+        read = self._sizes.read(node.inputs[1])
+        dims: list[Dim] = []
+        for place, (dim, static) in enumerate(zip(padded, value.shape, strict=True)):
+            size = _known(static)
+            if size is None and read is not None and len(read) == len(padded):
+                size = read[place]
+            if size == size_of(dim) or (size is None and dim):
+                dims.append(dim)
+            elif size == (1, 1) or (size is None and place == 0):
+                dims.append((self.batch,))
+            elif not dim:
+                dims.append(_dim(Atom(size, "repeat")))
+            else:
+                dims.append((Atom(size, dim[0].origin, parent=dim[0]),))
+        return tuple(dims)
+
+    def _broadcast(self, inputs: Sequence[Dims | None], rank: int) -> Dims | None:
+        result: list[Dim] = [()] * rank
+        found = False
+        for dims in inputs:
+            if dims is None or len(dims) > rank:
+                continue
+            found = True
+            for place, dim in enumerate(dims, start=rank - len(dims)):
+                result[place] = _preferred(result[place], dim)
+        return tuple(result) if found else None
+
+    def _derived(self, dim: Dim, size: Size | None) -> Dim:
+        if size == ONE:
+            return ()
+        if size == size_of(dim) or not dim:
+            return dim
+        return (Atom(size, min((atom.origin for atom in dim), key=_PREFERENCE.index), parent=dim[0]),)
+
+
+def grid_of(dim: Dim) -> tuple[tuple[int, ...], int] | None:
+    """Cells along each dimension of a grid and how many extra positions come before it, where the data flow tells."""
+    if len(dim) == 1 and dim[0].grid is not None:
+        return dim[0].grid, dim[0].extra
+    sizes = [atom.size for atom in dim]
+    if len(dim) in (2, 3) and all(atom.origin == "position" for atom in dim):
+        known = tuple(size[1] for size in sizes if size is not None and size[0] == 0)
+        return (known, 0) if len(known) == len(dim) else None
+    return None
+
+
+def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
+    """The axes over which a reduction goes."""
+    constant = graph.constant(node.inputs[1]) if len(node.inputs) > 1 else None
+    return None if constant is None else tuple(sorted(int(axis) % rank for axis in constant.reshape(-1)))
+
+
+def _dim(atom: Atom) -> Dim:
+    return () if atom.size == ONE else (atom,)
+
+
+def _known(size: int | None) -> Size | None:
+    return None if size is None else (0, size)
+
+
+def _agrees(size: Size | None, static: int | None) -> bool:
+    if size is None:
+        return static is None or static != 1
+    return static is None or size == (0, static)
+
+
+def _is_weight(dim: Dim) -> bool:
+    return all(atom.origin == "weight" for atom in dim)
+
+
+def _rank(dim: Dim) -> int:
+    """How much a dimension tells; larger is more."""
+    return -min((_PREFERENCE.index(atom.origin) for atom in dim), default=len(_PREFERENCE))
+
+
+def _preferred(one: Dim, other: Dim) -> Dim:
+    return other if _rank(other) > _rank(one) else one
+
+
+def _placed(dims: Sequence[Dim], shape: Shape) -> Dims | None:
+    remaining = list(dims)
+    result: list[Dim] = []
+    for size in shape:
+        if size == 1:
+            result.append(())
+        elif remaining:
+            result.append(remaining.pop(0))
+        else:
+            return None
+    return tuple(result)
+
+
+def _without(dims: Dims, axis: int) -> Dims:
+    return dims[:axis] + dims[axis + 1 :]

@@ -1,0 +1,121 @@
+"""Puts the weights of a site into the order that every room expects. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.capture.atoms import Atom, Dim, Dims, size_of
+from tb_attention.capture.dims import grid_of
+from tb_attention.errors import CaptureError
+from tb_attention.site import Axis, AxisKind, Kind, Role
+
+_ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")
+_MERGED = frozenset({"samples", "heads", "iteration", "windows"})
+
+
+def arrange(
+    array: npt.NDArray[Any],
+    dims: Dims,
+    roles: Mapping[Atom, Role],
+    *,
+    samples: int,
+    kind: Kind,
+    axis_kind: AxisKind = "positions",
+) -> tuple[npt.NDArray[np.float32], tuple[Axis, ...]]:
+    """The weights as samples, heads, [iteration], [windows], query axes, key axes.
+
+    Args:
+        array: The tensor as the model made it.
+        dims: What its dimensions are made of.
+        roles: What each atom stands for.
+        samples: The number of samples that were fed.
+        kind: The kind of the site; gates and activations have no query axis, all others have one, of size 1 if need be.
+        axis_kind: What the positions along queries and keys are where the data flow does not tell a grid.
+
+    Raises:
+        CaptureError: The samples cannot be told from other dimensions.
+    """
+    parts: list[tuple[Role, Dim]] = []
+    shape: list[int] = []
+    for dim, length in zip(dims, array.shape, strict=True):
+        for role, atoms in _by_role(dim, roles):
+            parts.append((role, atoms))
+        shape.extend(_lengths([atoms for _, atoms in _by_role(dim, roles)], length, samples))
+    flat = np.asarray(array, dtype=np.float32).reshape(shape)
+    places = sorted(range(len(parts)), key=lambda place: _ORDER.index(parts[place][0]))
+    flat = flat.transpose(places)
+    ordered = [parts[place] for place in places]
+    return _merged(flat, ordered, samples=samples, kind=kind, axis_kind=axis_kind)
+
+
+def _by_role(dim: Dim, roles: Mapping[Atom, Role]) -> list[tuple[Role, Dim]]:
+    """A dimension cut where the role changes."""
+    result: list[tuple[Role, Dim]] = []
+    for atom in dim:
+        role = roles.get(atom, "heads")
+        if result and result[-1][0] == role:
+            result[-1] = (role, (*result[-1][1], atom))
+        else:
+            result.append((role, (atom,)))
+    return result
+
+
+def _lengths(parts: list[Dim], length: int, samples: int) -> list[int]:
+    """The actual lengths of the parts of a dimension, of which one may be unknown."""
+    sizes = [size_of(part) for part in parts]
+    lengths = [None if size is None else samples ** size[0] * size[1] for size in sizes]
+    known = int(np.prod([item for item in lengths if item is not None], dtype=np.int64))
+    unknown = lengths.count(None)
+    if unknown > 1 or known == 0 or length % known or (unknown == 0 and known != length):
+        raise CaptureError(f"A dimension of {length} could not be divided into {lengths}.")
+    return [length // known if item is None else item for item in lengths]
+
+
+def _merged(
+    array: npt.NDArray[np.float32],
+    parts: list[tuple[Role, Dim]],
+    *,
+    samples: int,
+    kind: Kind,
+    axis_kind: AxisKind,
+) -> tuple[npt.NDArray[np.float32], tuple[Axis, ...]]:
+    axes: list[Axis] = []
+    for role in _ORDER:
+        lengths = [(array.shape[place], atoms) for place, (part, atoms) in enumerate(parts) if part == role]
+        if role in _MERGED:
+            size = int(np.prod([length for length, _ in lengths], dtype=np.int64))
+            if lengths or role in ("samples", "heads"):
+                axes.append(Axis(role, size))
+        else:
+            axes.extend(_axis(role, length, atoms, axis_kind) for length, atoms in lengths)
+            wanted = role == "key" or kind not in ("gate", "activation")
+            if not lengths and wanted:
+                axes.append(Axis(role, 1))
+    if axes[0].size == 1 and samples > 1:
+        # The same for all samples, as where weights depend on positions only.
+        rest = tuple(axis.size for axis in axes[1:])
+        array = np.broadcast_to(array.reshape(1, *rest), (samples, *rest)).copy()
+        axes[0] = Axis("samples", samples)
+    if axes[0].size != samples:
+        raise CaptureError(f"{samples} samples were fed, but the weights are of {axes[0].size}.")
+    return np.ascontiguousarray(array.reshape([axis.size for axis in axes])), tuple(axes)
+
+
+def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind) -> Axis:
+    inputs = {atom.root.input[0] for atom in atoms if atom.root.input is not None}
+    place = inputs.pop() if len(inputs) == 1 else None
+    grid = grid_of(atoms)
+    if axis_kind == "positions" and grid is not None:
+        cells, extra = grid
+        if int(np.prod(cells)) + extra == length:
+            return Axis(role, length, "grid", cells, extra_names(extra), place)
+    return Axis(role, length, axis_kind, input=place if axis_kind == "positions" else None)
+
+
+def extra_names(count: int) -> tuple[str, ...]:
+    """Names of positions that come before the cells of a grid: "CLS", "register 1", ..."""
+    return ("CLS", *(f"register {place}" for place in range(1, count)))[:count]

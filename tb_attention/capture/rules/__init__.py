@@ -1,0 +1,1 @@
+"""Which softmaxes and sigmoids of a graph are attention, and of what kind."""

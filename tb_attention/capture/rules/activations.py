@@ -1,0 +1,45 @@
+"""A hidden sigmoid or softmax layer that multiplies nothing, as in a well-known article that calls one attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tb_attention.capture.atoms import Atom
+from tb_attention.capture.dims import DimReader
+from tb_attention.capture.rules.found import Found, make_found
+from tb_attention.capture.rules.sources import Source
+from tb_attention.capture.rules.uses import Use
+from tb_attention.site import Role
+
+NOTE = "This layer's activations multiply nothing: they show what the layer responds to, not what the model attends to."
+
+
+def read_activation(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
+    """The site of a hidden layer of sigmoids or of a softmax, one number a feature or one a position; None if it is not one."""
+    dims = reader.dims[source.value]
+    if dims is None or len(dims) < 2 or not uses or {use.how for use in uses} != {"project"}:
+        return None
+    if source.value.node.type == "Relu6" and not _is_scaled(uses[0]):
+        return None
+    layer = source.value.node.layers[-1:]
+    if not layer or uses[0].node.layers[-1:] == layer:
+        # Inside one layer, as the gates of a recurrent cell are.
+        return None
+    features = [atom for dim in dims for atom in dim if atom.origin != "batch"]
+    if not features or (len(dims) > 2 and dims[-1]):
+        return None
+    roles: dict[Atom, Role] = {atom: "key" if atom.origin != "batch" else "samples" for dim in dims for atom in dim}
+    axis_kind = "channels" if len(dims) == 2 else "positions"
+    return make_found(source, uses[0], "activation", roles, axis_kind, NOTE)  # type: ignore[arg-type]
+
+
+def _is_scaled(use: Use) -> bool:
+    """A relu6 is a hard sigmoid only once it is divided by 6."""
+    value = use.weights
+    for _ in range(8):
+        if value.node.type in ("Mul", "RealDiv"):
+            return True
+        if not value.node.inputs:
+            return False
+        value = value.node.inputs[0]
+    return False

@@ -1,0 +1,43 @@
+"""All sites of a graph."""
+
+from __future__ import annotations
+
+from tb_attention.capture.dims import DimReader
+from tb_attention.capture.graph import Graph, Value
+from tb_attention.capture.rules.activations import read_activation
+from tb_attention.capture.rules.found import Found, NoSite
+from tb_attention.capture.rules.gates import read_gate
+from tb_attention.capture.rules.maps import read_learned_memory, read_map
+from tb_attention.capture.rules.sources import Source, find_sources
+from tb_attention.capture.rules.uses import Use, UseFinder
+
+
+def find_sites(graph: Graph) -> tuple[list[Found], list[NoSite], DimReader]:
+    """The sites of a graph in the order of the model, what is none and why, and the dimensions of all values."""
+    reader = DimReader(graph)
+    finder = UseFinder(graph, reader)
+    found: dict[Value, Found] = {}
+    left_out: list[NoSite] = []
+    for source in find_sources(graph, reader):
+        result = _judge(graph, reader, source, finder.uses(source))
+        if isinstance(result, Found):
+            # Two maps that are subtracted, or a sum that is divided by itself, are one tensor for the values.
+            found.setdefault(result.weights, result)
+        elif source.value.node.type != "Relu6":
+            left_out.append(NoSite(source, source.value.node.layers, result))
+    return list(found.values()), left_out, reader
+
+
+def _judge(graph: Graph, reader: DimReader, source: Source, uses: list[Use]) -> Found | str:
+    mixing = read_map(graph, reader, source, uses)
+    if isinstance(mixing, Found):
+        return mixing
+    gate = read_gate(graph, reader, source, uses)
+    if isinstance(gate, Found):
+        return gate
+    alone = read_learned_memory(reader, source, uses) or read_activation(reader, source, uses)
+    if alone is not None:
+        return alone
+    if any(use.how == "output" for use in uses):
+        return "an output of the model"
+    return gate if any(use.how == "scale" for use in uses) else mixing

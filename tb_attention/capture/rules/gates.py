@@ -1,0 +1,106 @@
+"""Gates: numbers that multiply a feature map and are the same all over space, or over all channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tb_attention.capture.atoms import Atom, Dim
+from tb_attention.capture.dims import DimReader
+from tb_attention.capture.graph import Graph, Value, ancestors
+from tb_attention.capture.rules.found import Found, make_found
+from tb_attention.capture.rules.sources import Source
+from tb_attention.capture.rules.uses import VIEWS, Use
+from tb_attention.site import Role
+
+_PROJECTIONS = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "BatchMatMulV3", "BatchMatMul"})
+_POOLS = frozenset({"Mean", "Max", "Sum"})
+_SCORES = frozenset({"Sigmoid", "Softmax"})
+_STEPS = 6
+
+
+def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | str:
+    """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
+    reason = "multiplies nothing"
+    for use in uses:
+        if use.how != "scale" or use.other is None:
+            continue
+        found = _read_product(graph, reader, source, use, use.other)
+        if isinstance(found, Found):
+            return found
+        reason = found
+    return reason
+
+
+def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, other: Value) -> Found | str:
+    gate, features = reader.dims[use.operand], reader.dims[other]
+    if gate is None or features is None:
+        return "multiplies something of unknown shape"
+    if other.node.type in _SCORES:
+        return "multiplies another score"
+    rank = max(len(gate), len(features))
+    gate = ((),) * (rank - len(gate)) + gate
+    features = ((),) * (rank - len(features)) + features
+    own = [_solid(dim) for dim in gate]
+    positions = [atom for dim in own for atom in dim if atom.origin in ("position", "unknown")]
+    channels = [atom for dim in own for atom in dim if atom.origin in ("feature", "stack")]
+    broadcast = [dim for mine, dim in zip(own, features, strict=True) if not mine and dim]
+    over_space = any(atom.origin in ("position", "unknown") for dim in broadcast for atom in dim)
+    over_channels = any(atom.origin == "feature" for dim in broadcast for atom in dim)
+    if channels and over_space and _meets(own, features, channels):
+        return make_found(
+            source, use, "gate", _roles(own, keys=positions or channels), "positions" if positions else "channels"
+        )
+    if positions and not channels and over_channels:
+        return make_found(source, use, "gate", _roles(own, keys=positions))
+    if source.family == "softmax" and any(atom.origin == "position" for atom in source.axis):
+        keys = [atom for atom in positions if atom in source.axis]
+        return make_found(source, use, "gate", _roles(own, keys=keys or positions))
+    if channels and not positions and not broadcast and _pooled(graph, other) and _computed_from(source, other):
+        return make_found(source, use, "gate", _roles(own, keys=channels), "channels")
+    return "multiplies activations number by number, as a gated unit does"
+
+
+def _solid(dim: Dim) -> Dim:
+    return tuple(atom for atom in dim if atom.origin != "repeat")
+
+
+def _meets(gate: Sequence[Dim], features: Sequence[Dim], channels: Sequence[Atom]) -> bool:
+    """Whether the gate's channels run along the feature map's, not along a stack of other tensors."""
+    for mine, theirs in zip(gate, features, strict=True):
+        if any(atom in channels for atom in mine):
+            return any(atom.origin == "feature" for atom in theirs)
+    return False
+
+
+def _roles(gate: Sequence[Dim], keys: Sequence[Atom]) -> dict[Atom, Role]:
+    roles: dict[Atom, Role] = {}
+    for dim in gate:
+        for atom in dim:
+            roles[atom] = "samples" if atom.origin == "batch" else "key" if atom in keys else "heads"
+    return roles
+
+
+def _pooled(graph: Graph, value: Value) -> bool:
+    """Whether a tensor is a feature map pooled over all its positions."""
+    for _ in range(_STEPS):
+        node = value.node
+        if node.type in _POOLS:
+            rank = node.inputs[0].rank or 0
+            return rank >= 3 and (value.rank or 0) <= rank
+        if node.type not in VIEWS or not node.inputs:
+            return False
+        value = node.inputs[0]
+    return False
+
+
+def _computed_from(source: Source, features: Value) -> bool:
+    """Whether a projection of these very features gave the gate."""
+    base = features
+    while base.node.type in VIEWS and base.node.inputs:
+        base = base.node.inputs[0]
+    through = False
+    for value in ancestors([source.logits]):
+        through = through or value.node.type in _PROJECTIONS
+        if value in (features, base):
+            return through
+    return False

@@ -1,0 +1,161 @@
+"""Attention proper: weights that mix other activations of the sample, or choose among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tb_attention.capture.atoms import Atom
+from tb_attention.capture.contractions import contraction_of
+from tb_attention.capture.dims import DimReader
+from tb_attention.capture.graph import Graph, Value
+from tb_attention.capture.rules.found import Found, make_found
+from tb_attention.capture.rules.sources import Source
+from tb_attention.capture.rules.uses import VIEWS, Use
+from tb_attention.site import AxisKind, Kind, Role
+
+_POINTWISE = VIEWS | {
+    "AddV2",
+    "Sub",
+    "Mul",
+    "RealDiv",
+    "Tanh",
+    "Neg",
+    "Maximum",
+    "Minimum",
+    "BiasAdd",
+    "Softplus",
+    "Relu",
+}
+_STEPS = 30
+_LEARNED = "Keys and values are learned: they are the same for every sample."
+
+
+def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | str:
+    """The site of a softmax (or of a sigmoid that is summed), or why it is none."""
+    if any(use.how == "choose" for use in uses) and not any(_mixes_positions(use) for use in uses):
+        return _router(reader, source)
+    paired = has_pair_scores(graph, reader, source.logits)
+    for use in uses:
+        if use.how != "mix":
+            continue
+        if source.family == "sigmoid" and not (paired or _all(use.contracted, "position")):
+            continue
+        if _all(use.contracted, "feature") and not paired:
+            # Weights over channels or experts that were not compared with one another.
+            if source.family == "softmax" and _made_of(use, ("stack", "feature", "unknown", "window"), reader):
+                return _router(reader, source)
+            continue
+        return _mixing(reader, source, use, paired=paired)
+    return "no product with other activations of the sample"
+
+
+def has_pair_scores(graph: Graph, reader: DimReader, logits: Value) -> bool:
+    """Whether the logits compare activations with activations: a product of two tensors that both depend on the inputs."""
+    todo, seen = [(logits, 0)], {logits}
+    while todo:
+        value, steps = todo.pop(0)
+        node = value.node
+        if contraction_of(graph, node) is not None and all(item in reader.dependent for item in node.inputs):
+            return True
+        if steps < _STEPS and node.type in _POINTWISE and (contraction_of(graph, node) is None):
+            for item in node.inputs:
+                if item not in seen and item in reader.dependent:
+                    seen.add(item)
+                    todo.append((item, steps + 1))
+    return False
+
+
+def read_learned_memory(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
+    """A softmax over a learned memory, as in external attention: maps of at least two dimensions times a variable."""
+    dims = reader.dims[source.value] or ()
+    if source.family != "softmax" or any(use.how in ("output", "choose", "scale", "mix") for use in uses):
+        return None
+    positions = [atom for dim in dims for atom in dim if atom.origin == "position"]
+    use = next((use for use in uses if use.how == "project" and source.axis & set(use.contracted)), None)
+    heads = [atom for dim in dims for atom in dim if atom.origin == "feature" and atom not in source.axis]
+    if use is None or not positions or not heads:
+        return None
+    roles: dict[Atom, Role] = {}
+    for atom in _atoms(reader, use.weights):
+        roles[atom] = _plain_role(atom, "query")
+        if atom in use.contracted:
+            roles[atom] = "key"
+        elif atom.origin == "feature":
+            roles[atom] = "heads"
+    return make_found(source, use, "cross", roles, note=_LEARNED)
+
+
+def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Found:
+    keys = set(use.contracted)
+    over_features = _all(use.contracted, "feature")
+    local_values = not over_features and not any(atom.origin in ("position", "weight") for atom in keys)
+    roles: dict[Atom, Role] = {}
+    for atom in _atoms(reader, use.weights):
+        shared = atom in use.shared
+        if atom in keys:
+            roles[atom] = "key"
+        elif atom.origin == "batch":
+            roles[atom] = "samples"
+        elif over_features:
+            roles[atom] = "query" if not shared else "heads" if atom.origin == "feature" else "windows"
+        elif atom.origin in ("feature", "stack", "repeat"):
+            roles[atom] = "heads"
+        elif shared and not local_values and atom.origin in ("position", "window"):
+            roles[atom] = "windows"
+        elif shared and not local_values:
+            roles[atom] = "heads"
+        else:
+            roles[atom] = "query"
+    if source.family == "sigmoid" and not paired:
+        gate: dict[Atom, Role] = {atom: "heads" if role == "query" else role for atom, role in roles.items()}
+        return make_found(source, use, "gate", gate)
+    axis_kind: AxisKind = "channels" if over_features else "positions"
+    return make_found(source, use, _kind(roles, over_features, local_values), roles, axis_kind)
+
+
+def _kind(roles: dict[Atom, Role], over_features: bool, local_values: bool) -> Kind:
+    queries = {atom for atom, role in roles.items() if role == "query"}
+    keys = {atom for atom, role in roles.items() if role == "key"}
+    windows = {atom for atom, role in roles.items() if role == "windows"}
+    if over_features:
+        return "self"
+    key_roots = {atom.root for atom in keys}
+    if any(atom.whole is not None and atom.root in key_roots for atom in windows):
+        return "local"
+    if local_values and any(atom.origin == "window" for atom in keys):
+        return "local"
+    query_roots = {atom.root for atom in queries}
+    return "self" if query_roots and not query_roots.isdisjoint(key_roots) else "cross"
+
+
+def _router(reader: DimReader, source: Source) -> Found | str:
+    if not source.axis:
+        return "picked from, multiplies nothing"
+    roles: dict[Atom, Role] = {}
+    for atom in _atoms(reader, source.value):
+        roles[atom] = "key" if atom in source.axis else _plain_role(atom, "query")
+    node = source.value.node
+    return Found(source, node.layers, node.layers, source.value, "router", roles)
+
+
+def _plain_role(atom: Atom, other: Role) -> Role:
+    return "samples" if atom.origin == "batch" else other
+
+
+def _atoms(reader: DimReader, value: Value) -> list[Atom]:
+    return [atom for dim in reader.dims[value] or () for atom in dim]
+
+
+def _all(atoms: Iterable[Atom], origin: str) -> bool:
+    found = list(atoms)
+    return bool(found) and all(atom.origin == origin for atom in found)
+
+
+def _mixes_positions(use: Use) -> bool:
+    return use.how == "mix" and any(atom.origin == "position" for atom in use.contracted)
+
+
+def _made_of(use: Use, origins: tuple[str, ...], reader: DimReader) -> bool:
+    """Whether what is summed over are tensors side by side, such as the outputs of experts."""
+    dims = reader.dims[use.other] if use.other is not None else None
+    return dims is not None and any(atom.origin in origins for dim in dims for atom in dim)

@@ -1,0 +1,224 @@
+"""Follows attention weights forward to what they multiply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tb_attention.capture.atoms import Atom, Dim
+from tb_attention.capture.contractions import contraction_of
+from tb_attention.capture.dims import CONVOLUTIONS, DimReader, reduced_axes
+from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.rules.sources import Source
+
+_VIEW_NAMES = (
+    "BatchToSpaceND BroadcastTo Cast CheckNumerics ConcatV2 Einsum EnsureShape ExpandDims GatherV2 Identity IdentityN "
+    "MirrorPad OptimizationBarrier Pack Pad PadV2 PreventGradient Reshape ResizeBilinear ResizeNearestNeighbor Roll Select "
+    "SelectV2 Slice Snapshot SpaceToBatchND Split SplitV Squeeze StopGradient StridedSlice Tile Transpose Unpack"
+)
+VIEWS = frozenset(_VIEW_NAMES.split())
+"""Operations that pass weights on, moved about, picked out, masked or in another type."""
+
+_MASK_VIEWS = VIEWS - {"GatherV2", "ConcatV2", "Pack", "Select", "SelectV2", "Einsum"}
+_EXPANSIONS = frozenset({"Tile", "BroadcastTo"})
+_ARITHMETIC = frozenset({"AddV2", "Add", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
+_CHOICES = frozenset({"TopKV2", "TopK", "ArgMax", "Multinomial", "StatelessMultinomial", "ApproxTopK"})
+_SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "Assert", "PrintV2"})
+_STEPS = 40
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Use:
+    """Where weights end.
+
+    Attributes:
+        how: "mix": the product with other activations is summed over `contracted`. "scale": other activations are multiplied.
+            "project": only a variable is multiplied. "choose": the largest are picked, or one is drawn. "output": it is an
+            output of the model. "other": anything else.
+        node: The operation where it happens.
+        weights: The tensor that holds the weights last, before they are copied along other axes.
+        operand: The operand of `node`.
+        other: The activations it meets, for "mix" and "scale".
+        contracted: The atoms of the operand that are summed over, for "mix".
+        shared: The atoms of the operand along which the other activations differ too.
+    """
+
+    how: Literal["mix", "scale", "project", "choose", "output", "other"]
+    node: Node
+    weights: Value
+    operand: Value
+    other: Value | None = None
+    contracted: tuple[Atom, ...] = ()
+    shared: tuple[Atom, ...] = ()
+
+
+class UseFinder:
+    """Finds the uses of sources in one graph."""
+
+    def __init__(self, graph: Graph, reader: DimReader) -> None:
+        self._graph = graph
+        self._reader = reader
+        self._outputs = set(graph.outputs)
+
+    def uses(self, source: Source) -> list[Use]:
+        """Where the numbers of a source end, in the order of the model."""
+        found: list[Use] = []
+        todo = [(source.value, source.value, 0)]
+        seen: set[Value] = set()
+        while todo:
+            value, weights, steps = todo.pop(0)
+            if value in seen or steps > _STEPS:
+                continue
+            seen.add(value)
+            if value in self._outputs:
+                found.append(Use("output", value.node, weights, value))
+            for node in value.users:
+                for use in self._meet(source, node, value, weights):
+                    if isinstance(use, Use):
+                        found.append(use)
+                    else:
+                        todo.append((*use, steps + 1))
+        return sorted(found, key=lambda use: use.node.index)
+
+    def _meet(self, source: Source, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
+        """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
+        kind = node.type
+        if kind in _SHAPES or kind == "ZerosLike" or kind == "OnesLike":
+            return
+        if kind in _CHOICES:
+            yield Use("choose", node, weights, value)
+        elif contraction_of(self._graph, node) is not None:
+            yield from self._meet_contraction(source, node, value, weights)
+        elif kind in CONVOLUTIONS or kind == "DepthwiseConv2dNative":
+            channels = (self._reader.dims[value] or ((),))[-1]
+            if source.family == "softmax" and source.axis.isdisjoint(channels) and channels and node.inputs[0] is value:
+                yield node.outputs[0], node.outputs[0]
+            else:
+                yield Use("project", node, weights, value)
+        elif kind == "Mul":
+            other = node.inputs[1] if node.inputs[0] is value else node.inputs[0]
+            if other is value:
+                yield Use("other", node, weights, value)
+            elif other not in self._reader.dependent or is_mask(other):
+                yield from self._passed(node, weights)
+            else:
+                yield self._scaled(node, value, other, weights)
+        elif kind in VIEWS:
+            yield from self._passed(node, weights)
+        elif kind in _ARITHMETIC:
+            yield from self._meet_arithmetic(node, value, weights)
+        else:
+            yield Use("other", node, weights, value)
+
+    def _meet_arithmetic(self, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
+        first = node.inputs[0] is value
+        other = node.inputs[1] if first else node.inputs[0]
+        division = node.type in ("RealDiv", "DivNoNan")
+        if other not in self._reader.dependent and (first or not division):
+            yield from self._passed(node, weights)
+        elif division and first:
+            # Divided by their own sum, or by a temperature.
+            yield from self._passed(node, weights)
+        elif node.type in ("AddV2", "Sub") and self._is_map_alike(value, other):
+            # Two maps added or subtracted, as in differential attention, are one map for the values.
+            yield from self._passed(node, weights)
+        else:
+            yield Use("other", node, weights, value)
+
+    def _is_map_alike(self, value: Value, other: Value) -> bool:
+        dims, others = self._reader.dims[value], self._reader.dims[other]
+        if dims is None or others is None or len(dims) != len(others) or len(dims) < 3:
+            return False
+        return dims[-2:] == others[-2:] and all(dims[-2:]) and "position" in {atom.origin for atom in dims[-1]}
+
+    def _passed(self, node: Node, weights: Value) -> Iterator[tuple[Value, Value]]:
+        for output in node.outputs:
+            copied = node.type in _EXPANSIONS or self._atoms(output) > self._atoms(weights)
+            yield output, weights if copied else output
+
+    def _atoms(self, value: Value) -> int:
+        return sum(len(dim) for dim in self._reader.dims[value] or ())
+
+    def _meet_contraction(
+        self, source: Source, node: Node, value: Value, weights: Value
+    ) -> Iterator[Use | tuple[Value, Value]]:
+        contraction = contraction_of(self._graph, node)
+        dims = self._reader.dims[value]
+        if contraction is None or dims is None:
+            return
+        mine = 0 if node.inputs[0] is value else 1
+        other = node.inputs[1 - mine]
+        names, others = contraction.operands[mine], contraction.operands[1 - mine]
+        contracted = tuple(
+            atom for name, dim in zip(names, dims, strict=True) if name not in contraction.result for atom in dim
+        )
+        if other not in self._reader.dependent:
+            if source.axis and source.axis.isdisjoint(contracted) and contracted:
+                # Heads mixed by a variable, as talking heads do: still a map.
+                yield node.outputs[0], node.outputs[0]
+            else:
+                yield Use("project", node, weights, value, other, contracted)
+            return
+        other_dims = dict(zip(others, self._reader.dims[other] or (), strict=False))
+        shared = tuple(
+            atom
+            for name, dim in zip(names, dims, strict=True)
+            if name in contraction.result and other_dims.get(name)
+            for atom in dim
+        )
+        if is_mask(other):
+            yield Use("other", node, weights, value)
+        else:
+            yield Use("mix", node, weights, value, other, contracted, shared)
+
+    def _scaled(self, node: Node, value: Value, other: Value, weights: Value) -> Use:
+        """A product of activations: "mix" if it is then summed over an axis of the weights."""
+        dims = self._reader.dims[value] or ()
+        result = self._reader.dims[node.outputs[0]] or ()
+        others = self._reader.dims[other] or ()
+        padded: tuple[Dim, ...] = (*(() for _ in range(len(result) - len(others))), *others)
+        owner: dict[Atom, tuple[Atom, ...]] = {}
+        shared: list[Atom] = []
+        for dim, made, other_dim in zip(dims[::-1], result[::-1], padded[::-1], strict=False):
+            if len(dim) == len(made):
+                owner.update((theirs, (mine,)) for theirs, mine in zip(made, dim, strict=True))
+            else:
+                owner.update((theirs, dim) for theirs in made)
+            if other_dim:
+                shared.extend(dim)
+        reduced = self._reduced(node.outputs[0])
+        contracted = tuple(dict.fromkeys(atom for theirs in reduced for atom in owner.get(theirs, ())))
+        real = [atom for atom in contracted if atom.origin != "repeat"]
+        how: Literal["mix", "scale"] = "mix" if real else "scale"
+        return Use(how, node, weights, value, other, tuple(real), tuple(shared))
+
+    def _reduced(self, value: Value) -> list[Atom]:
+        """The atoms over which a product is summed or averaged, before anything else is done with it."""
+        todo = [(value, 0)]
+        while todo:
+            value, steps = todo.pop(0)
+            for node in value.users:
+                dims = self._reader.dims[value]
+                if node.type in ("Sum", "Mean") and dims is not None:
+                    axes = reduced_axes(self._graph, node, len(dims))
+                    return [atom for axis in axes or () for atom in dims[axis]]
+                if node.type in VIEWS and node.type != "ConcatV2" and steps < _STEPS // 4:
+                    todo.append((node.outputs[0], steps + 1))
+        return []
+
+
+def is_mask(value: Value) -> bool:
+    """Whether a tensor only tells which positions count: made of booleans or whole numbers, moved about."""
+    for _ in range(_STEPS):
+        node = value.node
+        if value.dtype == "bool" or (node.type == "Cast" and not node.inputs[0].dtype.startswith(("float", "bfloat"))):
+            return True
+        if node.type in ("Sub", "Mul", "AddV2"):
+            masks = [is_mask(item) for item in node.inputs]
+            constants = [item.node.type == "Const" for item in node.inputs]
+            return any(masks) and all(a or b for a, b in zip(masks, constants, strict=True))
+        if node.type not in _MASK_VIEWS or not node.inputs:
+            return False
+        value = node.inputs[0]
+    return False
