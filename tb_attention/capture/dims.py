@@ -78,9 +78,10 @@ class DimReader:
     def _fresh(self, value: Value, sizes: Sequence[Size | None]) -> Dims:
         assert value.shape is not None
         dims: list[Dim] = []
+        only_unknown = value.shape.index(None) if value.shape.count(None) == 1 else 0
         for place, (static, size) in enumerate(zip(value.shape, sizes, strict=True)):
             size = _known(static) or size
-            if size == (1, 1) or (size is None and place == 0 and value in self.dependent):
+            if size == (1, 1) or (size is None and place == only_unknown and value in self.dependent):
                 dims.append((self.batch,))
             else:
                 dims.append(_dim(Atom(size, "unknown" if value in self.dependent else "weight")))
@@ -333,9 +334,10 @@ def _known(size: int | None) -> Size | None:
 
 
 def _agrees(size: Size | None, static: int | None) -> bool:
-    if size is None:
-        return static is None or static != 1
-    return static is None or size == (0, static)
+    if static is None:
+        # A dimension of size 1 would be known to be so.
+        return size != ONE
+    return size == (0, static) or (size is None and static != 1)
 
 
 def _is_weight(dim: Dim) -> bool:

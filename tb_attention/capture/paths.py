@@ -111,7 +111,8 @@ def _attribute_name(parent: Any, layer: Any) -> str | None:
     """The attribute of the parent that holds a layer: "attention", or "blocks_3" in a list or dict."""
     name: str
     for name, value in vars(parent).items():
-        if name in ("_layers", "_functional", "_operations"):
+        if name.startswith(("_self_", "_layers", "_functional", "_operations", "_tracker")):
+            # The frameworks' own books about the layer.
             continue
         shown = name.lstrip("_")
         if value is layer:

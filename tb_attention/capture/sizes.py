@@ -69,6 +69,11 @@ class SizeReader:
                 if left is None or right is None:
                     return None
                 return [divide(a, b) for a, b in zip(*_broadcast(left, right), strict=True)]
+            case "Range":
+                ends = [self._bound(item) for item in node.inputs]
+                if any(end is None for end in ends):
+                    return None
+                return [(0, item) for item in range(*(end for end in ends if end is not None))]
             case "Prod":
                 sizes = inputs(0, 1)[0]
                 return None if sizes is None else [multiply(sizes)]

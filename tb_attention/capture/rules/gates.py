@@ -22,7 +22,7 @@ def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Us
     """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
     reason = "multiplies nothing"
     for use in uses:
-        if use.how != "scale" or use.other is None:
+        if use.node.type != "Mul" or use.other is None:
             continue
         found = _read_product(graph, reader, source, use, use.other)
         if isinstance(found, Found):
@@ -46,6 +46,9 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
     broadcast = [dim for mine, dim in zip(own, features, strict=True) if not mine and dim]
     over_space = any(atom.origin in ("position", "unknown") for dim in broadcast for atom in dim)
     over_channels = any(atom.origin == "feature" for dim in broadcast for atom in dim)
+    if use.contracted and set(use.contracted) <= set(channels) and over_space:
+        # Branches of other kernels, weighed for each channel.
+        return make_found(source, use, "gate", _roles(own, keys=use.contracted))
     if channels and over_space and _meets(own, features, channels):
         return make_found(
             source, use, "gate", _roles(own, keys=positions or channels), "positions" if positions else "channels"

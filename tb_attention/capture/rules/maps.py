@@ -36,12 +36,14 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
         return _router(reader, source)
     paired = has_pair_scores(graph, reader, source.logits)
     for use in uses:
-        if use.how != "mix":
+        if use.how != "mix" or (source.family == "sigmoid" and use.node.type == "Mul"):
             continue
         if source.family == "sigmoid" and not (paired or _all(use.contracted, "position")):
             continue
         if _all(use.contracted, "feature") and not paired:
             # Weights over channels or experts that were not compared with one another.
+            if _differs_by_channel(reader, use):
+                continue
             if source.family == "softmax" and _made_of(use, ("stack", "feature", "unknown", "window"), reader):
                 return _router(reader, source)
             continue
@@ -66,22 +68,21 @@ def has_pair_scores(graph: Graph, reader: DimReader, logits: Value) -> bool:
 
 
 def read_learned_memory(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
-    """A softmax over a learned memory, as in external attention: maps of at least two dimensions times a variable."""
-    dims = reader.dims[source.value] or ()
-    if source.family != "softmax" or any(use.how in ("output", "choose", "scale", "mix") for use in uses):
+    """A softmax over a learned memory, as in external attention: maps of positions, heads and memory times a variable."""
+    if source.family != "softmax" or {use.how for use in uses} != {"project"}:
         return None
-    positions = [atom for dim in dims for atom in dim if atom.origin == "position"]
-    use = next((use for use in uses if use.how == "project" and source.axis & set(use.contracted)), None)
-    heads = [atom for dim in dims for atom in dim if atom.origin == "feature" and atom not in source.axis]
-    if use is None or not positions or not heads:
+    use = uses[0]
+    atoms = _atoms(reader, use.weights)
+    positions = [atom for atom in atoms if atom.origin == "position"]
+    heads = [atom for atom in atoms if atom.origin == "feature" and atom not in use.contracted]
+    if not _all(use.contracted, "feature") or not positions or not (heads or source.axis & set(positions)):
         return None
     roles: dict[Atom, Role] = {}
-    for atom in _atoms(reader, use.weights):
-        roles[atom] = _plain_role(atom, "query")
+    for atom in atoms:
         if atom in use.contracted:
             roles[atom] = "key"
-        elif atom.origin == "feature":
-            roles[atom] = "heads"
+        else:
+            roles[atom] = "heads" if atom.origin == "feature" else _plain_role(atom, "query")
     return make_found(source, use, "cross", roles, note=_LEARNED)
 
 
@@ -153,6 +154,15 @@ def _all(atoms: Iterable[Atom], origin: str) -> bool:
 
 def _mixes_positions(use: Use) -> bool:
     return use.how == "mix" and any(atom.origin == "position" for atom in use.contracted)
+
+
+def _differs_by_channel(reader: DimReader, use: Use) -> bool:
+    """Whether each channel has weights of its own that are the same all over space, as with selective kernels."""
+    channels = [atom for atom in use.shared if atom.origin == "feature" and atom not in use.contracted]
+    others = (reader.dims[use.other] if use.other is not None else None) or ()
+    return (
+        use.node.type == "Mul" and bool(channels) and any(atom.origin == "position" for dim in others for atom in dim)
+    )
 
 
 def _made_of(use: Use, origins: tuple[str, ...], reader: DimReader) -> bool:

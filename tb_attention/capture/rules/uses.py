@@ -24,7 +24,8 @@ _MASK_VIEWS = VIEWS - {"GatherV2", "ConcatV2", "Pack", "Select", "SelectV2", "Ei
 _EXPANSIONS = frozenset({"Tile", "BroadcastTo"})
 _ARITHMETIC = frozenset({"AddV2", "Add", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
 _CHOICES = frozenset({"TopKV2", "TopK", "ArgMax", "Multinomial", "StatelessMultinomial", "ApproxTopK"})
-_SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "Assert", "PrintV2"})
+_SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "Assert", "PrintV2", "ZerosLike", "OnesLike"})
+_REDUCTIONS = frozenset({"Sum", "Max", "Min", "Mean", "All", "Any"})
 _STEPS = 40
 
 
@@ -84,7 +85,8 @@ class UseFinder:
     def _meet(self, source: Source, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
         """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
         kind = node.type
-        if kind in _SHAPES or kind == "ZerosLike" or kind == "OnesLike":
+        if kind in _SHAPES or kind in _REDUCTIONS:
+            # A total is no longer weights; where they are divided by it, they are followed on the other way.
             return
         if kind in _CHOICES:
             yield Use("choose", node, weights, value)
@@ -157,8 +159,7 @@ class UseFinder:
             if source.axis and source.axis.isdisjoint(contracted) and contracted:
                 # Heads mixed by a variable, as talking heads do: still a map.
                 yield node.outputs[0], node.outputs[0]
-            else:
-                yield Use("project", node, weights, value, other, contracted)
+            yield Use("project", node, weights, value, other, contracted)
             return
         other_dims = dict(zip(others, self._reader.dims[other] or (), strict=False))
         shared = tuple(
@@ -194,17 +195,19 @@ class UseFinder:
         return Use(how, node, weights, value, other, tuple(real), tuple(shared))
 
     def _reduced(self, value: Value) -> list[Atom]:
-        """The atoms over which a product is summed or averaged, before anything else is done with it."""
-        todo = [(value, 0)]
-        while todo:
-            value, steps = todo.pop(0)
-            for node in value.users:
-                dims = self._reader.dims[value]
-                if node.type in ("Sum", "Mean") and dims is not None:
-                    axes = reduced_axes(self._graph, node, len(dims))
-                    return [atom for axis in axes or () for atom in dims[axis]]
-                if node.type in VIEWS and node.type != "ConcatV2" and steps < _STEPS // 4:
-                    todo.append((node.outputs[0], steps + 1))
+        """The atoms over which a product is summed or averaged, where nothing else is done with it."""
+        for _ in range(_STEPS):
+            users = [node for node in value.users if node.type not in _SHAPES]
+            dims = self._reader.dims[value]
+            if len(users) != 1 or dims is None:
+                return []
+            node = users[0]
+            if node.type in ("Sum", "Mean"):
+                axes = reduced_axes(self._graph, node, len(dims))
+                return [atom for axis in axes or () for atom in dims[axis]]
+            if node.type not in VIEWS or node.type == "ConcatV2":
+                return []
+            value = node.outputs[0]
         return []
 
 
