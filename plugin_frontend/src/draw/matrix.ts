@@ -5,6 +5,9 @@ import { paintMap, type Viewport } from "./heatmap";
 import { outline } from "./patches";
 import { pixelsOf, type Surface } from "./surface";
 
+/** Rows and columns below this many CSS pixels are outlined from outside. */
+const THIN = 8;
+
 export interface MatrixMark {
   along: "row" | "column";
   place: number;
@@ -39,10 +42,15 @@ export function drawMatrix({ context, width, height, ratio }: Surface, picture: 
   const beyond = 2 * ratio;
   for (const { along, place, color, thickness } of picture.marks) {
     if (place < 0) continue;
+    const at = along === "row" ? y : x;
+    // A row that is thinner than its outline would be covered by it: the outline steps back.
+    const size = at(place + 1) - at(place);
+    const back = size < THIN * ratio ? thickness * ratio : 0;
+    const [start, across] = [at(place) - back, size + 2 * back];
     const rect =
       along === "row"
-        ? { x: -beyond, y: y(place), width: width + 2 * beyond, height: y(place + 1) - y(place) }
-        : { x: x(place), y: -beyond, width: x(place + 1) - x(place), height: height + 2 * beyond };
+        ? { x: -beyond, y: start, width: width + 2 * beyond, height: across }
+        : { x: start, y: -beyond, width: across, height: height + 2 * beyond };
     outline(context, rect, color, picture.page, thickness * ratio);
   }
 }

@@ -18,6 +18,8 @@ export interface HeadWords {
 
 const at = (map: AttentionMap | null, query: number, key: number) => map?.weights[query * map.columns + key] ?? NaN;
 
+const timesText = (times: number) => (times < 0.1 ? String(Number(times.toPrecision(1))) : times.toFixed(1));
+
 function ending({ before, beforeName, eightBit }: HeadWords, query: number, key: number): Part[] {
   const then = at(before, query, key);
   const earlier = beforeName && !Number.isNaN(then) ? [plain(`; ${beforeName}: ${weightText(then)}`)] : [];
@@ -35,7 +37,7 @@ export function describeCell(words: HeadWords, query: number, key: number): Part
   const rank = rankOf(row, key, keys.shown);
   return [
     ...start,
-    plain(`, rank ${rank} of ${count}, ${(weight * count).toFixed(1)} times uniform (${weightText(1 / count)})`),
+    plain(`, rank ${rank} of ${count}, ${timesText(weight * count)} times uniform (${weightText(1 / count)})`),
     ...ending(words, query, key),
   ];
 }
@@ -58,7 +60,7 @@ export function describeColumn(words: HeadWords, key: number): Part[] {
     chosen(keys.name(key)),
     plain(" is looked at most by "),
     strong(`${queries.name(best.position)}: ${weightText(best.weight)}`),
-    plain(`; by all queries ${weightText(mean)} on average, ${(mean * keys.shown.length).toFixed(1)} times uniform`),
+    plain(`; by all queries ${weightText(mean)} on average, ${timesText(mean * keys.shown.length)} times uniform`),
     ...ending(words, best.position, key),
   ];
 }
