@@ -30,6 +30,9 @@ export function columnSum(matrix: Confusion, predicted: number): number {
   return every(matrix.classes).reduce((sum, truth) => sum + countOf(matrix, { truth, predicted }), 0);
 }
 
+/** The share of a row that gets the last colour: the same at every step, so that playing does not change the scale. */
+export const FULL_SHARE = 0.2;
+
 /** The share of each row, as a map; the diagonal is 0, because what is right is not what one looks for here. */
 export function confusionMap(matrix: Confusion): AttentionMap {
   const { classes } = matrix;

@@ -29,6 +29,13 @@ const NOUNS: Record<AxisKind, string> = {
   positions: "position",
 };
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
+
+/** A word in quotes; one that runs from right to left is isolated, else it would carry the number behind it along. */
+function quoted(token: string): string {
+  return RIGHT_TO_LEFT.test(token) ? `\u2068“${token}”\u2069` : `“${token}”`;
+}
+
 const CUT = 13;
 
 /** At most 13 characters, the last an ellipsis where something was cut. Counts whole characters, not their halves. */
@@ -83,7 +90,7 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     if (tokens) {
       const token = tokens[position];
       if (!token) return `token ${position}`;
-      return repeated.has(token) ? `“${token}” (word ${position})` : `“${token}”`;
+      return repeated.has(token) ? `${quoted(token)} (word ${position})` : quoted(token);
     }
     if (grid || extra[position] !== undefined) return label(position);
     return `${NOUNS[kind]} ${position}`;

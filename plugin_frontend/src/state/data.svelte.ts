@@ -1,4 +1,5 @@
 /** The arrays of what is shown: fetched when a choice changes, and the neighbours in advance. */
+import { untrack } from "svelte";
 import { address, type Params } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import type { SamplesAnswer, Site } from "../api/wire";
@@ -53,6 +54,10 @@ export class Data {
     $effect(() => this.#wantWeights());
     $effect(() => this.#wantMeasures());
     $effect(() => this.#wantMatrix());
+    $effect(() => this.#fetchAhead());
+    $effect(() => {
+      if (this.store.server.recovered > 0) untrack(() => this.retry());
+    });
   }
 
   retry(): void {
@@ -135,7 +140,6 @@ export class Data {
       if (!(array instanceof Promise)) return this.#overview(slot, sampleIndex, sites, array);
       return array.then((loaded) => this.#overview(slot, sampleIndex, sites, loaded));
     });
-    if (this.overview.key === this.overviewAddress(slot, sampleIndex)) this.#fetchAhead();
   }
 
   /** Asks for the overviews of the other steps, the nearest first, so that dragging the slider finds them there, and in Head for the next maps. */
@@ -143,15 +147,21 @@ export class Data {
     const { slots, slotIndex, sampleIndex, view, site, siteIndex } = this.store;
     const near = slots
       .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex), index }))
-      .filter(({ slot }) => slot.record && this.sitesOf(slot).length)
+      .filter(({ slot }) => slot.record)
       .sort((a, b) => a.apart - b.apart)
       .slice(0, AHEAD);
+    if (this.overview.pending || this.weights.pending || this.matrix.pending) return;
     const maps = view === "head" && site ? near.filter(({ apart }) => apart > 0 && apart <= MAPS_AHEAD) : [];
+    const matrices =
+      view === "confusion" ? near.map(({ index }) => this.matrixAddress(this.store.matrixSlots[index] ?? null)) : [];
     this.ahead.want([
+      ...matrices.filter((url) => url !== null),
       ...maps.flatMap(({ slot }) =>
         this.sitesOf(slot)[siteIndex]?.path === site?.path ? this.#weightsAddress(slot, siteIndex) : [],
       ),
-      ...near.map(({ slot }) => this.overviewAddress(slot, sampleIndex)),
+      ...near
+        .filter(({ slot }) => this.sitesOf(slot).length)
+        .map(({ slot }) => this.overviewAddress(slot, sampleIndex)),
     ]);
   }
 
@@ -199,13 +209,25 @@ export class Data {
   }
 
   #wantMatrix(): void {
-    const { view, matricesName, matrixSlot } = this.store;
+    const { view, matrixSlot } = this.store;
     if (view !== "confusion") return;
-    const record = matrixSlot?.record;
+    this.matrix.want(this.matrixAddress(matrixSlot), (key, signal) => this.#array(key, signal));
+  }
+
+  /** Where the matrix of a slot is fetched; null for none. */
+  matrixAddress(slot: Slot | null): string | null {
+    const record = slot?.record;
     const split = this.splitOf(record?.splits);
-    if (!matricesName || !record || !split) return this.matrix.want(null, () => null as never);
-    const url = address("matrix", { ...matricesName, step: record.step, split, v: record.v });
-    this.matrix.want(url, (key, signal) => this.#array(key, signal));
+    const { matricesName } = this.store;
+    return record && split && matricesName
+      ? address("matrix", { ...matricesName, step: record.step, split, v: record.v })
+      : null;
+  }
+
+  /** The matrix of a slot if it has been fetched already. */
+  peekMatrix(slot: Slot | null): NpyArray | null {
+    const url = this.matrixAddress(slot);
+    return (url && this.store.server.client.peek(url)) || null;
   }
 
   /** The split chosen, else validation, else whatever there is. */

@@ -44,8 +44,9 @@ export class Resource<T> {
     );
   }
 
-  /** Forgets the failure, so that the next `want` fetches again. */
+  /** Forgets a failure, so that the next `want` fetches again. */
   retry(): void {
+    if (this.error === null) return;
     this.#wanted = null;
     this.error = null;
   }

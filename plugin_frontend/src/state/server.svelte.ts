@@ -22,6 +22,8 @@ export class Server {
   /** A sentence while the list of runs cannot be fetched. */
   error = $state.raw<string | null>(null);
   seriesError = $state.raw<string | null>(null);
+  /** Counts how often the server answered again after it had not. */
+  recovered = $state(0);
 
   #series = new SvelteMap<string, SeriesAnswer>();
   /** Version under which each series is being, or was last, fetched. */
@@ -54,6 +56,7 @@ export class Server {
       const changed = answer.version !== this.runs?.version;
       // A new object makes what failed be asked for again.
       if (changed || this.error || this.seriesError) this.runs = answer;
+      if (this.error) this.recovered++;
       this.error = null;
       this.#delay = changed ? SHORTEST_MS : Math.min(LONGEST_MS, this.#delay * 1.25);
     } catch (error) {

@@ -5,6 +5,7 @@ import { watchTheme } from "../host/theme";
 import { NO_FILTER, passes, type SampleFilter } from "../model/samples";
 import { entriesOf, focusRun, newestAttempt, pickSeries, runColor, type RunEntry } from "../model/runs";
 import { bestSlot, joinedSlot, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
+import type { Cell } from "../model/confusion";
 import type { RampName } from "../color/ramp";
 import { Choices, type View } from "./choices.svelte";
 import { Data } from "./data.svelte";
@@ -43,10 +44,17 @@ export class Store {
   });
   readonly names = $derived(metricNames(this.slots));
   readonly best = $derived(this.series ? bestSlot(this.slots, this.series, this.names) : -1);
-  readonly matrixSlot = $derived.by(() => {
-    if (!this.matrices || !this.slot) return null;
+  /** For each slot of the timeline, that of the matrix of the same epoch. */
+  readonly matrixSlots: (Slot | null)[] = $derived.by(() => {
+    if (!this.matrices) return [];
     const slots = slotsOf(this.matrices);
-    return slots[this.mapsName ? joinedSlot(slots, this.slot) : this.slotIndex] ?? null;
+    return this.mapsName ? this.slots.map((slot) => slots[joinedSlot(slots, slot)] ?? null) : slots;
+  });
+  readonly matrixSlot = $derived(this.matrixSlots[this.slotIndex] ?? null);
+  /** The cell of the matrix that is kept: it filters the samples. */
+  readonly keptCell: Cell | null = $derived.by(() => {
+    const { label, prediction } = this.filter;
+    return label !== null && prediction !== null ? { truth: label, predicted: prediction } : null;
   });
 
   readonly data = new Data(this);
