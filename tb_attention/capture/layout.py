@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tb_attention.capture.atoms import Atom, Dim, Dims, size_of
 from tb_attention.capture.dims import grid_of
+from tb_attention.capture.extras import extra_names
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, AxisKind, Kind, Role
 
@@ -114,8 +115,3 @@ def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind) -> Axis:
         if int(np.prod(cells)) + extra == length:
             return Axis(role, length, "grid", cells, extra_names(extra), place)
     return Axis(role, length, axis_kind, input=place if axis_kind == "positions" else None)
-
-
-def extra_names(count: int) -> tuple[str, ...]:
-    """Names of positions that come before the cells of a grid: "CLS", "register 1", ..."""
-    return ("CLS", *(f"register {place}" for place in range(1, count)))[:count]

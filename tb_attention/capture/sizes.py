@@ -70,10 +70,19 @@ class SizeReader:
                     return None
                 return [divide(a, b) for a, b in zip(*_broadcast(left, right), strict=True)]
             case "Range":
-                ends = [self._bound(item) for item in node.inputs]
+                ends = [_number(end) for end in inputs()]
                 if any(end is None for end in ends):
                     return None
                 return [(0, item) for item in range(*(end for end in ends if end is not None))]
+            case "Rank":
+                rank = node.inputs[0].rank
+                return None if rank is None else [(0, rank)]
+            case "AddV2" | "Sub" | "FloorMod":
+                one, two = (_number(item) for item in inputs())
+                if one is None or two is None or (node.type == "FloorMod" and two == 0):
+                    return None
+                number = {"AddV2": one + two, "Sub": one - two}.get(node.type, one % max(two, 1))
+                return [(0, number) if number >= 0 else None]
             case "Prod":
                 sizes = inputs(0, 1)[0]
                 return None if sizes is None else [multiply(sizes)]
@@ -105,6 +114,13 @@ def _joined(parts: list[Sizes | None]) -> Sizes | None:
             return None
         result.extend(part)
     return result
+
+
+def _number(sizes: Sizes | None) -> int | None:
+    """The one number in a list, if it does not depend on the number of samples."""
+    if sizes is None or len(sizes) != 1 or sizes[0] is None or sizes[0][0] != 0:
+        return None
+    return sizes[0][1]
 
 
 def _broadcast(left: Sizes, right: Sizes) -> tuple[Sizes, Sizes]:

@@ -324,6 +324,9 @@ def by_log_softmax(x: Any) -> Any:
     return tf.exp(tf.nn.log_softmax(x))
 
 
+_DROPOUT = layers.Dropout(0.5)
+
+
 def _hand_written(softmax: Callable[[Any], Any]) -> Case:
     inputs = keras.Input((6, 8))
     return (
@@ -340,11 +343,11 @@ for _name, _softmax in {
     "logsumexp": by_logsumexp,
     "log_softmax": by_log_softmax,
     "sigmoid_attention": ops.sigmoid,
-    "in_a_tf_function": tf.function(lambda x: tf.nn.softmax(x)),
-    "in_an_xla_function": tf.function(lambda x: tf.nn.softmax(x), jit_compile=True),
+    "in_a_tf_function": tf.function(tf.nn.softmax),
+    "in_an_xla_function": tf.function(tf.nn.softmax, jit_compile=True),
     "masked_afterwards": lambda x: ops.softmax(x) * ops.cast(ops.tri(6), "float32"),
-    "dropped_out": lambda x, dropout=layers.Dropout(0.5): dropout(ops.softmax(x)),
-    "recomputed": tf.recompute_grad(lambda x: tf.nn.softmax(x)),
+    "dropped_out": lambda x: _DROPOUT(ops.softmax(x)),
+    "recomputed": tf.recompute_grad(tf.nn.softmax),
 }.items():
     CASES[f"hand_written_{_name}"] = lambda softmax=_softmax: _hand_written(softmax)
 
@@ -585,7 +588,7 @@ def gated_u_net() -> Case:
     return (
         keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x)),
         normal(8, 8, 3),
-        [("gate", "gate", (1, 8, 8))],
+        [("gate", "gate", (1, 4, 4))],
     )
 
 

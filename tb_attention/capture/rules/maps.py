@@ -69,9 +69,11 @@ def has_pair_scores(graph: Graph, reader: DimReader, logits: Value) -> bool:
 
 def read_learned_memory(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
     """A softmax over a learned memory, as in external attention: maps of positions, heads and memory times a variable."""
-    if source.family != "softmax" or {use.how for use in uses} != {"project"}:
+    if source.family != "softmax" or not {use.how for use in uses} <= {"project", "other"}:
         return None
-    use = uses[0]
+    use = next((use for use in uses if use.how == "project"), None)
+    if use is None:
+        return None
     atoms = _atoms(reader, use.weights)
     positions = [atom for atom in atoms if atom.origin == "position"]
     heads = [atom for atom in atoms if atom.origin == "feature" and atom not in use.contracted]

@@ -1,0 +1,141 @@
+"""Says what the positions along queries and keys are: tokens of a text, cells of an image. NumPy only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tb_attention.capture.extras import extra_names
+from tb_attention.errors import ArgumentError
+from tb_attention.site import Axis, Site
+
+_MOST_EXTRAS = 16
+_LEAST_CELLS = 4
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What is known of one of the model's inputs.
+
+    Attributes:
+        kind: "image", "tokens", or "values" for anything else.
+        shape: Of an image: (height, width, channels).
+        length: Of tokens: how many.
+    """
+
+    kind: Literal["image", "tokens", "values"]
+    shape: tuple[int, int, int] | None = None
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "image" and (self.shape is None or len(self.shape) != 3):
+            raise ArgumentError(f"An image needs `shape` (height, width, channels). Received: shape={self.shape!r}.")
+        if self.kind == "tokens" and self.length is None:
+            raise ArgumentError("Tokens need `length`. Received: length=None.")
+
+
+def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
+    """The sites with several query or key dimensions merged, and their positions named.
+
+    Args:
+        sites: As captured.
+        inputs_facts: For each input of the model what it is, in the order of the model's inputs.
+
+    Returns:
+        The sites in the same order. As many positions as an image has patches (the image is cut evenly, in squares where that
+        is possible), with up to 16 extra positions before them, are a "grid"; as many as a text has tokens are "tokens".
+        Positions whose input is known are compared with that input, others with each.
+    """
+    return tuple(_described(merge_axes(site), inputs_facts) for site in sites)
+
+
+def merge_axes(site: Site) -> Site:
+    """The site with one query axis (none for a gate) and one key axis: several dimensions of cells become a grid."""
+    axes: list[Axis] = []
+    for axis in site.axes:
+        if axes and axes[-1].role == axis.role and axis.role in ("query", "key"):
+            axes[-1] = _joined(axes[-1], axis)
+        else:
+            axes.append(axis)
+    if len(axes) == len(site.axes):
+        return site
+    return site.replace(axes=tuple(axes), weights=site.weights.reshape([axis.size for axis in axes]))
+
+
+def _joined(one: Axis, other: Axis) -> Axis:
+    grid = (*(one.grid or (one.size,)), *(other.grid or (other.size,)))
+    place = one.input if one.input == other.input else None
+    if one.extra or other.extra or len(grid) > 3:
+        return Axis(one.role, one.size * other.size, input=place)
+    return Axis(one.role, one.size * other.size, "grid", grid, input=place)
+
+
+def _described(site: Site, facts: Sequence[InputFacts]) -> Site:
+    axes = tuple(_axis(axis, facts) if axis.role in ("query", "key") else axis for axis in site.axes)
+    return site if axes == site.axes else site.replace(axes=axes)
+
+
+def _axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
+    if axis.kind == "grid" and axis.input is None:
+        images = [place for place, fact in enumerate(facts) if fact.kind == "image"]
+        return _changed(axis, place=images[0]) if len(images) == 1 and len(axis.grid or ()) == 2 else axis
+    if axis.kind != "positions":
+        return axis
+    known = axis.input is not None and axis.input < len(facts)
+    places = [axis.input] if known else range(len(facts))
+    for place in places:
+        assert place is not None
+        described = _of_input(axis, place, facts[place])
+        if described is not None:
+            return described
+    return axis
+
+
+def _of_input(axis: Axis, place: int, fact: InputFacts) -> Axis | None:
+    if fact.kind == "tokens" and fact.length == axis.size and axis.size > 1:
+        return Axis(axis.role, axis.size, "tokens", input=place)
+    if fact.kind == "image" and fact.shape is not None:
+        found = grid_of_patches(axis.size, fact.shape[0], fact.shape[1])
+        if found is not None:
+            grid, extra = found
+            return Axis(axis.role, axis.size, "grid", grid, extra_names(extra), place)
+    return None
+
+
+def grid_of_patches(positions: int, height: int, width: int) -> tuple[tuple[int, int], int] | None:
+    """How an image may have been cut so that there are this many positions.
+
+    Args:
+        positions: Cells and the extra positions before them.
+        height: Of the image, in pixels.
+        width: Of the image, in pixels.
+
+    Returns:
+        (rows, columns) and the number of extra positions; None where no even cut gives it. Square patches are preferred,
+        then few extra positions, then patches that are nearly square.
+    """
+    best: tuple[tuple[float, ...], tuple[int, int], int] | None = None
+    for extra in range(min(_MOST_EXTRAS, positions - _LEAST_CELLS) + 1):
+        cells = positions - extra
+        for rows in _divisors(cells):
+            columns = cells // rows
+            if height % rows or width % columns:
+                continue
+            ratio = abs(math.log((height / rows) / (width / columns)))
+            # A lopsided cut is worse than an extra position or two, but no reason to invent many.
+            if ratio > math.log(4) + 1e-9 and min(height, width) > 1:
+                continue
+            rank = (float(ratio > 1e-9), float(extra), ratio)
+            if best is None or rank < best[0]:
+                best = (rank, (rows, columns), extra)
+    return None if best is None else (best[1], best[2])
+
+
+def _divisors(number: int) -> list[int]:
+    return [candidate for candidate in range(1, number + 1) if number % candidate == 0]
+
+
+def _changed(axis: Axis, *, place: int) -> Axis:
+    return Axis(axis.role, axis.size, axis.kind, axis.grid, axis.extra, place)
