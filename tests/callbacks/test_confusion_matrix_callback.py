@@ -56,7 +56,9 @@ def test_labels_in_one_column_are_not_all_class_zero(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rows, np.bincount(Y[VALIDATION], minlength=3))
 
 
-@pytest.mark.parametrize(("loss", "border"), [("binary_crossentropy", 0.5), (keras.losses.BinaryCrossentropy(True), 0.0)])
+@pytest.mark.parametrize(
+    ("loss", "border"), [("binary_crossentropy", 0.5), (keras.losses.BinaryCrossentropy(True), 0.0)]
+)
 def test_one_unit_gives_two_classes(tmp_path: Path, loss: Any, border: float) -> None:
     model = build_model(1, "sigmoid" if border else None)
     model.compile("adam", loss)
@@ -168,7 +170,10 @@ def test_labels_out_of_range_are_said(tmp_path: Path) -> None:
     y = np.where(np.arange(32) < 2, 7, Y[VALIDATION])
     with pytest.warns(tb_attention.errors.AttentionWarning, match="2 labels of the validation data are none of the 3"):
         model.fit(
-            X[TRAIN], Y[TRAIN], verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, (X[VALIDATION], y))]
+            X[TRAIN],
+            Y[TRAIN],
+            verbose=0,
+            callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, (X[VALIDATION], y))],
         )
     assert tb_attention.load(tmp_path).confusion_matrix(step=0).sum() == 30
 

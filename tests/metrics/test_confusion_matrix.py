@@ -43,7 +43,9 @@ def test_counts_equal_scikit_learns(shape: str, case: tuple[int, np.ndarray, np.
     assert float(metric.result()) == pytest.approx((labels == scores.argmax(1)).mean())
 
 
-@pytest.mark.parametrize(("from_logits", "threshold", "border"), [(False, None, 0.5), (True, None, 0.0), (False, 0.3, 0.3)])
+@pytest.mark.parametrize(
+    ("from_logits", "threshold", "border"), [(False, None, 0.5), (True, None, 0.0), (False, 0.3, 0.3)]
+)
 def test_one_unit_is_two_classes(from_logits: bool, threshold: float | None, border: float) -> None:
     random = np.random.default_rng(0)
     labels, scores = random.integers(0, 2, 200), random.normal(0.3, 1, (200, 1)).astype("float32")
