@@ -45,7 +45,7 @@ class Capturer:
         call = read_inputs(self.model, inputs, call_kwargs)
         key = (call.signature, tuple(id(variable) for variable in self.model.variables))
         compiled = self._passes.get(key)
-        if compiled is None or not compiled.fits(call):
+        if compiled is None:
             compiled = self._passes[key] = CompiledPass(self.model, call, self._select, asked=self._asked)
         result: Capture = compiled(call)
         return result

@@ -38,6 +38,11 @@ class DimReader:
         self.dependent = graph.depending_on_inputs()
         self._sizes = SizeReader(graph, self.dims)
         places = {value: place for place, value in enumerate(graph.inputs)}
+        sizes = [value.shape[0] for value in graph.inputs if value.shape]
+        # A trace for one number of samples: sizes are plain numbers there.
+        self._samples = None if None in sizes or not sizes else sizes[0]
+        if self._samples is not None:
+            self.batch.size = (0, self._samples)
         for node in graph.nodes:
             for value in node.outputs:
                 dims = self._of_input(value, places[value]) if value in places else self._of(node, value)
@@ -51,14 +56,13 @@ class DimReader:
             return ()
         last = len(value.shape) - 1
         has_features = value.dtype.startswith(("float", "bfloat")) or last >= 3
-        dims: list[Dim] = [(self.batch,)]
-        for axis, size in enumerate(value.shape[1:], start=1):
+        dims: list[Dim] = []
+        for axis, size in enumerate(value.shape):
+            if axis == 0 and size == self._samples:
+                dims.append(_dim(self.batch))
+                continue
             origin: Origin = "feature" if axis == last and has_features else "position"
             dims.append(_dim(Atom(_known(size), origin, input=(place, axis))))
-        if value.shape[0] is not None:
-            # A trace for one number of samples: sizes are plain numbers there.
-            self.batch.size = (0, value.shape[0])
-            dims[0] = _dim(self.batch)
         return tuple(dims)
 
     def _checked(self, value: Value, dims: Dims | None) -> Dims | None:

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.layout import arrange
 from tb_attention.capture.paths import name_places
 from tb_attention.capture.rules.find import find_sites
+from tb_attention.capture.rules.found import Found
 from tb_attention.capture.tensorflow.inputs import Call, read_call
 from tb_attention.capture.tensorflow.replay import Replay
 from tb_attention.capture.tensorflow.trace import trace
 from tb_attention.errors import CaptureError
-from tb_attention.site import Site
+from tb_attention.site import Axis, Site
 
 
 def read_inputs(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
@@ -55,26 +57,41 @@ class CompiledPass:
         self._left_out = tuple(left_out)
         self._replay = Replay(graph, [*(site.weights for _, site in self._found), *graph.outputs])
 
-    def fits(self, call: Call) -> bool:
-        """Whether this pass can take so many samples."""
-        return self._trace.samples in (None, call.samples)
-
     def __call__(self, call: Call) -> Capture:
+        """Runs it, in chunks where the model is bound to a number of samples."""
+        parts = []
         with tf.init_scope():
-            arrays = [np.asarray(_readable(tensor)) for tensor in self._replay(call.tensors)]
+            for tensors, samples in call.chunks(self._trace.samples):
+                arrays = [np.asarray(_readable(tensor)) for tensor in self._replay(tensors)]
+                parts.append((arrays, samples))
+        count = len(self._found)
         sites, failed = [], []
-        for (path, found), array in zip(self._found, arrays, strict=False):
-            dims = self._reader.dims[found.weights] or ()
+        for place, (path, found) in enumerate(self._found):
             try:
-                weights, axes = arrange(
-                    array, dims, found.roles, samples=call.samples, kind=found.kind, axis_kind=found.axis_kind
-                )
+                sites.append(self._site(path, found, [(arrays[place], samples) for arrays, samples in parts]))
             except CaptureError as error:
                 failed.append(LeftOut(path, str(error)))
-            else:
-                sites.append(Site(path, found.kind, axes, weights, found.note))
-        outputs = self._trace.pack_outputs(arrays[len(self._found) :])
-        return Capture(tuple(sites), outputs, self._left_out, tuple(failed))
+        outputs = [
+            self._joined([(arrays[place], samples) for arrays, samples in parts]) for place in range(count, len(arrays))
+        ]
+        return Capture(tuple(sites), self._trace.pack_outputs(outputs), self._left_out, tuple(failed))
+
+    def _site(self, path: str, found: Found, parts: Sequence[tuple[npt.NDArray[Any], int]]) -> Site:
+        dims = self._reader.dims[found.weights] or ()
+        weights: list[npt.NDArray[np.float32]] = []
+        axes: tuple[Axis, ...] = ()
+        for array, samples in parts:
+            fed = self._trace.samples or samples
+            arranged, axes = arrange(array, dims, found.roles, samples=fed, kind=found.kind, axis_kind=found.axis_kind)
+            weights.append(arranged[:samples])
+        joined = weights[0] if len(weights) == 1 else np.concatenate(weights)
+        return Site(path, found.kind, (Axis("samples", len(joined)), *axes[1:]), joined, found.note)
+
+    def _joined(self, parts: Sequence[tuple[npt.NDArray[Any], int]]) -> npt.NDArray[Any]:
+        """An output of the model, without what was fed to fill up a chunk."""
+        size = self._trace.samples
+        arrays = [array[:samples] if array.ndim and len(array) == size else array for array, samples in parts]
+        return np.concatenate(arrays) if len(arrays) > 1 and arrays[0].ndim else arrays[0]
 
 
 def _readable(tensor: Any) -> Any:

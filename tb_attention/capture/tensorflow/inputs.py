@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ class Call:
     Attributes:
         tensors: The arrays, in order.
         signature: What makes two calls run the same trace; hashable. Says shapes without the number of samples.
-        samples: How many samples there are; 0 where the arrays do not agree on it.
+        samples: How many samples there are: the length of the first array. Arrays of another length are the same for all samples.
     """
 
     tensors: tuple[Any, ...]
@@ -37,9 +38,27 @@ class Call:
         args, kwargs = tree.pack_sequence_as(self._structure, leaves)
         return tuple(args), dict(kwargs)
 
-    def with_samples(self, places: Sequence[int]) -> tuple[Any, ...]:
-        """The tensors with these samples only (or repeated), in this order."""
-        return tuple(tf.gather(tensor, list(places), axis=0) for tensor in self.tensors)
+    def is_batched(self, place: int) -> bool:
+        """Whether a tensor has an entry for each sample."""
+        tensor = self.tensors[place]
+        return bool(tensor.shape.rank) and tensor.shape[0] == self.samples
+
+    def chunks(self, size: int | None) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """The tensors in chunks of so many samples, the last one filled up with its last sample, each with its true number.
+
+        Args:
+            size: Samples a chunk; None for all at once.
+        """
+        if size is None or size == self.samples:
+            yield self.tensors, self.samples
+            return
+        for start in range(0, self.samples, size):
+            places = [min(place, self.samples - 1) for place in range(start, start + size)]
+            chunk = [
+                tf.gather(tensor, places, axis=0) if self.is_batched(place) else tensor
+                for place, tensor in enumerate(self.tensors)
+            ]
+            yield tuple(chunk), min(size, self.samples - start)
 
 
 class _Tensor:
@@ -73,12 +92,17 @@ def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any])
     flat = tree.flatten(structure)
     tensors = tuple(_to_tensor(leaf) for leaf in flat if _is_array(leaf))
     leaves = tuple(_TENSOR if _is_array(leaf) else leaf for leaf in flat)
-    counts = {int(tensor.shape[0]) if tensor.shape.rank else 0 for tensor in tensors}
-    signature = (
-        repr(tree.pack_sequence_as(structure, list(leaves))),
-        tuple((tuple(tensor.shape[1:]), tensor.dtype.name) for tensor in tensors),
-    )
-    return Call(tensors, leaves, structure, signature, counts.pop() if len(counts) == 1 else 0)
+    samples = next((int(tensor.shape[0]) for tensor in tensors if tensor.shape.rank), 0)
+    if samples == 0:
+        raise ArgumentError(
+            "`inputs` must hold at least one sample along the first axis. "
+            f"Received: shapes {[tuple(tensor.shape) for tensor in tensors]}."
+        )
+    call = Call(tensors, leaves, structure, (), samples)
+    shapes = [(call.is_batched(place), *tensor.shape[1:]) for place, tensor in enumerate(tensors)]
+    dtypes = [tensor.dtype.name for tensor in tensors]
+    signature = (repr(tree.pack_sequence_as(structure, list(leaves))), tuple(shapes), tuple(dtypes))
+    return dataclasses.replace(call, signature=signature)
 
 
 def _arrays(value: Any) -> Any:

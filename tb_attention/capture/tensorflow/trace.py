@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,18 +42,36 @@ def trace(model: Any, call: Call) -> Trace:
         CaptureError: The model cannot be traced.
     """
     failures: list[Exception] = []
-    for any_number in (True, False) if call.samples else (False,):
+    bound = _bound_size(model)
+    # A model that is bound to a number of samples may be traced with any other and fail when it runs.
+    for samples in dict.fromkeys([bound] if bound else [None, call.samples, _built_size(model) or call.samples]):
         try:
-            return _trace(model, call, any_number=any_number)
+            return _trace(model, call, samples)
         except Exception as error:
             failures.append(error)
     last = failures[-1]
+    # Keras writes its errors for a terminal, over several lines.
+    message = " ".join(re.sub(r"\x1b\[\d+m", "", str(last)).split())
     raise CaptureError(
-        f"The model {model.name!r} could not be traced as a graph. {type(last).__name__}: {last}"
+        f"The model {model.name!r} could not be traced as a graph. {type(last).__name__}: {message}"
     ) from last
 
 
-def _trace(model: Any, call: Call, *, any_number: bool) -> Trace:
+def _bound_size(model: Any) -> int | None:
+    """The number of samples in the model's declared inputs, if it is fixed."""
+    sizes = {tensor.shape[0] for tensor in getattr(model, "inputs", None) or () if len(tensor.shape)}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def _built_size(model: Any) -> int | None:
+    """The number of samples that a model was built with, if it was built with a certain one."""
+    shapes = getattr(model, "_build_shapes_dict", None) or {}
+    first = next(iter(shapes.values()), None)
+    size = first[0] if isinstance(first, tuple) and first else None
+    return size if isinstance(size, int) else None
+
+
+def _trace(model: Any, call: Call, samples: int | None) -> Trace:
     packers: list[Callable[[list[Any]], Any]] = []
 
     def step(*tensors: Any) -> list[Any]:
@@ -68,13 +87,13 @@ def _trace(model: Any, call: Call, *, any_number: bool) -> Trace:
 
     taken: list[Any] = []
     specs = [
-        tf.TensorSpec([None, *tensor.shape[1:]] if any_number else tensor.shape, tensor.dtype)
-        for tensor in call.tensors
+        tf.TensorSpec([samples, *tensor.shape[1:]] if call.is_batched(place) else tensor.shape, tensor.dtype)
+        for place, tensor in enumerate(call.tensors)
     ]
     with untouched(model):
         concrete = tf.function(step, autograph=False).get_concrete_function(*specs)
     graph = flatten(concrete, taken[-1])
-    return Trace(graph, None if any_number else call.samples or None, packers[-1], (concrete, taken[-1]))
+    return Trace(graph, samples, packers[-1], (concrete, taken[-1]))
 
 
 def _packer(outputs: Any, flat: list[Any]) -> Callable[[list[Any]], Any]:

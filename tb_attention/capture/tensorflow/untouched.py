@@ -11,7 +11,7 @@ import numpy as np
 from keras.src.backend.common import global_state
 
 _GLOBAL_SEEDS = "global_seed_generator"
-_COPIED = (list, dict, set)
+_CONTAINERS = (list, dict, set)
 
 
 @contextlib.contextmanager
@@ -45,19 +45,25 @@ def untouched(model: Any) -> Iterator[None]:
 
 
 def _contents(attributes: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """The containers among attributes that are Python's own, each with a copy."""
-    return [(value, value.copy()) for value in attributes.values() if type(value) in _COPIED]
+    """The containers among attributes, each with a plain copy."""
+    copies: list[tuple[Any, Any]] = []
+    for value in attributes.values():
+        for kind in _CONTAINERS:
+            if isinstance(value, kind):
+                copies.append((value, kind(value)))
+    return copies
 
 
 def _refill(container: Any, copy: Any) -> None:
-    if isinstance(container, dict):
-        unchanged = len(container) == len(copy) and all(container.get(key) is value for key, value in copy.items())
-    else:
-        unchanged = len(container) == len(copy) and all(a is b for a, b in zip(container, copy, strict=True))
-    if unchanged:
-        return
-    container.clear()
-    if isinstance(container, list):
-        container.extend(copy)
-    else:
-        container.update(copy)
+    """Puts back what a container held, past the books that Keras keeps about its lists and dicts."""
+    if isinstance(copy, dict):
+        if len(container) != len(copy) or any(container.get(key) is not value for key, value in copy.items()):
+            dict.clear(container)
+            dict.update(container, copy)
+    elif len(container) != len(copy) or any(a is not b for a, b in zip(container, copy, strict=True)):
+        if isinstance(copy, list):
+            list.clear(container)
+            list.extend(container, copy)
+        else:
+            set.clear(container)
+            set.update(container, copy)
