@@ -48,6 +48,12 @@ export class Data {
     this.ahead = new Ahead(store.server.client);
   }
 
+  /** Whether what the view shows is being fetched. */
+  get pending(): boolean {
+    const { view } = this.store;
+    return { overview: this.overview, head: this.weights, confusion: this.matrix }[view].pending;
+  }
+
   start(): void {
     $effect(() => this.#wantSamples());
     $effect(() => this.#wantOverview());

@@ -4,7 +4,7 @@ import type { Prediction, Sample, Site, Step } from "../api/wire";
 import { watchTheme } from "../host/theme";
 import { NO_FILTER, passes, type SampleFilter } from "../model/samples";
 import { entriesOf, focusRun, newestAttempt, pickSeries, runColor, type RunEntry } from "../model/runs";
-import { bestSlot, joinedSlot, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
+import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
 import type { Cell } from "../model/confusion";
 import type { RampName } from "../color/ramp";
 import { Choices, type View } from "./choices.svelte";
@@ -111,8 +111,17 @@ export class Store {
     const of = status.epochs ? ` of ${status.epochs}` : "";
     const epoch = status.epoch === null || status.epoch === undefined ? "" : ` epoch ${status.epoch + 1}${of}`;
     if (status.state === "running") return `● training:${epoch}, ${this.running ?? ""}`;
-    return status.state === "stopped" ? `stopped in${epoch}` : "training finished";
+    const restored = this.slots.find((slot) => status.restored !== null && slot.step === status.restored);
+    const left = restored ? `, left with the weights of ${shortStepName(restored)}` : "";
+    return status.state === "stopped" ? `stopped in${epoch}` : `training finished${left}`;
   });
+
+  /** What went wrong while the log was written, in sentences. */
+  readonly notes = $derived([
+    ...(this.status?.notes ?? []),
+    ...(this.status?.dropped ?? []).map(({ step, reason }) => `Step ${step} was not logged: ${reason}`),
+    ...(this.series?.damaged ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
+  ]);
 
   start(): void {
     watchTheme((dark) => {

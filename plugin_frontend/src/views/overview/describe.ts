@@ -1,6 +1,6 @@
 /** The sentence of the Overview, from the measures that are on the screen. */
 import type { Site } from "../../api/wire";
-import { headCounts, siteNames } from "../../model/heads";
+import { hasGateKind, headCounts, siteNames } from "../../model/heads";
 import { mapShape } from "../../model/maps";
 import { measureAt, type Measures } from "../../model/measures";
 import { weightText } from "../../model/ranking";
@@ -40,15 +40,30 @@ export function headName(sites: Site[], site: number, head: number): string {
   return sites[site] && mapShape(sites[site]).heads > 1 ? `${name} · head ${head}` : name;
 }
 
+/** Where nothing looks at anything, only gates let something through. */
+function describeGates({ sites, stepName }: OverviewWords, values: HeadValue[]): Part[] {
+  const most = values.reduce((a, b) => (b.value > a.value ? b : a));
+  const [one, many] = sites.every((site) => site.kind === "activation")
+    ? ["activation", "activations"]
+    : ["gate", "gates"];
+  return [
+    plain(`${values.length} ${values.length === 1 ? one : many} at ${stepName}; the largest value is `),
+    strong(weightText(most.value)),
+    plain(`, of ${headName(sites, most.site, most.head)}.`),
+  ];
+}
+
 export function describeOverview(words: OverviewWords): Part[] {
   const { measures, step, before, sites } = words;
   const count = headCounts(sites).reduce((a, b) => a + b, 0);
-  const largest = headValues(measures, step, sites, "largest");
-  if (!largest.length) return [plain(`${count} ${count === 1 ? "head" : "heads"} at ${words.stepName}.`)];
-  const most = largest.reduce((a, b) => (b.value > a.value ? b : a));
+  const all = headValues(measures, step, sites, "largest");
+  const looking = all.filter(({ site }) => !hasGateKind(sites[site]!));
+  if (all.length && !looking.length) return describeGates(words, all);
+  if (!looking.length) return [plain(`${count} ${count === 1 ? "head" : "heads"} at ${words.stepName}.`)];
+  const most = looking.reduce((a, b) => (b.value > a.value ? b : a));
   const parts = [
     strong(headName(sites, most.site, most.head)),
-    plain(` is the most focused of ${count} (largest weight ${weightText(most.value)} on average)`),
+    plain(` is the most focused of ${looking.length} (largest weight ${weightText(most.value)} on average)`),
   ];
   const then = new Map(headValues(measures, before, sites, "entropy").map((v) => [`${v.site} ${v.head}`, v.value]));
   const changes = headValues(measures, step, sites, "entropy").flatMap(({ site, head, value }) => {
