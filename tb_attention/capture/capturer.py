@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tb_attention.capture.captured import Capture, LeftOut
@@ -28,7 +29,7 @@ class Capturer:
         self.model = model
         self._select = make_selector(sites)
         self._asked = sites is not None
-        self._passes: dict[Any, Any] = {}
+        self._passes: dict[Any, Callable[[Any], Capture]] = {}
 
     def __call__(self, *inputs: Any, **call_kwargs: Any) -> Capture:
         """Runs the model at inference and takes the weights of its sites.
@@ -40,12 +41,15 @@ class Capturer:
         Raises:
             CaptureError: The model cannot be traced.
         """
-        from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, read_inputs
+        from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, Stale, read_inputs
 
         call = read_inputs(self.model, inputs, call_kwargs)
         key = (call.signature, tuple(id(variable) for variable in self.model.variables))
-        compiled = self._passes.get(key)
-        if compiled is None:
-            compiled = self._passes[key] = CompiledPass(self.model, call, self._select, asked=self._asked)
-        result: Capture = compiled(call)
-        return result
+        if key in self._passes:
+            try:
+                return self._passes[key](call)
+            except Stale:
+                # Control flow that depends on the inputs, or on the weights, has changed.
+                del self._passes[key]
+        self._passes[key] = CompiledPass(self.model, call, self._select, asked=self._asked)
+        return self._passes[key](call)

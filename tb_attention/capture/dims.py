@@ -71,13 +71,15 @@ class DimReader:
             return dims
         if dims is None or len(dims) != len(value.shape):
             return self._fresh(value, [None] * len(value.shape))
-        known = [
-            size_of(dim) if _agrees(size_of(dim), size) else None for dim, size in zip(dims, value.shape, strict=True)
-        ]
-        if all(_agrees(size_of(dim), size) for dim, size in zip(dims, value.shape, strict=True)):
+        agrees = [self._is_right(dim, size) for dim, size in zip(dims, value.shape, strict=True)]
+        if all(agrees):
             return dims
-        fresh = self._fresh(value, known)
-        return tuple(dim if size is not None else new for dim, size, new in zip(dims, known, fresh, strict=True))
+        fresh = self._fresh(value, [size_of(dim) if right else None for dim, right in zip(dims, agrees, strict=True)])
+        return tuple(dim if right else new for dim, right, new in zip(dims, agrees, fresh, strict=True))
+
+    def _is_right(self, dim: Dim, size: int | None) -> bool:
+        """Whether a dimension may have a size; one of samples may have any, as a constant mask binds it to a number."""
+        return (dim == (self.batch,) and size != 1) or _agrees(size_of(dim), size)
 
     def _fresh(self, value: Value, sizes: Sequence[Size | None]) -> Dims:
         assert value.shape is not None

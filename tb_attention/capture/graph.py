@@ -83,6 +83,8 @@ class Graph:
         outputs: The tensors of the model's own outputs.
         attribute: An attribute of a node by its name, as TensorFlow names it; None if it has none of that name.
         constant: The array that a value always is, or None.
+        guards: Booleans or branch numbers, each with what it must be for the graph to be right: loops were unrolled and branches
+            chosen by them.
     """
 
     nodes: list[Node]
@@ -90,6 +92,11 @@ class Graph:
     outputs: tuple[Value, ...]
     attribute: Callable[[Node, str], Any]
     constant: Callable[[Value], npt.NDArray[Any] | None]
+    guards: tuple[tuple[Value, int], ...] = ()
+
+    def leading_to_outputs(self) -> set[Value]:
+        """All values that an output is computed from."""
+        return set(ancestors(self.outputs))
 
     def depending_on_inputs(self) -> set[Value]:
         """All values that change when the inputs do."""

@@ -45,10 +45,14 @@ class Source:
 
 
 def find_sources(graph: Graph, reader: DimReader) -> list[Source]:
-    """All softmaxes and sigmoids that depend on the inputs, in the order of the model."""
+    """All softmaxes and sigmoids between inputs and outputs, in the order of the model."""
     sources = []
+    # A recurrent layer makes a first step whose result it drops.
+    live = graph.leading_to_outputs()
     for node in graph.nodes:
-        if not node.outputs or node.outputs[0] not in reader.dependent or reader.dims[node.outputs[0]] is None:
+        if not node.outputs or node.outputs[0] not in reader.dependent or node.outputs[0] not in live:
+            continue
+        if reader.dims[node.outputs[0]] is None:
             continue
         source = _softmax(graph, reader, node) or _sigmoid(graph, node)
         if source is not None:

@@ -20,6 +20,12 @@ from tb_attention.capture.tensorflow.trace import trace
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
 
+Arrays = list[npt.NDArray[Any]]
+
+
+class Stale(Exception):
+    """A loop goes round another number of times, or another branch is taken, than when the model was traced."""
+
 
 def read_inputs(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
     """The arguments of a call, outside of any graph that is being traced around us."""
@@ -41,21 +47,23 @@ class CompiledPass:
         with tf.init_scope():
             self._trace = trace(model, call)
         graph = self._trace.graph
-        found, rejected, self._reader = find_sites(graph)
+        sites, rejected, self._reader = find_sites(graph)
+        found = _by_round(sites)
         layers = model._flatten_layers(include_self=False)
-        fallbacks = [site.source.family for site in found]
-        places = [(site.layers, site.use_layers, fallback) for site, fallback in zip(found, fallbacks, strict=True)]
+        places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].source.family) for rounds in found]
         paths = name_places(places, layers)
         reasons = name_places([(no.layers, no.layers, no.source.family) for no in rejected], layers)
         left_out = [LeftOut(path, no.reason) for path, no in zip(reasons, rejected, strict=True)]
         self._found = []
-        for path, site in zip(paths, found, strict=True):
-            if not select(path) or (site.kind == "router" and not asked):
+        for path, rounds in zip(paths, found, strict=True):
+            if not select(path) or (rounds[0].kind == "router" and not asked):
                 left_out.append(LeftOut(path, "a router, not asked for" if not asked else "not asked for"))
             else:
-                self._found.append((path, site))
+                self._found.append((path, rounds))
         self._left_out = tuple(left_out)
-        self._replay = Replay(graph, [*(site.weights for _, site in self._found), *graph.outputs])
+        guards = [value for value, _ in graph.guards]
+        weights = [site.weights for _, rounds in self._found for site in rounds]
+        self._replay = Replay(graph, [*guards, *weights, *graph.outputs])
 
     def __call__(self, call: Call) -> Capture:
         """Runs it, in chunks where the model is bound to a number of samples."""
@@ -63,35 +71,68 @@ class CompiledPass:
         with tf.init_scope():
             for tensors, samples in call.chunks(self._trace.samples):
                 arrays = [np.asarray(_readable(tensor)) for tensor in self._replay(tensors)]
-                parts.append((arrays, samples))
-        count = len(self._found)
+                parts.append((self._guarded(arrays), samples))
         sites, failed = [], []
-        for place, (path, found) in enumerate(self._found):
+        place = 0
+        for path, rounds in self._found:
+            chunks = [(arrays[place : place + len(rounds)], samples) for arrays, samples in parts]
+            place += len(rounds)
             try:
-                sites.append(self._site(path, found, [(arrays[place], samples) for arrays, samples in parts]))
+                sites.append(self._site(path, rounds, chunks))
             except CaptureError as error:
                 failed.append(LeftOut(path, str(error)))
-        outputs = [
-            self._joined([(arrays[place], samples) for arrays, samples in parts]) for place in range(count, len(arrays))
+        flat = [
+            self._joined([(arrays[output], samples) for arrays, samples in parts])
+            for output in range(place, len(parts[0][0]))
         ]
-        return Capture(tuple(sites), self._trace.pack_outputs(outputs), self._left_out, tuple(failed))
+        return Capture(tuple(sites), self._trace.pack_outputs(flat), self._left_out, tuple(failed))
 
-    def _site(self, path: str, found: Found, parts: Sequence[tuple[npt.NDArray[Any], int]]) -> Site:
-        dims = self._reader.dims[found.weights] or ()
+    def _guarded(self, arrays: Arrays) -> Arrays:
+        guards = self._trace.graph.guards
+        if any(int(array) != wanted for array, (_, wanted) in zip(arrays, guards, strict=False)):
+            raise Stale
+        return arrays[len(guards) :]
+
+    def _site(self, path: str, rounds: Sequence[Found], chunks: Sequence[tuple[Arrays, int]]) -> Site:
         weights: list[npt.NDArray[np.float32]] = []
         axes: tuple[Axis, ...] = ()
-        for array, samples in parts:
-            fed = self._trace.samples or samples
-            arranged, axes = arrange(array, dims, found.roles, samples=fed, kind=found.kind, axis_kind=found.axis_kind)
-            weights.append(arranged[:samples])
+        for arrays, samples in chunks:
+            maps = []
+            for found, array in zip(rounds, arrays, strict=True):
+                arranged, axes = arrange(
+                    array,
+                    self._reader.dims[found.weights] or (),
+                    found.roles,
+                    samples=self._trace.samples or samples,
+                    kind=found.kind,
+                    axis_kind=found.axis_kind,
+                )
+                maps.append(arranged[:samples])
+            weights.append(maps[0] if len(maps) == 1 else _stacked(maps))
         joined = weights[0] if len(weights) == 1 else np.concatenate(weights)
-        return Site(path, found.kind, (Axis("samples", len(joined)), *axes[1:]), joined, found.note)
+        iteration = (Axis("iteration", len(rounds)),) if len(rounds) > 1 else ()
+        axes = (Axis("samples", len(joined)), axes[1], *iteration, *axes[2:])
+        return Site(path, rounds[0].kind, axes, joined, rounds[0].note)
 
     def _joined(self, parts: Sequence[tuple[npt.NDArray[Any], int]]) -> npt.NDArray[Any]:
         """An output of the model, without what was fed to fill up a chunk."""
         size = self._trace.samples
         arrays = [array[:samples] if array.ndim and len(array) == size else array for array, samples in parts]
         return np.concatenate(arrays) if len(arrays) > 1 and arrays[0].ndim else arrays[0]
+
+
+def _by_round(sites: Sequence[Found]) -> list[list[Found]]:
+    """Sites that are one in a loop, which goes round several times, together."""
+    groups: dict[tuple[Any, ...], list[Found]] = {}
+    for site in sites:
+        groups.setdefault((id(site.source.value.node.origin), site.layers), []).append(site)
+    return list(groups.values())
+
+
+def _stacked(maps: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    if len({array.shape for array in maps}) > 1:
+        raise CaptureError("The maps of a loop's rounds differ in shape.")
+    return np.stack(maps, axis=2)
 
 
 def _readable(tensor: Any) -> Any:

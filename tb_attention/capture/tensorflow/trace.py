@@ -11,9 +11,10 @@ import tensorflow as tf
 from keras.src import tree
 
 from tb_attention.capture.graph import Graph
-from tb_attention.capture.tensorflow.flatten import flatten
-from tb_attention.capture.tensorflow.hooks import noting_layers
+from tb_attention.capture.tensorflow.flatten import Key, flatten
+from tb_attention.capture.tensorflow.hooks import Notes, noting_layers
 from tb_attention.capture.tensorflow.inputs import Call
+from tb_attention.capture.tensorflow.replay import Replay
 from tb_attention.capture.tensorflow.untouched import untouched
 from tb_attention.errors import CaptureError
 
@@ -92,8 +93,20 @@ def _trace(model: Any, call: Call, samples: int | None) -> Trace:
     ]
     with untouched(model):
         concrete = tf.function(step, autograph=False).get_concrete_function(*specs)
-    graph = flatten(concrete, taken[-1])
+    graph = _decided(concrete, taken[-1], call, samples)
     return Trace(graph, samples, packers[-1], (concrete, taken[-1]))
+
+
+def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:
+    """The graph with loops unrolled and branches chosen as they are for these inputs."""
+    decisions: dict[Key, int] = {}
+    graph, undecided = flatten(concrete, notes, decisions)
+    while undecided:
+        tensors, _ = next(call.chunks(samples))
+        found = Replay(graph, [item.value for item in undecided])(tensors)
+        decisions.update((item.key, int(value)) for item, value in zip(undecided, found, strict=True))
+        graph, undecided = flatten(concrete, notes, decisions)
+    return graph
 
 
 def _packer(outputs: Any, flat: list[Any]) -> Callable[[list[Any]], Any]:
