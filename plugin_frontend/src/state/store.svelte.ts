@@ -25,7 +25,11 @@ export class Store {
   window = $state(0);
 
   readonly run: RunEntry | null = $derived.by(() => focusRun(this.server.runs, this.choices.run));
-  readonly tags = $derived(entriesOf(this.run, "attention"));
+  readonly tags = $derived.by(() => {
+    const maps = entriesOf(this.run, "attention");
+    // Where nothing can be read yet, or at all, what there is says why.
+    return maps.length || entriesOf(this.run, "confusion").length ? maps : entriesOf(this.run, "unknown");
+  });
   readonly #maps = $derived(pickSeries(this.tags, this.choices.tag, "attention"));
   readonly #matrices = $derived(pickSeries(entriesOf(this.run, "confusion"), null, "confusion"));
   readonly mapsName = $derived(this.#name(this.#maps, this.choices.attempt));

@@ -56,6 +56,8 @@ export class Look {
   readonly pointed = $derived(this.way === "looks" ? (this.hover?.key ?? null) : (this.hover?.query ?? null));
   readonly picture = $derived.by(() => {
     const picture = this.store.data.picture.value;
+    // The grid of a window covers a part of the picture that the log does not name.
+    if (this.site && mapShape(this.site).windows > 1) return null;
     return picture ? pictureCanvas(picture) : null;
   });
 
