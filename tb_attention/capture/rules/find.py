@@ -23,7 +23,7 @@ def find_sites(graph: Graph) -> tuple[list[Found], list[NoSite], DimReader]:
         if isinstance(result, Found):
             # Two maps that are subtracted, or a sum that is divided by itself, are one tensor for the values.
             found.setdefault(result.weights, result)
-        elif source.value.node.type != "Relu6":
+        elif source.value.node.type != "Relu6" and source.family != "positive":
             left_out.append(NoSite(source, source.value.node.layers, result))
     return list(found.values()), left_out, reader
 
@@ -31,6 +31,8 @@ def find_sites(graph: Graph) -> tuple[list[Found], list[NoSite], DimReader]:
 def _judge(graph: Graph, reader: DimReader, source: Source, uses: list[Use]) -> Found | str:
     mixing = read_map(graph, reader, source, uses)
     if isinstance(mixing, Found):
+        return mixing
+    if source.family == "positive":
         return mixing
     gate = read_gate(graph, reader, source, uses)
     if isinstance(gate, Found):

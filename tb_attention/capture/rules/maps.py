@@ -34,11 +34,16 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
     """The site of a softmax (or of a sigmoid that is summed), or why it is none."""
     if any(use.how == "choose" for use in uses) and not any(_mixes_positions(use) for use in uses):
         return _router(reader, source)
+    beside = _read_side_by_side(reader, source, uses)
+    if beside is not None:
+        return beside
     paired = has_pair_scores(graph, reader, source.logits)
     for use in uses:
-        if use.how != "mix" or (source.family == "sigmoid" and use.node.type == "Mul"):
+        if use.how != "mix" or (source.family != "softmax" and use.node.type == "Mul"):
             continue
         if source.family == "sigmoid" and not (paired or _all(use.contracted, "position")):
+            continue
+        if source.family == "positive" and not (paired and _joins_positions(reader, use)):
             continue
         if _all(use.contracted, "feature") and not paired:
             # Weights over channels or experts that were not compared with one another.
@@ -167,7 +172,32 @@ def _differs_by_channel(reader: DimReader, use: Use) -> bool:
     )
 
 
+def _joins_positions(reader: DimReader, use: Use) -> bool:
+    """Whether weights go from positions to positions."""
+    free = [atom for atom in _atoms(reader, use.weights) if atom not in use.contracted and atom not in use.shared]
+    return not _all(use.contracted, "feature") and any(
+        atom.origin in ("position", "unknown", "weight") for atom in free
+    )
+
+
+def _read_side_by_side(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
+    """A softmax over tensors that lie side by side, each of which is then multiplied with its own part of it."""
+    scales = [use for use in uses if use.how == "scale"]
+    if source.family != "softmax" or not _all(source.axis, "stack") or len(scales) < 2:
+        return None
+    if any(source.axis & set(_atoms(reader, use.operand)) for use in scales):
+        return None
+    roles: dict[Atom, Role] = {}
+    for atom in _atoms(reader, source.value):
+        roles[atom] = "key" if atom in source.axis else _plain_role(atom, "heads")
+    node = source.value.node
+    return Found(source, node.layers, scales[0].node.layers, source.value, "cross", roles)
+
+
 def _made_of(use: Use, origins: tuple[str, ...], reader: DimReader) -> bool:
-    """Whether what is summed over are tensors side by side, such as the outputs of experts."""
+    """Whether what is summed over are tensors side by side, such as the outputs of experts, for each position."""
+    positions = [atom for atom in _atoms(reader, use.operand) if atom.origin == "position"]
+    if any(atom not in use.shared for atom in positions):
+        return False
     dims = reader.dims[use.other] if use.other is not None else None
     return dims is not None and any(atom.origin in origins for dim in dims for atom in dim)

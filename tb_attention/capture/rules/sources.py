@@ -33,13 +33,14 @@ class Source:
 
     Attributes:
         value: The tensor.
-        family: "softmax" where a sum is 1, "sigmoid" where each number is on its own.
+        family: "softmax" where a sum is 1, "sigmoid" where each number is on its own, "positive" for numbers cut off at 0, which
+            are attention only if they compare positions with one another (sparsemax, squared ReLU).
         axis: The atoms over which a softmax sums to 1; empty for a sigmoid.
         logits: What it was computed from.
     """
 
     value: Value
-    family: Literal["softmax", "sigmoid"]
+    family: Literal["softmax", "sigmoid", "positive"]
     axis: frozenset[Atom]
     logits: Value
 
@@ -54,7 +55,7 @@ def find_sources(graph: Graph, reader: DimReader) -> list[Source]:
             continue
         if reader.dims[node.outputs[0]] is None:
             continue
-        source = _softmax(graph, reader, node) or _sigmoid(graph, node)
+        source = _softmax(graph, reader, node) or _sigmoid(graph, node) or _positive(graph, node)
         if source is not None:
             sources.append(source)
     return sources
@@ -101,6 +102,17 @@ def _sigmoid(graph: Graph, node: Node) -> Source | None:
                 for logits, inner_limit in (inner.node.inputs, inner.node.inputs[::-1]):
                     if _is(graph, inner_limit, limits[other]):
                         return Source(node.outputs[0], "sigmoid", frozenset(), logits)
+    return None
+
+
+def _positive(graph: Graph, node: Node) -> Source | None:
+    value = node.outputs[0]
+    if node.type == "Relu":
+        return Source(value, "positive", frozenset(), node.inputs[0])
+    if node.type == "Maximum":
+        for logits, limit in (node.inputs, node.inputs[::-1]):
+            if _is(graph, limit, 0.0):
+                return Source(value, "positive", frozenset(), logits)
     return None
 
 

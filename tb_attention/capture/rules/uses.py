@@ -106,7 +106,7 @@ class UseFinder:
                 yield from self._passed(node, weights)
             else:
                 yield self._scaled(node, value, other, weights)
-        elif kind in VIEWS:
+        elif kind in VIEWS or kind == "Square":
             yield from self._passed(node, weights)
         elif kind in _ARITHMETIC:
             yield from self._meet_arithmetic(node, value, weights)

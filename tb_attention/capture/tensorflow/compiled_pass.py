@@ -51,7 +51,10 @@ class CompiledPass:
         found = _by_round(sites)
         layers = model._flatten_layers(include_self=False)
         places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].source.family) for rounds in found]
-        paths = name_places(places, layers)
+        # Routers are numbered last: whether they are asked for changes no other path.
+        order = sorted(range(len(found)), key=lambda place: found[place][0].kind == "router")
+        named = dict(zip(order, name_places([places[place] for place in order], layers), strict=True))
+        paths = [named[place] for place in range(len(found))]
         reasons = name_places([(no.layers, no.layers, no.source.family) for no in rejected], layers)
         left_out = [LeftOut(path, no.reason) for path, no in zip(reasons, rejected, strict=True)]
         self._found = []
