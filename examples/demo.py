@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
@@ -35,7 +35,7 @@ class Run(NamedTuple):
 RUNS = (
     Run("vit", "vit_digits", 20),
     Run("article", "article", 15, ("attention", "gated")),
-    Run("text", "mails", 6),
+    Run("text", "mails", 8),
 )
 
 ADDRESS = re.compile(r"https?://\S+")
