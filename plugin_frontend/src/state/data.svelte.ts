@@ -42,6 +42,17 @@ export class Data {
   split = $state.raw<string | null>(null);
 
   readonly ahead: Ahead;
+  #series = "";
+  readonly #resources = [
+    this.samples,
+    this.thumbnails,
+    this.picture,
+    this.overview,
+    this.weights,
+    this.before,
+    this.measures,
+    this.matrix,
+  ];
   #decoded = new WeakMap<NpyArray, AttentionMap[][]>();
 
   constructor(readonly store: Store) {
@@ -55,6 +66,7 @@ export class Data {
   }
 
   start(): void {
+    $effect(() => this.#clearForAnotherSeries());
     $effect(() => this.#wantSamples());
     $effect(() => this.#wantOverview());
     $effect(() => this.#wantWeights());
@@ -66,9 +78,18 @@ export class Data {
     });
   }
 
+  /** Old pictures stay while the next step comes, but never under the names of another run. */
+  #clearForAnotherSeries(): void {
+    const series = JSON.stringify(this.store.mapsName);
+    if (series === this.#series) return;
+    this.#series = series;
+    untrack(() => {
+      for (const resource of this.#resources) resource.clear();
+    });
+  }
+
   retry(): void {
-    for (const resource of [this.samples, this.thumbnails, this.picture, this.measures]) resource.retry();
-    for (const resource of [this.overview, this.weights, this.before, this.matrix]) resource.retry();
+    for (const resource of this.#resources) resource.retry();
     this.store.server.refresh();
     this.#wantSamples();
     this.#wantOverview();
@@ -90,14 +111,15 @@ export class Data {
     const { mapsName, slots, slot } = this.store;
     const set = slot?.record?.samples ?? slots.findLast((other) => other.record?.samples)?.record?.samples ?? null;
     if (!mapsName || !set) {
-      for (const resource of [this.samples, this.thumbnails, this.picture]) resource.want(null, () => null as never);
+      for (const resource of [this.samples, this.thumbnails, this.picture]) resource.clear();
       return;
     }
     const client = this.store.server.client;
     const params = { ...mapsName, set, v: set };
-    this.samples.want(address("samples", params), (_, signal) => client.json<SamplesAnswer>("samples", params, signal));
+    const samplesAddress = address("samples", params);
+    this.samples.want(samplesAddress, (_, signal) => client.json<SamplesAnswer>("samples", params, signal));
     const answer = this.samples.value;
-    if (!answer) return;
+    if (!answer || this.samples.key !== samplesAddress) return;
     const thumbnails = answer.thumbnails ? address("thumbnails", params) : null;
     this.thumbnails.want(thumbnails, (url, signal) => this.#array(url, signal));
     const { sampleIndex } = this.store;
@@ -138,7 +160,7 @@ export class Data {
 
   #wantOverview(): void {
     const { mapsName, slot, sites, sampleIndex, samples } = this.store;
-    if (!mapsName || !sites.length) return this.overview.want(null, () => null as never);
+    if (!mapsName || !sites.length) return this.overview.clear();
     // A damaged step has no picture of its own: the last one stays.
     if (!slot?.record || !samples.length) return;
     this.overview.want(this.overviewAddress(slot, sampleIndex), (url, signal) => {
@@ -195,8 +217,8 @@ export class Data {
     const { view, slot, previousSlot, site, siteIndex, samples } = this.store;
     if (view !== "head") return;
     if (!site) {
-      this.weights.want(null, () => null as never);
-      this.before.want(null, () => null as never);
+      this.weights.clear();
+      this.before.clear();
       return;
     }
     if (!slot?.record || !samples.length) return;
@@ -204,12 +226,12 @@ export class Data {
     const index = previousSlot ? this.sitesOf(previousSlot).findIndex((other) => other.path === site.path) : -1;
     const before = index >= 0 ? this.sitesOf(previousSlot!)[index] : undefined;
     if (before) this.before.want(...this.#weights(previousSlot!, before, index));
-    else this.before.want(null, () => null as never);
+    else this.before.clear();
   }
 
   #wantMeasures(): void {
     const { maps, sites, samples, sampleIndex } = this.store;
-    if (!maps || !sites.length || !samples.length) return this.measures.want(null, () => null as never);
+    if (!maps || !sites.length || !samples.length) return this.measures.clear();
     const url = this.#address("measures", { sample: sampleIndex, v: maps.version });
     this.measures.want(url, (key, signal) => this.#array(key, signal));
   }

@@ -18,12 +18,7 @@ export class Resource<T> {
     this.#wanted = key;
     this.#controller?.abort();
     this.error = null;
-    if (key === null) {
-      this.pending = false;
-      this.value = null;
-      this.key = null;
-      return;
-    }
+    if (key === null) return this.clear();
     const controller = new AbortController();
     this.#controller = controller;
     const answer = fetcher(key, controller.signal);
@@ -42,6 +37,16 @@ export class Resource<T> {
         this.error = error instanceof Error ? error.message : String(error);
       },
     );
+  }
+
+  /** Wants nothing, and has nothing. */
+  clear(): void {
+    this.#controller?.abort();
+    this.#wanted = null;
+    this.pending = false;
+    this.error = null;
+    this.value = null;
+    this.key = null;
   }
 
   /** Forgets a failure, so that the next `want` fetches again. */
