@@ -13,7 +13,7 @@ MEASURES = ("entropy", "largest", "distance", "first", "self", "previous")
 """In this order, in bits, weights, positions and three shares of a row's sum; see docs/format.md."""
 
 _TINY = np.float32(1e-30)
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 
 
 def head_measures(
@@ -42,18 +42,19 @@ def head_measures(
     measures = np.full((heads, len(MEASURES)), np.nan, np.float32)
     if not counted.any() or 0 in weights.shape:
         return measures
-    # Blocks of rows, so that the work on a map of 16,384 positions takes no more memory than that on a small one.
+    # Blocks, so that a map of 16,384 positions takes no more memory than a small one, and many small maps no more calls.
     rows = max(1, min(queries, _BLOCK // keys))
     together = max(1, _BLOCK // (rows * keys))
-    for head in range(heads):
-        totals = np.zeros((len(MEASURES), 2))
+    at_once = max(1, together // repeats) if rows == queries else 1
+    for head in range(0, heads, at_once):
+        totals = np.zeros((min(at_once, heads - head), len(MEASURES), 2))
         for repeat in range(0, repeats, together):
             for start in range(0, queries, rows):
-                block = weights[head, repeat : repeat + together, start : start + rows]
+                block = weights[head : head + at_once, repeat : repeat + together, start : start + rows]
                 mask = counted[start : start + rows]
                 totals += _totals(np.asarray(block, np.float32), mask, start, grid, extra)
         with np.errstate(invalid="ignore", divide="ignore"):
-            measures[head] = totals[:, 0] / totals[:, 1]
+            measures[head : head + at_once] = totals[..., 0] / totals[..., 1]
     return measures
 
 
@@ -76,43 +77,51 @@ def _totals(
     grid: tuple[int, ...] | None,
     extra: int,
 ) -> npt.NDArray[np.float64]:
-    """Sum and count of each measure over the rows `(repeats, queries, keys)` that count; the first query is `start`."""
+    """`(heads, measures, 2)`: sum and count of each measure over the rows that count.
+
+    Args:
+        rows: `(heads, repeats, queries, keys)`; the first query is `start`.
+        counted: `(queries,)`.
+        start, grid, extra: As for `head_measures`, None for a grid where there are no distances.
+    """
     shares = np.abs(rows)
     sums = shares.sum(axis=-1)
     # NaN sums stay: a row of NaN is not one that is masked, and has to be seen.
     valid = counted & (sums != 0)
-    nothing = (math.nan, 0.0)
+    nothing = np.broadcast_to(np.array([math.nan, 0.0]), (len(rows), 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.log2(np.maximum(shares, _TINY))
-        entropy = np.log2(sums) - np.einsum("rqk,rqk->rq", shares, logs) / sums
+        entropy = np.log2(sums) - np.einsum("hrqk,hrqk->hrq", shares, logs) / sums
         totals = [_total(np.maximum(entropy, 0), valid), _total(rows.max(axis=-1), valid), nothing]
         totals.append(_total(shares[..., 0] / sums, valid))
         if grid is None:
-            return np.array([*totals, nothing, nothing])
+            return np.stack([*totals, nothing, nothing], axis=1)
         totals[2] = _distance(shares, valid, start, grid, extra)
-        place = np.arange(rows.shape[1])
-        itself = shares[:, place, place + start] / sums
+        place = np.arange(rows.shape[2])
+        itself = shares[..., place, place + start] / sums
         # The first position of all has none before it.
         later = place[place + start > 0]
-        before = shares[:, later, later + start - 1] / sums[:, later]
-    return np.array([*totals, _total(itself, valid), _total(before, valid[:, later])])
+        before = shares[..., later, later + start - 1] / sums[..., later]
+    return np.stack([*totals, _total(itself, valid), _total(before, valid[..., later])], axis=1)
 
 
-def _total(values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    return float(values[valid].sum(dtype=np.float64)), float(valid.sum())
+def _total(values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """`(heads, 2)`: the sum of the valid values `(heads, repeats, queries)`, and how many they are."""
+    sums = np.where(valid, values, np.float32(0)).sum(axis=(1, 2), dtype=np.float64)
+    return np.stack([sums, valid.sum(axis=(1, 2), dtype=np.float64)], axis=1)
 
 
 def _distance(
     shares: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], start: int, grid: tuple[int, ...], extra: int
-) -> tuple[float, float]:
+) -> npt.NDArray[np.float64]:
     skipped = max(0, extra - start)
-    cells = shares[:, skipped:, extra:]
-    if cells.shape[1] == 0:
-        return 0.0, 0.0
+    cells = shares[..., skipped:, extra:]
+    if cells.shape[2] == 0:
+        return np.zeros((len(shares), 2))
     sums = cells.sum(axis=-1)
     first = start + skipped - extra
-    distances = _distances(grid, first, first + cells.shape[1])
-    return _total(np.einsum("rqk,qk->rq", cells, distances) / sums, valid[:, skipped:] & (sums != 0))
+    distances = _distances(grid, first, first + cells.shape[2])
+    return _total(np.einsum("hrqk,qk->hrq", cells, distances) / sums, valid[..., skipped:] & (sums != 0))
 
 
 @functools.lru_cache(maxsize=16)
