@@ -15,3 +15,26 @@ export function gridLayout(width: number, height: number, rows: number, columns:
   const room = Math.floor(Math.min(height / Math.max(1, rows), width / Math.max(1, columns))) - gap;
   return { cell: Math.max(SMALLEST, Math.min(LARGEST, room)), gap };
 }
+
+const LARGEST_CELL = 140;
+const NARROWEST = 130;
+const LOWEST = 24;
+
+/**
+ * The size of a matrix in a place of `width` x `height` pixels: its cells as large as fit, and square, but where there are far more rows than
+ * columns (or the other way round), which would leave a thread of it.
+ */
+export function matrixSize(
+  map: { rows: number; columns: number },
+  width: number,
+  height: number,
+): { width: number; height: number } {
+  const uneven = Math.max(map.rows / map.columns, map.columns / map.rows);
+  const stretch = uneven > 8 ? 8 : uneven > 2 ? 3 : 1;
+  const [wide, high] = [width / map.columns, height / map.rows];
+  const longest = Math.min(Math.min(wide, high) * stretch, LARGEST_CELL);
+  return {
+    width: Math.max(NARROWEST, Math.floor(map.columns * Math.min(wide, longest))),
+    height: Math.max(LOWEST, Math.floor(map.rows * Math.min(high, longest))),
+  };
+}

@@ -1,5 +1,5 @@
 /** The one owner of what the tab shows. Choices and answers are stored; everything else is derived from them. */
-import { SvelteSet } from "svelte/reactivity";
+import { SvelteMap } from "svelte/reactivity";
 import type { Prediction, Sample, Site, Step } from "../api/wire";
 import { watchTheme } from "../host/theme";
 import { NO_FILTER, passes, type SampleFilter } from "../model/samples";
@@ -12,6 +12,9 @@ import { Data } from "./data.svelte";
 import { Scales } from "./scale.svelte";
 import { Server, type SeriesName } from "./server.svelte";
 
+/** With more runs than this, each of which costs a request, their curves are drawn on demand. */
+const CHECKED_AT_FIRST = 20;
+
 export class Store {
   readonly server = new Server();
   readonly choices = new Choices();
@@ -19,8 +22,8 @@ export class Store {
   ramp = $state.raw<RampName>("blue");
   playing = $state(false);
   filter = $state.raw<SampleFilter>(NO_FILTER);
-  /** Runs whose curves are not drawn. */
-  readonly unchecked = new SvelteSet<string>();
+  /** Whether the curves of a run are drawn, where the user has said so. */
+  readonly #checks = new SvelteMap<string, boolean>();
   iteration = $state(0);
   window = $state(0);
 
@@ -156,11 +159,20 @@ export class Store {
   readonly otherRuns = $derived(
     (this.server.runs?.runs ?? []).flatMap((run, index) => {
       const entry = pickSeries(entriesOf(run, "attention"), this.choices.tag, "attention") ?? run.series[0];
-      if (run.run === this.run?.run || this.unchecked.has(run.run) || !entry) return [];
+      if (run.run === this.run?.run || !this.isChecked(run.run) || !entry) return [];
       const name = { run: run.run, tag: entry.tag, attempt: newestAttempt(entry) };
       return [{ name, version: entry.version, color: runColor(index, this.dark) }];
     }),
   );
+
+  /** Drawn unless the box was cleared; among many runs, not before it is ticked. */
+  isChecked(run: string): boolean {
+    return this.#checks.get(run) ?? (this.server.runs?.runs.length ?? 0) <= CHECKED_AT_FIRST;
+  }
+
+  toggleRun(run: string): void {
+    this.#checks.set(run, !this.isChecked(run));
+  }
 
   predictionOf(slot: Slot | null, sample: number): Prediction | null {
     return slot?.record?.predictions?.[sample] ?? null;

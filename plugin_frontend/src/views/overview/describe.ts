@@ -57,7 +57,8 @@ export function describeOverview(words: OverviewWords): Part[] {
   const { measures, step, before, sites } = words;
   const count = headCounts(sites).reduce((a, b) => a + b, 0);
   const all = headValues(measures, step, sites, "largest");
-  const looking = all.filter(({ site }) => !hasGateKind(sites[site]!));
+  // One key leaves nothing to choose.
+  const looking = all.filter(({ site }) => !hasGateKind(sites[site]!) && mapShape(sites[site]!).keys > 1);
   if (all.length && !looking.length) return describeGates(words, all);
   if (!looking.length) return [plain(`${count} ${count === 1 ? "head" : "heads"} at ${words.stepName}.`)];
   const most = looking.reduce((a, b) => (b.value > a.value ? b : a));
