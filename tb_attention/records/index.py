@@ -16,11 +16,13 @@ from tb_attention.records.npz import Member
 from tb_attention.records.schema import (
     SCHEMA,
     Manifest,
+    SiteManifest,
     StepManifest,
     check_schema,
     manifest_from_json,
     manifest_to_json,
     site_to_json,
+    sites_from_json,
 )
 from tb_attention.records.step_file import manifest_member, read_json
 from tb_attention.records.store import Entry
@@ -80,7 +82,8 @@ def read_index(archive: Archive, what: str, *, with_measures: bool = False) -> l
     value = read_json(archive, what)
     check_schema(value, what)
     try:
-        told, site_sets = value["steps"], value["site_sets"]
+        # Once a segment: a thousand steps have the same sites, and parsing them again costs more than all the rest.
+        told, site_sets = value["steps"], [sites_from_json(sites) for sites in value["site_sets"]]
         entries = [_entry(archive, place, item, site_sets, what, with_measures) for place, item in enumerate(told)]
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise DamagedFileError(f"{what} is not an index: {str(error)[:200]}.") from error
@@ -88,11 +91,15 @@ def read_index(archive: Archive, what: str, *, with_measures: bool = False) -> l
 
 
 def _entry(
-    archive: Archive, place: int, told: dict[str, Any], site_sets: list[Any], what: str, with_measures: bool
+    archive: Archive,
+    place: int,
+    told: dict[str, Any],
+    site_sets: list[tuple[SiteManifest, ...]],
+    what: str,
+    with_measures: bool,
 ) -> StepEntry:
-    if "sites" in told:
-        told = told | {"sites": site_sets[told["sites"]]}
-    manifest = manifest_from_json(told, f"Entry {place} of {what}")
+    sites = site_sets[told["sites"]] if "sites" in told else None
+    manifest = manifest_from_json(told, f"Entry {place} of {what}", sites)
     file = Entry(str(told["file"]), False, int(json_text.number(told["size"])), int(told["mtime_ns"]))
     if not with_measures or not isinstance(manifest, StepManifest):
         return StepEntry(manifest, file)

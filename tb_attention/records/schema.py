@@ -28,6 +28,7 @@ __all__ = [
     "manifest_to_json",
     "site_from_json",
     "site_to_json",
+    "sites_from_json",
 ]
 
 SCHEMA = 1
@@ -199,12 +200,13 @@ def check_schema(value: Mapping[str, Any], what: str) -> None:
         )
 
 
-def manifest_from_json(value: Mapping[str, Any], what: str) -> Manifest:
+def manifest_from_json(value: Mapping[str, Any], what: str, sites: tuple[SiteManifest, ...] | None = None) -> Manifest:
     """The manifest in a JSON object.
 
     Args:
         value: As `json_text.loads` gives it.
         what: What errors call it.
+        sites: Those of a manifest of maps, where they were read already; by default they are read from `value`.
 
     Raises:
         NewerSchemaError: A newer version wrote it.
@@ -212,12 +214,12 @@ def manifest_from_json(value: Mapping[str, Any], what: str) -> Manifest:
     """
     check_schema(value, what)
     try:
-        return _manifest(value)
+        return _manifest(value, sites)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DamagedFileError) as error:
         raise DamagedFileError(f"{what} is not as it should be: {str(error)[:200]}") from error
 
 
-def _manifest(value: Mapping[str, Any]) -> Manifest:
+def _manifest(value: Mapping[str, Any], sites: tuple[SiteManifest, ...] | None) -> Manifest:
     step = value["step"]
     check_step(step)
     head: dict[str, Any] = {
@@ -241,16 +243,21 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
         )
     if value["content"] != "attention":
         raise DamagedFileError(f"`content` must be attention or confusion. Received: {str(value['content'])[:40]!r}.")
-    if len(value["sites"]) > _MOST_SITES:
-        raise DamagedFileError(f"{len(value['sites'])} sites are more than the {_MOST_SITES} allowed.")
     return StepManifest(
         **head,
         samples=None if value.get("samples") is None else _text(value["samples"]),
         sample_count=_count(value["sample_count"]),
         predictions=tuple(map(_prediction, value["predictions"])),
         measures=tuple(map(_text, value["measures"])),
-        sites=tuple(map(site_from_json, value["sites"])),
+        sites=sites_from_json(value["sites"]) if sites is None else sites,
     )
+
+
+def sites_from_json(value: Any) -> tuple[SiteManifest, ...]:
+    """The sites in a JSON array; raises KeyError, TypeError, ValueError or DamagedFileError where it is none."""
+    if len(value) > _MOST_SITES:
+        raise DamagedFileError(f"{len(value)} sites are more than the {_MOST_SITES} allowed.")
+    return tuple(map(site_from_json, value))
 
 
 def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
