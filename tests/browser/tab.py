@@ -19,13 +19,15 @@ class Tab:
         problems: What the page complained about in the console, but for TensorBoard's own.
     """
 
-    def __init__(self, page: Page, address: str, choices: str = "") -> None:
+    def __init__(self, page: Page, address: str, choices: str = "", *, wait: bool = True) -> None:
         self.page = page
         self.problems: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.goto(f"{address}/#attention{choices}")
-        self.wait_until_shown()
+        self.plugin = page.frame_locator("iframe")
+        if wait:
+            self.wait_until_shown()
 
     def wait_until_shown(self) -> None:
         self.page.wait_for_selector("iframe")
@@ -70,10 +72,10 @@ class Tab:
 
 
 @contextmanager
-def opened(browser: Browser, address: str, choices: str = "", **options: Any) -> Iterator[Tab]:
+def opened(browser: Browser, address: str, choices: str = "", *, wait: bool = True, **options: Any) -> Iterator[Tab]:
     """Opens the tab on a new page; the console must have been quiet when it closes."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
-    tab = Tab(page, address, choices)
+    tab = Tab(page, address, choices, wait=wait)
     try:
         yield tab
         assert tab.problems == []

@@ -1,0 +1,178 @@
+"""Each view used as a person uses it, on a real training of the article's models and on a log of texts."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, expect
+
+import tb_attention
+from tests.browser.tab import Tab, opened
+from tests.conftest import TensorBoard
+
+pytestmark = pytest.mark.browser
+EPOCHS = 3
+WORDS = ["dear", "sir", "the", "invoice", "is", "late", ",", "please", "pay", "now"]
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logs = tmp_path_factory.mktemp("views")
+    importlib.import_module("article").main(str(logs / "article"), epochs=EPOCHS, verbose=0)
+    write_texts(logs / "text")
+    return logs
+
+
+def write_texts(run: Path) -> None:
+    random = np.random.default_rng(0)
+    tokens = [[*WORDS, "", ""], [*WORDS[::-1], "", ""]]
+    masks = [[1] * 10 + [0] * 2] * 2
+    samples = tb_attention.Samples(
+        np.zeros((2, 12), int), [0, 1], tokens=tokens, masks=masks, class_names=["ham", "spam"]
+    )
+    with tb_attention.AttentionWriter(run, samples=samples) as writer:
+        for step in range(2):
+            weights = random.dirichlet(np.ones(12), (2, 2, 12)).astype("float32")
+            probabilities = np.array([[0.9, 0.1], [0.7, 0.3]])
+            writer.write(step, {"encoder/attention": weights}, probabilities, {"val_loss": 1 - step / 4}, epoch=step)
+
+
+@pytest.fixture(scope="module")
+def server(logs: Path) -> Iterator[TensorBoard]:
+    server = TensorBoard(logs)
+    yield server
+    server.stop()
+    assert server.complaints == []
+
+
+def choices(**values: str) -> str:
+    return "".join(f"&p.attention.{key}={value}" for key, value in values.items())
+
+
+def test_a_cell_opens_its_samples_and_a_sample_its_attention(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    matrix = tb_attention.load(logs / "article").confusion_matrix(step=EPOCHS - 1, tag="attention confusion")
+    log = tb_attention.load(logs / "article", tag="attention")
+    labels = [int(label) for label in log.samples.labels]
+    wrong = next(
+        (truth, prediction.class_index)
+        for truth, prediction in zip(labels, log.predictions(EPOCHS - 1), strict=True)
+        if prediction.class_index != truth
+    )
+    with opened(chromium, server.address, choices(run="article", tag="attention", view="confusion")) as tab:
+        tab.wait_until_drawn("confusion", step=EPOCHS - 1)
+        point_at_cell(tab, *wrong)
+        share = round(100 * matrix[wrong] / matrix[wrong[0]].sum())
+        expect(tab.frame.locator("p[aria-live]").first).to_have_text(
+            re.compile(
+                rf"{matrix[wrong]} of class {wrong[0]} \(true\) (was|were) called {wrong[1]} \(predicted\): {share} %"
+            )
+        )
+        point_at_cell(tab, *wrong, click=True)
+        tab.frame.get_by_role("button", name=re.compile("#")).first.click()
+        drawn = tab.wait_until_drawn("head", step=EPOCHS - 1)
+        position = list(log.samples.ids).index(drawn["sample"])
+        assert labels[position] == wrong[0]
+
+
+def test_the_timeline_moves_the_matrix(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    log = tb_attention.load(logs / "article")
+    with opened(chromium, server.address, choices(run="article", tag="attention", view="confusion")) as tab:
+        for step in range(EPOCHS - 1, -1, -1):
+            tab.wait_until_drawn("confusion", step=step)
+            matrix = log.confusion_matrix(step=step, tag="attention confusion")
+            point_at_cell(tab, 3, 3)
+            expect(tab.frame.locator("#confusion-cell")).to_contain_text(str(matrix[3, 3]))
+            tab.slider.press("ArrowLeft")
+
+
+def point_at_cell(tab: Tab, truth: int, predicted: int, *, click: bool = False) -> None:
+    box = tab.frame.get_by_role("grid", name="Confusion matrix").bounding_box()
+    assert box is not None
+    x, y = box["x"] + (predicted + 0.5) / 10 * box["width"], box["y"] + (truth + 0.5) / 10 * box["height"]
+    tab.page.mouse.move(x - 2, y)
+    tab.page.mouse.move(x, y)
+    if click:
+        tab.page.mouse.click(x, y)
+
+
+@pytest.mark.parametrize(("tag", "kind"), [("attention", "activation"), ("gated", "gate")])
+def test_a_gate_is_bars_over_channels_with_their_values(
+    logs: Path, server: TensorBoard, chromium: Browser, tag: str, kind: str
+) -> None:
+    log = tb_attention.load(logs / "article", tag=tag)
+    with opened(chromium, server.address, choices(run="article", tag=tag, view="head")) as tab:
+        drawn = tab.wait_until_drawn("head", step=EPOCHS - 1)
+        values = log.weights(step=EPOCHS - 1, sample=drawn["sample"], site="attention")[0]
+        expect(tab.frame.locator("body")).to_contain_text(f"channel {values.argmax()}")
+        expect(tab.frame.locator("body")).to_contain_text(f"{values.max():.3f}")
+        expect(tab.frame.get_by_text(kind, exact=True)).to_be_visible()
+        if kind == "activation":
+            expect(tab.frame.locator("body")).to_contain_text("multiply nothing")
+
+
+def test_a_word_shows_what_it_looks_at_and_padding_is_hidden(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    log = tb_attention.load(logs / "text")
+    with opened(chromium, server.address, choices(run="text", view="head")) as tab:
+        tab.wait_until_drawn("head", step=1)
+        expect(tab.frame.get_by_role("grid", name="Map of")).to_have_attribute("aria-colcount", "10")
+        weights = log.weights(step=1, sample=0, site="encoder/attention")[0, :10, :10]
+        tab.frame.locator("p[role=presentation]").get_by_text("invoice").click()
+        expect(tab.frame.locator("p[aria-live]").first).to_contain_text("“invoice” looks at")
+        key = int(weights[3].argmax())
+        expect(tab.frame.locator("p[aria-live]").first).to_contain_text(f"“{WORDS[key]}”")
+        expect(tab.frame.locator("p[aria-live]").first).to_contain_text(f"{weights[3, key]:.3f}")
+
+
+def test_samples_are_filtered_by_words_and_by_right_and_wrong(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="text")) as tab:
+        tab.wait_until_drawn("overview", step=1)
+        options = tab.frame.get_by_role("listbox", name="Samples").get_by_role("option")
+        expect(options).to_have_count(2)
+        tab.frame.get_by_role("button", name="wrong").click()
+        expect(options).to_have_count(1)
+        expect(options).to_contain_text("ham")
+        tab.frame.get_by_role("button", name="all", exact=True).click()
+        search = tab.frame.get_by_placeholder(re.compile("^Find"))
+        search.fill("now pay")
+        expect(options).to_have_count(1)
+        search.fill("nothing like this")
+        expect(options).to_have_count(0)
+
+
+def test_a_damaged_step_is_named_and_all_others_are_readable(
+    logs: Path, tmp_path: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    shutil.copytree(logs / "text", tmp_path / "text")
+    [path] = tmp_path.rglob("step-000000000000.npz")
+    path.write_bytes(path.read_bytes()[:200])
+    damaged = TensorBoard(tmp_path)
+    try:
+        with opened(chromium, damaged.address) as tab:
+            tab.wait_until_drawn("overview", step=1)
+            tab.slider.press("ArrowLeft")
+            expect(tab.frame.locator("body")).to_contain_text("epoch 1 (step 0) cannot be read")
+            tab.slider.press("End")
+            tab.wait_until_drawn("overview", step=1)
+    finally:
+        damaged.stop()
+
+
+def test_without_a_log_the_tab_says_what_to_do(tmp_path: Path, chromium: Browser) -> None:
+    server = TensorBoard(tmp_path)
+    try:
+        with opened(chromium, server.address, wait=False) as tab:
+            body = tab.plugin.locator("body")
+            expect(body).to_contain_text("AttentionCallback", timeout=20_000)
+            expect(body).to_contain_text(str(tmp_path))
+    finally:
+        server.stop()
