@@ -125,9 +125,16 @@ def tag_folders(folder: RunFolder) -> list[str]:
 
 
 def attempt_numbers(folder: RunFolder, tag: str) -> list[int]:
-    """The attempts of a series, by the name of its directory, oldest first."""
+    """The attempts of a series, by the name of its directory, oldest first.
+
+    Those behind the newest with a step are left out: what has only begun must not hide the training before it.
+    """
     entries = folder.entries(f"{paths.ROOT}/{tag}").values()
-    return sorted(_numbers(entry.name for entry in entries if entry.is_directory))
+    numbers = sorted(_numbers(entry.name for entry in entries if entry.is_directory))
+    for place in range(len(numbers), 0, -1):
+        if open_attempt(folder, tag, numbers[place - 1]).steps:
+            return numbers[:place]
+    return numbers
 
 
 def open_attempt(folder: RunFolder, tag: str, number: int) -> Attempt:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tb_attention.errors import LogError, NotInLogError
 from tb_attention.records import paths
 from tb_attention.records.archive import Archive
-from tb_attention.records.attempts import list_attempts
+from tb_attention.records.attempts import begun_attempts
 from tb_attention.records.index import StepEntry
 from tb_attention.records.listing import Damaged, Listing, list_steps
 from tb_attention.records.logged_samples import LoggedSamples, read_samples
@@ -30,7 +30,7 @@ def load(log_dir: str | os.PathLike[str], tag: str | None = None, attempt: int |
     Args:
         log_dir: The run's directory, or a URL that fsspec knows.
         tag: The series; by default the only attention series there is, or the one called "attention", or the first by name.
-        attempt: From 1; the newest by default.
+        attempt: From 1; the newest that has a step by default.
 
     Returns:
         The log; an empty one if nothing is there yet.
@@ -53,9 +53,9 @@ class Log:
         """The series of the run, by name."""
         self.tag: str | None = None if self._chosen is None else self._chosen.tag
         """The series that is read."""
-        self.attempts: list[int] = [] if self._chosen is None else list_attempts(store, self._chosen.folder)
-        """The attempts of this series, in order."""
-        self.attempt: int | None = _chosen_attempt(self.attempts, attempt)
+        self.attempts: list[int] = [] if self._chosen is None else begun_attempts(store, self._chosen.folder)
+        """The attempts of this series, in order, up to the newest that has a step."""
+        self.attempt: int | None = self._chosen_attempt(attempt)
         """The attempt that is read."""
         self._samples: dict[str, LoggedSamples] = {}
         self._directory = "" if self._chosen is None else f"{self._chosen.directory}/{self.attempt}"
@@ -188,6 +188,15 @@ class Log:
             raise NotInLogError(f"The run has no confusion matrices. Its series are: {self.tags}.")
         return Log(self._store, self._series, chosen.tag, None)
 
+    def _chosen_attempt(self, attempt: int | None) -> int | None:
+        if self._chosen is None or not self.attempts:
+            return None
+        if attempt is None:
+            return self.attempts[-1]
+        if attempt not in self.attempts:
+            raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {self.attempts}.")
+        return attempt
+
     def _entry(self, step: Step) -> StepEntry:
         entry = self._listing.find(step)
         if entry is not None:
@@ -233,14 +242,6 @@ class Log:
             return Archive(self._store.open(f"{self._directory}/{name}"), name)
         except FileNotFoundError as error:
             raise NotInLogError(f"{name} is no longer there; load the log again.") from error
-
-
-def _chosen_attempt(attempts: Sequence[int], attempt: int | None) -> int | None:
-    if attempt is None or not attempts:
-        return attempts[-1] if attempts else None
-    if attempt not in attempts:
-        raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {list(attempts)}.")
-    return attempt
 
 
 def _shortened(values: Sequence[Any]) -> str:

@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 import fsspec
 
 from tb_attention.errors import ArgumentError, MissingDependencyError
-from tb_attention.records.paths import TEMPORARY
+from tb_attention.records.leftovers import temporary_name
 from tb_attention.records.store import Entry, Store
 
 # Their uploads appear whole or not at all, and a rename would copy the bytes once more.
@@ -70,7 +70,7 @@ class RemoteStore(Store):
             self._system.pipe_file(target, buffer.getvalue())
         else:
             directory, name = target.rsplit("/", 1)
-            temporary = f"{directory}/{TEMPORARY}{os.getpid()}-{name}"
+            temporary = f"{directory}/{temporary_name(name)}"
             self._system.pipe_file(temporary, buffer.getvalue())
             self._system.mv(temporary, target)
         self._system.invalidate_cache()

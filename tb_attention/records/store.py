@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import time
 from abc import ABC, abstractmethod
@@ -12,10 +11,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.paths import TEMPORARY
-
-# Two threads of a process may write the same file, such as the status.
-_numbers = itertools.count()
+from tb_attention.records.leftovers import temporary_name
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ class LocalStore(Store):
         target = self._path(path)
         directory = os.path.dirname(target)
         os.makedirs(directory, exist_ok=True)
-        temporary = os.path.join(directory, f"{TEMPORARY}{os.getpid()}-{next(_numbers)}-{os.path.basename(target)}")
+        temporary = os.path.join(directory, temporary_name(os.path.basename(target)))
         try:
             with open(temporary, "wb") as file:
                 write(file)

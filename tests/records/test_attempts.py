@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tb_attention.records.attempts import list_attempts, list_tags, start_attempt
+from tb_attention.records.attempts import Beginning, begin_attempt, list_attempts, list_tags, start_attempt
+from tb_attention.records.leftovers import temporary_name
 from tb_attention.records.reader import load
+from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.store import open_store
 
-from .logs import attempt_directory, write_steps
+from .logs import attempt_directory, record, write_steps
 
 
 @pytest.mark.parametrize("epoch", [0, None, 5])
@@ -76,3 +80,41 @@ def test_other_directories_and_files_are_passed_over(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     assert list_tags(store) == ["a%2Fb"]
     assert list_attempts(store, "a%2Fb") == [1]
+
+
+def test_an_attempt_without_a_step_does_not_hide_the_one_before_it(tmp_path: Path) -> None:
+    write_steps(tmp_path, [0, 1], attempt=start_attempt(tmp_path, "attention", 0))
+    begun = start_attempt(tmp_path, "attention", 0)
+    assert begun == 2
+    assert (load(tmp_path).attempts, load(tmp_path).steps) == ([1], [0, 1])
+    write_steps(tmp_path, ["init"], attempt=begun)
+    assert (load(tmp_path).attempts, load(tmp_path).has_init) == ([1, 2], True)
+
+
+def test_a_resumed_training_goes_on_with_the_newest_attempt_that_has_steps(tmp_path: Path) -> None:
+    write_steps(tmp_path, [0, 1], attempt=start_attempt(tmp_path, "attention", 0))
+    start_attempt(tmp_path, "attention", 0)
+    assert begin_attempt(tmp_path, "attention", 2).attempt == 1
+
+
+def test_a_resumed_training_goes_on_counting_batches_from_the_last_step_that_stays(tmp_path: Path) -> None:
+    writer = SeriesWriter(tmp_path, "attention", 1)
+    for epoch in range(3):
+        writer.submit(record(10 * (epoch + 1), epoch=epoch, batch=10 * (epoch + 1)))
+    writer.close()
+    assert begin_attempt(tmp_path, "attention", 2) == Beginning(1, continued=True, batches=20)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="On Windows a process cannot be asked whether it lives")
+def test_the_leftovers_of_a_dead_process_of_this_machine_are_removed_at_once(tmp_path: Path) -> None:
+    write_steps(tmp_path, [0])
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    name = temporary_name("step-000000000001.npz")
+    mine = attempt_directory(tmp_path) / name
+    theirs = attempt_directory(tmp_path) / name.replace(f"-{os.getpid()}-", f"-{dead.pid}-")
+    elsewhere = attempt_directory(tmp_path) / f".tmp-00000000-{dead.pid}-0-step-000000000001.npz"
+    for path in (mine, theirs, elsewhere):
+        path.write_bytes(b"half")
+    start_attempt(tmp_path, "attention", 0)
+    assert [mine.exists(), theirs.exists(), elsewhere.exists()] == [True, False, True]
