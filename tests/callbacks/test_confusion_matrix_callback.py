@@ -181,7 +181,7 @@ def test_labels_out_of_range_are_said(tmp_path: Path) -> None:
 def test_nothing_to_count_is_refused_at_the_start(tmp_path: Path) -> None:
     model = build_model()
     model.compile("adam", "sparse_categorical_crossentropy")
-    with pytest.raises(ArgumentError, match="needs `validation_data`, or a tb_attention.ConfusionMatrix"):
+    with pytest.raises(ArgumentError, match=r"needs `validation_data`, or a tb_attention\.ConfusionMatrix"):
         model.fit(X, Y, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path)])
 
 
