@@ -6,6 +6,19 @@ from collections.abc import Sequence
 
 from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, regroup, size_of
 from tb_attention.capture.contractions import contraction_of
+from tb_attention.capture.dimensions import (
+    PREFERENCE,
+    agrees,
+    dim_of,
+    grid_of,
+    is_weight,
+    known,
+    placed,
+    preferred,
+    rank_of,
+    reduced_axes,
+    without,
+)
 from tb_attention.capture.graph import Graph, Node, Shape, Value
 from tb_attention.capture.sizes import SizeReader
 
@@ -14,9 +27,6 @@ RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
 RESIZES = frozenset({"Slice", "Pad", "PadV2", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
 POOLS = frozenset({"MaxPool", "AvgPool", "MaxPoolV2", "MaxPool3D", "AvgPool3D", "DepthwiseConv2dNative"})
 CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "ExtractImagePatches", "ExtractVolumePatches"})
-
-# Which dimension to believe where an operation joins several: the first of these.
-_PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "stack", "repeat", "unknown", "weight")
 
 
 class DimReader:
@@ -59,10 +69,10 @@ class DimReader:
         dims: list[Dim] = []
         for axis, size in enumerate(value.shape):
             if axis == 0 and size == self._samples:
-                dims.append(_dim(self.batch))
+                dims.append(dim_of(self.batch))
                 continue
             origin: Origin = "feature" if axis == last and has_features else "position"
-            dims.append(_dim(Atom(_known(size), origin, input=(place, axis))))
+            dims.append(dim_of(Atom(known(size), origin, input=(place, axis))))
         return tuple(dims)
 
     def _checked(self, value: Value, dims: Dims | None) -> Dims | None:
@@ -79,18 +89,18 @@ class DimReader:
 
     def _is_right(self, dim: Dim, size: int | None) -> bool:
         """Whether a dimension may have a size; one of samples may have any, as a constant mask binds it to a number."""
-        return (dim == (self.batch,) and size != 1) or _agrees(size_of(dim), size)
+        return (dim == (self.batch,) and size != 1) or agrees(size_of(dim), size)
 
     def _fresh(self, value: Value, sizes: Sequence[Size | None]) -> Dims:
         assert value.shape is not None
         dims: list[Dim] = []
         only_unknown = value.shape.index(None) if value.shape.count(None) == 1 else 0
         for place, (static, size) in enumerate(zip(value.shape, sizes, strict=True)):
-            size = _known(static) or size
+            size = known(static) or size
             if size == (1, 1) or (size is None and place == only_unknown and value in self.dependent):
                 dims.append((self.batch,))
             else:
-                dims.append(_dim(Atom(size, "unknown" if value in self.dependent else "weight")))
+                dims.append(dim_of(Atom(size, "unknown" if value in self.dependent else "weight")))
         return tuple(dims)
 
     def _of(self, node: Node, value: Value) -> Dims | None:
@@ -116,7 +126,7 @@ class DimReader:
         if kind in ("GatherV2", "ResourceGather"):
             return self._of_gather(node, inputs)
         if kind == "OneHot":
-            return (*first, _dim(Atom(_known(value.shape[-1]), "feature")))
+            return (*first, dim_of(Atom(known(value.shape[-1]), "feature")))
         if kind in CONVOLUTIONS or kind in POOLS:
             return self._of_convolution(node, first, value.shape)
         if kind in RESIZES or (
@@ -130,7 +140,7 @@ class DimReader:
         if kind == "Pack":
             axis = int(self._graph.attribute(node, "axis"))
             joined = list(self._broadcast(inputs, len(value.shape) - 1) or ())
-            joined.insert(axis % len(value.shape), _dim(Atom((0, len(inputs)), "stack")))
+            joined.insert(axis % len(value.shape), dim_of(Atom((0, len(inputs)), "stack")))
             return tuple(joined)
         if kind == "Unpack":
             axis = int(self._graph.attribute(node, "axis")) % len(first)
@@ -146,23 +156,23 @@ class DimReader:
             if dims is None or len(dims) != len(names):
                 return None
             for name, dim in zip(names, dims, strict=True):
-                if value not in self.dependent and _is_weight(dim):
+                if value not in self.dependent and is_weight(dim):
                     # The new axes of a projection are features: channels, and heads before them.
                     dim = tuple(Atom(atom.size, "feature") for atom in dim)
                     named.setdefault(name, dim)
                 else:
-                    named[name] = _preferred(named.get(name, ()), dim)
+                    named[name] = preferred(named.get(name, ()), dim)
         return tuple(named[name] for name in result)
 
     def _of_reshape(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
-        sizes: list[Size | None] = [_known(size) for size in shape]
+        sizes: list[Size | None] = [known(size) for size in shape]
         if node.type == "Reshape":
             read = self._sizes.read(node.inputs[1])
             if read is not None and len(read) == len(sizes):
-                sizes = [size or known for size, known in zip(sizes, read, strict=True)]
+                sizes = [size or told for size, told in zip(sizes, read, strict=True)]
         elif node.type in ("ExpandDims", "Squeeze"):
             kept = [dim for dim in first if dim]
-            return _placed(kept, shape)
+            return placed(kept, shape)
         if sum(size is None for size in sizes) > 1 and sizes[0] is None and first and first[0] == (self.batch,):
             sizes[0] = self.batch.size
         return regroup(first, sizes)
@@ -182,7 +192,7 @@ class DimReader:
             if places is None or node.outputs[0].shape is None:
                 return None
             rest = node.outputs[0].shape[len(places) :]
-            return (*places, *(_dim(Atom(_known(size), "feature")) for size in rest))
+            return (*places, *(dim_of(Atom(known(size), "feature")) for size in rest))
         axis = 0
         if node.type == "GatherV2":
             constant = self._graph.constant(node.inputs[2])
@@ -191,9 +201,9 @@ class DimReader:
             axis = int(constant) % len(data)
         else:
             data = tuple(() for _ in range(len(node.outputs[0].shape or ()) - len(places) + 1))
-            return (*places, *(_dim(Atom(_known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
+            return (*places, *(dim_of(Atom(known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
         if node.inputs[0] not in self.dependent:
-            rows = tuple(_dim(Atom(size_of(dim), "feature")) for dim in data[axis + 1 :])
+            rows = tuple(dim_of(Atom(size_of(dim), "feature")) for dim in data[axis + 1 :])
             return (*data[:axis], *places, *rows)
         if len(places) == 1 and data[axis]:
             size = size_of(places[0])
@@ -210,16 +220,16 @@ class DimReader:
                 dims.append(dim)
             elif place == channels and node.type in CONVOLUTIONS:
                 origin: Origin = "window" if node.type.startswith("Extract") else "feature"
-                dims.append(_dim(Atom(_known(size), origin)))
+                dims.append(dim_of(Atom(known(size), origin)))
             else:
-                dims.append(self._derived(dim, _known(size)))
+                dims.append(self._derived(dim, known(size)))
         return tuple(dims)
 
     def _resized(self, first: Dims, shape: Shape) -> Dims | None:
         if len(first) != len(shape):
             return None
         return tuple(
-            dim if size is None else self._derived(dim, _known(size)) for dim, size in zip(first, shape, strict=True)
+            dim if size is None else self._derived(dim, known(size)) for dim, size in zip(first, shape, strict=True)
         )
 
     def _of_strided_slice(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
@@ -248,13 +258,13 @@ class DimReader:
 
     def _of_concatenation(self, node: Node, parts: Sequence[Dims | None], shape: Shape) -> Dims | None:
         constant = self._graph.constant(node.inputs[-1])
-        known = [part for part in parts if part is not None]
-        if constant is None or len(known) != len(parts):
+        read = [part for part in parts if part is not None]
+        if constant is None or len(read) != len(parts):
             return None
         axis = int(constant) % len(shape)
-        joined = [part[axis] for part in known]
-        rest = list(self._broadcast([_without(part, axis) for part in known], len(shape) - 1) or ())
-        rest.insert(axis, self._joined(joined, _known(shape[axis])))
+        joined = [part[axis] for part in read]
+        rest = list(self._broadcast([without(part, axis) for part in read], len(shape) - 1) or ())
+        rest.insert(axis, self._joined(joined, known(shape[axis])))
         return tuple(rest)
 
     def _joined(self, parts: Sequence[Dim], size: Size | None) -> Dim:
@@ -262,7 +272,7 @@ class DimReader:
         if any(self.batch in part for part in parts) and len(set(sizes)) == 1:
             # Heads stacked into the batch: torch-like code does so with split and concat.
             return (Atom((0, len(parts)), "stack"), *parts[0])
-        main = max(range(len(parts)), key=lambda place: _rank(parts[place]))
+        main = max(range(len(parts)), key=lambda place: rank_of(parts[place]))
         if size is None:
             size = (0, sum(part[1] for part in sizes if part)) if all(part and part[0] == 0 for part in sizes) else None
         atom = Atom(size, parts[main][0].origin if parts[main] else "stack")
@@ -272,7 +282,7 @@ class DimReader:
             grid = grid_of(parts[main])
             if grid is not None and main == len(parts) - 1 and len(before) == main:
                 atom.grid, atom.extra = grid[0], sum(before) + grid[1]
-        elif parts[main] and all(_is_weight(part) or not part for part in parts):
+        elif parts[main] and all(is_weight(part) or not part for part in parts):
             atom.origin = "weight"
         return (atom,)
 
@@ -282,7 +292,7 @@ class DimReader:
         read = self._sizes.read(node.inputs[1])
         dims: list[Dim] = []
         for place, (dim, static) in enumerate(zip(padded, value.shape, strict=True)):
-            size = _known(static)
+            size = known(static)
             if size is None and read is not None and len(read) == len(padded):
                 size = read[place]
             if size == size_of(dim) or (size is None and dim):
@@ -290,7 +300,7 @@ class DimReader:
             elif size == (1, 1) or (size is None and place == 0):
                 dims.append((self.batch,))
             elif not dim:
-                dims.append(_dim(Atom(size, "repeat")))
+                dims.append(dim_of(Atom(size, "repeat")))
             else:
                 dims.append((Atom(size, dim[0].origin, parent=dim[0]),))
         return tuple(dims)
@@ -303,7 +313,7 @@ class DimReader:
                 continue
             found = True
             for place, dim in enumerate(dims, start=rank - len(dims)):
-                result[place] = _preferred(result[place], dim)
+                result[place] = preferred(result[place], dim)
         return tuple(result) if found else None
 
     def _derived(self, dim: Dim, size: Size | None) -> Dim:
@@ -311,66 +321,4 @@ class DimReader:
             return ()
         if size == size_of(dim) or not dim:
             return dim
-        return (Atom(size, min((atom.origin for atom in dim), key=_PREFERENCE.index), parent=dim[0]),)
-
-
-def grid_of(dim: Dim) -> tuple[tuple[int, ...], int] | None:
-    """Cells along each dimension of a grid and how many extra positions come before it, where the data flow tells."""
-    if len(dim) == 1 and dim[0].grid is not None:
-        return dim[0].grid, dim[0].extra
-    sizes = [atom.size for atom in dim]
-    if len(dim) in (2, 3) and all(atom.origin == "position" for atom in dim):
-        known = tuple(size[1] for size in sizes if size is not None and size[0] == 0)
-        return (known, 0) if len(known) == len(dim) else None
-    return None
-
-
-def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
-    """The axes over which a reduction goes."""
-    constant = graph.constant(node.inputs[1]) if len(node.inputs) > 1 else None
-    return None if constant is None else tuple(sorted(int(axis) % rank for axis in constant.reshape(-1)))
-
-
-def _dim(atom: Atom) -> Dim:
-    return () if atom.size == ONE else (atom,)
-
-
-def _known(size: int | None) -> Size | None:
-    return None if size is None else (0, size)
-
-
-def _agrees(size: Size | None, static: int | None) -> bool:
-    if static is None:
-        # A dimension of size 1 would be known to be so.
-        return size != ONE
-    return size == (0, static) or (size is None and static != 1)
-
-
-def _is_weight(dim: Dim) -> bool:
-    return all(atom.origin == "weight" for atom in dim)
-
-
-def _rank(dim: Dim) -> int:
-    """How much a dimension tells; larger is more."""
-    return -min((_PREFERENCE.index(atom.origin) for atom in dim), default=len(_PREFERENCE))
-
-
-def _preferred(one: Dim, other: Dim) -> Dim:
-    return other if _rank(other) > _rank(one) else one
-
-
-def _placed(dims: Sequence[Dim], shape: Shape) -> Dims | None:
-    remaining = list(dims)
-    result: list[Dim] = []
-    for size in shape:
-        if size == 1:
-            result.append(())
-        elif remaining:
-            result.append(remaining.pop(0))
-        else:
-            return None
-    return tuple(result)
-
-
-def _without(dims: Dims, axis: int) -> Dims:
-    return dims[:axis] + dims[axis + 1 :]
+        return (Atom(size, min((atom.origin for atom in dim), key=PREFERENCE.index), parent=dim[0]),)

@@ -182,9 +182,11 @@ def test_other_threads_may_use_models_meanwhile() -> None:
 
     thread = threading.Thread(target=use)
     thread.start()
-    for _ in range(2):
-        captured = Capturer(model)(normal(6, 8))
-    done.set()
-    thread.join()
+    try:
+        for _ in range(2):
+            captured = Capturer(model)(normal(6, 8))
+    finally:
+        done.set()
+        thread.join()
     assert not failures
     assert [site.path for site in captured.sites] == ["attention"]

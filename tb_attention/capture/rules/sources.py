@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tb_attention.capture.atoms import Atom
-from tb_attention.capture.dims import DimReader, reduced_axes
+from tb_attention.capture.dimensions import reduced_axes
+from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Node, Value
 
 _POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Relu"})

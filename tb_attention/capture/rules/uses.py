@@ -8,7 +8,8 @@ from typing import Literal
 
 from tb_attention.capture.atoms import Atom, Dim
 from tb_attention.capture.contractions import contraction_of
-from tb_attention.capture.dims import CONVOLUTIONS, DimReader, reduced_axes
+from tb_attention.capture.dimensions import reduced_axes
+from tb_attention.capture.dims import CONVOLUTIONS, DimReader
 from tb_attention.capture.graph import Graph, Node, Value
 from tb_attention.capture.rules.sources import Source
 

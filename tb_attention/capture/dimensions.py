@@ -1,0 +1,73 @@
+"""Small questions about dimensions: which of two to believe, which are weights, which make up a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size
+from tb_attention.capture.graph import Graph, Node, Shape
+
+# Which dimension to believe where an operation joins several: the first of these.
+PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "stack", "repeat", "unknown", "weight")
+
+
+def grid_of(dim: Dim) -> tuple[tuple[int, ...], int] | None:
+    """Cells along each dimension of a grid and how many extra positions come before it, where the data flow tells."""
+    if len(dim) == 1 and dim[0].grid is not None:
+        return dim[0].grid, dim[0].extra
+    sizes = [atom.size for atom in dim]
+    if len(dim) in (2, 3) and all(atom.origin == "position" for atom in dim):
+        known = tuple(size[1] for size in sizes if size is not None and size[0] == 0)
+        return (known, 0) if len(known) == len(dim) else None
+    return None
+
+
+def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
+    """The axes over which a reduction goes."""
+    constant = graph.constant(node.inputs[1]) if len(node.inputs) > 1 else None
+    return None if constant is None else tuple(sorted(int(axis) % rank for axis in constant.reshape(-1)))
+
+
+def dim_of(atom: Atom) -> Dim:
+    return () if atom.size == ONE else (atom,)
+
+
+def known(size: int | None) -> Size | None:
+    return None if size is None else (0, size)
+
+
+def agrees(size: Size | None, static: int | None) -> bool:
+    if static is None:
+        # A dimension of size 1 would be known to be so.
+        return size != ONE
+    return size == (0, static) or (size is None and static != 1)
+
+
+def is_weight(dim: Dim) -> bool:
+    return all(atom.origin == "weight" for atom in dim)
+
+
+def rank_of(dim: Dim) -> int:
+    """How much a dimension tells; larger is more."""
+    return -min((PREFERENCE.index(atom.origin) for atom in dim), default=len(PREFERENCE))
+
+
+def preferred(one: Dim, other: Dim) -> Dim:
+    return other if rank_of(other) > rank_of(one) else one
+
+
+def placed(dims: Sequence[Dim], shape: Shape) -> Dims | None:
+    remaining = list(dims)
+    result: list[Dim] = []
+    for size in shape:
+        if size == 1:
+            result.append(())
+        elif remaining:
+            result.append(remaining.pop(0))
+        else:
+            return None
+    return tuple(result)
+
+
+def without(dims: Dims, axis: int) -> Dims:
+    return dims[:axis] + dims[axis + 1 :]

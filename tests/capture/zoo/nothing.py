@@ -1,0 +1,104 @@
+"""Models in which there is nothing to be found."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from tests.capture.zoo.cases import Case, case, head, normal
+
+
+@case
+def plain_classifier() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    return keras.Model(inputs, head(layers.Conv2D(6, 3, activation="relu")(inputs))), normal(8, 8, 3), []
+
+
+@case
+def recurrent_layers() -> Case:
+    inputs = keras.Input((5, 8))
+    x = layers.GRU(4, return_sequences=True)(layers.LSTM(4, return_sequences=True)(inputs))
+    return keras.Model(inputs, head(x)), normal(5, 8), []
+
+
+@case
+def unrolled_recurrent_layers() -> Case:
+    inputs = keras.Input((3, 8))
+    x = layers.GRU(4, return_sequences=True, unroll=True)(layers.LSTM(4, return_sequences=True, unroll=True)(inputs))
+    return keras.Model(inputs, head(x)), normal(3, 8), []
+
+
+@case
+def gated_linear_unit() -> Case:
+    inputs = keras.Input((6, 8))
+    x = layers.Dense(8)(inputs) * layers.Dense(8, activation="sigmoid")(inputs)
+    x = x + ops.glu(layers.Dense(16)(x))
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
+def swish_and_friends() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    x = inputs
+    for activation in ("swish", "hard_swish", "gelu", "mish", "relu6"):
+        x = layers.Conv2D(6, 3, padding="same", activation=activation)(x)
+    return keras.Model(inputs, head(x)), normal(8, 8, 3), []
+
+
+@case
+def swish_of_one_channel() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(1, 3, padding="same", activation="swish")(inputs)
+    return keras.Model(inputs, head(x)), normal(8, 8, 3), []
+
+
+@case
+def gated_pooled_features() -> Case:
+    inputs = keras.Input((6, 8))
+    x = layers.GlobalAveragePooling1D()(inputs)
+    x = layers.Dense(8)(x) * layers.Dense(8, activation="sigmoid")(x)
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
+def mixture_of_experts() -> Case:
+    inputs = keras.Input((6, 8))
+    weights = layers.Softmax(name="router")(layers.Dense(3)(inputs))
+    experts = ops.stack([layers.Dense(8)(inputs) for _ in range(3)], axis=2)
+    x = ops.sum(ops.expand_dims(weights, -1) * experts, axis=2)
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
+def mixture_of_chosen_experts() -> Case:
+    inputs = keras.Input((6, 8))
+    weights = layers.Softmax(name="router")(layers.Dense(3)(inputs))
+    top, places = ops.top_k(weights, 2)
+    chosen = ops.sum(ops.expand_dims(top, -1) * ops.one_hot(places, 3), axis=2)
+    experts = ops.stack([layers.Dense(8)(inputs) for _ in range(3)], axis=2)
+    x = ops.einsum("bte,bted->btd", chosen, experts)
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
+def segmentation() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    return keras.Model(inputs, layers.Conv2D(4, 1, activation="softmax")(inputs)), normal(8, 8, 3), []
+
+
+@case
+def sigmoid_outputs() -> Case:
+    inputs = keras.Input((8,))
+    x = layers.Dense(6, activation="relu")(inputs)
+    return keras.Model(inputs, layers.Dense(3, activation="sigmoid")(x)), normal(8), []
+
+
+@case
+def sampler() -> Case:
+    inputs = keras.Input((8,))
+    probabilities = layers.Dense(5, activation="softmax")(inputs)
+    drawn = layers.Lambda(
+        lambda p: tf.random.stateless_categorical(tf.math.log(p), 1, seed=(1, 2)), output_shape=(1,), dtype="float32"
+    )
+    return keras.Model(inputs, drawn(probabilities)), normal(8), []
