@@ -18,7 +18,7 @@ SHARED = {"site", "errors", "_version"}
 ALLOWED = {
     "reduce": set(),
     "records": {"reduce"},
-    "capture": set(),
+    "capture": {"reduce"},
     "metrics": {"reduce"},
     "plot": {"records", "reduce"},
     "export": {"records", "reduce"},

@@ -10,10 +10,11 @@ from tb_attention.callbacks.predictions import read_predictions
 from tb_attention.callbacks.sources import check_inputs, to_samples
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.capture.capturer import Capture, Capturer
-from tb_attention.records.default_axes import default_axes
+from tb_attention.records.default_axes import facts_of
 from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.step_record import StepRecord
+from tb_attention.reduce.axes import describe_axes
 from tb_attention.site import Axis, Site
 
 
@@ -77,15 +78,10 @@ class Recorder:
         )
 
     def _described(self, sites: tuple[Site, ...]) -> tuple[Site, ...]:
-        return tuple(self._with_axes(site) for site in sites)
+        """The sites with what their positions are: as the user said, else as their number and the samples suggest."""
+        described = describe_axes(sites, facts_of(self.samples))
+        return tuple(self._as_said(site) for site in described)
 
-    def _with_axes(self, site: Site) -> Site:
-        """The site with what its positions are: as the user said, as the capture told, or as their number and the samples suggest."""
-        given = self._axes.get(site.path)
-        if given is not None:
-            return site.replace(axes=(*site.axes[: -len(given)], *given))
-        positions = [axis for axis in site.axes if axis.role in ("query", "key")]
-        if any(axis.kind != "positions" for axis in positions) or [axis.role for axis in positions].count("key") != 1:
-            return site
-        told = default_axes([axis.size for axis in positions], self.samples)
-        return site.replace(axes=(*site.axes[: -len(told)], *told))
+    def _as_said(self, site: Site) -> Site:
+        said = self._axes.get(site.path)
+        return site if said is None else site.replace(axes=(*site.axes[: -len(said)], *said))

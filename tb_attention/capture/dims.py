@@ -147,6 +147,9 @@ class DimReader:
             return first[:axis] + first[axis + 1 :]
         if kind in ("Tile", "BroadcastTo"):
             return self._of_repetition(node, first, value)
+        if kind in ("Select", "SelectV2"):
+            # The condition, which may be a mask of another input, says least.
+            inputs = [*inputs[1:], inputs[0]]
         return self._broadcast(inputs, len(value.shape))
 
     def _of_contraction(self, node: Node, operands: Sequence[Sequence[str]], result: Sequence[str]) -> Dims | None:
@@ -307,14 +310,13 @@ class DimReader:
 
     def _broadcast(self, inputs: Sequence[Dims | None], rank: int) -> Dims | None:
         result: list[Dim] = [()] * rank
-        found = False
-        for dims in inputs:
-            if dims is None or len(dims) > rank:
-                continue
-            found = True
+        fitting = [dims for dims in inputs if dims is not None and len(dims) <= rank]
+        # The fuller operand goes first, since the first of equals stays: a padding mask over keys must not pass its
+        # positions for those of the scores that it is laid over.
+        for dims in sorted(fitting, key=lambda dims: -sum(map(bool, dims))):
             for place, dim in enumerate(dims, start=rank - len(dims)):
                 result[place] = preferred(result[place], dim)
-        return tuple(result) if found else None
+        return tuple(result) if fitting else None
 
     def _derived(self, dim: Dim, size: Size | None) -> Dim:
         if size == ONE:

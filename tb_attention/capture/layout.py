@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from tb_attention.capture.atoms import Atom, Dim, Dims, size_of
 from tb_attention.capture.dimensions import grid_of
-from tb_attention.capture.extras import extra_names
 from tb_attention.errors import CaptureError
+from tb_attention.reduce.extras import extra_names
 from tb_attention.site import Axis, AxisKind, Kind, Role
 
 _ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")

@@ -217,3 +217,16 @@ def test_wrong_arguments_are_refused() -> None:
         Capturer(classifier())()
     with pytest.raises(ArgumentError, match="at least one sample"):
         Capturer(classifier())(np.zeros((0, 6, 8), "float32"))
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+def test_a_mask_of_another_input_leaves_self_attention_what_it_is(rank: int) -> None:
+    tokens = keras.Input((6, 8))
+    mask = keras.Input((6,) * (rank - 1), dtype="bool")
+    wide = mask[:, None, :] if rank == 2 else mask
+    model = keras.Model([tokens, mask], layers.MultiHeadAttention(2, 4)(tokens, tokens, attention_mask=wide))
+    random = np.random.default_rng(0)
+    [site] = tb_attention.capture(
+        model, [random.random((3, 6, 8), "float32"), np.ones((3, *(6,) * (rank - 1)), bool)]
+    ).values()
+    assert site.kind == "self"

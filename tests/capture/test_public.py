@@ -13,7 +13,7 @@ from tests.capture.zoo import normal
 
 
 def test_importing_the_package_does_not_import_tensorflow() -> None:
-    modules = "tb_attention.capture, tb_attention.capture.axes"
+    modules = "tb_attention.capture, tb_attention.reduce.axes"
     program = f"import sys, {modules}; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     report = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert report.stdout == "[]\n"

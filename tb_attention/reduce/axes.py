@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tb_attention.capture.extras import extra_names
 from tb_attention.errors import ArgumentError
+from tb_attention.reduce.extras import extra_names
 from tb_attention.site import Axis, Site
 
 _MOST_EXTRAS = 16
@@ -45,7 +45,7 @@ def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> 
 
     Returns:
         The sites in the same order. As many positions as an image has patches (the image is cut evenly, in squares where that
-        is possible), with up to 16 extra positions before them, are a "grid"; as many as a text has tokens are "tokens".
+        is possible), with up to 16 extra positions before them (a quarter of the cells at most), are a "grid"; as many as a text has tokens are "tokens".
         Positions whose input is known are compared with that input, others with each.
     """
     return tuple(_described(merge_axes(site), inputs_facts) for site in sites)
@@ -73,18 +73,20 @@ def _joined(one: Axis, other: Axis) -> Axis:
 
 
 def _described(site: Site, facts: Sequence[InputFacts]) -> Site:
-    axes = tuple(_axis(axis, facts) if axis.role in ("query", "key") else axis for axis in site.axes)
+    axes = tuple(describe_axis(axis, facts) if axis.role in ("query", "key") else axis for axis in site.axes)
     return site if axes == site.axes else site.replace(axes=axes)
 
 
-def _axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
+def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
+    """A query or key axis with what its positions are, as in `describe_axes`; as it is where nothing fits."""
     if axis.kind == "grid" and axis.input is None:
         images = [place for place, fact in enumerate(facts) if fact.kind == "image"]
         return _changed(axis, place=images[0]) if len(images) == 1 and len(axis.grid or ()) == 2 else axis
     if axis.kind != "positions":
         return axis
     known = axis.input is not None and axis.input < len(facts)
-    places = [axis.input] if known else range(len(facts))
+    # Texts first: their length is exact, while many numbers are that of some grid.
+    places = [axis.input] if known else sorted(range(len(facts)), key=lambda place: facts[place].kind != "tokens")
     for place in places:
         assert place is not None
         described = _of_input(axis, place, facts[place])
@@ -119,6 +121,9 @@ def grid_of_patches(positions: int, height: int, width: int) -> tuple[tuple[int,
     best: tuple[tuple[float, ...], tuple[int, int], int] | None = None
     for extra in range(min(_MOST_EXTRAS, positions - _LEAST_CELLS) + 1):
         cells = positions - extra
+        if extra > 1 and cells < 4 * extra:
+            # More than a few registers for each cell: the number is that of a grid by chance.
+            break
         for rows in _divisors(cells):
             columns = cells // rows
             if height % rows or width % columns:
