@@ -18,6 +18,7 @@ Step = int | Literal["init"]
 _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SET = re.compile(r"samples-[0-9a-f]{4,64}", re.ASCII)
 _LONGEST = 1024
+_MOST_PLACES = 100_000
 
 
 def text(request: Request, name: str) -> str:
@@ -43,6 +44,25 @@ def number(request: Request, name: str, *, least: int = 0) -> int:
             f"`{name}` must be an integer from {least} with at most 12 digits. Received: {name}={value[:80]!r}."
         )
     return int(value)
+
+
+def places(request: Request, name: str) -> list[int]:
+    """Places from 0 as numbers and ranges with both ends, such as "3" or "0-4,7"; at most 100,000 of them."""
+    value = text(request, name)
+    found: list[int] = []
+    for part in value.split(","):
+        ends = part.split("-")
+        if len(ends) > 2 or not all(_NUMBER.fullmatch(end) for end in ends):
+            raise ArgumentError(
+                f'`{name}` must be places from 0 and ranges of them, such as "0-4,7". Received: {name}={value[:80]!r}.'
+            )
+        first, last = int(ends[0]), int(ends[-1])
+        if last < first or last - first + len(found) >= _MOST_PLACES:
+            raise ArgumentError(
+                f"`{name}` must be at most {_MOST_PLACES} places, in rising ranges. Received: {name}={value[:80]!r}."
+            )
+        found.extend(range(first, last + 1))
+    return found
 
 
 def attempt(request: Request) -> int | None:

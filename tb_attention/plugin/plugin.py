@@ -6,7 +6,7 @@ import functools
 
 from tensorboard.plugins import base_plugin
 
-from tb_attention.plugin import matrix, measures, runs, samples, series, weights
+from tb_attention.plugin import matrix, measures, rows, runs, samples, series, weights
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
@@ -38,6 +38,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/weights": weights.serve_weights,
             "/measures": measures.serve,
             "/matrix": matrix.serve,
+            "/rows": rows.serve,
         }
         return {
             **{route: application(functools.partial(serve, self._logs)) for route, serve in resources.items()},

@@ -190,3 +190,26 @@ def test_logdir_spec_finds_the_directories(log, tmp_path):
 def test_the_log_directory_itself_may_be_the_run(log, tmp_path):
     tab = open_tab(tmp_path / "vit")
     assert tab.json("series", run=".", tag="attention")["attempt"] == 2
+
+
+def test_rows_are_means_over_queries_for_all_steps_of_a_site(tab):
+    found = tab.array("rows", **MAPS, sample=1, site=0, queries="0-1,3")
+    expected = [handmade.weights(step, 1)[:, [0, 1, 3]].mean(1) for step in (9, 0, 1)]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_rows_of_a_step_hold_every_site_and_leave_out_places_beyond_the_end(tab):
+    found = tab.array("rows", **MAPS, sample=0, step=1, queries="2,999")
+    np.testing.assert_allclose(found, handmade.weights(1, 0)[:, 2].ravel(), rtol=1e-6)
+    assert np.isnan(tab.array("rows", **MAPS, sample=0, step=1, queries="999")).all()
+
+
+@pytest.mark.parametrize("queries", ["", "a", "3-1", "1-2-3", "-1", "0-100000"])
+def test_rows_refuse_places_that_are_none(tab, queries):
+    assert "`queries`" in tab.refusal("rows", 400, **MAPS, sample=0, site=0, queries=queries)
+
+
+def test_rows_need_a_step_or_a_site(tab):
+    assert "`step`" in tab.refusal("rows", 400, **MAPS, sample=0, queries="0")
+    assert "`step`" in tab.refusal("rows", 400, **MAPS, sample=0, queries="0", site=0, step=1)
+    assert "site=7" in tab.refusal("rows", 404, **MAPS, sample=0, queries="0", site=7)

@@ -1,0 +1,121 @@
+"""The route `rows`: what some queries look at, over all steps of one site or over all sites of one step."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from werkzeug.wrappers import Request, Response
+
+from tb_attention.errors import ArgumentError, AttentionError, LogError, NotInLogError
+from tb_attention.plugin import gzip_frame, parameters, respond
+from tb_attention.plugin.bounded_cache import BoundedCache
+from tb_attention.plugin.logs import Attempt, Logs
+from tb_attention.plugin.series import read_steps
+from tb_attention.records import step_file
+from tb_attention.records.schema import SiteManifest, StepManifest
+from tb_attention.records.store import Entry
+
+Floats = npt.NDArray[np.float32]
+
+_CACHE_BYTES = 32 << 20
+_MOST_BYTES = 1 << 28
+
+_rows: BoundedCache[Floats] = BoundedCache(_CACHE_BYTES, weigh=lambda rows: rows.nbytes + 200)
+
+
+def serve(logs: Logs, request: Request) -> Response:
+    """The mean row of some queries: float32 (steps, heads, keys) of a site, or one after the other for all sites of a step."""
+    attempt = logs.attempt(request)
+    sample, queries = parameters.number(request, "sample"), parameters.places(request, "queries")
+    if ("step" in request.args) == ("site" in request.args):
+        raise ArgumentError("One of `step` (all sites of it) and `site` (all steps of it) must be given, not both.")
+    if "step" in request.args:
+        rows = _over_sites(attempt, attempt.step(parameters.step(request)), sample, queries)
+    else:
+        rows = _over_steps(attempt, parameters.number(request, "site"), sample, queries)
+    return respond.binary_body(request, gzip_frame.compress(rows))
+
+
+def _over_sites(attempt: Attempt, entry: Entry, sample: int, queries: Sequence[int]) -> Floats:
+    with attempt.folder.archive(attempt.file(entry.name)) as archive:
+        manifest = step_file.read_manifest(archive, entry.name)
+        if not isinstance(manifest, StepManifest):
+            raise NotInLogError("The step holds a confusion matrix and no maps.")
+        _check_sample(sample, manifest.sample_count)
+        rows = [
+            mean_row(step_file.read_weights(archive, manifest, sample, place), site, queries)
+            for place, site in enumerate(manifest.sites)
+        ]
+    return np.concatenate([row.ravel() for row in rows]) if rows else np.zeros(0, np.float32)
+
+
+def _over_steps(attempt: Attempt, place: int, sample: int, queries: Sequence[int]) -> Floats:
+    steps = read_steps(attempt).readable
+    if not steps or steps[-1][2].content != "attention":
+        raise NotInLogError("The series has no step with maps.")
+    newest = steps[-1][2]
+    _check_sample(sample, newest.sample_count)
+    if place >= newest.sites.count:
+        raise NotInLogError(f"The series has {newest.sites.count} sites, counted from 0. Received: site={place}.")
+    path = newest.sites.heads[place][0]
+    found: list[Floats | None] = []
+    for _, entry, known in steps:
+        paths = [name for name, _ in known.sites.heads]
+        if path not in paths or sample >= known.sample_count:
+            found.append(None)
+            continue
+        key = (attempt.folder.url, attempt.file(entry.name), entry.version, path, sample, tuple(queries))
+        make = functools.partial(_of_step, attempt, entry, paths.index(path), sample, queries)
+        try:
+            found.append(_rows.get(key, make))
+        except (AttentionError, OSError):
+            # A gap in the picture is better than none; the step itself says what is wrong when it is looked at.
+            found.append(None)
+    shape = next((rows.shape for rows in reversed(found) if rows is not None), (0, 0))
+    if 4 * len(found) * shape[0] * shape[1] > _MOST_BYTES:
+        raise LogError(f"The rows of this series are too many to send at once: {len(found)} steps of {shape}.")
+    values = np.full((len(found), *shape), np.nan, np.float32)
+    for step, rows in enumerate(found):
+        if rows is not None and rows.shape == shape:
+            values[step] = rows
+    return values
+
+
+def _of_step(attempt: Attempt, entry: Entry, place: int, sample: int, queries: Sequence[int]) -> Floats:
+    with attempt.folder.archive(attempt.file(entry.name)) as archive:
+        manifest = step_file.read_manifest(archive, entry.name)
+        if not isinstance(manifest, StepManifest):
+            raise NotInLogError("The step holds a confusion matrix and no maps.")
+        return mean_row(step_file.read_weights(archive, manifest, sample, place), manifest.sites[place], queries)
+
+
+def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Floats:
+    """The mean over some queries, and over iterations and windows.
+
+    Args:
+        weights: All heads of a site for one sample, of the site's shape.
+        site: What its dimensions are.
+        queries: Places along the query axes, taken as one; those beyond its end are left out. A gate has none: its own
+            weights are taken.
+
+    Returns:
+        float32 (heads, keys); NaN where no query is left.
+    """
+    sizes = {"heads": 1, "query": 1, "key": 1}
+    for axis in site.axes:
+        sizes[axis.role] = sizes.get(axis.role, 1) * axis.size
+    maps = weights.reshape(sizes["heads"], -1, sizes["query"], sizes["key"])
+    if not any(axis.role == "query" for axis in site.axes):
+        return np.asarray(maps.mean(axis=(1, 2)), np.float32)
+    inside = [query for query in queries if query < sizes["query"]]
+    if not inside:
+        return np.full((sizes["heads"], sizes["key"]), np.nan, np.float32)
+    return np.asarray(maps[:, :, inside].mean(axis=(1, 2)), np.float32)
+
+
+def _check_sample(sample: int, count: int) -> None:
+    if sample >= count:
+        raise NotInLogError(f"The series has {count} samples, counted from 0. Received: sample={sample}.")
