@@ -89,19 +89,19 @@ def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
     places = [axis.input] if known else sorted(range(len(facts)), key=lambda place: facts[place].kind != "tokens")
     for place in places:
         assert place is not None
-        described = _of_input(axis, place, facts[place], square=not known)
+        described = _of_input(axis, place, facts[place])
         if described is not None:
             return described
     return axis
 
 
-def _of_input(axis: Axis, place: int, fact: InputFacts, *, square: bool) -> Axis | None:
+def _of_input(axis: Axis, place: int, fact: InputFacts) -> Axis | None:
     if fact.kind == "tokens" and fact.length == axis.size and axis.size > 1:
         return Axis(axis.role, axis.size, "tokens", input=place)
     if fact.kind == "image" and fact.shape is not None:
         found = grid_of_patches(axis.size, fact.shape[0], fact.shape[1])
-        # Where the data flow does not tell that the positions are this image's, a number alone is little evidence.
-        if found is not None and not (square and fact.shape[0] * found[0][1] != fact.shape[1] * found[0][0]):
+        # A cut into squares only: of the rest most are no patches, such as the eight rows of a picture of 8 x 8.
+        if found is not None and fact.shape[0] * found[0][1] == fact.shape[1] * found[0][0]:
             grid, extra = found
             return Axis(axis.role, axis.size, "grid", grid, extra_names(extra), place)
     return None
