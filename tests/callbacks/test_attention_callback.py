@@ -81,10 +81,10 @@ def test_axes_are_the_grid_of_the_patches(tmp_path: Path) -> None:
 def test_predictions_and_metrics_are_those_of_the_step(tmp_path: Path) -> None:
     model = train([tb_attention.AttentionCallback(tmp_path, (X[:4], Y[:4]))])
     log = tb_attention.load(tmp_path)
+    history = model.history.history
     probabilities = model.predict(X[:4], verbose=0)
     assert [p.class_index for p in log.predictions(1)] == probabilities.argmax(1).tolist()
     np.testing.assert_allclose([p.probability for p in log.predictions(1)], probabilities.max(1), atol=1e-5)
-    history = model.history.history
     assert log.logs(1)["val_loss"] == pytest.approx(history["val_loss"][1])
     assert log.logs(0)["accuracy"] == pytest.approx(history["accuracy"][0])
     assert log.logs(1)["learning_rate"] == pytest.approx(0.001)
