@@ -9,6 +9,7 @@ import argparse
 import importlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -176,6 +177,8 @@ def wait_for_interrupt() -> None:
 
 
 if __name__ == "__main__":
+    # Whoever ends the demo ends its TensorBoard too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
     except KeyboardInterrupt:
