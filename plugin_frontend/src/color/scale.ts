@@ -7,7 +7,13 @@ export interface ColorScale {
   top: number;
   /** Negative weights exist: zero lies in the middle of a diverging table. */
   signed: boolean;
+  curve: Curve;
 }
+
+/** How a share of the top becomes a place in the table: its square root, or its logarithm over three orders of magnitude. */
+export type Curve = "sqrt" | "log";
+
+const DECADES = 3;
 
 const TOPS = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 1];
 
@@ -18,13 +24,24 @@ export function roundTop(largest: number): number {
   return TOPS.find((top) => top >= largest) ?? 1;
 }
 
-export function makeScale(name: RampName, dark: boolean, top: number, signed: boolean): ColorScale {
-  return { ramp: signed ? diverging(dark) : sequential(name, dark), top, signed };
+export function makeScale(
+  name: RampName,
+  dark: boolean,
+  top: number,
+  signed: boolean,
+  curve: Curve = "sqrt",
+): ColorScale {
+  return { ramp: signed ? diverging(dark) : sequential(name, dark), top, signed, curve };
 }
 
-/** 0 to 255; the square root of the share of the top, because attention spreads over orders of magnitude. NaN stays NaN. */
+/** 0 to 1 for a share (0 to 1) of the top; by logarithm, a thousandth of the top and less is 0. */
+export function curved(curve: Curve, share: number): number {
+  return curve === "sqrt" ? Math.sqrt(share) : Math.max(0, 1 + Math.log10(share) / DECADES);
+}
+
+/** 0 to 255; not in proportion, because attention spreads over orders of magnitude. NaN stays NaN. */
 export function colorIndex(scale: ColorScale, weight: number): number {
-  const share = Math.sqrt(Math.min(1, Math.abs(weight) / scale.top));
+  const share = curved(scale.curve, Math.min(1, Math.abs(weight) / scale.top));
   if (!scale.signed) return weight < 0 ? 0 : share * 255;
   return 127.5 + Math.sign(weight) * share * 127.5;
 }
@@ -42,7 +59,8 @@ export function legendTicks(scale: ColorScale, clipped: boolean): Tick[] {
   if (scale.signed) {
     return [-scale.top, 0, scale.top].map((value) => ({ at: at(value), text: text(value) }));
   }
-  const inner = [scale.top / 12, scale.top / 3].map((value) => Number(value.toPrecision(1)));
+  const parts = scale.curve === "log" ? [100, 10] : [12, 3];
+  const inner = parts.map((part) => scale.top / part).map((value) => Number(value.toPrecision(1)));
   return [
     { at: 0, text: "0" },
     ...inner.map((value) => ({ at: at(value), text: text(value) })),

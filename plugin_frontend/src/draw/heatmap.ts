@@ -1,5 +1,5 @@
 /** Paints a map, or a part of it, into pixels. The cost depends on the pixels, not on the size of the map. */
-import type { ColorScale } from "../color/scale";
+import { curved, type ColorScale } from "../color/scale";
 import type { AttentionMap } from "../model/maps";
 import { levelFor } from "../model/pyramid";
 
@@ -59,7 +59,7 @@ export function paintMap(
   const [columnFrom, columnEnd] = ranges(view.x0 / factor, view.x1 / factor, rect.width, map.columns);
   const [rowFrom, rowEnd] = ranges(view.y0 / factor, view.y1 / factor, rect.height, map.rows);
   const { weights, columns } = map;
-  const { ramp, signed } = scale;
+  const { ramp, signed, curve } = scale;
   const perTop = 1 / scale.top;
   let before = -1;
   for (let y = 0; y < rect.height; y++) {
@@ -90,7 +90,7 @@ export function paintMap(
         }
         if (weight !== weight) color = 0;
         else {
-          const share = Math.sqrt(Math.min(1, Math.abs(weight) * perTop));
+          const share = curved(curve, Math.min(1, Math.abs(weight) * perTop));
           const index = signed ? 127.5 + (weight < 0 ? -127.5 : 127.5) * share : weight < 0 ? 0 : share * 255;
           color = ramp[(index + 0.5) | 0]!;
         }

@@ -56,25 +56,51 @@ export function drawStrip(
 /** A weight of this size and more gets the full tint; below, the tint is in proportion. */
 export const FULL_TINT = 0.2;
 
-/** Lays a tint over each cell of the picture. `values`: one weight for each position; `full`: the weight of the full tint. */
+const STRONGEST = 0.9;
+
+/** Lays a tint over each cell of a picture. `values`: one weight for each position; `full`: the weight of the full tint. */
 export function drawTint(
   context: CanvasRenderingContext2D,
   positions: Positions,
   values: Float32Array,
   rgb: string,
   full: number,
+  opacity = STRONGEST,
+  place: Crop = { x: 0, y: 0, width: context.canvas.width, height: context.canvas.height },
 ): void {
-  const { width, height } = context.canvas;
+  const { x, y, width, height } = place;
   const [rows = 1, columns = 1] = positions.grid ?? [];
   values.forEach((value, position) => {
     const cell = cellOf(positions, position);
     if (!cell || !(Math.abs(value) > 0)) return;
-    const opacity = Math.min(Math.abs(value) / full, 1) * 0.9;
-    context.fillStyle = `rgba(${rgb},${opacity.toFixed(3)})`;
+    const strength = Math.min(Math.abs(value) / full, 1) * opacity;
+    context.fillStyle = `rgba(${rgb},${strength.toFixed(3)})`;
     const [x0, y0] = [Math.round((cell.column / columns) * width), Math.round((cell.row / rows) * height)];
     const [x1, y1] = [Math.round(((cell.column + 1) / columns) * width), Math.round(((cell.row + 1) / rows) * height)];
-    context.fillRect(x0, y0, x1 - x0, y1 - y0);
+    context.fillRect(x + x0, y + y0, x1 - x0, y1 - y0);
   });
+}
+
+/** The same tint without edges between the cells: interpolated between their middles. */
+export function drawSmoothTint(
+  context: CanvasRenderingContext2D,
+  positions: Positions,
+  values: Float32Array,
+  rgb: string,
+  full: number,
+  opacity = STRONGEST,
+): void {
+  const [rows = 1, columns = 1] = positions.grid ?? [];
+  const small = document.createElement("canvas");
+  [small.width, small.height] = [columns, rows];
+  const cells = small.getContext("2d");
+  if (!cells) return;
+  drawTint(cells, positions, values, rgb, full, opacity);
+  context.save();
+  context.imageSmoothingEnabled = true;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(small, 0, 0, context.canvas.width, context.canvas.height);
+  context.restore();
 }
 
 /** An outline with a thin halo on both sides, because no colour stands out against every colour of data. */

@@ -11,6 +11,8 @@ export interface Positions {
   extra: string[];
   /** The words, where the positions are tokens of the sample. */
   tokens: string[] | null;
+  /** The text that the words come from, where the log has it. */
+  text?: string | null;
   /** The positions that are not padding, in order. */
   shown: number[];
   /** One position in words: "row 1, col 5", "“verify” (word 22)", "channel 59". */
@@ -95,7 +97,7 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     if (grid || extra[position] !== undefined) return label(position);
     return `${NOUNS[kind]} ${position}`;
   };
-  return { size, kind, grid, extra, tokens, shown, name, label };
+  return { size, kind, grid, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, name, label };
 }
 
 /** Row and column of a position in a grid of two dimensions; null for extra positions and other kinds. */

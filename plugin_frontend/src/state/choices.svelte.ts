@@ -1,9 +1,10 @@
 /** What the user chose, as it stands in the address. A null means: whatever is first, newest or usual. */
 import { readLink, writeLink, onLinkChanged, type LinkState } from "../host/link";
 import type { Step } from "../api/wire";
+import { Options } from "./options.svelte";
 
-export type View = "overview" | "head" | "confusion";
-export const VIEWS: readonly View[] = ["overview", "head", "confusion"];
+export const VIEWS = ["overview", "head", "sample", "samples", "confusion", "epochs", "compare"] as const;
+export type View = (typeof VIEWS)[number];
 
 function integer(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : null;
@@ -21,6 +22,7 @@ export class Choices {
   head = $state.raw<number | null>(null);
   view = $state.raw<View | null>(null);
   query = $state.raw<number | null>(null);
+  readonly options = new Options();
 
   constructor() {
     this.#take(readLink());
@@ -37,6 +39,7 @@ export class Choices {
     this.head = integer(state.head);
     this.view = VIEWS.find((view) => view === state.view) ?? null;
     this.query = integer(state.query);
+    this.options.take(state);
   }
 
   /** Writes what is chosen to the address; defaults are left out. */
@@ -54,6 +57,6 @@ export class Choices {
       ["query", this.query],
     ];
     for (const [key, value] of choices) if (value !== null) state[key] = String(value);
-    writeLink(state);
+    writeLink({ ...state, ...this.options.link() });
   }
 }

@@ -7,6 +7,8 @@ import type { Slot } from "../model/timeline";
 import { overviewMaps, type AttentionMap } from "../model/maps";
 import { Ahead } from "./ahead.svelte";
 import { Resource } from "./resource.svelte";
+import { Rows } from "./rows.svelte";
+import type { View } from "./choices.svelte";
 import type { Store } from "./store.svelte";
 
 export interface OverviewPicture {
@@ -30,6 +32,11 @@ const AHEAD = 256;
 /** Steps on either side of which the whole map is fetched in advance. */
 const MAPS_AHEAD = 2;
 
+/** Views that draw the weights of one site, not only the pooled overview of all. */
+function showsWeights(view: View): boolean {
+  return view === "head" || view === "sample";
+}
+
 export class Data {
   readonly samples = new Resource<SamplesAnswer>();
   readonly thumbnails = new Resource<NpyArray>();
@@ -41,6 +48,7 @@ export class Data {
   readonly matrix = new Resource<NpyArray>();
   split = $state.raw<string | null>(null);
 
+  readonly rows: Rows;
   readonly ahead: Ahead;
   #series = "";
   readonly #resources = [
@@ -57,12 +65,14 @@ export class Data {
 
   constructor(readonly store: Store) {
     this.ahead = new Ahead(store.server.client);
+    this.rows = new Rows(store);
   }
 
   /** Whether what the view shows is being fetched. */
   get pending(): boolean {
     const { view } = this.store;
-    return { overview: this.overview, head: this.weights, confusion: this.matrix }[view].pending;
+    if (view === "confusion") return this.matrix.pending;
+    return showsWeights(view) ? this.weights.pending : this.overview.pending;
   }
 
   start(): void {
@@ -85,11 +95,13 @@ export class Data {
     this.#series = series;
     untrack(() => {
       for (const resource of this.#resources) resource.clear();
+      this.rows.clear();
     });
   }
 
   retry(): void {
     for (const resource of this.#resources) resource.retry();
+    this.rows.retry();
     this.store.server.refresh();
     this.#wantSamples();
     this.#wantOverview();
@@ -179,7 +191,7 @@ export class Data {
       .sort((a, b) => a.apart - b.apart)
       .slice(0, AHEAD);
     if (this.overview.pending || this.weights.pending || this.matrix.pending) return;
-    const maps = view === "head" && site ? near.filter(({ apart }) => apart > 0 && apart <= MAPS_AHEAD) : [];
+    const maps = showsWeights(view) && site ? near.filter(({ apart }) => apart > 0 && apart <= MAPS_AHEAD) : [];
     const matrices =
       view === "confusion" ? near.map(({ index }) => this.matrixAddress(this.store.matrixSlots[index] ?? null)) : [];
     this.ahead.want([
@@ -215,7 +227,7 @@ export class Data {
 
   #wantWeights(): void {
     const { view, slot, previousSlot, site, siteIndex, samples } = this.store;
-    if (view !== "head") return;
+    if (!showsWeights(view)) return;
     if (!site) {
       this.weights.clear();
       this.before.clear();

@@ -32,6 +32,6 @@ export class Scales {
   of(site: Site): ColorScale {
     const signed = site.encoding === "signed8_row" || site.overview?.encoding === "signed8_row";
     const top = hasGateKind(site) ? this.#tops.gates : this.#tops.maps;
-    return makeScale(this.store.ramp, this.store.dark, top, signed);
+    return makeScale(this.store.ramp, this.store.dark, top, signed, this.store.choices.options.values.curve);
   }
 }

@@ -48,7 +48,7 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
       head(0, event.key === "." ? 1 : -1);
       break;
     case "Escape":
-      if (store.view === "head") store.choices.view = "overview";
+      if (store.view !== "overview") store.choices.view = "overview";
       break;
     default:
       return;

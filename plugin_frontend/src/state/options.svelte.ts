@@ -1,0 +1,57 @@
+/** How the views draw: closed sets, the first of each being the default. They stand in the address, as the choices do. */
+import type { LinkState } from "../host/link";
+
+const SETS = {
+  /** How Head draws the map. */
+  mode: ["matrix", "lines", "rows"],
+  /** Over which heads, and over which layers, Sample reads. */
+  heads: ["one", "mean", "max"],
+  layers: ["one", "mean", "max"],
+  /** What the chosen query looks at, or what all queries look at on average. */
+  words: ["look", "looked"],
+  /** Along what the strip below the sample goes. */
+  strip: ["epochs", "layers", "heads"],
+  /** Whether special tokens and sinks are left out and the rest made to sum to 1. */
+  hide: ["no", "yes"],
+  /** Whether words that were cut into pieces are read as words. */
+  pieces: ["pieces", "words"],
+  /** What a colour is relative to: nothing, the largest weight of the row, or that of the map. */
+  norm: ["no", "row", "matrix"],
+  curve: ["sqrt", "log"],
+  tint: ["patch", "smooth"],
+  /** What the Overview draws of a head, and in which order. */
+  color: ["maps", "entropy", "largest", "distance", "first", "self", "previous", "change"],
+  order: ["model", "entropy", "largest", "distance", "first", "self", "previous", "change"],
+  /** What the Epochs view colours by. */
+  measure: ["entropy", "largest", "distance", "first", "self", "previous", "change"],
+} as const;
+
+type Sets = typeof SETS;
+export type OptionName = keyof Sets;
+export type OptionValues = { -readonly [Name in OptionName]: Sets[Name][number] };
+
+const NAMES = Object.keys(SETS) as OptionName[];
+
+function defaults(): OptionValues {
+  return Object.fromEntries(NAMES.map((name) => [name, SETS[name][0]])) as OptionValues;
+}
+
+export class Options {
+  readonly values: OptionValues = $state(defaults());
+
+  /** Takes the options of an address; what is missing or unknown is at its default. */
+  take(link: LinkState): void {
+    for (const name of NAMES) {
+      const known: readonly string[] = SETS[name];
+      const value = known.includes(link[name] ?? "") ? link[name] : known[0];
+      Object.assign(this.values, { [name]: value });
+    }
+  }
+
+  /** Those that are not at their default. */
+  link(): LinkState {
+    return Object.fromEntries(
+      NAMES.filter((name) => this.values[name] !== SETS[name][0]).map((name) => [name, this.values[name]]),
+    );
+  }
+}

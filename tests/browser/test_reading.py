@@ -1,0 +1,160 @@
+"""Reading attention: the sample in full, the head in lines and rows, heads by measure, steps beside each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+import tb_attention
+from tests.browser.tab import Tab, opened
+from tests.conftest import TensorBoard
+
+pytestmark = pytest.mark.browser
+
+TEXT = "Dear Sir,\nthe unbelievable invoice is late.\nPay now"
+TOKENS = ["[CLS]", "dear", "sir", "the", "un", "##believable", "invoice", "is", "late", "pay", "now", "[SEP]", "", ""]
+COUNT = 12
+STEPS, LAYERS, HEADS, SIDE = 3, 3, 2, 4
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logs = tmp_path_factory.mktemp("reading")
+    write_text(logs / "text")
+    write_pictures(logs / "pictures")
+    return logs
+
+
+def write_text(run: Path) -> None:
+    random = np.random.default_rng(0)
+    size = len(TOKENS)
+    masks = [[1] * COUNT + [0] * (size - COUNT)]
+    samples = tb_attention.Samples(
+        np.zeros((3, size), int),
+        [0, 1, 1],
+        tokens=[TOKENS, TOKENS[::-1], TOKENS],
+        masks=[*masks, masks[0][::-1], *masks],
+        texts=[TEXT, "", TEXT],
+        ids=["first", "reversed", "third"],
+        class_names=["ham", "spam"],
+    )
+    with tb_attention.AttentionWriter(run, samples=samples) as writer:
+        for step in range(STEPS):
+            weights = {
+                f"layer_{layer}/attention": random.dirichlet(np.full(size, 0.3), (3, HEADS, size)).astype("float32")
+                for layer in range(LAYERS)
+            }
+            spam = np.array([0.2, 0.6 + step / 10, 0.4 + step / 10])
+            writer.write(step, weights, np.stack([1 - spam, spam], 1), {"val_loss": 1 - step / 4}, epoch=step)
+
+
+def write_pictures(run: Path) -> None:
+    random = np.random.default_rng(1)
+    pictures = random.integers(0, 255, (2, 8 * SIDE, 8 * SIDE, 3)).astype("uint8")
+    samples = tb_attention.Samples(pictures, [0, 1], images=pictures)
+    size = SIDE * SIDE + 1
+    with tb_attention.AttentionWriter(run, samples=samples) as writer:
+        for step in range(STEPS):
+            weights = random.dirichlet(np.full(size, 0.3), (2, HEADS, size)).astype("float32")
+            writer.write(step, {"block/attention": weights}, epoch=step)
+
+
+@pytest.fixture(scope="module")
+def server(logs: Path) -> Iterator[TensorBoard]:
+    server = TensorBoard(logs)
+    yield server
+    server.stop()
+    assert server.complaints == []
+
+
+def choices(**values: str) -> str:
+    return "".join(f"&p.attention.{key}={value}" for key, value in values.items())
+
+
+def sentence(tab: Tab) -> Locator:
+    return tab.frame.locator("p[aria-live]").first
+
+
+def word(tab: Tab, text: str) -> Locator:
+    return tab.frame.get_by_role("listbox", name=re.compile("Words")).get_by_role(
+        "option", name=re.compile(f"^{text}\\b")
+    )
+
+
+def test_the_sample_is_running_text_with_its_line_breaks(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="text", view="sample", sample="first")) as tab:
+        tab.wait_until_drawn("sample", step=STEPS - 1)
+        text = tab.frame.get_by_role("listbox", name=re.compile("Words"))
+        shown = text.evaluate("e => [...e.querySelectorAll('small')].map(s => s.remove()) && e.textContent")
+        assert "Dear Sir,\nthe unbelievable invoice is late.\nPay now" in shown
+
+
+def test_a_click_on_a_word_makes_it_the_query(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    weights = tb_attention.load(logs / "text").weights(step=STEPS - 1, sample="first", site="layer_0/attention")
+    with opened(chromium, server.address, choices(run="text", view="sample", sample="first")) as tab:
+        tab.wait_until_drawn("sample", step=STEPS - 1)
+        word(tab, "invoice").click()
+        tab.page.mouse.move(5, 5)
+        row = weights[0, 6, :COUNT]
+        expect(sentence(tab)).to_contain_text("“invoice” looks at")
+        expect(sentence(tab)).to_contain_text(f"{row.max():.3g}"[:5])
+        expect(word(tab, "invoice")).to_have_attribute("aria-selected", "true")
+        assert "p.attention.query=6" in tab.page.url
+
+
+def test_pieces_are_read_as_words_and_heads_and_layers_are_averaged(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    log = tb_attention.load(logs / "text")
+    maps = np.stack([log.weights(step=STEPS - 1, sample="first", site=f"layer_{n}/attention") for n in range(LAYERS)])
+    link = choices(run="text", view="sample", sample="first", heads="mean", layers="mean", pieces="words", query="4")
+    with opened(chromium, server.address, link) as tab:
+        tab.wait_until_drawn("sample", step=STEPS - 1)
+        row = maps.mean((0, 1))[[4, 5], :COUNT].mean(0)
+        whole = np.append(np.delete(row, [4, 5]), row[4] + row[5])
+        expect(sentence(tab)).to_contain_text("“unbelievable” (words 4–5) looks at")
+        expect(sentence(tab)).to_contain_text(f": {whole.max():.3f}"[:6])
+        expect(sentence(tab)).to_contain_text(f"mean of {HEADS} heads, mean of {LAYERS} layers")
+
+
+def test_special_tokens_are_left_out_and_the_rest_sums_to_one(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    weights = tb_attention.load(logs / "text").weights(step=STEPS - 1, sample="first", site="layer_0/attention")
+    link = choices(run="text", view="sample", sample="first", query="6", hide="yes")
+    with opened(chromium, server.address, link) as tab:
+        tab.wait_until_drawn("sample", step=STEPS - 1)
+        row = weights[0, 6, 1 : COUNT - 1]
+        values = tab.frame.get_by_role("list", name="Ranking").get_by_role("listitem")
+        expect(values).to_have_count(COUNT - 2)
+        expect(values.first).to_contain_text(f"{row.max() / row.sum():.3f}"[:5])
+
+
+def test_a_line_of_the_strip_goes_to_its_step(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="text", view="sample", sample="first")) as tab:
+        tab.wait_until_drawn("sample", step=STEPS - 1)
+        strip = tab.frame.get_by_role("slider", name="The row of the query over epochs")
+        strip.press("ArrowUp")
+        tab.wait_until_drawn("sample", step=STEPS - 2)
+        expect(strip).to_have_attribute("aria-valuetext", "epoch 2")
+
+
+def test_a_cell_of_the_picture_becomes_the_query(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    log = tb_attention.load(logs / "pictures")
+    with opened(chromium, server.address, choices(run="pictures", view="sample")) as tab:
+        drawn = tab.wait_until_drawn("sample", step=STEPS - 1)
+        picture = tab.frame.get_by_role("slider", name="Cell of the picture")
+        box = picture.bounding_box()
+        assert box is not None
+        tab.page.mouse.click(box["x"] + box["width"] * 2.5 / SIDE, box["y"] + box["height"] * 1.5 / SIDE)
+        tab.page.mouse.move(5, 5)
+        expect(sentence(tab)).to_contain_text("row 1, col 2 looks at")
+        row = log.weights(step=STEPS - 1, sample=drawn["sample"], site="block/attention")[0, 1 + SIDE + 2]
+        expect(sentence(tab)).to_contain_text(f"{row.max():.3f}"[:5])
+        tab.frame.get_by_role("group", name="Tint").get_by_role("button", name="smooth").click()
+        assert "p.attention.tint=smooth" in tab.page.url
