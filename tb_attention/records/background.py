@@ -14,6 +14,11 @@ MAX_JOBS = 4
 MAX_BYTES = 512 << 20
 EXIT_SECONDS = 30.0
 
+# A training that was interrupted in a notebook says no goodbye: what is left to do is done when nothing came for a while,
+# and a thread that nobody needs ends.
+_IDLE_SECONDS = 2.0
+_LEAVE_SECONDS = 60.0
+
 Job = Callable[[], None]
 
 
@@ -21,17 +26,27 @@ class Background:
     """Runs jobs in one daemon thread. Neither thread nor lock is made before the first job, so it can be pickled until then.
 
     Args:
+        on_error: Gets what a job raised; the thread goes on.
         max_jobs: Jobs that may wait or run at once.
         max_bytes: Sum of their sizes, at most; a single job may be larger.
-        on_error: Gets what a job raised; the thread goes on.
+        on_idle: Called in the thread after jobs were done: when somebody drains, or when none came for 2 s.
+        on_exit: Called when the process ends while the thread is there, before what waits is done.
     """
 
     def __init__(
-        self, on_error: Callable[[Exception], None], *, max_jobs: int = MAX_JOBS, max_bytes: int = MAX_BYTES
+        self,
+        on_error: Callable[[Exception], None],
+        *,
+        max_jobs: int = MAX_JOBS,
+        max_bytes: int = MAX_BYTES,
+        on_idle: Job | None = None,
+        on_exit: Job | None = None,
     ) -> None:
         self._on_error = on_error
         self._max_jobs = max_jobs
         self._max_bytes = max_bytes
+        self._on_idle = on_idle
+        self._on_exit = on_exit
         self._state: _State | None = None
 
     def put(self, job: Job, size: int = 0, timeout: float | None = None) -> bool:
@@ -45,33 +60,58 @@ class Background:
         Returns:
             False if there was no room in time; the job is not done then.
         """
-        state = self._started()
-        with state.changed:
+        state = self._entered()
+        try:
             fits = state.changed.wait_for(lambda: self._has_room(state, size), timeout)
             if fits:
                 state.jobs.append((job, size))
                 state.bytes += size
                 state.changed.notify_all()
             return fits
+        finally:
+            state.changed.release()
 
     def put_latest(self, job: Job) -> None:
         """Queues a job that replaces an earlier one of its kind that was not done yet; never waits."""
-        state = self._started()
-        with state.changed:
+        state = self._entered()
+        try:
             state.latest = job
             state.changed.notify_all()
+        finally:
+            state.changed.release()
 
-    def drain(self, timeout: float | None = None) -> bool:
-        """Waits until all is done; False if that took longer than `timeout` seconds."""
+    def drain(self, timeout: float | None = None, stall: float | None = None) -> bool:
+        """Waits until all is done.
+
+        Args:
+            timeout: Seconds to wait at most.
+            stall: Seconds to wait at most for a single job: a disk that is slow is waited for, one that hangs is not.
+
+        Returns:
+            False if that took longer.
+        """
         state = self._state
         if state is None or state.pid != os.getpid():
             return True
+        deadline = None if timeout is None else time.monotonic() + timeout
         with state.changed:
-            return state.changed.wait_for(lambda: not state.busy and not state.jobs and state.latest is None, timeout)
+            state.draining += 1
+            state.changed.notify_all()
+            try:
+                while True:
+                    done = state.done
+                    left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                    wait = min((seconds for seconds in (left, stall) if seconds is not None), default=None)
+                    if state.changed.wait_for(lambda: state.is_empty, wait):
+                        return True
+                    if state.done == done or (left is not None and wait == left):
+                        return False
+            finally:
+                state.draining -= 1
 
-    def close(self, timeout: float | None = None) -> bool:
-        """Drains and ends the thread; a later job starts another."""
-        drained = self.drain(timeout)
+    def close(self, timeout: float | None = None, stall: float | None = None) -> bool:
+        """Drains and ends the thread; a later job starts another. What could not be done in time is done if it can be."""
+        drained = self.drain(timeout, stall)
         state, self._state = self._state, None
         if state is not None:
             with state.changed:
@@ -88,52 +128,90 @@ class Background:
         waiting = len(state.jobs) + state.busy
         return waiting == 0 or (waiting < self._max_jobs and state.bytes + size <= self._max_bytes)
 
-    def _started(self) -> _State:
-        # A forked process has the object, but not its thread.
-        if self._state is None or self._state.pid != os.getpid():
-            self._state = _State()
-            thread = threading.Thread(
-                target=_run, args=(self._state, self._on_error), name="tb_attention writer", daemon=True
-            )
-            thread.start()
-            _at_exit(self)
-        return self._state
+    def _entered(self) -> _State:
+        """What is shared with a thread that is there, its lock held."""
+        while True:
+            # A forked process has the object, but not its thread.
+            if self._state is None or self._state.pid != os.getpid():
+                self._state = _State(self._on_idle)
+                thread = threading.Thread(
+                    target=_run, args=(self._state, self._on_error), name="tb_attention writer", daemon=True
+                )
+                thread.start()
+                _at_exit(self)
+            state = self._state
+            state.changed.acquire()
+            if not state.closed:
+                return state
+            state.changed.release()
+            self._state = None
+
+    def _exit(self, seconds: float) -> None:
+        state = self._state
+        if state is None or state.pid != os.getpid() or state.closed:
+            return
+        if self._on_exit is not None:
+            self._on_exit()
+        self.drain(seconds)
 
 
 class _State:
     """What the thread and those who give it jobs share."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_idle: Job | None) -> None:
         self.pid = os.getpid()
         self.changed = threading.Condition()
         self.jobs: deque[tuple[Job, int]] = deque()
         self.latest: Job | None = None
+        self.on_idle = on_idle
+        self.unsettled = False
         self.bytes = 0
+        self.done = 0
         self.busy = False
+        self.draining = 0
         self.closed = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.busy or self.jobs or self.latest is not None or self.unsettled)
+
+    def wait(self) -> tuple[Job, int] | None:
+        """The next job and its size, or None if the thread is to end; called with the lock held."""
+        self.changed.wait_for(
+            lambda: self.jobs or self.latest is not None or self.closed or (self.draining and self.unsettled),
+            _IDLE_SECONDS if self.unsettled else _LEAVE_SECONDS,
+        )
+        if self.jobs:
+            return self.jobs.popleft()
+        if self.latest is not None:
+            job, self.latest = self.latest, None
+            return job, 0
+        if self.unsettled and self.on_idle is not None:
+            return self.on_idle, 0
+        self.closed = True
+        return None
 
 
 def _run(state: _State, on_error: Callable[[Exception], None]) -> None:
     while True:
         with state.changed:
-            state.changed.wait_for(lambda: state.jobs or state.latest is not None or state.closed)
-            if state.jobs:
-                job, size = state.jobs.popleft()
-            elif state.latest is not None:
-                job, size = state.latest, 0
-                state.latest = None
-            else:
+            found = state.wait()
+            if found is None:
                 return
+            job, size = found
             state.busy = True
         try:
             job()
         except Exception as error:
             _report(on_error, error)
+        settled = state.on_idle is None or job == state.on_idle
         # The arrays of a job must not live until the next one comes.
-        del job
+        del job, found
         with state.changed:
             state.busy = False
+            state.unsettled = not settled
             state.bytes -= size
+            state.done += 1
             state.changed.notify_all()
 
 
@@ -153,11 +231,12 @@ def _at_exit(background: Background) -> None:
     global _registered
     _alive.add(background)
     if not _registered:
-        atexit.register(_drain_all)
+        atexit.register(drain_all)
         _registered = True
 
 
-def _drain_all() -> None:
-    deadline = time.monotonic() + EXIT_SECONDS
+def drain_all(seconds: float = EXIT_SECONDS) -> None:
+    """Does what waits anywhere in this process, in so many seconds at most."""
+    deadline = time.monotonic() + seconds
     for background in list(_alive):
-        background.drain(max(0.0, deadline - time.monotonic()))
+        background._exit(max(0.0, deadline - time.monotonic()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 from tb_attention.records import paths
 from tb_attention.records.index import SEGMENT, StepEntry, index_members
@@ -29,6 +30,7 @@ class IndexWriter:
         self._name = ""
         self._written = float("-inf")
         self._fresh = True
+        self._forgotten = 0
 
     def add(self, entry: StepEntry) -> None:
         """Takes in a step that was just written; the file follows when it is full or 2 s old."""
@@ -41,6 +43,15 @@ class IndexWriter:
         self._fresh = False
         if self._last is not None and (len(self._last) == SEGMENT or time.monotonic() - self._written >= _SECONDS):
             self.flush()
+
+    def forget(self, names: Collection[str]) -> None:
+        """Leaves out steps whose files were removed; in earlier segments they stay, as nothing, until there are many."""
+        self._forgotten += len(names)
+        if self._last is not None:
+            self._last = [entry for entry in self._last if entry.file.name not in names]
+            self._fresh = False
+        if self._forgotten >= SEGMENT:
+            self._rebuild()
 
     def flush(self) -> None:
         """Writes the last segment if it has changed."""
@@ -78,8 +89,9 @@ class IndexWriter:
             if paths.is_index_file(file.name) and file.name not in names:
                 self._store.remove(f"{self._directory}/{file.name}")
         for name, segment in zip(names[:-1], segments[:-1], strict=True):
-            if not all(entry.file.name in listing.indexed for entry in segment):
+            if self._forgotten or not all(entry.file.name in listing.indexed for entry in segment):
                 self._write(name, segment)
+        self._forgotten = 0
         self._last = segments[-1] if segments else []
         self._name = names[-1] if names else ""
 

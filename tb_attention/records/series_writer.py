@@ -10,6 +10,7 @@ from typing import Any
 from tb_attention.errors import AttentionError, LogError
 from tb_attention.records import paths, status
 from tb_attention.records.background import Background
+from tb_attention.records.budget import superfluous
 from tb_attention.records.index import StepEntry
 from tb_attention.records.index_writer import IndexWriter
 from tb_attention.records.npz import write_npz
@@ -17,10 +18,14 @@ from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.samples_file import content_hash, samples_members
 from tb_attention.records.site_maps import Masks
+from tb_attention.records.sizes import spell_bytes
 from tb_attention.records.step_file import attention_members, confusion_members, digest
 from tb_attention.records.step_record import AnyRecord, ConfusionRecord, StepRecord
 from tb_attention.records.store import Store, open_store
 from tb_attention.records.summaries import Summaries, summaries_of
+
+# Who reads them raises the first; a disk that stays full must not fill the memory.
+_MOST_FAILURES = 1000
 
 OnFailure = Callable[[Step, BaseException], None]
 
@@ -34,6 +39,8 @@ class SeriesWriter:
         attempt: From `start_attempt`.
         on_failure: Called in the writer's thread with a step that could not be written, and why.
         summaries: Whether the event file gets an overview of each step; by default it does.
+        max_bytes: Bytes that step files may take together. Beyond, steps are removed as `budget.superfluous` says, but never the
+            best and the restored one of the status. None, the default, for any number.
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class SeriesWriter:
         *,
         on_failure: OnFailure | None = None,
         summaries: bool = True,
+        max_bytes: int | None = None,
     ) -> None:
         self.tag = tag
         self.attempt = attempt
@@ -52,24 +60,22 @@ class SeriesWriter:
         self._log_dir = os.fspath(log_dir)
         self._directory = f"{paths.ROOT}/{paths.tag_folder(tag)}/{attempt}"
         self._on_failure = on_failure
-        self._masks: dict[str, Masks] = {}
+        self._max_bytes = max_bytes
+        self._sizes: dict[Step, int] | None = None
+        self._samples: dict[str, Samples] = {}
         self._store: Store | None = None
         self._index: IndexWriter | None = None
         self._with_summaries = summaries
         self._summaries: Summaries | None = None
         self._notes: list[str] = []
         self._status: dict[str, Any] | None = None
-        self._background = Background(self._note_failure)
+        self._thinned = 0
+        self._background = Background(self._note_failure, on_idle=self._flush, on_exit=self._say_stopped)
 
     def write_samples(self, samples: Samples) -> str:
-        """Writes what is fed in, at once, and returns the name by which steps refer to it."""
-        store = self._opened()
-        members = samples_members(samples)
-        name = paths.samples_file(content_hash(members))
-        path = f"{self._directory}/{name}"
-        if store.entry(path) is None:
-            store.replace(path, lambda file: write_npz(file, members))
-        self._masks[name] = samples.masks
+        """Takes what is fed in, and returns the name by which steps refer to it. It is written before the first such step."""
+        name = paths.samples_file(content_hash(samples_members(samples)))
+        self._samples[name] = samples
         return name
 
     def submit(self, record: AnyRecord, timeout: float | None = None) -> bool:
@@ -90,17 +96,13 @@ class SeriesWriter:
         told = dict(self._status)
         self._background.put_latest(lambda: self._write_status(told))
 
-    def drain(self, timeout: float | None = None) -> bool:
-        """Waits until all is written; False if that took longer than `timeout` seconds."""
-        self._background.put(self._flush, timeout=timeout)
-        return self._background.drain(timeout)
+    def drain(self, timeout: float | None = None, stall: float | None = None) -> bool:
+        """Waits until all is written; False if that, or a single step, took longer than `timeout` or `stall` seconds."""
+        return self._background.drain(timeout, stall)
 
-    def close(self, timeout: float | None = None) -> bool:
+    def close(self, timeout: float | None = None, stall: float | None = None) -> bool:
         """Writes what waits, and ends the thread; a later step starts it again. Returns as `drain` does."""
-        if self._store is None and self._background.idle:
-            return True
-        self.drain(timeout)
-        return self._background.close(timeout)
+        return self._background.close(timeout, stall)
 
     def _opened(self) -> Store:
         if self._store is None:
@@ -126,14 +128,47 @@ class SeriesWriter:
         try:
             assert self._index is not None
             self._index.add(entry)
+            self._thin(store, record.step, entry.file.size)
         except Exception as error:
             self._note_failure(error)
 
     def _write_maps(self, store: Store, path: str, record: StepRecord) -> StepEntry:
-        made = digest(record, self.tag, self.attempt, self._masks.get(record.samples or "", {}))
+        masks = self._write_samples(store, record.samples) if record.samples is not None else {}
+        made = digest(record, self.tag, self.attempt, masks)
         file = store.replace(path, lambda file: write_npz(file, attention_members(record, made)))
         self._beside(lambda summaries: summaries.add_maps(made, file.name))
         return StepEntry(made.manifest, file, made.measures)
+
+    def _write_samples(self, store: Store, name: str) -> Masks:
+        """Writes samples that are not there; somebody may have emptied the directory since the last step."""
+        samples = self._samples.get(name)
+        if samples is None:
+            return {}
+        path = f"{self._directory}/{name}"
+        if store.entry(path) is None:
+            store.replace(path, lambda file: write_npz(file, samples_members(samples)))
+        return samples.masks
+
+    def _thin(self, store: Store, step: Step, size: int) -> None:
+        """Removes steps that are too many for the budget."""
+        if self._max_bytes is None:
+            return
+        if self._sizes is None:
+            found = ((paths.file_step(entry.name), entry.size) for entry in store.entries(self._directory))
+            self._sizes = {known: bytes_ for known, bytes_ in found if known is not None}
+        self._sizes[step] = size
+        if sum(self._sizes.values()) <= self._max_bytes:
+            return
+        told = self._status or {}
+        marked: set[Any] = {mark["step"] for mark in [told.get("best")] if mark} | {told.get("restored")}
+        removed = superfluous(self._sizes, self._max_bytes, marked)
+        for each in removed:
+            store.remove(f"{self._directory}/{paths.step_file(each)}")
+            del self._sizes[each]
+        if removed:
+            assert self._index is not None
+            self._index.forget({paths.step_file(each) for each in removed})
+            self._thinned += len(removed)
 
     def _beside(self, add: Callable[[Summaries], None]) -> None:
         """Adds to the event file; the step itself is safe whatever happens there."""
@@ -155,7 +190,19 @@ class SeriesWriter:
 
     def _write_status(self, fields: dict[str, Any]) -> None:
         notes = [*fields["notes"], *self._notes]
+        thinned = (fields["thinned"] or {}).get("steps", 0) + self._thinned
+        if thinned:
+            fields = fields | {"thinned": {"steps": thinned, "max_bytes": self._max_bytes}}
+            notes.append(
+                f"{thinned} steps were removed to stay below {spell_bytes(self._max_bytes or 0)} (max_bytes): the first, the "
+                "last and the best stay, and the fewer of the others the older they are."
+            )
         status.write_status(self._opened(), self._directory, fields | {"notes": notes})
+
+    def _say_stopped(self) -> None:
+        """The process ends while nobody has said that training is finished."""
+        if self._status is not None and self._status["state"] == "running":
+            self.write_status(state="stopped")
 
     def _flush(self) -> None:
         if self._index is not None:
@@ -164,10 +211,19 @@ class SeriesWriter:
             self._summaries.flush()
 
     def _note_failure(self, error: Exception) -> None:
-        self.failures.append((None, error))
+        if len(self.failures) < _MOST_FAILURES:
+            self.failures.append((None, _without_frames(error)))
 
     def _fail(self, step: Step, error: Exception) -> None:
-        known = error if isinstance(error, AttentionError | OSError) else LogError(f"{type(error).__name__}: {error}")
-        self.failures.append((step, known))
+        ours = isinstance(error, AttentionError | OSError)
+        known = _without_frames(error if ours else LogError(f"{type(error).__name__}: {error}"))
+        if len(self.failures) < _MOST_FAILURES:
+            self.failures.append((step, known))
         if self._on_failure is not None:
             self._on_failure(step, known)
+
+
+def _without_frames(error: Exception) -> Exception:
+    """The error without its traceback: the frames of that hold the arrays of the step."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
-from typing import Any
+from typing import IO, Any
 
+from tb_attention.errors import LogError
 from tb_attention.records import json_text, paths
 from tb_attention.records.schema import SCHEMA
 from tb_attention.records.store import Store
@@ -25,15 +27,30 @@ def first_status() -> dict[str, Any]:
         "process": f"{socket.gethostname()}:{os.getpid()}",
         "best": None,
         "restored": None,
+        "thinned": None,
         "dropped": [],
         "notes": [],
     }
 
 
+def read_status(store: Store, directory: str) -> dict[str, Any]:
+    """What the status file of an attempt says; nothing where it is missing or damaged."""
+    try:
+        return json_text.loads(store.read(f"{directory}/{paths.STATUS}"), paths.STATUS)
+    except (LogError, OSError):
+        return {}
+
+
 def write_status(store: Store, directory: str, fields: dict[str, Any]) -> None:
-    """Replaces the status file of an attempt."""
-    store.replace(f"{directory}/{paths.STATUS}", lambda file: _write(file, fields))
+    """Replaces the status file of an attempt; on a full disk it is written over in place, as that may need no more room."""
+    path, data = f"{directory}/{paths.STATUS}", json_text.dumps(fields)
+    try:
+        store.replace(path, lambda file: _write(file, data))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        store.overwrite(path, data)
 
 
-def _write(file: Any, fields: dict[str, Any]) -> None:
-    file.write(json_text.dumps(fields))
+def _write(file: IO[bytes], data: bytes) -> None:
+    file.write(data)

@@ -78,6 +78,10 @@ class Store(ABC):
     def make_new_directory(self, path: str) -> bool:
         """Makes a directory; False if it was there already (where directories are but prefixes, never)."""
 
+    def overwrite(self, path: str, data: bytes) -> None:
+        """Writes a file that is there in place: for one that readers may see half, on a disk that has no room for another."""
+        raise OSError(f"{path} cannot be written in place.")
+
     def read(self, path: str) -> bytes:
         """The contents of a file; raises FileNotFoundError."""
         with self.open(path) as file:
@@ -157,6 +161,11 @@ class LocalStore(Store):
             raise
         _sync_directory(directory)
         return _entry(os.path.basename(target), False, stat)
+
+    def overwrite(self, path: str, data: bytes) -> None:
+        with open(self._path(path), "r+b") as file:
+            file.write(data)
+            file.truncate()
 
     def move(self, path: str, target: str) -> None:
         os.makedirs(os.path.dirname(self._path(target)), exist_ok=True)

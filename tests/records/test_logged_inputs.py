@@ -21,6 +21,7 @@ from tb_attention.records.samples import Samples
 from tb_attention.records.samples_file import samples_members
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_file import read_json
+from tb_attention.records.step_record import StepRecord
 
 from .logs import attempt_directory, digits
 
@@ -188,12 +189,13 @@ def test_images_of_different_sizes_may_stand_for_the_inputs() -> None:
 
 def test_the_same_samples_are_written_once_under_the_same_name(tmp_path: Path) -> None:
     names = set()
-    for _ in range(2):
+    for step, samples in enumerate([digits(), digits(), digits(3)]):
         writer = SeriesWriter(tmp_path, "attention", 1)
-        names.add(writer.write_samples(digits()))
-    names.add(SeriesWriter(tmp_path, "attention", 1).write_samples(digits(3)))
+        names.add(writer.write_samples(samples))
+        writer.submit(StepRecord(step, samples=writer.write_samples(samples)))
+        writer.close()
     assert len(names) == 2
-    assert {path.name for path in attempt_directory(tmp_path).iterdir()} == names
+    assert {path.name for path in attempt_directory(tmp_path).glob("samples-*")} == names
 
 
 def test_samples_can_be_copied_and_pickled() -> None:
