@@ -158,3 +158,44 @@ def test_a_cell_of_the_picture_becomes_the_query(logs: Path, server: TensorBoard
         expect(sentence(tab)).to_contain_text(f"{row.max():.3f}"[:5])
         tab.frame.get_by_role("group", name="Tint").get_by_role("button", name="smooth").click()
         assert "p.attention.tint=smooth" in tab.page.url
+
+
+def test_lines_are_as_many_as_asked_for_and_of_several_heads(server: TensorBoard, chromium: Browser) -> None:
+    link = choices(run="text", view="head", sample="first", mode="lines", links="top20")
+    with opened(chromium, server.address, link) as tab:
+        tab.wait_until_drawn("head", step=STEPS - 1)
+        expect(tab.frame.get_by_text(re.compile("^20 lines"))).to_be_visible()
+        tab.frame.get_by_role("group", name="Heads drawn").get_by_role("button", name="Head 1").click()
+        expect(tab.frame.get_by_text(re.compile("^40 lines"))).to_be_visible()
+        lines = tab.frame.get_by_role("slider", name=re.compile("^Lines of"))
+        lines.press("ArrowDown")
+        expect(sentence(tab)).to_contain_text("“dear” looks at")
+        box = lines.bounding_box()
+        assert box is not None
+        tab.page.mouse.click(box["x"] + 3, box["y"] + box["height"] * 6.5 / COUNT)
+        expect(sentence(tab)).to_contain_text("“invoice” looks at")
+
+
+def test_rows_rank_every_key_of_a_query(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    weights = tb_attention.load(logs / "text").weights(step=STEPS - 1, sample="first", site="layer_0/attention")
+    link = choices(run="text", view="head", sample="first", mode="rows", query="6")
+    with opened(chromium, server.address, link) as tab:
+        tab.wait_until_drawn("head", step=STEPS - 1)
+        rows = tab.frame.get_by_role("table", name=re.compile("^Ranking")).get_by_role("row")
+        expect(rows).to_have_count(1 + COUNT)
+        row = weights[0, 6, :COUNT]
+        best = int(row.argmax())
+        expect(rows.nth(1)).to_contain_text(TOKENS[best])
+        expect(rows.nth(1)).to_contain_text(f"{row[best]:.3f}"[:5])
+
+
+def test_the_legend_says_what_colours_are_relative_to(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="text", view="head", sample="first")) as tab:
+        tab.wait_until_drawn("head", step=STEPS - 1)
+        tab.frame.get_by_role("combobox", name="Colour relative to").select_option("row")
+        tab.frame.get_by_role("checkbox", name="log").check()
+        expect(tab.frame.locator(".legend")).to_have_attribute(
+            "title", re.compile("share of the row's largest, log scale")
+        )
+        assert "p.attention.norm=row" in tab.page.url
+        assert "p.attention.curve=log" in tab.page.url

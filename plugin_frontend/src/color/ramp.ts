@@ -85,3 +85,16 @@ export function inkOn(ramp: Ramp, index: number): "#000" | "#fff" {
   const luminance = 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
   return (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) ? "#000" : "#fff";
 }
+
+/** Heads drawn together (after Tol, "bright"), the chosen one first; each is named beside its colour. */
+const HEADS = {
+  light: ["#4477aa", "#ee6677", "#228833", "#aa3377", "#0f8599", "#8a7a00"],
+  dark: ["#74b8e4", "#ff8a95", "#5dbb63", "#e86fb4", "#66ccee", "#e0d264"],
+};
+
+export function headColor(index: number, dark: boolean): string {
+  const colors = dark ? HEADS.dark : HEADS.light;
+  return colors[index % colors.length]!;
+}
+
+export const MOST_HEADS = HEADS.light.length;

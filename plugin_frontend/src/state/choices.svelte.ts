@@ -22,6 +22,8 @@ export class Choices {
   head = $state.raw<number | null>(null);
   view = $state.raw<View | null>(null);
   query = $state.raw<number | null>(null);
+  /** Other heads of the site that are drawn with the chosen one. */
+  also = $state.raw<number[]>([]);
   readonly options = new Options();
 
   constructor() {
@@ -39,6 +41,7 @@ export class Choices {
     this.head = integer(state.head);
     this.view = VIEWS.find((view) => view === state.view) ?? null;
     this.query = integer(state.query);
+    this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
     this.options.take(state);
   }
 
@@ -55,6 +58,7 @@ export class Choices {
       ["head", this.head],
       ["view", this.view],
       ["query", this.query],
+      ["also", this.also.length ? this.also.join(",") : null],
     ];
     for (const [key, value] of choices) if (value !== null) state[key] = String(value);
     writeLink({ ...state, ...this.options.link() });

@@ -18,6 +18,19 @@ const SETS = {
   /** What a colour is relative to: nothing, the largest weight of the row, or that of the map. */
   norm: ["no", "row", "matrix"],
   curve: ["sqrt", "log"],
+  /** Which lines Head draws. */
+  links: [
+    "top100",
+    "top20",
+    "top50",
+    "top300",
+    "top1000",
+    "above0.02",
+    "above0.05",
+    "above0.1",
+    "above0.2",
+    "above0.5",
+  ],
   tint: ["patch", "smooth"],
   /** What the Overview draws of a head, and in which order. */
   color: ["maps", "entropy", "largest", "distance", "first", "self", "previous", "change"],

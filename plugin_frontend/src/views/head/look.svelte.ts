@@ -3,6 +3,9 @@ import type { Site } from "../../api/wire";
 import { pictureCanvas } from "../../draw/picture";
 import { hasQueries, columnOf, mapOf, mapShape, rowOf, type AttentionMap } from "../../model/maps";
 import { positionsOf, type Positions } from "../../model/positions";
+import { relativeTo } from "../../model/relative";
+import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
+import type { ColorScale } from "../../color/scale";
 import type { SiteWeights } from "../../state/data.svelte";
 import type { Store } from "../../state/store.svelte";
 
@@ -22,15 +25,37 @@ export class Look {
   readonly shown: SiteWeights | null = $derived.by(() => this.store.data.weights.value);
   readonly site: Site | null = $derived(this.shown?.site ?? null);
   readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
-  readonly queries: Positions | null = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
-  readonly keys: Positions | null = $derived(this.site ? positionsOf(this.site, "key", this.sample) : null);
+  readonly options = $derived.by(() => this.store.choices.options.values);
+  readonly #allQueries = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
+  readonly #allKeys = $derived(this.site ? positionsOf(this.site, "key", this.sample) : null);
+  readonly #raw: AttentionMap | null = $derived.by(() => this.#map(this.shown, this.store.head));
+  /** Special tokens and sinks, where they are to be left out. */
+  readonly hidden: number[] = $derived.by(() => {
+    const [queries, keys, map] = [this.#allQueries, this.#allKeys, this.#raw];
+    if (this.options.hide === "no" || !map || !queries || !keys || (this.site && !hasQueries(this.site))) return [];
+    return [...specialPositions(keys), ...sinks(map, queries.shown, keys.shown)];
+  });
+  readonly keys: Positions | null = $derived(this.#allKeys && withoutPositions(this.#allKeys, this.hidden));
+  readonly queries: Positions | null = $derived.by(() => {
+    const all = this.#allQueries;
+    return all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
+  });
   readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
-  readonly map: AttentionMap | null = $derived.by(() => this.#map(this.shown));
+  readonly map: AttentionMap | null = $derived(this.#spread(this.#raw));
+  /** What is coloured: the map, or the map relative to its largest weights. */
+  readonly painted: AttentionMap | null = $derived.by(() => this.map && relativeTo(this.map, this.norm));
+  readonly scale: ColorScale | null = $derived.by(() => {
+    if (!this.site) return null;
+    const scale = this.store.scales.of(this.site);
+    return this.norm === "no" ? scale : { ...scale, top: 1 };
+  });
   readonly before: AttentionMap | null = $derived.by(() => {
     const before = this.store.data.before.value;
-    return before?.site.path === this.site?.path && before?.sample === this.shown?.sample ? this.#map(before) : null;
+    const same = before?.site.path === this.site?.path && before?.sample === this.shown?.sample;
+    return same ? this.#spread(this.#map(before, this.store.head)) : null;
   });
   readonly gate = $derived(this.site !== null && !hasQueries(this.site));
+  readonly norm = $derived.by(() => (this.gate ? "no" : this.options.norm));
 
   readonly keptQuery = $derived.by(() => this.#clamp(this.store.choices.query, this.queries));
   readonly keptKey = $derived(this.#clamp(this.#keptKey, this.keys));
@@ -63,12 +88,22 @@ export class Look {
 
   constructor(readonly store: Store) {}
 
-  #map(weights: SiteWeights | null): AttentionMap | null {
+  /** The map of another head of the same site. */
+  mapOfHead(head: number): AttentionMap | null {
+    return this.#spread(this.#map(this.shown, head));
+  }
+
+  /** What is left sums to 1 again where something is left out. */
+  #spread(map: AttentionMap | null): AttentionMap | null {
+    return map && this.hidden.length && this.keys ? renormalise(map, this.keys.shown) : map;
+  }
+
+  #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
     if (!weights) return null;
     const shape = mapShape(weights.site);
     const iteration = Math.min(this.store.iteration, shape.iterations - 1);
     const window = Math.min(this.store.window, shape.windows - 1);
-    const head = Math.min(this.store.head, shape.heads - 1);
+    const head = Math.min(wanted, shape.heads - 1);
     return mapOf(weights.site, weights.array.data, { head, iteration, window });
   }
 

@@ -7,7 +7,8 @@ export interface SampleWords {
   /** What the query is called; null where the average over all queries, or a gate, is read. */
   query: string | null;
   queries: number;
-  gate: boolean;
+  /** What the values of a gate are, in words; null for attention. */
+  gate: string | null;
   /** By falling weight. */
   entries: Entry[];
   /** The key pointed at; null: the strongest. */
@@ -37,7 +38,7 @@ export function describeSample(words: SampleWords): Part[] {
     ...(words.pooling ? [quiet(` · ${words.pooling}`)] : []),
   ];
   if (Number.isNaN(entry.weight)) return [value, plain(", not a number: the model's weights have diverged.")];
-  if (words.gate) return [value, plain(`${place}, of what the gate lets through`), ...end];
+  if (words.gate !== null) return [value, plain(`${place}, ${words.gate}`), ...end];
   if (words.query === null)
     return [plain(`All ${words.queries} queries look on average at `), value, plain(more), ...end];
   return [chosen(words.query), plain(" looks at "), value, plain(more), ...end];
