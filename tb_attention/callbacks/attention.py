@@ -83,7 +83,7 @@ class AttentionCallback(SeriesCallback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Copies the samples and checks them against the model."""
-        self._forget_fit()
+        self.begin_fit()
         self._samples_name = None
         self._recorder = Recorder(
             self.model,
@@ -107,8 +107,6 @@ class AttentionCallback(SeriesCallback):
     @guarded("The attention of a step")
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts batches, and logs where `update_freq` says so."""
-        if self.writer is None:
-            return
         if self.count_batches(batch):
             self._log(self.batches, self.metrics(logs))
         self.tell_status()
@@ -116,20 +114,19 @@ class AttentionCallback(SeriesCallback):
     @guarded("The attention of an epoch")
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Logs the epoch."""
-        if self.writer is None:
-            return
         metrics = self.metrics(logs)
         if self.every is None:
             self._log(self.epoch, metrics)
             self.note_best(self.epoch, metrics)
         elif self._is_last(epoch) and self._logged_batches != self.batches:
             self._log(self.batches, metrics)
+        self.end_epoch()
         self.tell_status(force=True)
 
     @guarded("The end of the attention log")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Logs the last batch if it was not due, waits for the writer and closes it."""
-        if self.writer is not None and self.every is not None and self._logged_batches != self.batches:
+        if self.every is not None and self._logged_batches != self.batches:
             self._log(self.batches, self.metrics(logs))
         self.end()
         self._recorder = None
@@ -138,9 +135,12 @@ class AttentionCallback(SeriesCallback):
         return epoch + 1 == (self.params or {}).get("epochs")
 
     def _log(self, step: Step, metrics: dict[str, float]) -> None:
-        if self._recorder is None or self.writer is None:
+        if self._recorder is None:
             return
         self._logged_batches = self.batches
+        if self.writer is None:
+            self.miss(step)
+            return
         if self._samples_name is None:
             self._samples_name = self.writer.write_samples(self._recorder.samples)
         record = self._recorder.record(
@@ -151,7 +151,7 @@ class AttentionCallback(SeriesCallback):
             logs=metrics,
         )
         self._say_what_is_missing()
-        self.submit(record, step)
+        self.submit(record)
 
     def _say_what_is_missing(self) -> None:
         captured = self._recorder.captured if self._recorder else None

@@ -87,7 +87,7 @@ class ConfusionMatrixCallback(SeriesCallback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Checks that there is something to count."""
-        self._forget_fit()
+        self.begin_fit()
         if self.validation_data is None and self._metric() is None:
             raise ArgumentError(
                 "ConfusionMatrixCallback needs `validation_data`, or a tb_attention.ConfusionMatrix in "
@@ -114,8 +114,7 @@ class ConfusionMatrixCallback(SeriesCallback):
     @guarded("The confusion matrix")
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts batches."""
-        if self.writer is not None:
-            self.count_batches(batch)
+        self.count_batches(batch)
 
     @guarded("The confusion matrix")
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -131,6 +130,7 @@ class ConfusionMatrixCallback(SeriesCallback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the validation data, where it was given, and logs the matrices."""
         if self.writer is None:
+            self.miss(self.epoch)
             return
         training = self._training if self._training is not None else self._counted()
         validation = self._validation if self._second_pass is None else self._count_validation_data()
@@ -146,7 +146,7 @@ class ConfusionMatrixCallback(SeriesCallback):
             wall_time=time.time(),
             logs=metrics,
         )
-        self.submit(record, self.epoch)
+        self.submit(record)
         self.note_best(self.epoch, metrics)
 
     @guarded("The end of the confusion log")

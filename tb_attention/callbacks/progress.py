@@ -8,30 +8,46 @@ from typing import Any
 
 
 @dataclass
-class Progress:
+class SeriesProgress:
     """Where one series of one model stands, over all its `fit` calls in this process.
 
     Attributes:
-        attempt: The attempt that the series is logged into.
-        batches: Batches that the model has seen.
-        epoch: The last epoch that was logged or trained, as it was counted in the log; None before the first.
-        steps: Steps that were logged, in order.
+        attempt: The attempt that the series is logged into; None until there is one.
+        best: Score (the larger the better) of the best step so far, and what the status says of it.
+        ends: By epoch that was logged, the step that was logged at its end, or None where none fell on it.
+        dropped: Steps that could not be written, as in the status.
+        thinned: As in the status, of what was written before this `fit`.
+        writes: The callback that writes the series now, if one does.
     """
 
-    attempt: int
+    attempt: int | None = None
+    best: tuple[float, dict[str, Any]] | None = None
+    ends: dict[int, int | None] = field(default_factory=dict)
+    dropped: list[dict[str, Any]] = field(default_factory=list)
+    thinned: dict[str, Any] | None = None
+    writes: weakref.ref[Any] | None = None
+
+
+@dataclass
+class Progress:
+    """How far a model has been trained, as far as it was logged into one directory.
+
+    Attributes:
+        batches: Batches that the model has seen.
+        epoch: The last epoch that was logged, by any series, as it was counted in the log; None before the first.
+        fit: The history that Keras made for the newest `fit`.
+        series: By tag.
+    """
+
     batches: int = 0
     epoch: int | None = None
-    steps: list[int | str] = field(default_factory=list)
+    fit: weakref.ref[Any] | None = None
+    series: dict[str, SeriesProgress] = field(default_factory=dict)
 
 
-_by_model: weakref.WeakKeyDictionary[Any, dict[tuple[str, str], Progress]] = weakref.WeakKeyDictionary()
+_by_model: weakref.WeakKeyDictionary[Any, dict[str, Progress]] = weakref.WeakKeyDictionary()
 
 
-def progress_of(model: Any, log_dir: str, tag: str) -> Progress | None:
-    """The progress of a series of this model object, or None where it was not logged yet."""
-    return _by_model.get(model, {}).get((log_dir, tag))
-
-
-def remember_progress(model: Any, log_dir: str, tag: str, progress: Progress) -> None:
-    """Keeps the progress as long as the model lives."""
-    _by_model.setdefault(model, {})[log_dir, tag] = progress
+def progress_of(model: Any, log_dir: str) -> Progress:
+    """The progress of this model object in a directory; it is kept as long as the model lives."""
+    return _by_model.setdefault(model, {}).setdefault(log_dir, Progress())

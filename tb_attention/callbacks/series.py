@@ -4,32 +4,49 @@ from __future__ import annotations
 
 import math
 import os
-import socket
 import time
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from tb_attention.callbacks.guard import Warnings
-from tb_attention.callbacks.progress import Progress, progress_of, remember_progress
-from tb_attention.errors import ArgumentError
-from tb_attention.records.attempts import start_attempt
+from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
+from tb_attention.callbacks.restored import early_stoppings, restored_epoch
+from tb_attention.errors import ArgumentError, AttentionError
+from tb_attention.records import status
+from tb_attention.records.attempts import Beginning, begin_attempt
+from tb_attention.records.budget import MAX_BYTES
+from tb_attention.records.paths import ROOT, Step, tag_folder
 from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.step_record import AnyRecord
+from tb_attention.records.store import open_store
+from tb_attention.records.termination import stop_watching, watch_for_termination
 
 STATUS_SECONDS = 2.0
 WAIT_SECONDS = 30.0
+
+# More would make the status as large as the steps.
+_MOST_DROPPED = 200
 
 
 class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """A Keras callback that writes one series (a tag) of a run.
 
-    Subclasses call `count_batches` to learn whether a step is due, and `submit` with its record. Nothing is opened
-    and no thread is started before training begins, so that callbacks can be copied and pickled.
+    Subclasses call `begin_fit`, `begin_epoch`, `count_batches` to learn whether a step is due, `submit` with its record, and
+    `end`. Nothing is opened and no thread is started before training begins, so that callbacks can be copied and pickled.
     """
 
     def __init__(
-        self, log_dir: str | os.PathLike[str], *, tag: str, update_freq: str | int, monitor: str, mode: str
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        tag: str,
+        update_freq: str | int,
+        monitor: str,
+        mode: str,
+        max_bytes: float | None = MAX_BYTES,
     ) -> None:
         super().__init__()
         self.log_dir = checked_directory(log_dir)
@@ -46,46 +63,118 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.every = None if update_freq == "epoch" else 1 if update_freq == "batch" else int(update_freq)
         self.monitor = monitor
         self.mode = mode
+        self.max_bytes = None if max_bytes is None else int(checked_bytes("max_bytes", max_bytes))
         self.warnings = Warnings()
         self.writer: SeriesWriter | None = None
-        self.progress: Progress | None = None
         self._forget_fit()
 
     def _forget_fit(self) -> None:
+        self.progress: Progress | None = None
+        self.series = SeriesProgress()
+        self._stoppings: list[Any] = []
+        self._first_epoch = 0
         self._epoch_offset = 0
         self._keras_epoch = 0
         self._batches_before_epoch = 0
         self._logged_batches = 0
-        self._best: tuple[float, int] | None = None
-        self._dropped: list[dict[str, Any]] = []
         self._notes: list[str] = []
         self._status_time = 0.0
+        self._is_full = False
+
+    def begin_fit(self) -> None:
+        """Forgets the `fit` before. One that ended with an exception or an interrupt has not closed its log."""
+        if self.writer is not None:
+            self.tell_status("stopped", force=True)
+            self._close()
+        self._forget_fit()
+        self._stoppings = early_stoppings(self)
 
     def begin_epoch(self, epoch: int) -> bool:
-        """Opens the series at the first epoch of a `fit`. Returns True there, and False at later epochs."""
+        """Opens the series at the first epoch of a `fit`. Returns True there, and False at later epochs.
+
+        Raises:
+            ArgumentError: Another callback of the same `fit` writes this series.
+        """
         self._keras_epoch = epoch
-        first = self.writer is None
+        first = self.progress is None
         if first:
-            self._open(epoch)
+            self._join(epoch)
         assert self.progress is not None
+        if self.writer is None:
+            self._open()
         self._batches_before_epoch = self.progress.batches
-        self.progress.epoch = self.epoch
         self.tell_status(force=True)
         return first
 
-    def _open(self, epoch: int) -> None:
-        progress = progress_of(self.model, self.log_dir, self.tag)
-        if progress is None:
-            progress = Progress(attempt=start_attempt(self.log_dir, self.tag, epoch))
-            remember_progress(self.model, self.log_dir, self.tag, progress)
-        elif progress.epoch is not None and epoch <= progress.epoch:
+    def _join(self, epoch: int) -> None:
+        """Takes up what this model has gone through already."""
+        progress = progress_of(self.model, self.log_dir)
+        fit = getattr(self.model, "history", None)
+        is_same_fit = fit is not None and progress.fit is not None and progress.fit() is fit
+        series = progress.series.setdefault(self.tag, SeriesProgress())
+        writes = None if series.writes is None else series.writes()
+        if is_same_fit and writes is not None and writes is not self:
+            raise ArgumentError(
+                f"Another callback of this `fit` writes {self.tag!r} in {self.log_dir} already; give one of them another "
+                f"`tag`. Received: tag={self.tag!r}."
+            )
+        progress.fit = None if fit is None else weakref.ref(fit)
+        series.writes = weakref.ref(self)
+        self._first_epoch = epoch
+        if progress.epoch is not None and epoch <= progress.epoch:
             self._epoch_offset = progress.epoch + 1 - epoch
             self.note(
-                f"fit was called again on the same model: its epoch {epoch + 1} is logged as epoch {self.epoch + 1}."
+                f"`fit` was called again on the same model: epoch {epoch + 1} of the newest call is logged as epoch "
+                f"{self.epoch + 1}."
             )
-        self.progress = progress
         self._logged_batches = progress.batches
-        self.writer = SeriesWriter(self.log_dir, self.tag, progress.attempt, on_failure=self._lost)
+        self.progress, self.series = progress, series
+
+    def _open(self) -> None:
+        """Opens the writer; where the disk does not let it, the next epoch tries again."""
+        assert self.progress is not None
+        try:
+            if self.series.attempt is None:
+                # A model that was logged already goes on, also in a series that comes later.
+                beginning = begin_attempt(self.log_dir, self.tag, self._first_epoch + self._epoch_offset)
+                self._continue(beginning)
+                self.series.attempt = beginning.attempt
+        except (OSError, AttentionError) as error:
+            self._warn_lost("The log", error)
+            return
+        self.writer = SeriesWriter(
+            self.log_dir, self.tag, self.series.attempt, on_failure=self._lost, max_bytes=self.max_bytes
+        )
+        watch_for_termination()
+
+    def _continue(self, beginning: Beginning) -> None:
+        """Takes up what another process has logged of this training."""
+        assert self.progress is not None
+        if not beginning.continued:
+            return
+        steps = (self.params or {}).get("steps")
+        seen = beginning.batches
+        if self.every is not None and steps:
+            # The last step that stays may lie before the end of its epoch.
+            seen = max(seen, steps * self._first_epoch)
+        self.progress.batches = max(self.progress.batches, seen)
+        self._logged_batches = self.progress.batches
+        told = status.read_status(open_store(self.log_dir), f"{ROOT}/{tag_folder(self.tag)}/{beginning.attempt}")
+        try:
+            self._take_up(told)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return  # advisory, and anything may stand there
+
+    def _take_up(self, told: dict[str, Any]) -> None:
+        assert self.progress is not None
+        last = self._first_epoch - 1 if self.every is None else self.progress.batches
+        self.series.thinned = told.get("thinned")
+        self.series.dropped = [
+            dropped for dropped in told.get("dropped") or [] if dropped["step"] == "init" or dropped["step"] <= last
+        ]
+        best = told.get("best")
+        if best and best["step"] <= last and isinstance(best.get("value"), float):
+            self.series.best = (self._score(best["monitor"], best["value"]), best)
 
     @property
     def epoch(self) -> int:
@@ -99,21 +188,39 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def count_batches(self, batch: int) -> bool:
         """Counts up to a batch of this epoch, several at once with steps_per_execution. Returns whether a step is due."""
-        assert self.progress is not None
+        if self.progress is None:
+            return False
         self.progress.batches = self._batches_before_epoch + batch + 1
         if self.every is None or self.batches // self.every == self._logged_batches // self.every:
             return False
         self._logged_batches = self.batches
         return True
 
-    def submit(self, record: Any, step: int | str) -> None:
+    def submit(self, record: AnyRecord) -> None:
         """Hands a step to the writer; drops it, and says so, where the writer cannot keep up for 30 s."""
         assert self.writer is not None
-        assert self.progress is not None
-        if self.writer.submit(record, timeout=WAIT_SECONDS):
-            self.progress.steps.append(step)
+        # A disk that hangs costs these seconds once, not at every step.
+        if self.writer.submit(record, timeout=0.0 if self._is_full else WAIT_SECONDS):
+            self._is_full = False
         else:
-            self._lost(step, TimeoutError(f"the disk did not keep up for {WAIT_SECONDS:.0f} s"))
+            self._is_full = True
+            self._lost(record.step, TimeoutError(f"the disk did not keep up for {WAIT_SECONDS:.0f} s"))
+        self._count_step(record.step)
+
+    def miss(self, step: Step) -> None:
+        """Names a step that is due while the log cannot be opened."""
+        self._drop(step, "the log could not be opened")
+        self._count_step(step)
+
+    def _count_step(self, step: Step) -> None:
+        if self.progress is not None and step != "init":
+            self.progress.epoch = self.epoch
+            self.series.ends[self.epoch] = step
+
+    def end_epoch(self) -> None:
+        """Notes whether the end of an epoch was logged."""
+        if self.every is not None and self._logged_batches != self.batches:
+            self.series.ends[self.epoch] = None
 
     def note_best(self, step: int, logs: Mapping[str, float]) -> None:
         """Marks the step if it is the best so far by the monitored metric (`monitor`, or the loss where that is missing)."""
@@ -121,10 +228,14 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         value = logs.get(name)
         if value is None or math.isnan(value):
             return
+        score = self._score(name, value)
+        if self.series.best is None or score > self.series.best[0]:
+            self.series.best = (score, {"step": step, "monitor": name, "value": value})
+
+    def _score(self, name: str, value: float) -> float:
+        """The larger, the better."""
         larger = self.mode == "max" or (self.mode == "auto" and any(word in name for word in ("acc", "auc", "f1")))
-        score = value if larger else -value
-        if self._best is None or score > self._best[0]:
-            self._best = (score, step)
+        return value if larger else -value
 
     def note(self, sentence: str) -> None:
         """Leaves a sentence for the tab."""
@@ -146,27 +257,57 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
             steps_per_epoch=steps,
             epoch=self.epoch,
             fraction=min(done / steps, 1.0) if steps else None,
-            updated=now,
-            process=f"{socket.gethostname()}:{os.getpid()}",
-            best=None if self._best is None else {"step": self._best[1], "monitor": self.monitor},
-            dropped=list(self._dropped),
+            best=None if self.series.best is None else self.series.best[1],
+            restored=self._restored() if state == "finished" else None,
+            thinned=self.series.thinned,
+            dropped=list(self.series.dropped),
             notes=[*self._notes, *self.warnings.said.values()],
         )
+
+    def _restored(self) -> int | None:
+        """The step whose weights the model is left with, if it is not the last."""
+        epoch = restored_epoch(self._stoppings)
+        if epoch is None or epoch == self._keras_epoch:
+            return None
+        step = self.series.ends.get(epoch + self._epoch_offset)
+        if step is None:
+            self.note(f"The model was left with the weights of the end of epoch {epoch + self._epoch_offset + 1}.")
+        return step
 
     def end(self) -> None:
         """Drains the writer and closes it; called at the end of `fit`."""
         if self.writer is not None:
+            self._restored()  # may leave a note
             self.tell_status("finished", force=True)
-            self.writer.close()
-        self.writer = None
+            self._close()
+        self.series.writes = None
         self._forget_fit()
 
-    def _lost(self, step: int | str, error: BaseException) -> None:
-        self._dropped.append({"step": step, "reason": str(error)})
+    def _close(self) -> None:
+        """Waits as long as steps come out at the other end."""
+        assert self.writer is not None
+        writer, self.writer = self.writer, None
+        if not writer.close(stall=WAIT_SECONDS):
+            self.warnings.warn(
+                "hangs",
+                f"The disk of {self.log_dir} has not answered for {WAIT_SECONDS:.0f} s; what is left of {self.tag!r} is "
+                "written if it comes back while this process runs.",
+            )
+        self.series.thinned = writer.thinned or self.series.thinned
+        stop_watching()
+
+    def _lost(self, step: Step, error: BaseException) -> None:
+        self._drop(step, str(error))
+        self._warn_lost(f"Step {step}", error)
+
+    def _drop(self, step: Step, reason: str) -> None:
+        self.series.dropped = [*self.series.dropped, {"step": step, "reason": reason}][-_MOST_DROPPED:]
+
+    def _warn_lost(self, what: str, error: BaseException) -> None:
         self.warnings.warn(
             f"lost: {type(error).__name__}",
-            f"Step {step} of {self.tag!r} in {self.log_dir} was not written, and later ones may be missing too; "
-            f"training goes on. {type(error).__name__}: {error}",
+            f"{what} of {self.tag!r} in {self.log_dir} could not be written at {time.strftime('%H:%M:%S')}, and later steps may "
+            f"be missing too. Training goes on, and so does logging when it can. {type(error).__name__}: {error}",
         )
 
     def metrics(self, logs: Mapping[str, Any] | None) -> dict[str, float]:
@@ -197,6 +338,13 @@ def checked_directory(log_dir: Any) -> str:
         raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
     path = os.fspath(log_dir)
     return path if "://" in path else os.path.abspath(os.path.expanduser(path))
+
+
+def checked_bytes(name: str, value: Any) -> float:
+    """A positive number of bytes, such as 2e9; anything else raises `ArgumentError`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 1 or math.isinf(value):
+        raise ArgumentError(f"`{name}` must be a positive number of bytes, such as 2e9. Received: {name}={value!r}.")
+    return value
 
 
 def _is_positive_integer(value: Any) -> bool:

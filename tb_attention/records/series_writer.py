@@ -96,6 +96,13 @@ class SeriesWriter:
         told = dict(self._status)
         self._background.put_latest(lambda: self._write_status(told))
 
+    @property
+    def thinned(self) -> dict[str, Any] | None:
+        """What was removed for the budget, as in the status; None for nothing."""
+        before = ((self._status or {}).get("thinned") or {}).get("steps", 0)
+        steps = before + self._thinned
+        return {"steps": steps, "max_bytes": self._max_bytes} if steps else None
+
     def drain(self, timeout: float | None = None, stall: float | None = None) -> bool:
         """Waits until all is written; False if that, or a single step, took longer than `timeout` or `stall` seconds."""
         return self._background.drain(timeout, stall)
@@ -190,12 +197,12 @@ class SeriesWriter:
 
     def _write_status(self, fields: dict[str, Any]) -> None:
         notes = [*fields["notes"], *self._notes]
-        thinned = (fields["thinned"] or {}).get("steps", 0) + self._thinned
-        if thinned:
-            fields = fields | {"thinned": {"steps": thinned, "max_bytes": self._max_bytes}}
+        thinned = self.thinned
+        if thinned is not None:
+            fields = fields | {"thinned": thinned}
             notes.append(
-                f"{thinned} steps were removed to stay below {spell_bytes(self._max_bytes or 0)} (max_bytes): the first, the "
-                "last and the best stay, and the fewer of the others the older they are."
+                f"{thinned['steps']} steps were removed to stay below {spell_bytes(self._max_bytes or 0)} (max_bytes): the "
+                "first, the last and the best stay, and the fewer of the others the older they are."
             )
         status.write_status(self._opened(), self._directory, fields | {"notes": notes})
 
