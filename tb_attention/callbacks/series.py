@@ -190,7 +190,12 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Counts up to a batch of this epoch, several at once with steps_per_execution. Returns whether a step is due."""
         if self.progress is None:
             return False
-        self.progress.batches = self._batches_before_epoch + batch + 1
+        done = batch + 1
+        steps = (self.params or {}).get("steps")
+        if steps:
+            # The last execution of an epoch may be of fewer steps than Keras counts it as.
+            done = min(done, steps)
+        self.progress.batches = self._batches_before_epoch + done
         if self.every is None or self.batches // self.every == self._logged_batches // self.every:
             return False
         self._logged_batches = self.batches
