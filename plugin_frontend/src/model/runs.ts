@@ -34,6 +34,16 @@ export function pickSeries(entries: SeriesEntry[], chosen: string | null, usual:
   );
 }
 
+/**
+ * The matrices that belong to the maps of a tag: those chosen, else those whose tag contains it ("gated confusion" goes
+ * with "gated"; the shortest such tag), else those called as usual, else the first.
+ */
+export function pairedMatrices(entries: SeriesEntry[], maps: string | null, chosen: string | null): SeriesEntry | null {
+  const named = maps === null ? [] : entries.filter((entry) => entry.tag.includes(maps));
+  const [nearest] = named.sort((a, b) => a.tag.length - b.tag.length);
+  return entries.find((entry) => entry.tag === chosen) ?? nearest ?? pickSeries(entries, null, "confusion");
+}
+
 export function newestAttempt(entry: SeriesEntry): number {
   return entry.attempts.at(-1) ?? 1;
 }

@@ -13,6 +13,8 @@ function integer(text: string | undefined): number | null {
 export class Choices {
   run = $state.raw<string | null>(null);
   tag = $state.raw<string | null>(null);
+  /** The tag of a series of matrices; null for that of the maps. */
+  matrices = $state.raw<string | null>(null);
   attempt = $state.raw<number | null>(null);
   /** null: follow the newest step. */
   step = $state.raw<Step | null>(null);
@@ -34,6 +36,7 @@ export class Choices {
   #take(state: LinkState): void {
     this.run = state.run ?? null;
     this.tag = state.tag ?? null;
+    this.matrices = state.matrices ?? null;
     this.attempt = integer(state.attempt);
     this.step = state.step === "init" ? "init" : integer(state.step);
     this.sample = state.sample ?? null;
@@ -51,6 +54,7 @@ export class Choices {
     const choices: [string, string | number | null][] = [
       ["run", this.run],
       ["tag", this.tag],
+      ["matrices", this.matrices],
       ["attempt", this.attempt],
       ["step", this.step],
       ["sample", this.sample],

@@ -51,6 +51,7 @@ export class Data {
   readonly rows: Rows;
   readonly ahead: Ahead;
   #series = "";
+  #matrices = "";
   readonly #resources = [
     this.samples,
     this.thumbnails,
@@ -249,7 +250,10 @@ export class Data {
   }
 
   #wantMatrix(): void {
-    const { view, matrixSlot } = this.store;
+    const { view, matrixSlot, matricesName } = this.store;
+    const series = JSON.stringify(matricesName);
+    if (series !== this.#matrices) untrack(() => this.matrix.clear());
+    this.#matrices = series;
     if (view !== "confusion") return;
     this.matrix.want(this.matrixAddress(matrixSlot), (key, signal) => this.#array(key, signal));
   }

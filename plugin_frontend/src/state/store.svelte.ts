@@ -2,10 +2,11 @@
 import { SvelteMap } from "svelte/reactivity";
 import type { Prediction, Sample, Site, Step } from "../api/wire";
 import { watchTheme } from "../host/theme";
-import { NO_FILTER, passes, type SampleFilter } from "../model/samples";
-import { entriesOf, focusRun, newestAttempt, pickSeries, runColor, type RunEntry } from "../model/runs";
+import { NO_FILTER, passes, unnamedSamples, type SampleFilter } from "../model/samples";
+import { entriesOf, focusRun, newestAttempt, pairedMatrices, pickSeries, runColor, type RunEntry } from "../model/runs";
 import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
 import type { Cell } from "../model/confusion";
+import { mapShape } from "../model/maps";
 import type { RampName } from "../color/ramp";
 import { Choices, type View } from "./choices.svelte";
 import { Data } from "./data.svelte";
@@ -34,7 +35,9 @@ export class Store {
     return maps.length || entriesOf(this.run, "confusion").length ? maps : entriesOf(this.run, "unknown");
   });
   readonly #maps = $derived(pickSeries(this.tags, this.choices.tag, "attention"));
-  readonly #matrices = $derived(pickSeries(entriesOf(this.run, "confusion"), null, "confusion"));
+  /** All series of matrices of the run; the one shown is that of the maps, unless another was chosen. */
+  readonly matrixEntries = $derived(entriesOf(this.run, "confusion"));
+  readonly #matrices = $derived(pairedMatrices(this.matrixEntries, this.#maps?.tag ?? null, this.choices.matrices));
   readonly mapsName = $derived(this.#name(this.#maps, this.choices.attempt));
   readonly matricesName = $derived(this.#name(this.#matrices, this.#maps ? null : this.choices.attempt));
   readonly maps = $derived(this.server.series(this.mapsName));
@@ -68,7 +71,7 @@ export class Store {
   readonly scales = new Scales(this);
   readonly record = $derived(this.slot?.record ?? null);
   readonly sites: Site[] = $derived(this.maps?.site_sets[this.record?.sites ?? -1] ?? []);
-  readonly samples: Sample[] = $derived(this.data.samples.value?.samples ?? []);
+  readonly samples: Sample[] = $derived(this.data.samples.value?.samples ?? unnamedSamples(this.record));
   readonly classNames = $derived(this.data.samples.value?.class_names ?? this.matrices?.class_names ?? null);
   readonly sampleIndex = $derived(
     Math.max(
@@ -95,9 +98,7 @@ export class Store {
     return Math.min(this.choices.head ?? 0, heads - 1);
   });
   readonly view: View = $derived(
-    this.choices.view === "confusion" && !this.matricesName
-      ? "overview"
-      : (this.choices.view ?? (this.mapsName || !this.matricesName ? "overview" : "confusion")),
+    this.choices.view === "confusion" && !this.matricesName ? "overview" : (this.choices.view ?? this.#firstView()),
   );
 
   /** How the training stands: that of the newest attempt comes with every poll, an older one no longer changes. */
@@ -147,6 +148,13 @@ export class Store {
     if (!entry || !this.run) return null;
     const known = attempt !== null && entry.attempts.includes(attempt);
     return { run: this.run.run, tag: entry.tag, attempt: known ? attempt : (entry.attempts.at(-1) ?? 1) };
+  }
+
+  /** With one head there is nothing to survey. */
+  #firstView(): View {
+    if (!this.mapsName && this.matricesName) return "confusion";
+    const [site, ...others] = this.sites;
+    return site && !others.length && mapShape(site).heads === 1 ? "head" : "overview";
   }
 
   #wantSeries(): void {
@@ -207,6 +215,7 @@ export class Store {
 
   showRun(run: string): void {
     this.choices.run = run;
+    this.choices.matrices = null;
     this.choices.attempt = null;
   }
 }
