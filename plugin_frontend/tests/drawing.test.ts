@@ -3,7 +3,7 @@ import { inkOn, interpolate, sequential, type RampName } from "../src/color/ramp
 import { colorIndex, legendTicks, makeScale, roundTop } from "../src/color/scale";
 import { paintMap, wholeMap } from "../src/draw/heatmap";
 import { clampView, panView, zoomView } from "../src/draw/viewport";
-import { gridLayout, matrixSize } from "../src/model/layout";
+import { matrixSize } from "../src/model/layout";
 import { halve, levelFor } from "../src/model/pyramid";
 import { cropOf } from "../src/draw/patches";
 import { positionsOf } from "../src/model/positions";
@@ -128,11 +128,4 @@ test("a square map stays square, and a tall one does not become a thread", () =>
   expect(matrixSize({ rows: 50, columns: 50 }, 600, 400)).toEqual({ width: 400, height: 400 });
   expect(matrixSize({ rows: 1, columns: 20 }, 500, 400)).toEqual({ width: 500, height: 140 });
   expect(matrixSize({ rows: 300, columns: 8 }, 500, 400).width).toBeGreaterThanOrEqual(100);
-});
-
-test("thumbnails fit their place, from 18 to 160 pixels", () => {
-  const { cell, gap } = gridLayout(684, 492, 12, 12);
-  expect(12 * (cell + gap)).toBeLessThanOrEqual(492);
-  expect(gridLayout(684, 492, 1, 1).cell).toBe(160);
-  expect(gridLayout(684, 492, 48, 32).cell).toBe(18);
 });

@@ -27,6 +27,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = tmp_path_factory.mktemp("reading")
     write_text(logs / "text")
     write_pictures(logs / "pictures")
+    with tb_attention.AttentionWriter(logs / "lone") as writer:
+        writer.write(0, {"attention": np.full((1, 1, 4, 4), 0.25, "float32")}, epoch=0)
     return logs
 
 
@@ -199,3 +201,43 @@ def test_the_legend_says_what_colours_are_relative_to(server: TensorBoard, chrom
         )
         assert "p.attention.norm=row" in tab.page.url
         assert "p.attention.curve=log" in tab.page.url
+
+
+def test_heads_are_coloured_and_ordered_by_a_measure(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    link = choices(run="text", view="overview", sample="first")
+    with opened(chromium, server.address, link) as tab:
+        tab.wait_until_drawn("overview", step=STEPS - 1)
+        tab.frame.get_by_role("combobox", name="Order").select_option("largest")
+        tab.frame.get_by_role("combobox", name="Colour", exact=True).select_option("largest")
+        expect(sentence(tab)).to_contain_text(f"of {LAYERS * HEADS} heads")
+        log = tb_attention.load(logs / "text")
+        means = {
+            (layer, head): log.weights(step=STEPS - 1, sample="first", site=f"layer_{layer}/attention")[head, :COUNT]
+            .max(-1)
+            .mean()
+            for layer in range(LAYERS)
+            for head in range(HEADS)
+        }
+        layer, head = max(means, key=lambda place: means[place])
+        first = tab.frame.get_by_role("grid", name="Heads").get_by_role("gridcell").first
+        expect(first).to_have_attribute("aria-label", f"layer_{layer} · head {head}")
+        first.click()
+        drawn = tab.wait_until_drawn("head")
+        assert (drawn["site"], drawn["head"]) == (f"layer_{layer}/attention", head)
+
+
+def test_rows_of_the_overview_fold(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="text", view="overview", sample="first")) as tab:
+        tab.wait_until_drawn("overview", step=STEPS - 1)
+        cell = tab.frame.get_by_role("gridcell", name="layer_1 · head 0")
+        before = cell.bounding_box()
+        tab.frame.get_by_role("button", name="layer_1").click()
+        after = cell.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert after["height"] < before["height"] / 2
+
+
+def test_one_head_opens_as_head(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="lone")) as tab:
+        tab.wait_until_drawn("head")

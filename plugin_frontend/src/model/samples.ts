@@ -1,5 +1,5 @@
 /** What can be said of a sample: its label, its prediction, whether that is right, and whether a filter lets it through. */
-import { toNumber, type Prediction, type Sample } from "../api/wire";
+import { toNumber, type Prediction, type Sample, type StepRecord } from "../api/wire";
 
 /** null: cannot be told, because the label or the prediction is missing or no class. */
 export type Verdict = boolean | null;
@@ -62,4 +62,14 @@ export function passes(
   return [sample.id, labelName(sample, names), predicted, sampleText(sample)].some((text) =>
     text?.toLowerCase().includes(words),
   );
+}
+
+/** Stand-ins where the log has weights of samples and no samples: their places are all that is known. */
+export function unnamedSamples(record: StepRecord | null): Sample[] {
+  if (!record || record.samples) return [];
+  return Array.from({ length: record.sample_count ?? 0 }, (_, place) => ({
+    id: String(place),
+    label: null,
+    inputs: [],
+  }));
 }

@@ -1,6 +1,7 @@
 /** The sentence of the Overview, from the measures that are on the screen. */
 import type { Site } from "../../api/wire";
 import { hasGateKind, headCounts, siteNames } from "../../model/heads";
+import { measureTitle, type PlacedValue } from "../../model/headValues";
 import { mapShape } from "../../model/maps";
 import { measureAt, type Measures } from "../../model/measures";
 import { weightText } from "../../model/ranking";
@@ -80,6 +81,20 @@ export function describeOverview(words: OverviewWords): Part[] {
     plain(
       ` changed most since ${words.beforeName}: entropy ${weightText(moved.old)} → ${weightText(moved.value)} bits.`,
     ),
+  ];
+}
+
+/** The ends of the ranking by a measure. */
+export function describeMeasure(words: OverviewWords, name: string, ranked: PlacedValue[]): Part[] {
+  const known = ranked.filter(({ value }) => !Number.isNaN(value));
+  const [first, last] = [known[0], known.at(-1)];
+  if (!first || !last) return [plain(`No head has a value for ${measureTitle(name)} at ${words.stepName}.`)];
+  return [
+    plain(`By ${measureTitle(name)} at ${words.stepName}, `),
+    strong(headName(words.sites, first.site, first.head)),
+    plain(` comes first (${weightText(first.value)}) and `),
+    strong(headName(words.sites, last.site, last.head)),
+    plain(` last (${weightText(last.value)}) of ${known.length} heads.`),
   ];
 }
 

@@ -164,7 +164,7 @@ export class Reading {
   #layout(axis: Positions | null): { words: Word[]; after: string } | null {
     if (!axis) return null;
     if (axis.tokens) return layoutText(axis.tokens, axis.shown, axis.text ?? null, this.options.pieces === "words");
-    const words = axis.shown.map((position) => ({ positions: [position], text: axis.label(position), before: " " }));
+    const words = axis.shown.map((position) => ({ positions: [position], text: axis.label(position), before: "   " }));
     return { words, after: "" };
   }
 

@@ -1,0 +1,95 @@
+/** Where the heads lie in the Overview: a row a layer, in the order of the model, or all of them ranked by a measure. */
+import type { HeadPlace } from "./heads";
+
+export interface GridRow {
+  /** The layer; null where the rows are ranks. */
+  site: number | null;
+  places: HeadPlace[];
+  /** CSS pixels from the top. */
+  y: number;
+  height: number;
+  collapsed: boolean;
+}
+
+export interface Arrangement {
+  rows: GridRow[];
+  columns: number;
+  /** Side of a cell and the way to the next, CSS pixels. */
+  cell: number;
+  pitch: number;
+  /** Too small for pictures: squares in the colour of a measure. */
+  squares: boolean;
+  height: number;
+}
+
+const [SMALLEST_PICTURE, SMALLEST_SQUARE, LARGEST, FOLDED] = [18, 8, 160, 14];
+
+/**
+ * @param layers For each layer that is shown, its place among the sites and its number of heads.
+ * @param ranked All heads in order, or null for the order of the model.
+ * @param collapsed Layers that are folded to a line of small squares.
+ * @param width, height The room, CSS pixels. Where even the smallest squares do not fit, the place has to scroll.
+ */
+export function arrange(
+  layers: { site: number; heads: number }[],
+  ranked: HeadPlace[] | null,
+  collapsed: ReadonlySet<number>,
+  width: number,
+  height: number,
+): Arrangement {
+  const folded = ranked ? 0 : layers.filter(({ site }) => collapsed.has(site)).length;
+  const total = layers.reduce((sum, { heads }) => sum + heads, 0);
+  const widest = Math.max(1, ...layers.map(({ heads }) => heads));
+  const columns = ranked ? rankedColumns(total, width, height) : widest;
+  const open = ranked ? Math.ceil(total / columns) : layers.length - folded;
+  const room = Math.min((height - folded * FOLDED) / Math.max(1, open), width / columns);
+  const squares = Math.floor(room) - 2 < SMALLEST_PICTURE;
+  const gap = squares ? 1 : Math.min(7, Math.max(2, Math.floor(room / 6)));
+  const cell = Math.max(SMALLEST_SQUARE, Math.min(LARGEST, Math.floor(room) - gap));
+  const pitch = cell + gap;
+  const rows: GridRow[] = [];
+  let y = 0;
+  const add = (site: number | null, places: HeadPlace[], isFolded: boolean) => {
+    rows.push({ site, places, y, height: isFolded ? FOLDED : pitch, collapsed: isFolded });
+    y += isFolded ? FOLDED : pitch;
+  };
+  if (ranked) for (let i = 0; i < ranked.length; i += columns) add(null, ranked.slice(i, i + columns), false);
+  else {
+    for (const { site, heads } of layers) {
+      add(
+        site,
+        Array.from({ length: heads }, (_, head) => ({ site, head })),
+        collapsed.has(site),
+      );
+    }
+  }
+  return { rows, columns, cell, pitch, squares, height: y };
+}
+
+/** As many columns as make the cells largest. */
+function rankedColumns(total: number, width: number, height: number): number {
+  let [best, largest] = [1, 0];
+  for (let columns = 1; columns <= total; columns++) {
+    const side = Math.min(width / columns, height / Math.ceil(total / columns), LARGEST);
+    if (side >= largest) [best, largest] = [columns, side];
+  }
+  return best;
+}
+
+/** The head at a point, in CSS pixels from the corner; null between and beyond the cells. */
+export function placeAt(arrangement: Arrangement, x: number, y: number): HeadPlace | null {
+  const row = arrangement.rows.find((other) => y >= other.y && y < other.y + other.height);
+  return row?.places[Math.floor(x / arrangement.pitch)] ?? null;
+}
+
+/** The place of a head in the arrangement: row and column. */
+export function cellOfHead(
+  arrangement: Arrangement,
+  { site, head }: HeadPlace,
+): { row: number; column: number } | null {
+  for (const [row, { places }] of arrangement.rows.entries()) {
+    const column = places.findIndex((place) => place.site === site && place.head === head);
+    if (column >= 0) return { row, column };
+  }
+  return null;
+}

@@ -1,0 +1,82 @@
+/** A measure of every head at a step, with the change since the step before, and the range that its colours span. */
+import type { Site } from "../api/wire";
+import { flatHead, hasGateKind, headCounts, type HeadPlace } from "./heads";
+import { mapShape } from "./maps";
+import { measureAt, MEASURE_TITLES, type Measures } from "./measures";
+
+/** A measure that the log has, or "change": by how many bits the entropy moved since the step before. */
+export type MeasureName = string;
+export const CHANGE = "change";
+
+export function measureTitle(name: MeasureName): string {
+  return name === CHANGE ? "change of entropy (bits)" : (MEASURE_TITLES[name] ?? name);
+}
+
+/** `before`: the place of the step before, -1 for none. NaN where the measure means nothing. */
+export function headValue(measures: Measures | null, step: number, before: number, flat: number, name: string): number {
+  if (name !== CHANGE) return measureAt(measures, step, flat, name);
+  // A gate has no entropy; how far its largest value moved says the same.
+  const now = measureAt(measures, step, flat, "entropy");
+  const of = Number.isNaN(now) ? "largest" : "entropy";
+  return Math.abs(measureAt(measures, step, flat, of) - measureAt(measures, before, flat, of));
+}
+
+export interface PlacedValue extends HeadPlace {
+  value: number;
+}
+
+/** All heads of some layers, by rising or falling value as is the more telling: focused, moved and sure heads first. */
+export function rankHeads(
+  measures: Measures | null,
+  step: number,
+  before: number,
+  sites: Site[],
+  layers: number[],
+  name: MeasureName,
+): PlacedValue[] {
+  const counts = headCounts(sites);
+  const sign = name === "entropy" || name === "distance" ? 1 : -1;
+  const values = layers.flatMap((site) =>
+    Array.from({ length: counts[site] ?? 0 }, (_, head) => {
+      const value = headValue(measures, step, before, flatHead(sites, { site, head }), name);
+      return { site, head, value };
+    }),
+  );
+  const key = ({ value }: PlacedValue) => (Number.isNaN(value) ? Infinity : sign * value);
+  return values.sort((a, b) => (key(a) === key(b) ? 0 : key(a) - key(b)));
+}
+
+export interface MeasureScale {
+  low: number;
+  high: number;
+  /** Small values are the dark (in the dark theme the light) end: what is focused stands out. */
+  inverted: boolean;
+  /** What a head that looks everywhere alike has; null where that says nothing. */
+  uniform: number | null;
+}
+
+/** One range for all steps, so that playing does not change the colours. */
+export function measureScale(measures: Measures | null, name: MeasureName, sites: Site[]): MeasureScale {
+  const [steps = 0, heads = 0] = measures?.array.shape ?? [];
+  let [low, high] = [Infinity, -Infinity];
+  for (let step = 0; step < steps; step++) {
+    for (let head = 0; head < heads; head++) {
+      const value = headValue(measures, step, step - 1, head, name);
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  const keys = Math.max(1, ...sites.filter((site) => !hasGateKind(site)).map((site) => mapShape(site).keys));
+  const uniform =
+    name === "entropy" ? Math.log2(keys) : ["first", "self", "previous", "largest"].includes(name) ? 1 / keys : null;
+  if (name !== "distance") low = Math.min(0, low);
+  if (uniform !== null) high = Math.max(high, uniform);
+  if (!(low < high)) [low, high] = [0, Number.isFinite(high) && high > 0 ? high : 1];
+  return { low, high, inverted: name === "entropy", uniform };
+}
+
+/** 0 to 1 along the colours; NaN stays NaN. */
+export function measureShare(scale: MeasureScale, value: number): number {
+  const share = Math.max(0, Math.min(1, (value - scale.low) / (scale.high - scale.low)));
+  return scale.inverted ? 1 - share : share;
+}
