@@ -70,6 +70,19 @@ class Axis:
 
 
 @dataclass(frozen=True, eq=False)
+class FullRows:
+    """Rows of a site as they were before its maps were made smaller.
+
+    Attributes:
+        queries: Places of the queries, from 0, before that.
+        weights: float32, as `Site.weights` was, with these queries only.
+    """
+
+    queries: tuple[int, ...]
+    weights: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
 class Site:
     """One place where a model computes attention weights, with the weights of some samples.
 
@@ -82,6 +95,10 @@ class Site:
         weights: float32, usually `(samples, heads, queries, keys)`; a gate's are
             `(samples, heads, keys...)`. Rows of a softmax site sum to 1.
         note: A sentence for people where something about the site needs one, or None.
+        rows: Where `weights` were pooled, the rows of chosen queries as they were; or None.
+        features: Of a gate over channels, the feature map that it multiplies, before it does, averaged to at most 32 x 32 cells:
+            float32 `(samples, rows, columns, channels)`, any values. Where it multiplies features that were averaged over
+            space, the map before that. None where there is no such map.
     """
 
     path: str
@@ -89,6 +106,8 @@ class Site:
     axes: tuple[Axis, ...]
     weights: npt.NDArray[np.float32]
     note: str | None = None
+    rows: FullRows | None = None
+    features: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -98,6 +117,14 @@ class Site:
             raise ArgumentError(
                 f"`axes` must describe each dimension of `weights`. Received: axes of sizes {sizes}, "
                 f"weights of shape {self.weights.shape}, path={self.path!r}."
+            )
+        if self.features is not None and (
+            self.features.ndim != 4
+            or (self.features.shape[0], self.features.shape[3]) != (self.weights.shape[0], self.weights.shape[-1])
+        ):
+            raise ArgumentError(
+                "`features` must have shape (samples, rows, columns, channels), with the samples and channels of `weights`. "
+                f"Received: features of shape {self.features.shape}, weights of shape {self.weights.shape}, path={self.path!r}."
             )
 
     def replace(self, **changes: object) -> Site:

@@ -6,12 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
 from tb_attention.callbacks.guard import guarded
 from tb_attention.callbacks.recorder import Recorder
-from tb_attention.callbacks.series import SeriesCallback
+from tb_attention.callbacks.series import SeriesCallback, checked_bytes
 from tb_attention.capture.capturer import Capture
 from tb_attention.errors import ArgumentError
+from tb_attention.records.budget import MAX_BYTES
 from tb_attention.records.paths import Step
+from tb_attention.records.sizes import step_bytes
+from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
 
 
@@ -39,6 +43,13 @@ class AttentionCallback(SeriesCallback):
         init: Whether the model before training is logged, if training begins at epoch 0. Defaults to True.
         monitor: The metric whose best step is marked. Defaults to "val_loss"; without it "loss".
         mode: "min", "max" or "auto", which goes by the metric's name. Defaults to "auto".
+        max_bytes: Bytes that the steps of one training may take on disk. What it will be about is printed before training;
+            beyond, steps are removed: the first, the last and the best stay, and the fewer of the others the older they
+            are. Defaults to 2e9; None for no limit.
+        max_positions: Maps with more queries or keys are pooled by maximum before they are stored. Defaults to 1024.
+        full_rows: Queries of such maps whose rows are kept in full besides, by place from 0 (-1 is the last). Defaults to none.
+        max_capture_bytes: Bytes of weights that are captured at once; more samples are captured in chunks. Half as many where
+            the device runs out of memory. Defaults to 256e6.
 
     Raises:
         ArgumentError: An argument is wrong, at construction, or the samples do not fit the model, at the start of
@@ -63,20 +74,30 @@ class AttentionCallback(SeriesCallback):
         init: bool = True,
         monitor: str = "val_loss",
         mode: str = "auto",
+        max_bytes: float | None = MAX_BYTES,
+        max_positions: int = MAX_POSITIONS,
+        full_rows: Sequence[int] = (),
+        max_capture_bytes: float = MAX_CAPTURE_BYTES,
     ) -> None:
-        super().__init__(log_dir, tag=tag, update_freq=update_freq, monitor=monitor, mode=mode)
+        super().__init__(log_dir, tag=tag, update_freq=update_freq, monitor=monitor, mode=mode, max_bytes=max_bytes)
         if samples is None:
             raise ArgumentError(
                 "`samples` must be the examples to follow, such as (x_val[:8], y_val[:8]). Received: None."
             )
-        if not isinstance(max_samples, int) or isinstance(max_samples, bool) or max_samples < 1:
-            raise ArgumentError(f"`max_samples` must be a positive integer. Received: max_samples={max_samples!r}.")
+        for name, value in (("max_samples", max_samples), ("max_positions", max_positions)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ArgumentError(f"`{name}` must be a positive integer. Received: {name}={value!r}.")
+        if any(not isinstance(query, int) or isinstance(query, bool) for query in full_rows):
+            raise ArgumentError(f"`full_rows` must be places of queries. Received: full_rows={full_rows!r}.")
         self.max_samples = max_samples
         self.class_names = None if class_names is None else list(class_names)
         self.tokenizer = tokenizer
         self.axes = dict(axes or {})
         self.sites = sites
         self.init = init
+        self.max_positions = max_positions
+        self.full_rows = tuple(full_rows)
+        self.max_capture_bytes = checked_bytes("max_capture_bytes", max_capture_bytes)
         self._source = samples
         self._recorder: Recorder | None = None
         self._samples_name: str | None = None
@@ -93,6 +114,10 @@ class AttentionCallback(SeriesCallback):
             tokenizer=self.tokenizer,
             axes=self.axes,
             sites=self.sites,
+            max_positions=self.max_positions,
+            full_rows=self.full_rows,
+            max_capture_bytes=self.max_capture_bytes,
+            say=lambda sentence: self.warnings.warn("memory", sentence),
         )
         # A generator can be read once only: a later `fit` follows the samples of the first.
         self._source = self._recorder.samples
@@ -151,6 +176,7 @@ class AttentionCallback(SeriesCallback):
             logs=metrics,
         )
         self._say_what_is_missing()
+        self.tell_cost(step_bytes(record.sites))
         self.submit(record)
 
     def _say_what_is_missing(self) -> None:

@@ -17,6 +17,7 @@ class SeriesProgress:
         ends: By epoch that was logged, the step that was logged at its end, or None where none fell on it.
         dropped: Steps that could not be written, as in the status.
         thinned: As in the status, of what was written before this `fit`.
+        told_cost: Whether it was said what the log takes.
         writes: The callback that writes the series now, if one does.
     """
 
@@ -25,6 +26,7 @@ class SeriesProgress:
     ends: dict[int, int | None] = field(default_factory=dict)
     dropped: list[dict[str, Any]] = field(default_factory=list)
     thinned: dict[str, Any] | None = None
+    told_cost: bool = False
     writes: weakref.ref[Any] | None = None
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES, ChunkedCapture
 from tb_attention.callbacks.predictions import read_predictions
 from tb_attention.callbacks.sources import check_inputs, to_samples
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.capture.capturer import Capture, Capturer
+from tb_attention.errors import AttentionWarning
 from tb_attention.records.default_axes import facts_of
 from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.step_record import StepRecord
 from tb_attention.reduce.axes import describe_axes
+from tb_attention.reduce.long_axes import MAX_POSITIONS, shorten
 from tb_attention.site import Axis, Site
 
 
@@ -29,6 +33,8 @@ class Recorder:
         tokenizer: As for `AttentionCallback`, or None.
         axes: By path of a site, its axes; the others are found out.
         sites: Which sites are wanted; None for all.
+        max_positions, full_rows, max_capture_bytes: As for `AttentionCallback`.
+        say: Gets a sentence when the device runs out of memory; by default it becomes an `AttentionWarning`.
 
     Raises:
         ArgumentError: The samples do not fit the model.
@@ -44,13 +50,21 @@ class Recorder:
         tokenizer: Any,
         axes: Mapping[str, Sequence[Axis]],
         sites: str | Iterable[str] | Callable[[str], bool] | None,
+        max_positions: int = MAX_POSITIONS,
+        full_rows: Sequence[int] = (),
+        max_capture_bytes: float = MAX_CAPTURE_BYTES,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         samples = to_samples(source, model, max_samples=max_samples, class_names=class_names)
         check_inputs(samples.inputs, model)
         self.model = model
         self.samples: Samples = with_tokens(samples, model, tokenizer)
         self._axes = {**self.samples.axes, **axes}
-        self._capturer = Capturer(model, sites=sites)
+        self._max_positions = max_positions
+        self._full_rows = tuple(full_rows)
+        self._capture = ChunkedCapture(
+            Capturer(model, sites=sites), self._described, max_bytes=max_capture_bytes, say=say or _warn
+        )
         self.captured: Capture | None = None
 
     def record(
@@ -65,23 +79,27 @@ class Recorder:
             batch: Batches seen, or None.
             logs: Metrics by name.
         """
-        self.captured = self._capturer(self.samples.inputs)
+        self.captured = self._capture(self.samples.inputs, len(self.samples))
         return StepRecord(
             step=step,
             epoch=epoch,
             batch=batch,
             wall_time=time.time(),
             logs=logs,
-            sites=self._described(self.captured.sites),
+            sites=self.captured.sites,
             predictions=read_predictions(self.captured.outputs, self.model, len(self.samples)),
             samples=samples_name,
         )
 
     def _described(self, sites: tuple[Site, ...]) -> tuple[Site, ...]:
         """The sites with what their positions are: as the user said, else as their number and the samples suggest."""
-        described = describe_axes(sites, facts_of(self.samples))
-        return tuple(self._as_said(site) for site in described)
+        described = map(self._as_said, describe_axes(sites, facts_of(self.samples)))
+        return tuple(shorten(site, self._max_positions, self._full_rows) for site in described)
 
     def _as_said(self, site: Site) -> Site:
         said = self._axes.get(site.path)
         return site if said is None else site.replace(axes=(*site.axes[: -len(said)], *said))
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, AttentionWarning, stacklevel=2)

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from tb_attention.callbacks.cost import cost_sentence
 from tb_attention.callbacks.guard import Warnings
 from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
 from tb_attention.callbacks.restored import early_stoppings, restored_epoch
@@ -226,6 +227,15 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Notes whether the end of an epoch was logged."""
         if self.every is not None and self._logged_batches != self.batches:
             self.series.ends[self.epoch] = None
+
+    def tell_cost(self, step_bytes: float) -> None:
+        """Says, once a training, what the log will take on disk."""
+        if self.series.told_cost:
+            return
+        self.series.told_cost = True
+        parameters = self.params or {}
+        epochs = (parameters.get("epochs") or 0) - self._first_epoch
+        print(cost_sentence(step_bytes, self.every, parameters.get("steps"), epochs, self.max_bytes, self.log_dir))
 
     def note_best(self, step: int, logs: Mapping[str, float]) -> None:
         """Marks the step if it is the best so far by the monitored metric (`monitor`, or the loss where that is missing)."""

@@ -20,7 +20,7 @@ from tb_attention.records.logged_samples import LoggedSamples, read_samples
 from tb_attention.records.paths import Step
 from tb_attention.records.schema import ConfusionManifest, Prediction, SiteManifest, StepManifest
 from tb_attention.records.series import Series, choose, list_series
-from tb_attention.records.step_file import read_matrix, read_measures, read_weights
+from tb_attention.records.step_file import read_matrix, read_measures, read_rows, read_weights
 from tb_attention.records.store import Store, open_store
 
 
@@ -124,14 +124,38 @@ class Log:
             NotInLogError: The log has no such step, sample or site; the message lists what there is.
             DamagedFileError: The file is not what it says it is.
         """
+        entry, manifest, position, place = self._found(step, sample, site)
+        with self._open(entry) as archive:
+            return read_weights(archive, manifest, position, place)
+
+    def full_rows(self, step: Step, sample: int | str, site: str) -> dict[int, npt.NDArray[np.float32]]:
+        """The rows of chosen queries as they were before long maps were pooled (`full_rows` of `AttentionCallback`).
+
+        Args:
+            step, sample, site: As for `weights`.
+
+        Returns:
+            By place of the query, from 0, float32 `(heads, keys)`; empty where there are none.
+
+        Raises:
+            NotInLogError, DamagedFileError: As for `weights`.
+        """
+        entry, manifest, position, place = self._found(step, sample, site)
+        known = manifest.sites[place].rows
+        if known is None:
+            return {}
+        axis = next(at for at, each in enumerate(manifest.sites[place].axes) if each.role == "query")
+        with self._open(entry) as archive:
+            rows = read_rows(archive, manifest, position, place)
+        return {query: np.take(rows, at, axis=axis) for at, query in enumerate(known.queries)}
+
+    def _found(self, step: Step, sample: int | str, site: str) -> tuple[StepEntry, StepManifest, int, int]:
         entry, manifest = self._maps(step)
         place = manifest.site_index(site)
         if place is None:
             there = [known.path for known in manifest.sites]
             raise NotInLogError(f"Step {step} has no such site. Received: site={site!r}. There are: {there}.")
-        position = self._position(manifest, sample)
-        with self._open(entry) as archive:
-            return read_weights(archive, manifest, position, place)
+        return entry, manifest, self._position(manifest, sample), place
 
     def predictions(self, step: Step) -> tuple[Prediction | None, ...]:
         """What was predicted for each sample; None where that is not known."""

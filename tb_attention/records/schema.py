@@ -21,6 +21,7 @@ __all__ = [
     "Manifest",
     "OverviewPart",
     "Prediction",
+    "RowsManifest",
     "SiteManifest",
     "SplitManifest",
     "StepManifest",
@@ -51,6 +52,15 @@ class OverviewPart:
 
 
 @dataclass(frozen=True)
+class RowsManifest:
+    """The rows of chosen queries of a site whose maps were pooled, as they were before; `shape` leaves out the samples."""
+
+    queries: tuple[int, ...]
+    shape: tuple[int, ...]
+    encoding: Encoding
+
+
+@dataclass(frozen=True)
 class SiteManifest:
     """A site as a step file describes it; `axes` and `shape` leave out the samples."""
 
@@ -61,6 +71,7 @@ class SiteManifest:
     encoding: Encoding
     overview: OverviewPart
     note: str | None = None
+    rows: RowsManifest | None = None
 
     @property
     def heads(self) -> int:
@@ -165,7 +176,13 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
 
 def site_to_json(site: SiteManifest) -> dict[str, Any]:
     """The JSON object of a site."""
-    return {
+    rows = site.rows
+    told = (
+        {}
+        if rows is None
+        else {"rows": dataclasses.asdict(rows) | {"queries": list(rows.queries), "shape": list(rows.shape)}}
+    )
+    return told | {
         "path": site.path,
         "kind": site.kind,
         "note": site.note,
@@ -285,7 +302,12 @@ def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
         shape=shape,
         encoding=_encoding(value["encoding"]),
         overview=overview,
+        rows=None if value.get("rows") is None else _rows(value["rows"]),
     )
+
+
+def _rows(value: Mapping[str, Any]) -> RowsManifest:
+    return RowsManifest(tuple(map(_count, value["queries"])), _shape(value["shape"]), _encoding(value["encoding"]))
 
 
 def _axis(value: Mapping[str, Any]) -> Axis:

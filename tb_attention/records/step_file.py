@@ -18,6 +18,7 @@ from tb_attention.records.schema import (
     ConfusionManifest,
     Manifest,
     OverviewPart,
+    RowsManifest,
     SiteManifest,
     SplitManifest,
     StepManifest,
@@ -39,6 +40,11 @@ WRITER = f"tb_attention {__version__}"
 def weights_member(sample: int, site: int) -> str:
     """The member with the weights of one site for one sample."""
     return f"weights/{sample}/{site}"
+
+
+def rows_member(sample: int, site: int) -> str:
+    """The member with full rows of chosen queries of one site for one sample."""
+    return f"rows/{sample}/{site}"
 
 
 def overview_member(sample: int) -> str:
@@ -123,6 +129,8 @@ def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
     for sample in range(made.manifest.sample_count):
         for place, (site, known) in enumerate(zip(record.sites, made.manifest.sites, strict=True)):
             yield weights_member(sample, place), encode(site.weights[sample], known.encoding)
+            if site.rows is not None and known.rows is not None:
+                yield rows_member(sample, place), encode(site.rows.weights[sample], known.rows.encoding)
 
 
 def confusion_members(record: ConfusionRecord, tag: str, attempt: int) -> tuple[ConfusionManifest, list[Member]]:
@@ -194,6 +202,16 @@ def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: in
     return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
 
 
+def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
+    """The full rows of one site for one sample, shape `manifest.sites[site].rows.shape`."""
+    known = manifest.sites[site].rows
+    name = rows_member(sample, site)
+    if known is None:
+        raise DamagedFileError(f"There is no {name}.")
+    need = encoded_bytes(known.shape, known.encoding)
+    return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
+
+
 def read_overview(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
     """The overview of one site for one sample."""
     part = manifest.sites[site].overview
@@ -259,12 +277,19 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
     # One encoding for all samples of a site: the manifest has one place to say which.
     signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
     overview_encoding: Encoding = "signed8_row" if signed else "sqrt8_row"
-    encoding = choose_encoding(site.weights[0]) if len(site.weights) else "float32"
-    if encoding != "float32":
-        encoding = row_encoding(site.weights)
+    encoding = _shared_encoding(site.weights)
+    rows = None
+    if site.rows is not None:
+        rows = RowsManifest(site.rows.queries, site.rows.weights.shape[1:], _shared_encoding(site.rows.weights))
     part = OverviewPart(shape, overview_encoding, offset, encoded_bytes(shape, overview_encoding))
-    manifest = SiteManifest(site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note)
+    manifest = SiteManifest(site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows)
     return manifest, [encode(maps, overview_encoding) for maps in pooled]
+
+
+def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
+    """The encoding of all samples."""
+    encoding = choose_encoding(weights[0]) if len(weights) else "float32"
+    return encoding if encoding == "float32" else row_encoding(weights)
 
 
 def _logs(logs: Mapping[str, float]) -> dict[str, float]:

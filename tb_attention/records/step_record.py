@@ -71,7 +71,8 @@ class StepRecord:
     @property
     def nbytes(self) -> int:
         """Bytes of the weights."""
-        return sum(site.weights.nbytes for site in self.sites)
+        rows = sum(site.rows.weights.nbytes for site in self.sites if site.rows is not None)
+        return rows + sum(site.weights.nbytes for site in self.sites)
 
 
 @dataclass(frozen=True, eq=False)
