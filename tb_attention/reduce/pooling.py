@@ -28,17 +28,42 @@ def pool_maximum(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most:
     return pooled
 
 
+def pool_mean(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: int = MOST) -> npt.NDArray[np.float32]:
+    """Pools the last dimensions of an array by their mean.
+
+    Args:
+        maps: Floats, such as `(channels, rows, columns)`. NaN in a cell makes the pooled cell NaN.
+        dimensions: How many of the last dimensions to pool.
+        most: Size of each of them afterwards, at most.
+
+    Returns:
+        float32. The cells that are pooled together are the same as in `pool_maximum`.
+    """
+    pooled = np.asarray(maps, dtype=np.float32)
+    for axis in range(pooled.ndim - dimensions, pooled.ndim):
+        size = pooled.shape[axis]
+        if size > most:
+            starts = _starts(size, most)
+            counts = np.diff(starts, append=size).reshape(-1, *[1] * (pooled.ndim - 1 - axis))
+            pooled = np.divide(np.add.reduceat(pooled, starts, axis=axis), counts, dtype=np.float32)
+    return pooled
+
+
 def pooled_size(size: int, most: int = MOST) -> int:
     """Positions left of `size` after pooling to at most `most`."""
     return min(size, most)
+
+
+def _starts(size: int, most: int) -> npt.NDArray[np.intp]:
+    """Cell c holds the positions from floor(c * size / most): sizes differ by one at most, none is left out."""
+    return np.arange(most) * size // most
 
 
 def _pool_axis(array: npt.NDArray[np.float32], axis: int, most: int) -> npt.NDArray[np.float32]:
     size = array.shape[axis]
     if size <= most:
         return array
-    # Cell c holds the positions from floor(c * size / most): sizes differ by one at most, none is left out.
-    starts = np.arange(most) * size // most
+    starts = _starts(size, most)
     largest = np.maximum.reduceat(array, starts, axis=axis)
     if array.size == 0 or np.fmin.reduce(array, axis=None) >= 0:
         return cast("npt.NDArray[np.float32]", largest)

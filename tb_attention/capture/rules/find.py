@@ -5,6 +5,7 @@ from __future__ import annotations
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.activations import read_activation
+from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, NoSite
 from tb_attention.capture.rules.gates import read_gate
 from tb_attention.capture.rules.maps import read_learned_memory, read_map
@@ -39,7 +40,7 @@ def _judge(graph: Graph, reader: DimReader, source: Source, uses: list[Use]) -> 
         return gate
     alone = read_learned_memory(reader, source, uses) or read_activation(reader, source, uses)
     if alone is not None:
-        return alone
+        return with_features(graph, reader, alone, source.logits)
     if any(use.how == "output" for use in uses):
         return "an output of the model"
     return gate if any(use.how == "scale" for use in uses) else mixing

@@ -13,6 +13,19 @@ from tb_attention.site import AxisKind, Kind, Role
 
 
 @dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """A feature map, one picture a channel.
+
+    Attributes:
+        value: Of four dimensions: the samples first, then two of space and the channels.
+        channels: Which dimension the channels are, 1 or 3.
+    """
+
+    value: Value
+    channels: int
+
+
+@dataclass(frozen=True, eq=False)
 class Found:
     """A site in a graph.
 
@@ -25,6 +38,7 @@ class Found:
         roles: For each atom of the tensor's dimensions what it stands for.
         axis_kind: What the positions along query and key are, if not plain positions.
         note: A sentence for people, or None.
+        features: The feature map behind a gate over channels, or None.
     """
 
     source: Source
@@ -35,6 +49,7 @@ class Found:
     roles: Mapping[Atom, Role]
     axis_kind: AxisKind = "positions"
     note: str | None = None
+    features: FeatureMap | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tb_attention.capture.atoms import Atom, Dim
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value, ancestors
+from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import VIEWS, Use
@@ -26,7 +27,7 @@ def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Us
             continue
         found = _read_product(graph, reader, source, use, use.other)
         if isinstance(found, Found):
-            return found
+            return with_features(graph, reader, found, use.other)
         reason = found
     return reason
 

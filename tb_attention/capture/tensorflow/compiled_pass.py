@@ -10,10 +10,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tb_attention.capture.captured import Capture, LeftOut
+from tb_attention.capture.feature_maps import arrange_features
 from tb_attention.capture.layout import arrange
 from tb_attention.capture.paths import name_places
 from tb_attention.capture.rules.find import find_sites
-from tb_attention.capture.rules.found import Found
+from tb_attention.capture.rules.found import FeatureMap, Found
 from tb_attention.capture.tensorflow.inputs import Call, read_call
 from tb_attention.capture.tensorflow.replay import Replay
 from tb_attention.capture.tensorflow.trace import trace
@@ -66,7 +67,8 @@ class CompiledPass:
         self._left_out = tuple(left_out)
         guards = [value for value, _ in graph.guards]
         weights = [site.weights for _, rounds in self._found for site in rounds]
-        self._replay = Replay(graph, [*guards, *weights, *graph.outputs])
+        features = [features.value for _, rounds in self._found if (features := _features(rounds)) is not None]
+        self._replay = Replay(graph, [*guards, *weights, *features, *graph.outputs])
 
     def __call__(self, call: Call) -> Capture:
         """Runs it, in chunks where the model is bound to a number of samples."""
@@ -75,7 +77,8 @@ class CompiledPass:
             for tensors, samples in call.chunks(self._trace.samples):
                 arrays = [np.asarray(_readable(tensor)) for tensor in self._replay(tensors)]
                 parts.append((self._guarded(arrays), samples))
-        sites, failed = [], []
+        sites: list[Site | None] = []
+        failed: list[LeftOut] = []
         place = 0
         for path, rounds in self._found:
             chunks = [(arrays[place : place + len(rounds)], samples) for arrays, samples in parts]
@@ -84,11 +87,22 @@ class CompiledPass:
                 sites.append(self._site(path, rounds, chunks))
             except CaptureError as error:
                 failed.append(LeftOut(path, str(error)))
+                sites.append(None)
+        for at, (_, rounds) in enumerate(self._found):
+            features = _features(rounds)
+            if features is None:
+                continue
+            maps = [(arrays[place], samples) for arrays, samples in parts]
+            place += 1
+            site = sites[at]
+            if site is not None:
+                sites[at] = site.replace(features=arrange_features(maps, features.channels, site.weights.shape))
         flat = [
             self._joined([(arrays[output], samples) for arrays, samples in parts])
             for output in range(place, len(parts[0][0]))
         ]
-        return Capture(tuple(sites), self._trace.pack_outputs(flat), self._left_out, tuple(failed))
+        there = tuple(site for site in sites if site is not None)
+        return Capture(there, self._trace.pack_outputs(flat), self._left_out, tuple(failed))
 
     def _guarded(self, arrays: Arrays) -> Arrays:
         guards = self._trace.graph.guards
@@ -122,6 +136,10 @@ class CompiledPass:
         size = self._trace.samples
         arrays = [array[:samples] if array.ndim and len(array) == size else array for array, samples in parts]
         return np.concatenate(arrays) if len(arrays) > 1 and arrays[0].ndim else arrays[0]
+
+
+def _features(rounds: Sequence[Found]) -> FeatureMap | None:
+    return rounds[0].features if len(rounds) == 1 else None
 
 
 def _by_round(sites: Sequence[Found]) -> list[list[Found]]:
