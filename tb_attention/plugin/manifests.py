@@ -61,6 +61,10 @@ class KnownManifest:
     sample_count: int
     measures: tuple[str, ...]
 
+    def has_features(self, site: int) -> bool:
+        """Whether the site at a place has a feature map."""
+        return json.loads(self.sites.text)[site].get("features") is not None
+
     def json(self) -> dict[str, Any]:
         """A fresh object of the manifest without its sites."""
         value: dict[str, Any] = json.loads(self.text)

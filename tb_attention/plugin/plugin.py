@@ -36,6 +36,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/image": samples.serve_image,
             "/overview": weights.serve_overview,
             "/weights": weights.serve_weights,
+            "/features": weights.serve_features,
             "/measures": measures.serve,
             "/matrix": matrix.serve,
             "/rows": rows.serve,

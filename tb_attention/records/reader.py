@@ -20,7 +20,7 @@ from tb_attention.records.logged_samples import LoggedSamples, read_samples
 from tb_attention.records.paths import Step
 from tb_attention.records.schema import ConfusionManifest, Prediction, SiteManifest, StepManifest
 from tb_attention.records.series import Series, choose, list_series
-from tb_attention.records.step_file import read_matrix, read_measures, read_rows, read_weights
+from tb_attention.records.step_file import read_features, read_matrix, read_measures, read_rows, read_weights
 from tb_attention.records.store import Store, open_store
 
 
@@ -148,6 +148,22 @@ class Log:
         with self._open(entry) as archive:
             rows = read_rows(archive, manifest, position, place)
         return {query: np.take(rows, at, axis=axis) for at, query in enumerate(known.queries)}
+
+    def features(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32] | None:
+        """The feature map behind a gate over channels, as it was before the gate, averaged to at most 32 x 32 cells.
+
+        Args:
+            step, sample, site: As for `weights`.
+
+        Returns:
+            float32 `(channels, rows, columns)`, channels as in `weights`; None for sites without one.
+
+        Raises:
+            NotInLogError, DamagedFileError: As for `weights`.
+        """
+        entry, manifest, position, place = self._found(step, sample, site)
+        with self._open(entry) as archive:
+            return read_features(archive, manifest, position, place)
 
     def _found(self, step: Step, sample: int | str, site: str) -> tuple[StepEntry, StepManifest, int, int]:
         entry, manifest = self._maps(step)

@@ -18,6 +18,7 @@ from tb_attention.site import KINDS, Axis, Kind
 __all__ = [
     "SCHEMA",
     "ConfusionManifest",
+    "FeaturesManifest",
     "Manifest",
     "OverviewPart",
     "Prediction",
@@ -61,6 +62,14 @@ class RowsManifest:
 
 
 @dataclass(frozen=True)
+class FeaturesManifest:
+    """The feature map behind a gate; `shape` is (channels, rows, columns)."""
+
+    shape: tuple[int, ...]
+    encoding: Encoding
+
+
+@dataclass(frozen=True)
 class SiteManifest:
     """A site as a step file describes it; `axes` and `shape` leave out the samples."""
 
@@ -72,6 +81,7 @@ class SiteManifest:
     overview: OverviewPart
     note: str | None = None
     rows: RowsManifest | None = None
+    features: FeaturesManifest | None = None
 
     @property
     def heads(self) -> int:
@@ -182,6 +192,8 @@ def site_to_json(site: SiteManifest) -> dict[str, Any]:
         if rows is None
         else {"rows": dataclasses.asdict(rows) | {"queries": list(rows.queries), "shape": list(rows.shape)}}
     )
+    if site.features is not None:
+        told |= {"features": dataclasses.asdict(site.features) | {"shape": list(site.features.shape)}}
     return told | {
         "path": site.path,
         "kind": site.kind,
@@ -303,11 +315,19 @@ def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
         encoding=_encoding(value["encoding"]),
         overview=overview,
         rows=None if value.get("rows") is None else _rows(value["rows"]),
+        features=None if value.get("features") is None else _features(value["features"]),
     )
 
 
 def _rows(value: Mapping[str, Any]) -> RowsManifest:
     return RowsManifest(tuple(map(_count, value["queries"])), _shape(value["shape"]), _encoding(value["encoding"]))
+
+
+def _features(value: Mapping[str, Any]) -> FeaturesManifest:
+    shape = _shape(value["shape"])
+    if len(shape) != 3:
+        raise ArgumentError(f"a feature map has channels, rows and columns. Received: shape {shape}.")
+    return FeaturesManifest(shape, _encoding(value["encoding"]))
 
 
 def _axis(value: Mapping[str, Any]) -> Axis:

@@ -16,6 +16,7 @@ from tb_attention.records.archive import Archive
 from tb_attention.records.npz import Member
 from tb_attention.records.schema import (
     ConfusionManifest,
+    FeaturesManifest,
     Manifest,
     OverviewPart,
     RowsManifest,
@@ -45,6 +46,11 @@ def weights_member(sample: int, site: int) -> str:
 def rows_member(sample: int, site: int) -> str:
     """The member with full rows of chosen queries of one site for one sample."""
     return f"rows/{sample}/{site}"
+
+
+def features_member(sample: int, site: int) -> str:
+    """The member with the feature map behind the gate of one site for one sample."""
+    return f"features/{sample}/{site}"
 
 
 def overview_member(sample: int) -> str:
@@ -131,6 +137,9 @@ def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
             yield weights_member(sample, place), encode(site.weights[sample], known.encoding)
             if site.rows is not None and known.rows is not None:
                 yield rows_member(sample, place), encode(site.rows.weights[sample], known.rows.encoding)
+            if site.features is not None and known.features is not None:
+                maps = np.moveaxis(site.features[sample], -1, 0)
+                yield features_member(sample, place), encode(maps, known.features.encoding)
 
 
 def confusion_members(record: ConfusionRecord, tag: str, attempt: int) -> tuple[ConfusionManifest, list[Member]]:
@@ -212,6 +221,16 @@ def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) 
     return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
 
 
+def read_features(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
+    """The feature map behind the gate of one site for one sample, `(channels, rows, columns)`; None if it has none."""
+    known = manifest.sites[site].features
+    if known is None:
+        return None
+    name = features_member(sample, site)
+    need = encoded_bytes(known.shape, known.encoding)
+    return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
+
+
 def read_overview(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
     """The overview of one site for one sample."""
     part = manifest.sites[site].overview
@@ -281,8 +300,14 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
     rows = None
     if site.rows is not None:
         rows = RowsManifest(site.rows.queries, site.rows.weights.shape[1:], _shared_encoding(site.rows.weights))
+    features = None
+    if site.features is not None:
+        _, height, width, channels = site.features.shape
+        features = FeaturesManifest((channels, height, width), _shared_encoding(np.moveaxis(site.features, -1, 1)))
     part = OverviewPart(shape, overview_encoding, offset, encoded_bytes(shape, overview_encoding))
-    manifest = SiteManifest(site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows)
+    manifest = SiteManifest(
+        site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows, features
+    )
     return manifest, [encode(maps, overview_encoding) for maps in pooled]
 
 

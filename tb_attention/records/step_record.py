@@ -70,9 +70,10 @@ class StepRecord:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the weights."""
+        """Bytes of the weights, and of what comes with them."""
+        features = sum(site.features.nbytes for site in self.sites if site.features is not None)
         rows = sum(site.rows.weights.nbytes for site in self.sites if site.rows is not None)
-        return rows + sum(site.weights.nbytes for site in self.sites)
+        return features + rows + sum(site.weights.nbytes for site in self.sites)
 
 
 @dataclass(frozen=True, eq=False)
