@@ -86,7 +86,7 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Forgets the `fit` before. One that ended with an exception or an interrupt has not closed its log."""
         if self.writer is not None:
             self.tell_status("stopped", force=True)
-            self._close()
+            self._close(WAIT_SECONDS)
         self._forget_fit()
         self._stoppings = early_stoppings(self)
 
@@ -293,16 +293,18 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Drains the writer and closes it; called at the end of `fit`."""
         if self.writer is not None:
             self._restored()  # may leave a note
+            # What the last steps come to, and not only that they are under way, belongs to the status.
+            drained = self.writer.drain(stall=WAIT_SECONDS)
             self.tell_status("finished", force=True)
-            self._close()
+            self._close(WAIT_SECONDS if drained else 0.0)
         self.series.writes = None
         self._forget_fit()
 
-    def _close(self) -> None:
-        """Waits as long as steps come out at the other end."""
+    def _close(self, stall: float) -> None:
+        """Ends the writer; waits as long as no single step takes longer than `stall` seconds."""
         assert self.writer is not None
         writer, self.writer = self.writer, None
-        if not writer.close(stall=WAIT_SECONDS):
+        if not writer.close(stall=stall):
             self.warnings.warn(
                 "hangs",
                 f"The disk of {self.log_dir} has not answered for {WAIT_SECONDS:.0f} s; what is left of {self.tag!r} is "
