@@ -53,7 +53,7 @@ class Tab:
         return self.frame.locator("p[aria-live]").first.inner_text()
 
     def open(self, view: str) -> None:
-        self.frame.get_by_role("tab", name=view).click()
+        self.frame.get_by_role("tab", name=view, exact=True).click()
         self.wait_until_drawn(view.lower())
 
     def wait_until_drawn(self, view: str, **details: Any) -> dict[str, Any]:

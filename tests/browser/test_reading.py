@@ -241,3 +241,68 @@ def test_rows_of_the_overview_fold(server: TensorBoard, chromium: Browser) -> No
 def test_one_head_opens_as_head(server: TensorBoard, chromium: Browser) -> None:
     with opened(chromium, server.address, choices(run="lone")) as tab:
         tab.wait_until_drawn("head")
+
+
+def test_samples_are_sorted_and_those_that_changed_are_found(server: TensorBoard, chromium: Browser) -> None:
+    # At the last step the third sample turns from ham (a tie, at 0.5) to spam (0.6).
+    with opened(chromium, server.address, choices(run="text", view="samples")) as tab:
+        tab.wait_until_drawn("samples")
+        rows = tab.frame.get_by_role("region", name="Table of samples").get_by_role("row")
+        expect(rows).to_have_count(1 + 3)
+        tab.frame.get_by_role("columnheader", name="prediction").get_by_role("button").click()
+        expect(rows.nth(1)).to_contain_text("0.80")
+        tab.frame.get_by_role("group", name="Since the last step").get_by_role("button", name="changed").click()
+        expect(rows).to_have_count(1 + 1)
+        expect(rows.nth(1)).to_contain_text("other class")
+        expect(sentence(tab)).to_contain_text("1 changed since epoch 2")
+
+
+def test_a_word_is_found_with_what_it_gets_and_what_it_looks_at(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    weights = tb_attention.load(logs / "text").weights(step=STEPS - 1, sample="first", site="layer_0/attention")[0]
+    with opened(chromium, server.address, choices(run="text", view="samples")) as tab:
+        tab.wait_until_drawn("samples")
+        tab.frame.get_by_role("searchbox", name="Find a word").fill("Invoice")
+        expect(sentence(tab)).to_contain_text("stands 3 times in 3 of 3 samples")
+        row = tab.frame.get_by_role("region", name="Table of samples").get_by_role("row").nth(1)
+        expect(row).to_contain_text(f"{weights[:COUNT, 6].mean():.3g}, ")
+        expect(row).to_contain_text(f": {weights[6, :COUNT].max():.3f}"[:6])
+        row.get_by_role("button", name="6", exact=True).click()
+        tab.wait_until_drawn("sample", sample="first")
+        expect(sentence(tab)).to_contain_text("“invoice” looks at")
+
+
+def test_a_cell_of_epochs_goes_to_its_head_and_step(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="text", view="epochs", sample="first")) as tab:
+        tab.wait_until_drawn("epochs")
+        expect(sentence(tab)).to_contain_text(f"changed most of {LAYERS * HEADS} heads")
+        cells = tab.frame.get_by_role("slider", name="Head, over time")
+        box, slot = cells.bounding_box(), tab.slider.bounding_box()
+        assert box is not None
+        assert slot is not None
+        width = min(120, slot["width"] / STEPS)
+        tab.page.mouse.click(box["x"] + 1.5 * width, box["y"] + 20)
+        tab.expect_step("epoch 2 (step 1)")
+        expect(cells).to_have_attribute("aria-valuetext", "layer_0 · head 1")
+
+
+def test_two_steps_are_compared_weight_by_weight(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    log = tb_attention.load(logs / "text")
+    first, last = (log.weights(step=step, sample="first", site="layer_0/attention")[0] for step in (0, STEPS - 1))
+    change = (last - first)[:COUNT, :COUNT]
+    query, key = np.unravel_index(np.abs(change).argmax(), change.shape)
+    with opened(chromium, server.address, choices(run="text", view="compare", sample="first")) as tab:
+        tab.wait_until_drawn("compare")
+        expect(sentence(tab)).to_contain_text("From epoch 1 to epoch 3")
+        sign = "+" if change[query, key] > 0 else "−"
+        expect(sentence(tab)).to_contain_text(f"{TOKENS[key]}”: {sign}{abs(change[query, key]):.3f}"[:-1])
+        tab.frame.get_by_role("combobox", name="Step of A").select_option("1")
+        expect(sentence(tab)).to_contain_text("From epoch 2 to epoch 3")
+        assert "p.attention.versus=1" in tab.page.url
+
+
+def test_a_run_without_the_layer_is_said_not_drawn(server: TensorBoard, chromium: Browser) -> None:
+    link = choices(run="text", view="compare", sample="first", versusRun="pictures")
+    with opened(chromium, server.address, link) as tab:
+        expect(sentence(tab)).to_contain_text("pictures has no layer layer_0/attention")

@@ -50,6 +50,8 @@ export interface Site {
   shape: number[];
   encoding: Encoding;
   overview?: Overview | null;
+  /** Of a gate over channels: the feature map behind it, of shape (channels, rows, columns). */
+  features?: { shape: number[]; encoding: Encoding } | null;
 }
 
 export interface Prediction {

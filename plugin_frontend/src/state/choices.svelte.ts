@@ -24,6 +24,9 @@ export class Choices {
   head = $state.raw<number | null>(null);
   view = $state.raw<View | null>(null);
   query = $state.raw<number | null>(null);
+  /** What the chosen step is compared with: another step, of another run if one is named. */
+  versus = $state.raw<Step | null>(null);
+  versusRun = $state.raw<string | null>(null);
   /** Other heads of the site that are drawn with the chosen one. */
   also = $state.raw<number[]>([]);
   readonly options = new Options();
@@ -44,6 +47,8 @@ export class Choices {
     this.head = integer(state.head);
     this.view = VIEWS.find((view) => view === state.view) ?? null;
     this.query = integer(state.query);
+    this.versus = state.versus === "init" ? "init" : integer(state.versus);
+    this.versusRun = state.versusRun ?? null;
     this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
     this.options.take(state);
   }
@@ -62,6 +67,8 @@ export class Choices {
       ["head", this.head],
       ["view", this.view],
       ["query", this.query],
+      ["versus", this.versus],
+      ["versusRun", this.versusRun],
       ["also", this.also.length ? this.also.join(",") : null],
     ];
     for (const [key, value] of choices) if (value !== null) state[key] = String(value);

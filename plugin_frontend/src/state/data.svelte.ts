@@ -6,6 +6,8 @@ import type { SamplesAnswer, Site } from "../api/wire";
 import type { Slot } from "../model/timeline";
 import { overviewMaps, type AttentionMap } from "../model/maps";
 import { Ahead } from "./ahead.svelte";
+import { Compare } from "./compare.svelte";
+import { Features } from "./features.svelte";
 import { Resource } from "./resource.svelte";
 import { Rows } from "./rows.svelte";
 import type { View } from "./choices.svelte";
@@ -34,7 +36,7 @@ const MAPS_AHEAD = 2;
 
 /** Views that draw the weights of one site, not only the pooled overview of all. */
 function showsWeights(view: View): boolean {
-  return view === "head" || view === "sample";
+  return view === "head" || view === "sample" || view === "compare";
 }
 
 export class Data {
@@ -49,6 +51,8 @@ export class Data {
   split = $state.raw<string | null>(null);
 
   readonly rows: Rows;
+  readonly features: Features;
+  readonly compare: Compare;
   readonly ahead: Ahead;
   #series = "";
   #matrices = "";
@@ -67,6 +71,8 @@ export class Data {
   constructor(readonly store: Store) {
     this.ahead = new Ahead(store.server.client);
     this.rows = new Rows(store);
+    this.features = new Features(store);
+    this.compare = new Compare(store);
   }
 
   /** Whether what the view shows is being fetched. */
@@ -81,6 +87,7 @@ export class Data {
     $effect(() => this.#wantSamples());
     $effect(() => this.#wantOverview());
     $effect(() => this.#wantWeights());
+    $effect(() => this.features.want());
     $effect(() => this.#wantMeasures());
     $effect(() => this.#wantMatrix());
     $effect(() => this.#fetchAhead());
@@ -96,6 +103,7 @@ export class Data {
     this.#series = series;
     untrack(() => {
       for (const resource of this.#resources) resource.clear();
+      this.features.shown.clear();
       this.rows.clear();
     });
   }
@@ -103,10 +111,13 @@ export class Data {
   retry(): void {
     for (const resource of this.#resources) resource.retry();
     this.rows.retry();
+    this.features.shown.retry();
+    this.compare.weights.retry();
     this.store.server.refresh();
     this.#wantSamples();
     this.#wantOverview();
     this.#wantWeights();
+    this.features.want();
     this.#wantMeasures();
     this.#wantMatrix();
   }

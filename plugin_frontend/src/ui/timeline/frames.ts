@@ -35,7 +35,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
     return (pixels, stride, rect) => paintMap(pixels, stride, rect, map, wholeMap(map), scale);
   }
   const { site, siteIndex, head } = store;
-  if ((store.view === "head" || store.view === "sample") && site) {
+  if (["head", "sample", "compare"].includes(store.view) && site) {
     const map = store.data.peekOverview(slot, store.sampleIndex)?.maps[siteIndex]?.[head];
     if (!map) return null;
     const scale = store.scales.of(site);

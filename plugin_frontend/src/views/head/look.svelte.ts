@@ -1,11 +1,12 @@
 /** What the Head view looks at: which map, which query or key is kept or hovered, and the row or column that follows from it. */
 import type { Site } from "../../api/wire";
 import { pictureCanvas } from "../../draw/picture";
+import type { FeatureMaps } from "../../model/features";
 import { hasQueries, columnOf, mapOf, mapShape, rowOf, type AttentionMap } from "../../model/maps";
 import { positionsOf, type Positions } from "../../model/positions";
 import { relativeTo } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
-import type { ColorScale } from "../../color/scale";
+import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import type { SiteWeights } from "../../state/data.svelte";
 import type { Store } from "../../state/store.svelte";
 
@@ -21,6 +22,7 @@ export class Look {
   hover = $state.raw<Hover | null>(null);
   direction = $state.raw<Direction>("looks");
   #keptKey = $state<number | null>(null);
+  #keptChannel = $state<number | null>(null);
 
   readonly shown: SiteWeights | null = $derived.by(() => this.store.data.weights.value);
   readonly site: Site | null = $derived(this.shown?.site ?? null);
@@ -58,6 +60,10 @@ export class Look {
   readonly norm = $derived.by(() => (this.gate ? "no" : this.options.norm));
 
   readonly keptQuery = $derived.by(() => this.#clamp(this.store.choices.query, this.queries));
+  /** The channel of a gate that was clicked. */
+  readonly keptChannel = $derived(
+    this.gate && this.#keptChannel !== null && this.keys?.shown.includes(this.#keptChannel) ? this.#keptChannel : null,
+  );
   readonly keptKey = $derived(this.#clamp(this.#keptKey, this.keys));
   /** Which way the row or column on the screen goes: hovering a label of the other axis turns it round for as long. */
   readonly way: Direction = $derived.by(() => {
@@ -78,7 +84,19 @@ export class Look {
   /** The axis along which `line` lies. */
   readonly lineAxis = $derived(this.way === "looks" ? this.keys : this.queries);
   /** The position on the line that is pointed at. */
-  readonly pointed = $derived(this.way === "looks" ? (this.hover?.key ?? null) : (this.hover?.query ?? null));
+  readonly pointed = $derived(
+    this.way === "looks" ? (this.hover?.key ?? this.keptChannel) : (this.hover?.query ?? null),
+  );
+  /** The feature map behind a gate over channels, of the site and sample on the screen. */
+  readonly features: FeatureMaps | null = $derived.by(() => {
+    const features = this.store.data.features.shown.value;
+    return features?.site === this.site?.path && features?.sample === this.shown?.sample ? features!.maps : null;
+  });
+  readonly featureScale: ColorScale | null = $derived.by(() => {
+    const { ramp, dark } = this.store;
+    const { features } = this;
+    return features && makeScale(ramp, dark, roundTop(features.largest), features.signed, this.options.curve);
+  });
   readonly picture = $derived.by(() => {
     const picture = this.store.data.picture.value;
     // The grid of a window covers a part of the picture that the log does not name.
@@ -110,6 +128,11 @@ export class Look {
   #clamp(position: number | null, axis: Positions | null): number {
     if (!axis) return 0;
     return position !== null && axis.shown.includes(position) ? position : (axis.shown[0] ?? 0);
+  }
+
+  /** Keeps a channel of a gate, or lets it go when it is kept already. */
+  keepChannel(channel: number): void {
+    this.#keptChannel = this.#keptChannel === channel ? null : channel;
   }
 
   keepQuery(query: number): void {

@@ -1,0 +1,54 @@
+/** Two maps of the same size: what is more in one of them, and how far apart they are. */
+import type { AttentionMap } from "./maps";
+
+export interface Change {
+  query: number;
+  key: number;
+  by: number;
+}
+
+/** B - A, weight by weight. */
+export function difference(a: AttentionMap, b: AttentionMap): AttentionMap {
+  return { ...b, weights: b.weights.map((weight, i) => weight - a.weights[i]!) };
+}
+
+/** The largest change among some rows and columns, by amount; null where all is NaN. */
+export function largestChange(map: AttentionMap, queries: number[], keys: number[]): Change | null {
+  let found: Change | null = null;
+  for (const query of queries) {
+    for (const key of keys) {
+      const by = map.weights[query * map.columns + key]!;
+      if (by === by && (!found || Math.abs(by) > Math.abs(found.by))) found = { query, key, by };
+    }
+  }
+  return found;
+}
+
+const bits = (share: number) => (share > 0 ? -share * Math.log2(share) : 0);
+
+/** Mean Shannon entropy of the rows, in bits; each row is taken as shares of its sum over `keys`. */
+export function meanEntropy(map: AttentionMap, queries: number[], keys: number[]): number {
+  let total = 0;
+  for (const query of queries) {
+    const row = map.weights.subarray(query * map.columns, (query + 1) * map.columns);
+    const sum = keys.reduce((s, key) => s + row[key]!, 0);
+    for (const key of keys) total += sum > 0 ? bits(row[key]! / sum) : 0;
+  }
+  return total / Math.max(1, queries.length);
+}
+
+/** Mean Jensen-Shannon divergence of the rows, in bits: 0 for equal maps, 1 for maps that share nothing. */
+export function meanDivergence(a: AttentionMap, b: AttentionMap, queries: number[], keys: number[]): number {
+  let total = 0;
+  for (const query of queries) {
+    const from = query * a.columns;
+    const sum = (map: AttentionMap) => keys.reduce((s, key) => s + map.weights[from + key]!, 0);
+    const [sumA, sumB] = [sum(a), sum(b)];
+    if (!(sumA > 0) || !(sumB > 0)) continue;
+    for (const key of keys) {
+      const [p, q] = [a.weights[from + key]! / sumA, b.weights[from + key]! / sumB];
+      total += bits((p + q) / 2) - (bits(p) + bits(q)) / 2;
+    }
+  }
+  return total / Math.max(1, queries.length);
+}
