@@ -44,8 +44,8 @@ def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> 
         inputs_facts: For each input of the model what it is, in the order of the model's inputs.
 
     Returns:
-        The sites in the same order. As many positions as an image has patches (the image is cut evenly, in squares where that
-        is possible), with up to 16 extra positions before them (a quarter of the cells at most), are a "grid"; as many as a text has tokens are "tokens".
+        The sites in the same order. As many positions as an image has square patches, with up to 16 extra positions before
+        them (a quarter of the cells at most), are a "grid"; as many as a text has tokens are "tokens".
         Positions whose input is known are compared with that input, others with each.
     """
     return tuple(_described(merge_axes(site), inputs_facts) for site in sites)
