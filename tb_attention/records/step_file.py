@@ -121,7 +121,7 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
     stacked = [np.concatenate(heads) if heads else empty for heads in values]
     return Digest(
         manifest,
-        np.stack(stacked) if stacked else empty[None][:0],
+        np.stack(stacked) if stacked else np.zeros((0, manifest.heads, len(MEASURES)), np.float32),
         tuple(np.concatenate(each) if each else np.zeros(0, np.uint8) for each in parts),
     )
 

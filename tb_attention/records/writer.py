@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import operator
 import os
 import warnings
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.attempts import start_attempt
+from tb_attention.records.budget import MAX_BYTES
 from tb_attention.records.default_axes import default_axes, default_kind
 from tb_attention.records.nested import to_numpy
 from tb_attention.records.paths import Step, check_step, tag_folder
@@ -43,6 +45,8 @@ class AttentionWriter:
         class_names: Names of the classes, by index.
         attempt: A number from 1 to go on with an attempt that is there; by default the first `write` begins a new one.
         summaries: Whether the event file gets an overview of each step; by default it does.
+        max_bytes: Bytes that the steps may take on disk. Beyond, steps are removed: the first and the last stay, and the fewer of
+            the others the older they are. 2e9 by default; None for no limit.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -57,17 +61,21 @@ class AttentionWriter:
         class_names: Sequence[str] | None = None,
         attempt: int | None = None,
         summaries: bool = True,
+        max_bytes: float | None = MAX_BYTES,
     ) -> None:
         if not isinstance(log_dir, str | os.PathLike) or not os.fspath(log_dir):
             raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
         tag_folder(tag)
         if attempt is not None and (isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1):
             raise ArgumentError(f"`attempt` must be an integer of at least 1. Received: attempt={attempt!r}.")
+        if max_bytes is not None and (isinstance(max_bytes, bool) or not 1 <= max_bytes < math.inf):
+            raise ArgumentError(f"`max_bytes` must be a positive number of bytes. Received: max_bytes={max_bytes!r}.")
         self.log_dir = os.fspath(log_dir)
         self.tag = tag
         self.attempt = attempt
         self.samples = _to_samples(samples, class_names)
         self._with_summaries = summaries
+        self._max_bytes = None if max_bytes is None else int(max_bytes)
         self._samples_name: str | None = None
         self._series: SeriesWriter | None = None
         self._closed = False
@@ -160,7 +168,9 @@ class AttentionWriter:
         if self._series is None:
             if self.attempt is None:
                 self.attempt = start_attempt(self.log_dir, self.tag, record.epoch)
-            series = SeriesWriter(self.log_dir, self.tag, self.attempt, summaries=self._with_summaries)
+            series = SeriesWriter(
+                self.log_dir, self.tag, self.attempt, summaries=self._with_summaries, max_bytes=self._max_bytes
+            )
             if self.samples is not None:
                 self._samples_name = series.write_samples(self.samples)
             self._series = series
@@ -256,10 +266,12 @@ def _checked_weights(path: str, value: Any) -> npt.NDArray[np.float32]:
     array = to_numpy(value)
     if array.dtype.kind not in "biuf":
         raise ArgumentError(f"`weights` must be arrays of numbers. Received: dtype={array.dtype} at {path!r}.")
-    if array.ndim < 3 or 0 in array.shape:
+    if array.ndim < 3 or 0 in array.shape[1:]:
         raise ArgumentError(
-            "`weights` must have shape (samples, heads, queries, keys), or (samples, heads, keys) for a gate, none of them 0. "
+            "`weights` must have shape (samples, heads, queries, keys), or (samples, heads, keys) for a gate; only the samples "
+            "may be none. "
             f"Received: shape {array.shape} at {path!r}."
         )
     # Training goes on in the very same memory while the thread encodes.
-    return np.array(array, dtype=np.float32, order="C", copy=True)
+    with np.errstate(over="ignore"):
+        return np.array(array, dtype=np.float32, order="C", copy=True)
