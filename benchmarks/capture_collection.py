@@ -1,0 +1,122 @@
+"""Finds the attention of models by others, at tiny sizes, and prints found / missed / invented by family.
+
+How many sites a model has is computed from its configuration. Values are compared with the softmaxes that the model
+computes when it is run eagerly. Models of packages that are not installed are left out.
+
+Example:
+    python benchmarks/capture_collection.py Bert Gemma   # only families whose names hold one of these
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from collection.cases import Case, make_inputs
+
+from tb_attention.capture.capturer import Capturer
+
+ROOMS = ("hub_text", "applications")
+
+
+def main(wanted: list[str]) -> None:
+    total: Counter[str] = Counter()
+    for room in ROOMS:
+        try:
+            cases = importlib.import_module(f"collection.{room}").cases()
+        except ModuleNotFoundError as error:
+            print(f"{room}: left out, there is no module {error.name!r}")
+            continue
+        for case in cases:
+            if not wanted or any(part.lower() in case.family.lower() for part in wanted):
+                total.update(score(case))
+                keras.backend.clear_session(free_memory=True)
+    print(
+        f"models {total['models']}: expected {total['expected']}, found {total['found']}, missed {total['missed']}, "
+        f"invented {total['invented']}, wrong values {total['wrong']}, failed {total['failed']}, not built {total['unbuilt']}"
+    )
+
+
+def score(case: Case) -> Counter[str]:
+    """Counts of one model, and its line."""
+    try:
+        keras.utils.set_random_seed(1)
+        model = case.build()
+        inputs = case.inputs() if case.inputs is not None else make_inputs(model)
+    except Exception as error:
+        print(f"{case.family:32} not built: {type(error).__name__}: {str(error)[:150]!r}")
+        return Counter(unbuilt=1)
+    start = time.perf_counter()
+    try:
+        captured = Capturer(model)(inputs)
+    except Exception as error:
+        print(f"{case.family:32} failed: {type(error).__name__}: {str(error)[:300]!r}")
+        return Counter(models=1, expected=case.maps + case.gates, missed=case.maps + case.gates, failed=1)
+    kinds = Counter(site.kind for site in captured.sites)
+    result = Counter(models=1, expected=case.maps + case.gates, failed=len(captured.failed))
+    maps = kinds["self"] + kinds["cross"] + kinds["local"]
+    for found, expected in ((maps, case.maps), (kinds["gate"], case.gates), (kinds["activation"], 0)):
+        result.update(found=min(found, expected), missed=max(0, expected - found), invented=max(0, found - expected))
+    result["wrong"] = _wrong(model, inputs, captured.sites)
+    seconds = time.perf_counter() - start
+    faulty = any(result[name] for name in ("missed", "invented", "wrong", "failed"))
+    print(
+        f"{case.family:32} found {result['found']:3} missed {result['missed']:2} invented {result['invented']:2} "
+        f"wrong {result['wrong']:2} {dict(kinds)} {seconds:.1f} s{'   <---' if faulty else ''}",
+        flush=True,
+    )
+    if faulty and os.environ.get("VERBOSE"):
+        for site in captured.sites:
+            print("    ", site.path, site.kind, site.weights.shape)
+        for out in (*captured.left_out, *captured.failed):
+            print("     left out:", out.path, out.reason)
+    return result
+
+
+def _wrong(model: keras.Model, inputs: Any, sites: Any) -> int:
+    """How many maps of softmaxes are none of those that the model computes eagerly."""
+    with _softmaxes() as computed:
+        model(keras.tree.map_structure(keras.ops.convert_to_tensor, inputs), training=False)
+    wrong = 0
+    for site in sites:
+        if site.kind not in ("self", "cross", "local"):
+            continue
+        mine = np.sort(site.weights.reshape(-1))
+        wrong += not any(
+            len(theirs) == len(mine) and np.allclose(theirs, mine, atol=1e-5) for theirs in (computed or [mine])
+        )
+    return wrong
+
+
+@contextmanager
+def _softmaxes() -> Iterator[list[Any]]:
+    """Collects the numbers of every softmax, in order of size, while models run eagerly."""
+    computed: list[Any] = []
+    own = tf.nn.softmax
+
+    def softmax(*args: Any, **kwargs: Any) -> Any:
+        result = own(*args, **kwargs)
+        if tf.executing_eagerly():
+            computed.append(np.sort(np.asarray(result, "float32").reshape(-1)))
+        return result
+
+    tf.nn.softmax = softmax
+    try:
+        yield computed
+    finally:
+        tf.nn.softmax = own
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

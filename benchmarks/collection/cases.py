@@ -1,0 +1,46 @@
+"""What a case of the collection is, and inputs for a model of which nothing is known but its declared inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+SAMPLES, POSITIONS = 2, 8
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model of the collection.
+
+    Attributes:
+        family: What it is printed as.
+        build: Makes it, with random weights.
+        maps: How many sites of kinds `self`, `cross` and `local` its configuration promises.
+        gates: How many of kind `gate`.
+        inputs: What it is fed; made from its declared inputs where this is None.
+    """
+
+    family: str
+    build: Callable[[], keras.Model]
+    maps: int = 0
+    gates: int = 0
+    inputs: Callable[[], Any] | None = None
+
+
+def make_inputs(model: keras.Model) -> Any:
+    """Random samples for the declared inputs: whole numbers below 10, masks of ones, numbers around 0."""
+    random = np.random.default_rng(0)
+
+    def one(tensor: Any) -> Any:
+        shape = (SAMPLES, *(POSITIONS if size is None else size for size in tensor.shape[1:]))
+        if "mask" in tensor.name:
+            return np.ones(shape, tensor.dtype)
+        if tensor.dtype.startswith("int"):
+            return random.integers(1, 10, shape).astype(tensor.dtype)
+        return random.normal(size=shape).astype(tensor.dtype)
+
+    return keras.tree.map_structure(one, model._inputs_struct)
