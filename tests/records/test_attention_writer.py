@@ -115,7 +115,10 @@ def test_predictions_come_in_several_forms(tmp_path: Path, given: Any, expected:
         ({"step": 1.5}, "`step` must be an integer from 0"),
         ({"weights": np.zeros((1, 1, 2, 2))}, "`weights` must map paths of sites to arrays"),
         ({"weights": {"a": np.zeros((2, 2))}}, r"must have shape \(samples, heads, queries, keys\)"),
-        ({"weights": {"a": np.zeros((1, 0, 2, 2))}}, r"only the samples may be none\. Received: shape \(1, 0, 2, 2\) at 'a'"),
+        (
+            {"weights": {"a": np.zeros((1, 0, 2, 2))}},
+            r"only the samples may be none\. Received: shape \(1, 0, 2, 2\) at 'a'",
+        ),
         ({"weights": {"a": np.zeros((1, 1, 2, 2, 2))}}, "other ranks need `axes`"),
         ({"weights": {"a": np.full((1, 1, 2), "x")}}, "arrays of numbers"),
         ({"weights": {"a": np.zeros((1, 1, 2, 2)), "b": np.zeros((2, 1, 2, 2))}}, "must have the same samples"),
