@@ -69,7 +69,7 @@ def server(logdir: Path) -> Iterator[TensorBoard]:
     server.stop()
 
 
-@pytest.mark.parametrize("view", ["Overview", "Head", "Confusion"])
+@pytest.mark.parametrize("view", ["Overview", "Head", "Sample", "Samples", "Confusion", "Epochs", "Compare"])
 def test_every_view_shows_it_as_text(view: str, server: TensorBoard, chromium: Browser) -> None:
     with opened(chromium, server.address) as tab:
         tab.wait_until_drawn("overview")
