@@ -39,5 +39,8 @@ def step_bytes(sites: Iterable[Site]) -> float:
         total += samples * (
             one * (_BYTES_A_FLOAT if exact else _BYTES_A_CODE) + cells * _BYTES_A_CODE + heads * len(MEASURES) * 4
         )
+        if site.features is not None:
+            one = site.features.size / max(1, samples)
+            total += samples * one * (_BYTES_A_FLOAT if 4 * one < FLOAT32_BELOW else _BYTES_A_CODE)
         total += _BYTES_A_SITE
     return total

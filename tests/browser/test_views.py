@@ -176,3 +176,67 @@ def test_without_a_log_the_tab_says_what_to_do(tmp_path: Path, chromium: Browser
             expect(body).to_contain_text(str(tmp_path))
     finally:
         server.stop()
+
+
+CELL_LUMINANCES = """(canvas, [rows, columns]) => {
+    // Reading the page's own canvas again and again makes the browser complain.
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const context = copy.getContext("2d", { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    const cells = [];
+    for (let row = 0; row < rows; row++)
+        for (let column = 0; column < columns; column++) {
+            const x = Math.floor(((column + 0.5) / columns) * canvas.width);
+            const y = Math.floor(((row + 0.5) / rows) * canvas.height);
+            const [red, green, blue] = context.getImageData(x, y, 1, 1).data;
+            cells.push(0.2126 * red + 0.7152 * green + 0.0722 * blue);
+        }
+    return cells;
+}"""
+
+
+def test_a_gate_shows_the_feature_map_of_the_channel(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    log = tb_attention.load(logs / "article", tag="gated")
+    fetched: list[str] = []
+    with opened(chromium, server.address, choices(run="article", tag="gated", view="overview")) as tab:
+        tab.page.on("request", lambda request: fetched.append(request.url))
+        tab.open("Head")
+        drawn = tab.wait_until_drawn("head", step=EPOCHS - 1)
+        gate = log.weights(step=EPOCHS - 1, sample=drawn["sample"], site="attention")[0]
+        maps = log.features(step=EPOCHS - 1, sample=drawn["sample"], site="attention")
+        assert maps is not None
+        order = np.argsort(-gate, kind="stable")
+        expect_channel(tab, int(order[0]), maps)
+        ranking = tab.frame.get_by_role("list", name="Ranking").get_by_role("listitem")
+        expect(ranking.locator("canvas")).to_have_count(12)
+        bars = tab.frame.get_by_role("grid", name="Values of")
+        bars.focus()
+        bars.press("ArrowRight")
+        expect_channel(tab, int(order[1]), maps)
+    features = [url for url in fetched if "/features?" in url]
+    assert len(features) == len(set(features)) == 1
+
+
+def expect_channel(tab: Tab, channel: int, maps: np.ndarray) -> None:
+    """The thumbnail of the channel is there, and its cells are darker (in the light theme) the larger they are."""
+    canvas = tab.frame.get_by_role("img", name=f"Feature map of channel {channel}", exact=True)
+    expect(canvas).to_be_visible()
+    tab.page.wait_for_timeout(100)
+    shades = np.array(canvas.evaluate(CELL_LUMINANCES, list(maps.shape[1:])))
+    values = maps[channel].ravel()
+    assert np.ptp(values) > 0
+    assert (np.diff(shades[np.argsort(values)]) <= 0.5).all()
+    assert shades[values.argmax()] < shades[values.argmin()]
+
+
+@pytest.mark.parametrize("tag", ["attention", "gated"])
+def test_the_matrices_are_those_of_the_maps(server: TensorBoard, chromium: Browser, tag: str) -> None:
+    with opened(chromium, server.address, choices(run="article", tag=tag, view="confusion")) as tab:
+        tab.wait_until_drawn("confusion", step=EPOCHS - 1)
+        menu = tab.frame.get_by_role("combobox", name="Matrices")
+        expect(menu).to_have_value(f"{tag} confusion")
+        other = "gated" if tag == "attention" else "attention"
+        menu.select_option(f"{other} confusion")
+        expect(menu).to_have_value(f"{other} confusion")
+        tab.wait_until_drawn("confusion", step=EPOCHS - 1)

@@ -36,6 +36,19 @@ export function meanOf(map: AttentionMap): number {
   return map.weights.reduce((sum, value) => sum + value, 0) / map.weights.length;
 }
 
+/** The least and the largest finite value; NaN where there is none. */
+export function rangeOf(map: AttentionMap): { least: number; largest: number } {
+  const finite = map.weights.filter(Number.isFinite);
+  if (!finite.length) return { least: NaN, largest: NaN };
+  return finite.reduce(
+    ({ least, largest }, value) => ({ least: Math.min(least, value), largest: Math.max(largest, value) }),
+    {
+      least: Infinity,
+      largest: -Infinity,
+    },
+  );
+}
+
 /** The cells of a feature map as positions, so that it is laid over a picture as the cells of any grid are. */
 export function cellPositions(map: AttentionMap): Positions {
   const size = map.rows * map.columns;
