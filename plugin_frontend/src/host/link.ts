@@ -60,3 +60,13 @@ export function onLinkChanged(changed: (state: LinkState) => void): () => void {
   host.addEventListener("hashchange", tell);
   return () => host.removeEventListener("hashchange", tell);
 }
+
+/** Puts the address of exactly this view on the clipboard; says whether the browser allowed it. */
+export async function copyLink(): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(page().location.href);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -6,6 +6,7 @@ import { NO_FILTER, passes, unnamedSamples, type SampleFilter } from "../model/s
 import { entriesOf, focusRun, newestAttempt, pairedMatrices, pickSeries, runColor, type RunEntry } from "../model/runs";
 import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
 import type { Cell } from "../model/confusion";
+import type { Table } from "../model/csv";
 import { mapShape } from "../model/maps";
 import type { RampName } from "../color/ramp";
 import { Choices, type View } from "./choices.svelte";
@@ -25,6 +26,10 @@ export class Store {
   filter = $state.raw<SampleFilter>(NO_FILTER);
   /** Whether the curves of a run are drawn, where the user has said so. */
   readonly #checks = new SvelteMap<string, boolean>();
+  /** Whether the list of keys is open. */
+  help = $state(false);
+  /** The numbers that the view shows, as a table with a head, for the CSV; null where it shows none. */
+  numbers = $state.raw<(() => Table) | null>(null);
   iteration = $state(0);
   window = $state(0);
 

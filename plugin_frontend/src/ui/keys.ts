@@ -1,6 +1,8 @@
 /** Keys that work wherever the focus is, except where something is typed or a widget needs them itself. */
+import { copyLink } from "../host/link";
 import { moveHead } from "../model/heads";
 import type { Store } from "../state/store.svelte";
+import { viewTabs } from "./tabs";
 
 const OWN_ARROWS = '[role="grid"], [role="listbox"], [role="tablist"], [role="radiogroup"], select';
 
@@ -9,7 +11,8 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 export function handleKey(store: Store, event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (store.help || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+    return;
   const target = event.target instanceof Element ? event.target : null;
   const arrowsTaken = target?.closest(OWN_ARROWS);
   const place = { site: store.siteIndex, head: store.head };
@@ -47,6 +50,28 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
     case ".":
       head(0, event.key === "." ? 1 : -1);
       break;
+    case "/":
+      document.querySelector<HTMLElement>('[aria-label="Filter samples"]')?.focus();
+      break;
+    case "l":
+    case "L":
+      void copyLink();
+      break;
+    case "?":
+      store.help = true;
+      break;
+    case "1":
+    case "2":
+    case "3":
+    case "4":
+    case "5":
+    case "6":
+    case "7": {
+      const tab = viewTabs(store)[Number(event.key) - 1];
+      if (!tab) return;
+      store.choices.view = tab.view;
+      break;
+    }
     case "Escape":
       if (store.view !== "overview") store.choices.view = "overview";
       break;

@@ -1,0 +1,135 @@
+"""Every view for everyone: axe-core without findings, by keyboard, at small sizes; and what leaves the tab."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, expect
+
+import tb_attention
+from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.step_record import ConfusionRecord
+from tests.browser.tab import Tab, opened
+from tests.conftest import ROOT, TensorBoard
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "plugin_frontend" / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = ("overview", "head", "sample", "samples", "confusion", "epochs", "compare")
+WORDS = ["[CLS]", "dear", "sir", "the", "invoice", "is", "late", "[SEP]"]
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logs = tmp_path_factory.mktemp("everyone")
+    random = np.random.default_rng(0)
+    size = len(WORDS)
+    samples = tb_attention.Samples(
+        np.zeros((3, size), int), [0, 1, 1], tokens=[WORDS] * 3, ids=["a", "b", "c"], class_names=["ham", "spam"]
+    )
+    with tb_attention.AttentionWriter(logs / "text", samples=samples) as writer:
+        for step in range(3):
+            weights = {
+                f"layer_{layer}/attention": random.dirichlet(np.full(size, 0.4), (3, 2, size)).astype("float32")
+                for layer in range(2)
+            }
+            writer.write(step, weights, random.dirichlet(np.ones(2), 3), {"val_loss": 1 / (1 + step)}, epoch=step)
+    matrices = SeriesWriter(logs / "text", "confusion", 1)
+    for step in range(3):
+        counts = random.integers(0, 9, (2, 2))
+        matrices.submit(ConfusionRecord(step, {"validation": counts}, ("ham", "spam"), epoch=step))
+    matrices.close()
+    return logs
+
+
+@pytest.fixture(scope="module")
+def server(logs: Path) -> Iterator[TensorBoard]:
+    server = TensorBoard(logs)
+    yield server
+    server.stop()
+
+
+def findings(tab: Tab) -> list[str]:
+    """What axe-core finds against WCAG 2.1 A and AA, as "rule: element"."""
+    tab.frame.evaluate(AXE.read_text())
+    found = tab.frame.evaluate(
+        """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})).violations
+            .flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`))"""
+    )
+    return [str(finding) for finding in found]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "confusion"])
+def test_axe_finds_nothing(view: str, theme: str, server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, f"&p.attention.run=text&p.attention.view={view}") as tab:
+        tab.wait_until_drawn(view)
+        if theme == "dark":
+            tab.page.evaluate("document.body.classList.add('dark-mode')")
+            tab.frame.wait_for_selector("html.dark")
+        assert findings(tab) == []
+
+
+@pytest.mark.parametrize("mode", ["lines", "rows"])
+def test_axe_finds_nothing_in_the_modes_of_head(mode: str, server: TensorBoard, chromium: Browser) -> None:
+    with opened(
+        chromium, server.address, f"&p.attention.run=text&p.attention.view=head&p.attention.mode={mode}"
+    ) as tab:
+        tab.wait_until_drawn("head")
+        assert findings(tab) == []
+
+
+# 200 % zoom of 1280 x 800 is a window of 640 x 400 CSS pixels.
+@pytest.mark.parametrize(("width", "height"), [(1024, 700), (640, 400)])
+def test_no_view_is_wider_than_its_window(width: int, height: int, server: TensorBoard, chromium: Browser) -> None:
+    viewport = {"width": width, "height": height}
+    with opened(chromium, server.address, "&p.attention.run=text", viewport=viewport) as tab:
+        for number, view in enumerate(VIEWS, start=1):
+            tab.slider.press(str(number))
+            tab.wait_until_drawn(view)
+            assert tab.frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            stage = tab.frame.locator("#view").bounding_box()
+            assert stage is not None
+            assert stage["width"] >= width / 2
+
+
+def test_the_keys_are_listed_and_escape_closes_the_list(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.run=text") as tab:
+        tab.wait_until_drawn("overview")
+        tab.slider.press("?")
+        dialog = tab.frame.get_by_role("dialog", name="Keys")
+        expect(dialog).to_contain_text("previous and next step")
+        assert findings(tab) == []
+        tab.page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        tab.wait_until_drawn("overview")
+        tab.slider.press("/")
+        expect(tab.frame.get_by_role("searchbox", name="Filter samples")).to_be_focused()
+
+
+def test_numbers_leave_as_csv_and_pictures_at_twice_the_size(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    with opened(chromium, server.address, "&p.attention.run=text&p.attention.view=head&p.attention.sample=a") as tab:
+        tab.wait_until_drawn("head", step=2)
+        with tab.page.expect_download() as download:
+            tab.frame.get_by_role("button", name="CSV").click()
+        rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text())))
+        weights = tb_attention.load(logs / "text").weights(step=2, sample="a", site="layer_0/attention")[0]
+        assert rows[0] == ["query", "key", "weight"]
+        np.testing.assert_allclose([float(row[2]) for row in rows[1:]], weights.ravel(), rtol=1e-6)
+        with tab.page.expect_download() as download:
+            tab.frame.get_by_role("button", name="PNG").click()
+        assert re.fullmatch(
+            r"attention-text-head-step2-layer_0_attention-head0-a\.png", download.value.suggested_filename
+        )
+        png = Path(download.value.path()).read_bytes()
+        box = tab.frame.get_by_role("grid", name="Map of").bounding_box()
+        assert box is not None
+        assert int.from_bytes(png[16:20], "big") >= 2 * box["width"]
