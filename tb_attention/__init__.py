@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tb_attention.callbacks.attention import AttentionCallback
     from tb_attention.callbacks.confusion_matrix import ConfusionMatrixCallback
     from tb_attention.callbacks.log import log
-    from tb_attention.capture import capture
+    from tb_attention.capture import capture, explain
     from tb_attention.metrics.confusion_matrix import ConfusionMatrix
     from tb_attention.records.reader import load
     from tb_attention.records.samples import Samples
@@ -26,6 +26,7 @@ _HOMES = {
     "ConfusionMatrixCallback": "tb_attention.callbacks.confusion_matrix",
     "Samples": "tb_attention.records.samples",
     "capture": "tb_attention.capture",
+    "explain": "tb_attention.capture",
     "load": "tb_attention.records.reader",
     "log": "tb_attention.callbacks.log",
 }
@@ -38,6 +39,7 @@ __all__ = [
     "Samples",
     "__version__",
     "capture",
+    "explain",
     "load",
     "log",
 ]

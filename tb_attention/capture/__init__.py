@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from tb_attention.capture.explanation import explain
+
 if TYPE_CHECKING:
     from tb_attention.capture.select import SiteFilter
     from tb_attention.site import Site
 
-__all__ = ["capture"]
+__all__ = ["capture", "explain"]
 
 
 def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: Any) -> Mapping[str, Site]:

@@ -7,7 +7,7 @@ from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.activations import read_activation
 from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, NoSite
-from tb_attention.capture.rules.gates import read_gate
+from tb_attention.capture.rules.gates import NOTHING, read_gate
 from tb_attention.capture.rules.maps import read_learned_memory, read_map
 from tb_attention.capture.rules.sources import Source, find_sources
 from tb_attention.capture.rules.uses import Use, UseFinder
@@ -43,4 +43,4 @@ def _judge(graph: Graph, reader: DimReader, source: Source, uses: list[Use]) -> 
         return with_features(graph, reader, alone, source.logits)
     if any(use.how == "output" for use in uses):
         return "an output of the model"
-    return gate if any(use.how == "scale" for use in uses) else mixing
+    return mixing if gate == NOTHING else gate

@@ -17,11 +17,12 @@ _PROJECTIONS = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "BatchM
 _POOLS = frozenset({"Mean", "Max", "Sum"})
 _SCORES = frozenset({"Sigmoid", "Softmax"})
 _STEPS = 6
+NOTHING = "multiplies nothing"
 
 
 def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | str:
     """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
-    reason = "multiplies nothing"
+    reason = NOTHING
     for use in uses:
         if use.node.type != "Mul" or use.other is None:
             continue
