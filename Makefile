@@ -10,7 +10,7 @@ FRONTEND_SOURCES := $(shell find plugin_frontend -path plugin_frontend/node_modu
 BUNDLE := tb_attention/plugin/static/index.js
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format build bench pictures clean
+.PHONY: help demo test check format build bench fuzz pictures clean
 
 help:
 	@echo "make demo      train on real data and watch it in TensorBoard (SERVE=0, PORT=, LOGDIR=, RETRAIN=1)"
@@ -19,6 +19,7 @@ help:
 	@echo "make format    rewrite the sources in the project's format"
 	@echo "make build     wheel and sdist, in dist/"
 	@echo "make bench     the measurements of benchmarks/"
+	@echo "make fuzz      damage the files of logs at random and read them (SECONDS=60, SEED=)"
 	@echo "make pictures  the pictures of the README, in docs/pictures/"
 	@echo "make clean     remove what was built and installed"
 
@@ -69,6 +70,9 @@ build: .venv/dev $(BUNDLE)
 
 bench: .venv/dev $(BUNDLE)
 	@for script in capture_cost capture_collection encode_cost serve_map; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+fuzz: .venv/dev
+	@$(BIN)/python -m tests.records.fuzz $(or $(SECONDS),60) $(SEED)
 
 pictures: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m docs.make_pictures

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import math
 import struct
 import zipfile
 import zlib
@@ -11,10 +9,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
+from tb_attention.records.npy import parse_npy
 
 MAX_MEMBER_BYTES = 1 << 30
 """Inflated size of a member, at most; 16 heads of 4096 x 4096 as float32 are as large."""
@@ -23,7 +21,6 @@ MAX_MEMBERS = 1 << 20
 
 # Deflate cannot make more than 1032 bytes of one; a header that says so lies.
 _MOST_PER_BYTE = 1032
-_MAX_NPY_HEADER = 4096
 
 
 @dataclass(frozen=True)
@@ -147,31 +144,6 @@ class Archive:
         if info.flag_bits & 0x1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DamagedFileError(f"{name} in {self._name} is encrypted or not deflated.")
         return info
-
-
-def parse_npy(data: bytes, what: str) -> npt.NDArray[Any]:
-    """The array in the bytes of a `.npy` file, without copying them; never an object array.
-
-    Raises:
-        DamagedFileError: They are not those of an array of numbers.
-    """
-    file = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read_header(file, max_header_size=_MAX_NPY_HEADER)
-    except (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError, LookupError) as error:
-        raise DamagedFileError(f"{what} is no .npy array: {str(error)[:200]}.") from error
-    if dtype.kind not in "biuf" or dtype.hasobject or dtype.itemsize == 0:
-        raise DamagedFileError(f"{what} must hold numbers. Received: dtype={str(dtype)[:80]}.")
-    rest = len(data) - file.tell()
-    if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize != rest:
-        raise DamagedFileError(f"{what} says shape {shape} of {dtype}, but holds {rest} bytes.")
-    try:
-        array = np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if fortran else "C")
-    except (ValueError, OverflowError) as error:
-        raise DamagedFileError(f"{what} has no possible shape: {str(error)[:200]}.") from error
-    return array
 
 
 _ZIP_ERRORS = (

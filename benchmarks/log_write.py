@@ -1,0 +1,99 @@
+"""What logging costs while a model trains: the training thread, the writer's CPU, and what is left of the weights.
+
+python benchmarks/log_write.py
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from encode_cost import heads_of_many_kinds
+
+from tb_attention.records.npz import write_npz
+from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.step_file import attention_members, digest
+from tb_attention.records.step_record import StepRecord
+from tb_attention.reduce.divergence import jensen_shannon
+from tb_attention.reduce.encodings import decode, encode
+from tb_attention.reduce.long_axes import shorten
+from tb_attention.site import Axis, Site
+
+SITES = 12
+REPEATS = 5
+
+
+def record(keys: int, samples: int, step: int = 0) -> StepRecord:
+    """A step of 12 sites of 12 heads."""
+    heads = heads_of_many_kinds(keys)
+    axes = (Axis("samples", samples), Axis("heads", 12), Axis("query", keys), Axis("key", keys))
+    weights = np.repeat(heads[None], samples, axis=0)
+    return StepRecord(step, epoch=step, sites=tuple(Site(f"block_{n}", "self", axes, weights) for n in range(SITES)))
+
+
+def training_thread() -> list[float]:
+    """Milliseconds that the training thread is held by each of some steps of 12 x 12 x 128, 8 samples, beyond the capture."""
+    given = record(128, 8)
+    held = []
+    with tempfile.TemporaryDirectory() as directory:
+        writer = SeriesWriter(directory, "attention", 1)
+        for step in range(2 * REPEATS):
+            start = time.perf_counter()
+            sites = tuple(shorten(site) for site in given.sites)
+            writer.write_status(state="running")
+            writer.submit(StepRecord(step, epoch=step, sites=sites))
+            held.append(1000 * (time.perf_counter() - start))
+            writer.drain()  # an epoch lies between two steps
+        writer.close()
+    return held
+
+
+def writing_against_numpy() -> float:
+    """CPU of a whole step of 12 x 12 x 512 (measures, overviews, codes, deflate), over `savez_compressed` of the same codes."""
+    given = record(512, 1)
+    ours, numpys = [], []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        made = digest(given, "attention", 1)
+        write_npz(io.BytesIO(), attention_members(given, made))
+        ours.append(time.process_time() - start)
+        codes = {str(place): encode(site.weights[0], "sqrt8_row") for place, site in enumerate(given.sites)}
+        start = time.process_time()
+        np.savez_compressed(io.BytesIO(), **codes)
+        numpys.append(time.process_time() - start)
+    return statistics.median(ours) / statistics.median(numpys)
+
+
+def kept() -> tuple[float, float]:
+    """Mean Jensen-Shannon divergence in bits, and the share of rows whose largest weight stays the largest."""
+    weights = heads_of_many_kinds(512)
+    back = decode(encode(weights, "sqrt8_row"), weights.shape, "sqrt8_row")
+    rows = weights.sum(axis=-1) > 0
+    divergence = float(np.nanmean(jensen_shannon(weights, back)[rows]))
+    return divergence, float((weights.argmax(-1) == back.argmax(-1))[rows].mean())
+
+
+def main() -> None:
+    held = training_thread()
+    print(
+        f"training thread held, 12 x 12 x 128, 8 samples, beyond capture: median {statistics.median(held):.2f} ms, "
+        f"most {max(held):.2f} ms (at most 5 ms)"
+    )
+    divergence, argmax = kept()
+    print(f"mean Jensen-Shannon divergence at 512 keys: {divergence:.1e} bits (at most 1e-4)")
+    print(f"largest weight of a row stays the largest: {100 * argmax:.1f} % (at least 99 %)")
+    print(
+        f"CPU of a whole step of 12 x 12 x 512 / savez_compressed of its codes: {writing_against_numpy():.2f} (at most 0.5)"
+    )
+
+
+if __name__ == "__main__":
+    main()
