@@ -7,6 +7,7 @@ import { entriesOf, focusRun, newestAttempt, pairedMatrices, pickSeries, runColo
 import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
 import type { Cell } from "../model/confusion";
 import type { Table } from "../model/csv";
+import type { StepLane } from "../model/lane";
 import { mapShape } from "../model/maps";
 import type { RampName } from "../color/ramp";
 import { Choices, type View } from "./choices.svelte";
@@ -30,6 +31,8 @@ export class Store {
   help = $state(false);
   /** The numbers that the view shows, as a table with a head, for the CSV; null where it shows none. */
   numbers = $state.raw<(() => Table) | null>(null);
+  /** What the view shows of every step under the film; null for the sample's prediction. Set and taken back by the view. */
+  lane = $state.raw<(() => StepLane | null) | null>(null);
   iteration = $state(0);
   window = $state(0);
 

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { countLane, laneWords, segmentsOf } from "../src/model/lane";
+
+const cat = (right: boolean) => ({ text: "cat", right });
+
+test("equal neighbours are one segment, and a gap or another verdict ends it", () => {
+  const segments = segmentsOf([cat(true), cat(true), null, cat(true), cat(false)]);
+  expect(segments.map(({ from, to }) => [from, to])).toEqual([
+    [0, 2],
+    [3, 4],
+    [4, 5],
+  ]);
+});
+
+test("counts have bars as high as their share of the largest, and none where nothing is known", () => {
+  const lane = countLane("a → b", [2, NaN, 8, 0], String);
+  expect(lane.values.map((value) => value?.share ?? null)).toEqual([0.25, null, 1, 0]);
+  expect(segmentsOf(lane.values)).toHaveLength(3);
+});
+
+test("counts that are all 0 have no bars", () => {
+  expect(countLane("a → b", [0, 0], String).values.map((value) => value?.share)).toEqual([0, 0]);
+});
+
+test("a lane is said in words, a long one by its ends", () => {
+  const name = (slot: number) => `epoch ${slot + 1}`;
+  expect(laneWords({ name: "prediction", values: [cat(false), cat(true), cat(true)] }, name)).toBe(
+    "prediction: cat (wrong) at epoch 1, cat (right) at epoch 2 to epoch 3",
+  );
+  const long = countLane("a → b", [1, 2, 3, 4, 5, 6, 7, 8], String);
+  expect(laneWords(long, name)).toBe("a → b: 1 at epoch 1, 2 at epoch 2, 4 more, 7 at epoch 7, 8 at epoch 8");
+});
