@@ -16,12 +16,33 @@ from tb_attention.records import index, json_text, paths, step_file
 from tb_attention.records.index import StepEntry
 from tb_attention.records.listing import check_place
 from tb_attention.records.paths import Step
-from tb_attention.records.schema import Manifest, SiteManifest, StepManifest, manifest_to_json, site_to_json
+from tb_attention.records.schema import (
+    ConfusionManifest,
+    Manifest,
+    SiteManifest,
+    StepManifest,
+    manifest_to_json,
+    maps_of,
+    site_to_json,
+)
 from tb_attention.records.store import Entry
 
 _CACHE_BYTES = 32 << 20
 # Below this many, opening the step files is no slower than decoding the index.
 _FEW = 4
+
+# What a confusion step file may leave out, the page is always told.
+_LEFT_OUT: dict[str, Any] = {
+    "kind": "classes",
+    "threshold": None,
+    "class_groups": [],
+    "similarity": False,
+    "examples": 0,
+    "means": [],
+    "samples": None,
+    "sample_count": 0,
+    "predictions": [],
+}
 
 
 class SiteSet:
@@ -49,9 +70,9 @@ class KnownManifest:
         tag: The tag.
         content: "attention" or "confusion".
         text: JSON: the manifest without its sites.
-        sites: The sites; none for matrices.
-        sample_count: Number of samples; 0 for matrices.
-        measures: Names of the head measures; none for matrices.
+        sites: The sites; none for matrices without maps of examples.
+        sample_count: Number of samples, or of examples with maps.
+        measures: Names of the head measures; none where there are no maps.
     """
 
     tag: str
@@ -115,11 +136,16 @@ def condense(manifest: Manifest) -> KnownManifest:
     sites: tuple[SiteManifest, ...] = ()
     sample_count = 0
     measures: tuple[str, ...] = ()
-    if isinstance(manifest, StepManifest):
-        sites, sample_count, measures = manifest.sites, manifest.sample_count, manifest.measures
-        manifest = dataclasses.replace(manifest, sites=())
+    maps = maps_of(manifest)
+    if maps is not None:
+        sites, sample_count, measures = maps.sites, maps.sample_count, maps.measures
+        bare = dataclasses.replace(maps, sites=())
+        manifest = bare if isinstance(manifest, StepManifest) else dataclasses.replace(manifest, maps=bare)
     value = manifest_to_json(manifest)
     value.pop("sites", None)
+    if isinstance(manifest, ConfusionManifest):
+        value = _LEFT_OUT | value
+        value["splits"] = {name: {"other": 0, "bins": 0} | split for name, split in value["splits"].items()}
     return KnownManifest(
         tag=manifest.tag,
         content=manifest.content,

@@ -19,6 +19,7 @@ _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SET = re.compile(r"samples-[0-9a-f]{4,64}", re.ASCII)
 _LONGEST = 1024
 _MOST_PLACES = 100_000
+_MOST_CELLS = 1000
 
 
 def text(request: Request, name: str) -> str:
@@ -63,6 +64,20 @@ def places(request: Request, name: str) -> list[int]:
             )
         found.extend(range(first, last + 1))
     return found
+
+
+def cells(request: Request, name: str) -> list[tuple[int, int]]:
+    """Cells of a matrix as truth.prediction, such as "6.0,0.6"; at most 1,000 of them."""
+    value = text(request, name)
+    parts = [tuple(part.split(".")) for part in value.split(",")]
+    if len(parts) > _MOST_CELLS or any(
+        len(part) != 2 or not all(_NUMBER.fullmatch(number) for number in part) for part in parts
+    ):
+        raise ArgumentError(
+            f'`{name}` must be at most {_MOST_CELLS} cells as truth.prediction, such as "6.0,0.6". '
+            f"Received: {name}={value[:80]!r}."
+        )
+    return [(int(truth), int(predicted)) for truth, predicted in parts]
 
 
 def attempt(request: Request) -> int | None:

@@ -6,7 +6,7 @@ import functools
 
 from tensorboard.plugins import base_plugin
 
-from tb_attention.plugin import matrix, measures, rows, runs, samples, series, weights
+from tb_attention.plugin import examples, matrices, matrix, measures, rows, runs, samples, series, weights
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
@@ -38,7 +38,14 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/weights": weights.serve_weights,
             "/features": weights.serve_features,
             "/measures": measures.serve,
-            "/matrix": matrix.serve,
+            "/matrix": matrix.serve_matrix,
+            "/labels": matrix.serve_labels,
+            "/histogram": matrix.serve_histogram,
+            "/order": matrix.serve_order,
+            "/mean": matrix.serve_mean,
+            "/matrices": matrices.serve_matrices,
+            "/history": matrices.serve_history,
+            "/examples": examples.serve,
             "/rows": rows.serve,
         }
         return {

@@ -15,7 +15,7 @@ from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.series import read_steps
 from tb_attention.records import step_file
-from tb_attention.records.schema import SiteManifest, StepManifest
+from tb_attention.records.schema import SiteManifest, maps_of
 from tb_attention.records.store import Entry
 
 Floats = npt.NDArray[np.float32]
@@ -41,8 +41,8 @@ def serve(logs: Logs, request: Request) -> Response:
 
 def _over_sites(attempt: Attempt, entry: Entry, sample: int, queries: Sequence[int]) -> Floats:
     with attempt.folder.archive(attempt.file(entry.name)) as archive:
-        manifest = step_file.read_manifest(archive, entry.name)
-        if not isinstance(manifest, StepManifest):
+        manifest = maps_of(step_file.read_manifest(archive, entry.name))
+        if manifest is None:
             raise NotInLogError("The step holds a confusion matrix and no maps.")
         _check_sample(sample, manifest.sample_count)
         rows = [
@@ -86,8 +86,8 @@ def _over_steps(attempt: Attempt, place: int, sample: int, queries: Sequence[int
 
 def _of_step(attempt: Attempt, entry: Entry, place: int, sample: int, queries: Sequence[int]) -> Floats:
     with attempt.folder.archive(attempt.file(entry.name)) as archive:
-        manifest = step_file.read_manifest(archive, entry.name)
-        if not isinstance(manifest, StepManifest):
+        manifest = maps_of(step_file.read_manifest(archive, entry.name))
+        if manifest is None:
             raise NotInLogError("The step holds a confusion matrix and no maps.")
         return mean_row(step_file.read_weights(archive, manifest, sample, place), manifest.sites[place], queries)
 

@@ -26,6 +26,12 @@ def serve_samples(logs: Logs, request: Request) -> Response:
     return respond.json_body(request, json_text.loads(json_text.dumps(kept), entry.name), keep=True)
 
 
+def read_listed(attempt: Attempt, entry: Entry) -> list[Any]:
+    """The samples in a file, as in its manifest."""
+    listed: list[Any] = _manifest(attempt, entry)["samples"]
+    return listed
+
+
 def serve_thumbnails(logs: Logs, request: Request) -> Response:
     """The first picture of every sample, small."""
     return _serve_member(logs, request, "thumbnails")

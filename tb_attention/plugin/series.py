@@ -16,7 +16,7 @@ from tb_attention.records.paths import Step
 from tb_attention.records.store import Entry
 
 # Of each step the page has these already, once for all steps.
-_ONCE = ("schema", "content", "tag", "attempt", "writer", "measures", "class_names", "output")
+_ONCE = ("schema", "content", "tag", "attempt", "writer", "measures", "class_names", "class_groups", "output")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def serve(logs: Logs, request: Request) -> Response:
         "status": status.read(attempt),
     }
     if newest and newest.content == "confusion":
-        answer |= {"class_names": latest["class_names"], "output": latest["output"]}
+        answer |= {name: latest[name] for name in ("class_names", "class_groups", "output")}
     return respond.json_body(request, answer)
 
 
@@ -76,7 +76,6 @@ def _step(step: Step, entry: Entry, known: KnownManifest, site_sets: dict[SiteSe
         value.pop(name, None)
     # The name of the file is what was asked for and what further requests will name, whatever the manifest says.
     value |= {"step": step, "v": entry.version}
-    if known.content == "attention":
-        value["sites"] = site_sets.setdefault(known.sites, len(site_sets))
-        value["samples"] = value["samples"].removesuffix(".npz") if value["samples"] else None
+    value["sites"] = site_sets.setdefault(known.sites, len(site_sets))
+    value["samples"] = value["samples"].removesuffix(".npz") if value["samples"] else None
     return value

@@ -40,7 +40,7 @@ def _serve(
     except members.NoSuchMember:
         # Only now is the manifest needed, to tell what was never there from what is lost.
         known = manifests.read(attempt, step)
-        if known.content != "attention":
+        if known.content != "attention" and not known.sample_count:
             raise NotInLogError("The step holds a confusion matrix and no maps.") from None
         if sample >= known.sample_count:
             raise NotInLogError(

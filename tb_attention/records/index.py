@@ -21,6 +21,7 @@ from tb_attention.records.schema import (
     check_schema,
     manifest_from_json,
     manifest_to_json,
+    maps_of,
     site_to_json,
     sites_from_json,
 )
@@ -59,8 +60,9 @@ def index_members(entries: Sequence[StepEntry]) -> list[Member]:
     members: list[Member] = []
     for place, entry in enumerate(entries):
         told = manifest_to_json(entry.manifest)
-        if isinstance(entry.manifest, StepManifest):
-            sites = entry.manifest.sites
+        maps = maps_of(entry.manifest)
+        if maps is not None:
+            sites = maps.sites
             if sites not in places:
                 places[sites] = len(site_sets)
                 site_sets.append([site_to_json(site) for site in sites])
@@ -101,6 +103,7 @@ def _entry(
     sites = site_sets[told["sites"]] if "sites" in told else None
     manifest = manifest_from_json(told, f"Entry {place} of {what}", sites)
     file = Entry(str(told["file"]), False, int(json_text.number(told["size"])), int(told["mtime_ns"]))
+    # Of the examples of matrices no curve is drawn: others at every step.
     if not with_measures or not isinstance(manifest, StepManifest):
         return StepEntry(manifest, file)
     stored = archive.read(measures_member(place))

@@ -13,7 +13,7 @@ _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 def dumps(value: Any) -> bytes:
     """UTF-8 JSON of nested dicts, lists and scalars; NaN becomes "NaN", infinities "Infinity" and "-Infinity"."""
-    text = json.dumps(_spell(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(spell(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")
 
 
@@ -48,11 +48,12 @@ def number(value: Any) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def _spell(value: Any) -> Any:
+def spell(value: Any) -> Any:
+    """The same value with numbers that are not finite as strings, tuples as lists."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
-        return {key: _spell(item) for key, item in value.items()}
+        return {key: spell(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_spell(item) for item in value]
+        return [spell(item) for item in value]
     return value

@@ -14,13 +14,14 @@ from tb_attention.errors import LogError, NotInLogError
 from tb_attention.records import paths
 from tb_attention.records.archive import Archive
 from tb_attention.records.attempts import begun_attempts
+from tb_attention.records.confusion_log import ConfusionReading
 from tb_attention.records.index import StepEntry
 from tb_attention.records.listing import Damaged, Listing, list_steps
 from tb_attention.records.logged_samples import LoggedSamples, read_samples
 from tb_attention.records.paths import Step
-from tb_attention.records.schema import ConfusionManifest, Prediction, SiteManifest, StepManifest
+from tb_attention.records.schema import Manifest, Prediction, SiteManifest, StepManifest, maps_of
 from tb_attention.records.series import Series, choose, list_series
-from tb_attention.records.step_file import read_features, read_matrix, read_measures, read_rows, read_weights
+from tb_attention.records.step_file import read_features, read_measures, read_rows, read_weights
 from tb_attention.records.store import Store, open_store
 
 
@@ -42,7 +43,7 @@ def load(log_dir: str | os.PathLike[str], tag: str | None = None, attempt: int |
     return Log(store, list_series(store), tag, attempt)
 
 
-class Log:
+class Log(ConfusionReading):
     """One attempt of one series of a run, and the confusion matrices beside it. `load` makes one."""
 
     def __init__(self, store: Store, series: Sequence[Series], tag: str | None, attempt: int | None) -> None:
@@ -84,8 +85,9 @@ class Log:
         """Paths of the sites, in the order of the model; those of all steps."""
         found: dict[str, None] = {}
         for entry in self._listing.entries:
-            if isinstance(entry.manifest, StepManifest):
-                found.update(dict.fromkeys(site.path for site in entry.manifest.sites))
+            maps = maps_of(entry.manifest)
+            if maps is not None:
+                found.update(dict.fromkeys(site.path for site in maps.sites))
         return list(found)
 
     def site(self, path: str) -> SiteManifest:
@@ -95,19 +97,23 @@ class Log:
             NotInLogError: There is no such site.
         """
         for entry in reversed(self._listing.entries):
-            if isinstance(entry.manifest, StepManifest):
-                place = entry.manifest.site_index(path)
-                if place is not None:
-                    return entry.manifest.sites[place]
+            maps = maps_of(entry.manifest)
+            place = None if maps is None else maps.site_index(path)
+            if maps is not None and place is not None:
+                return maps.sites[place]
         raise NotInLogError(f"There is no such site. Received: site={path!r}. There are: {self.sites}.")
 
     @property
     def samples(self) -> LoggedSamples:
         """The samples of the newest step; empty if there is none."""
         for entry in reversed(self._listing.entries):
-            if isinstance(entry.manifest, StepManifest):
+            if entry.manifest.samples is not None or maps_of(entry.manifest) is not None:
                 return self._samples_of(entry.manifest)
         return LoggedSamples()
+
+    def samples_of(self, step: Step) -> LoggedSamples:
+        """The samples of a step; in a series of matrices the examples that were kept of its cells."""
+        return self._samples_of(self._entry(step).manifest)
 
     def weights(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32]:
         """The weights of one site for one sample.
@@ -194,32 +200,6 @@ class Log:
         with self._open(entry) as archive:
             return read_measures(archive, manifest)
 
-    def confusion_matrix(self, step: Step, tag: str | None = None, split: str = "validation") -> npt.NDArray[Any]:
-        """The confusion matrix of a step.
-
-        Args:
-            step: A step of the series of matrices.
-            tag: That series; by default the one that is read, if it is one, else the only one, "confusion", or the first by name.
-            split: "validation" (the default) or "training".
-
-        Returns:
-            `(classes, classes)`: rows are the truth, columns the prediction; int64, float64 if examples are weighted.
-
-        Raises:
-            NotInLogError: There is no such series, step or split.
-        """
-        log = self._confusion_log(tag)
-        entry = log._entry(step)
-        manifest = entry.manifest
-        if not isinstance(manifest, ConfusionManifest):
-            raise NotInLogError(f"Series {log.tag!r} holds no confusion matrices.")
-        if split not in manifest.splits:
-            raise NotInLogError(
-                f"Step {step} has no such split. Received: split={split!r}. There are: {list(manifest.splits)}."
-            )
-        with log._open(entry) as archive:
-            return read_matrix(archive, manifest, split)
-
     def _confusion_log(self, tag: str | None) -> Log:
         if (tag is None or tag == self.tag) and self._chosen is not None and self._chosen.content == "confusion":
             return self
@@ -249,14 +229,15 @@ class Log:
 
     def _maps(self, step: Step) -> tuple[StepEntry, StepManifest]:
         entry = self._entry(step)
-        if not isinstance(entry.manifest, StepManifest):
+        maps = maps_of(entry.manifest)
+        if maps is None:
             raise NotInLogError(f"Series {self.tag!r} holds confusion matrices, not maps.")
-        return entry, entry.manifest
+        return entry, maps
 
     def _position(self, manifest: StepManifest, sample: int | str) -> int:
         if isinstance(sample, str):
             ids = self._samples_of(manifest).ids
-            if sample in ids:
+            if sample in ids[: manifest.sample_count]:
                 return ids.index(sample)
             raise NotInLogError(f"There is no such sample. Received: sample={sample!r}. There are: {_shortened(ids)}.")
         position = int(sample)
@@ -266,9 +247,10 @@ class Log:
             )
         return position
 
-    def _samples_of(self, manifest: StepManifest) -> LoggedSamples:
+    def _samples_of(self, manifest: Manifest) -> LoggedSamples:
         if manifest.samples is None or not paths.is_samples_file(manifest.samples):
-            return LoggedSamples.unknown(manifest.sample_count)
+            maps = maps_of(manifest)
+            return LoggedSamples() if maps is None else LoggedSamples.unknown(maps.sample_count)
         return self._read_samples(manifest.samples)
 
     def _read_samples(self, name: str) -> LoggedSamples:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
-from tb_attention.records import json_text
+from tb_attention.records import checked, json_text
+from tb_attention.records.confusion_manifest import (
+    ConfusionManifest,
+    SplitManifest,
+    confusion_from_json,
+    confusion_to_json,
+)
 from tb_attention.records.paths import Step, check_step
 from tb_attention.records.step_record import Prediction
-from tb_attention.reduce.encodings import ENCODINGS, Encoding, encoded_bytes
+from tb_attention.reduce.encodings import Encoding, encoded_bytes
 from tb_attention.site import KINDS, Axis, Kind
 
 __all__ = [
@@ -38,8 +43,6 @@ SCHEMA = 1
 
 # No honest file comes near these; they bound what a hostile one can make a reader do.
 _MOST_SITES = 100_000
-_MOST_CELLS = 1 << 34
-_MOST_CLASSES = 20_000
 
 
 @dataclass(frozen=True)
@@ -119,36 +122,12 @@ class StepManifest:
         return next((place for place, site in enumerate(self.sites) if site.path == path), None)
 
 
-@dataclass(frozen=True)
-class SplitManifest:
-    """How the matrix of one split is stored; `examples` is the sum of its counts."""
-
-    examples: float
-    encoding: Literal["dense", "sparse"]
-    weighted: bool
-
-
-@dataclass(frozen=True)
-class ConfusionManifest:
-    """The manifest of a confusion step file."""
-
-    tag: str
-    attempt: int
-    step: Step
-    epoch: int | None
-    batch: int | None
-    wall_time: float
-    logs: Mapping[str, float]
-    classes: int
-    class_names: tuple[str, ...] | None
-    output: str | None
-    splits: Mapping[str, SplitManifest]
-    writer: str = ""
-
-    content: Literal["confusion"] = "confusion"
-
-
 Manifest: TypeAlias = StepManifest | ConfusionManifest
+
+
+def maps_of(manifest: Manifest) -> StepManifest | None:
+    """What a manifest says of maps: all of it, or of the examples of confused cells; None where there are none."""
+    return manifest.maps if isinstance(manifest, ConfusionManifest) else manifest
 
 
 def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
@@ -166,13 +145,13 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
         "logs": dict(manifest.logs),
     }
     if isinstance(manifest, ConfusionManifest):
-        return head | {
-            "classes": manifest.classes,
-            "class_names": None if manifest.class_names is None else list(manifest.class_names),
-            "output": manifest.output,
-            "splits": {name: dataclasses.asdict(split) for name, split in manifest.splits.items()},
-        }
-    return head | {
+        maps = manifest.maps
+        return head | confusion_to_json(manifest) | ({} if maps is None else _maps_to_json(maps))
+    return head | _maps_to_json(manifest)
+
+
+def _maps_to_json(manifest: StepManifest) -> dict[str, Any]:
+    return {
         "samples": manifest.samples,
         "sample_count": manifest.sample_count,
         "predictions": [
@@ -252,32 +231,32 @@ def _manifest(value: Mapping[str, Any], sites: tuple[SiteManifest, ...] | None) 
     step = value["step"]
     check_step(step)
     head: dict[str, Any] = {
-        "tag": _text(value["tag"]),
-        "attempt": _count(value["attempt"]),
-        "writer": _text(value.get("writer", "")),
+        "tag": checked.text(value["tag"]),
+        "attempt": checked.count(value["attempt"]),
+        "writer": checked.text(value.get("writer", "")),
         "step": step,
-        "epoch": _count_or_none(value.get("epoch")),
-        "batch": _count_or_none(value.get("batch")),
+        "epoch": checked.count_or_none(value.get("epoch")),
+        "batch": checked.count_or_none(value.get("batch")),
         "wall_time": json_text.number(value["wall_time"]),
-        "logs": {_text(name): json_text.number(metric) for name, metric in value["logs"].items()},
+        "logs": {checked.text(name): json_text.number(metric) for name, metric in value["logs"].items()},
     }
     if value["content"] == "confusion":
-        names = value.get("class_names")
-        return ConfusionManifest(
-            **head,
-            classes=_count(value["classes"], _MOST_CLASSES),
-            class_names=None if names is None else tuple(map(_text, names)),
-            output=None if value.get("output") is None else _text(value["output"]),
-            splits={_text(name): _split(split) for name, split in value["splits"].items()},
-        )
+        told = confusion_from_json(value)
+        # Whatever stands there, a step without the count has no maps.
+        maps = _maps(value, head, sites) if value.get("sample_count") else None
+        return ConfusionManifest(**head, **told, maps=maps)
     if value["content"] != "attention":
         raise DamagedFileError(f"`content` must be attention or confusion. Received: {str(value['content'])[:40]!r}.")
+    return _maps(value, head, sites)
+
+
+def _maps(value: Mapping[str, Any], head: Mapping[str, Any], sites: tuple[SiteManifest, ...] | None) -> StepManifest:
     return StepManifest(
         **head,
-        samples=None if value.get("samples") is None else _text(value["samples"]),
-        sample_count=_count(value["sample_count"]),
+        samples=None if value.get("samples") is None else checked.text(value["samples"]),
+        sample_count=checked.count(value["sample_count"]),
         predictions=tuple(map(_prediction, value["predictions"])),
-        measures=tuple(map(_text, value["measures"])),
+        measures=tuple(map(checked.text, value["measures"])),
         sites=sites_from_json(value["sites"]) if sites is None else sites,
     )
 
@@ -291,14 +270,14 @@ def sites_from_json(value: Any) -> tuple[SiteManifest, ...]:
 
 def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
     """The site in a JSON object; raises KeyError, TypeError or ValueError where it is none."""
-    shape = _shape(value["shape"])
+    shape = checked.shape(value["shape"])
     axes = tuple(map(_axis, value["axes"]))
     part = value["overview"]
     overview = OverviewPart(
-        shape=_shape(part["shape"]),
-        encoding=_encoding(part["encoding"]),
-        offset=_count(part["offset"]),
-        bytes=_count(part["bytes"]),
+        shape=checked.shape(part["shape"]),
+        encoding=checked.encoding(part["encoding"]),
+        offset=checked.count(part["offset"]),
+        bytes=checked.count(part["bytes"]),
     )
     if tuple(axis.size for axis in axes) != shape:
         raise ArgumentError(f"the axes do not describe the shape {shape}.")
@@ -307,12 +286,12 @@ def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
     if value["kind"] not in KINDS:
         raise ArgumentError(f"`kind` must be one of {KINDS}. Received: kind={str(value['kind'])[:40]!r}.")
     return SiteManifest(
-        path=_text(value["path"]),
+        path=checked.text(value["path"]),
         kind=value["kind"],
-        note=None if value.get("note") is None else _text(value["note"]),
+        note=None if value.get("note") is None else checked.text(value["note"]),
         axes=axes,
         shape=shape,
-        encoding=_encoding(value["encoding"]),
+        encoding=checked.encoding(value["encoding"]),
         overview=overview,
         rows=None if value.get("rows") is None else _rows(value["rows"]),
         features=None if value.get("features") is None else _features(value["features"]),
@@ -320,25 +299,27 @@ def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
 
 
 def _rows(value: Mapping[str, Any]) -> RowsManifest:
-    return RowsManifest(tuple(map(_count, value["queries"])), _shape(value["shape"]), _encoding(value["encoding"]))
+    return RowsManifest(
+        tuple(map(checked.count, value["queries"])), checked.shape(value["shape"]), checked.encoding(value["encoding"])
+    )
 
 
 def _features(value: Mapping[str, Any]) -> FeaturesManifest:
-    shape = _shape(value["shape"])
+    shape = checked.shape(value["shape"])
     if len(shape) != 3:
         raise ArgumentError(f"a feature map has channels, rows and columns. Received: shape {shape}.")
-    return FeaturesManifest(shape, _encoding(value["encoding"]))
+    return FeaturesManifest(shape, checked.encoding(value["encoding"]))
 
 
 def _axis(value: Mapping[str, Any]) -> Axis:
     grid = value.get("grid")
     return Axis(
         role=value["role"],
-        size=_count(value["size"]),
+        size=checked.count(value["size"]),
         kind=value.get("kind", "positions"),
-        grid=None if grid is None else _shape(grid),
-        extra=tuple(map(_text, value.get("extra", ()))),
-        input=_count_or_none(value.get("input")),
+        grid=None if grid is None else checked.shape(grid),
+        extra=tuple(map(checked.text, value.get("extra", ()))),
+        input=checked.count_or_none(value.get("input")),
     )
 
 
@@ -346,41 +327,4 @@ def _prediction(value: Mapping[str, Any] | None) -> Prediction | None:
     if value is None:
         return None
     probability = value.get("probability")
-    return Prediction(_count(value["class"]), None if probability is None else json_text.number(probability))
-
-
-def _split(value: Mapping[str, Any]) -> SplitManifest:
-    if value["encoding"] not in ("dense", "sparse"):
-        raise ArgumentError(f"a matrix is dense or sparse. Received: {str(value['encoding'])[:40]!r}.")
-    return SplitManifest(json_text.number(value["examples"]), value["encoding"], bool(value["weighted"]))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ArgumentError(f"a text was expected. Received: {str(value)[:40]!r}.")
-    return value
-
-
-def _count(value: Any, most: int = 1 << 62) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ArgumentError(f"an integer from 0 to {most} was expected. Received: {str(value)[:40]!r}.")
-    return value
-
-
-def _count_or_none(value: Any) -> int | None:
-    return None if value is None else _count(value)
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or len(value) > 16:
-        raise ArgumentError(f"a shape was expected. Received: {str(value)[:40]!r}.")
-    shape = tuple(_count(size, 1 << 32) for size in value)
-    if math.prod(shape) > _MOST_CELLS:
-        raise ArgumentError(f"a shape of at most {_MOST_CELLS} cells was expected. Received: {shape}.")
-    return shape
-
-
-def _encoding(value: Any) -> Encoding:
-    if value not in ENCODINGS:
-        raise ArgumentError(f"`encoding` must be one of {ENCODINGS}. Received: encoding={str(value)[:40]!r}.")
-    return cast(Encoding, value)
+    return Prediction(checked.count(value["class"]), None if probability is None else json_text.number(probability))

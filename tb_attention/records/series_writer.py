@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from tb_attention.errors import AttentionError, LogError
 from tb_attention.records import paths, status
 from tb_attention.records.background import Background
 from tb_attention.records.budget import superfluous
+from tb_attention.records.confusion_file import confusion_members
 from tb_attention.records.index import StepEntry
 from tb_attention.records.index_writer import IndexWriter
 from tb_attention.records.npz import write_npz
@@ -19,7 +21,7 @@ from tb_attention.records.samples import Samples
 from tb_attention.records.samples_file import content_hash, samples_members
 from tb_attention.records.site_maps import Masks
 from tb_attention.records.sizes import spell_bytes
-from tb_attention.records.step_file import attention_members, confusion_members, digest
+from tb_attention.records.step_file import attention_members, digest
 from tb_attention.records.step_record import AnyRecord, ConfusionRecord, StepRecord
 from tb_attention.records.store import Store, open_store
 from tb_attention.records.summaries import Summaries, summaries_of
@@ -127,9 +129,7 @@ class SeriesWriter:
         store = self._opened()
         path = f"{self._directory}/{paths.step_file(record.step)}"
         if isinstance(record, ConfusionRecord):
-            manifest, members = confusion_members(record, self.tag, self.attempt)
-            entry = StepEntry(manifest, store.replace(path, lambda file: write_npz(file, members)))
-            self._beside(lambda summaries: summaries.add_matrices(record, manifest, entry.file.name))
+            entry = self._write_matrices(store, path, record)
         else:
             entry = self._write_maps(store, path, record)
         try:
@@ -138,6 +138,27 @@ class SeriesWriter:
             self._thin(store, record.step, entry.file.size)
         except Exception as error:
             self._note_failure(error)
+
+    def _write_matrices(self, store: Store, path: str, record: ConfusionRecord) -> StepEntry:
+        name, made = None, None
+        if record.examples is not None:
+            # Other examples at every step: unlike tracked samples they are not held.
+            name = self._write_examples(store, record.examples.samples)
+            if record.examples.maps is not None:
+                maps = dataclasses.replace(record.examples.maps, samples=name)
+                made = digest(maps, self.tag, self.attempt)
+        manifest, members = confusion_members(record, self.tag, self.attempt, name, made)
+        entry = StepEntry(manifest, store.replace(path, lambda file: write_npz(file, members)))
+        self._beside(lambda summaries: summaries.add_matrices(record, manifest, entry.file.name))
+        return entry
+
+    def _write_examples(self, store: Store, samples: Samples) -> str:
+        members = samples_members(samples)
+        name = paths.samples_file(content_hash(members))
+        path = f"{self._directory}/{name}"
+        if store.entry(path) is None:
+            store.replace(path, lambda file: write_npz(file, members))
+        return name
 
     def _write_maps(self, store: Store, path: str, record: StepRecord) -> StepEntry:
         masks = self._write_samples(store, record.samples) if record.samples is not None else {}

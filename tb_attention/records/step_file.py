@@ -15,18 +15,16 @@ from tb_attention.records import json_text, site_maps
 from tb_attention.records.archive import Archive
 from tb_attention.records.npz import Member
 from tb_attention.records.schema import (
-    ConfusionManifest,
     FeaturesManifest,
     Manifest,
     OverviewPart,
     RowsManifest,
     SiteManifest,
-    SplitManifest,
     StepManifest,
     manifest_from_json,
     manifest_to_json,
 )
-from tb_attention.records.step_record import ConfusionRecord, StepRecord
+from tb_attention.records.step_record import StepRecord
 from tb_attention.reduce.encodings import Encoding, choose_encoding, decode, encode, encoded_bytes, row_encoding
 from tb_attention.reduce.head_measures import MEASURES
 from tb_attention.site import Site
@@ -56,11 +54,6 @@ def features_member(sample: int, site: int) -> str:
 def overview_member(sample: int) -> str:
     """The member with the overviews of all sites for one sample."""
     return f"overview/{sample}"
-
-
-def matrix_member(split: str) -> str:
-    """The member with the matrix of one split."""
-    return f"matrix/{split}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +102,7 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
         epoch=record.epoch,
         batch=record.batch,
         wall_time=float(record.wall_time),
-        logs=_logs(record.logs),
+        logs=plain_logs(record.logs),
         samples=record.samples,
         sample_count=count,
         predictions=record.predictions or (None,) * count,
@@ -129,6 +122,11 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
 def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
     """The members of a step file of maps, encoded one by one as they are asked for."""
     yield manifest_member(manifest_to_json(made.manifest))
+    yield from map_members(record, made)
+
+
+def map_members(record: StepRecord, made: Digest) -> Iterator[Member]:
+    """The members of maps, which confusion step files may have too."""
     yield MEASURES_MEMBER, made.measures
     for sample, packed in enumerate(made.overviews):
         yield overview_member(sample), packed
@@ -140,43 +138,6 @@ def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
             if site.features is not None and known.features is not None:
                 maps = np.moveaxis(site.features[sample], -1, 0)
                 yield features_member(sample, place), encode(maps, known.features.encoding)
-
-
-def confusion_members(record: ConfusionRecord, tag: str, attempt: int) -> tuple[ConfusionManifest, list[Member]]:
-    """The manifest and the members of a confusion step file; each matrix dense or sparse, whichever is smaller."""
-    splits = {}
-    members: list[Member] = []
-    for name, given in record.splits.items():
-        matrix = np.asarray(given)
-        weighted = matrix.dtype.kind == "f"
-        matrix = matrix.astype("<f8" if weighted else "<i8")
-        truth, predicted = np.nonzero(matrix)
-        sparse = 3 * len(truth) < matrix.size
-        if sparse:
-            stored = np.stack([truth.astype(matrix.dtype), predicted.astype(matrix.dtype), matrix[truth, predicted]])
-        else:
-            stored = matrix
-        splits[name] = SplitManifest(
-            examples=float(matrix.sum()) if weighted else int(matrix.sum()),
-            encoding="sparse" if sparse else "dense",
-            weighted=weighted,
-        )
-        members.append((matrix_member(name), stored))
-    manifest = ConfusionManifest(
-        tag=tag,
-        attempt=attempt,
-        step=record.step,
-        epoch=record.epoch,
-        batch=record.batch,
-        wall_time=float(record.wall_time),
-        logs=_logs(record.logs),
-        classes=record.classes,
-        class_names=record.class_names,
-        output=record.output,
-        splits=splits,
-        writer=WRITER,
-    )
-    return manifest, [manifest_member(manifest_to_json(manifest)), *members]
 
 
 def manifest_member(value: Mapping[str, Any]) -> Member:
@@ -208,7 +169,7 @@ def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: in
     known = manifest.sites[site]
     name = weights_member(sample, site)
     need = encoded_bytes(known.shape, known.encoding)
-    return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
+    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
 
 
 def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
@@ -218,7 +179,7 @@ def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) 
     if known is None:
         raise DamagedFileError(f"There is no {name}.")
     need = encoded_bytes(known.shape, known.encoding)
-    return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
+    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
 
 
 def read_features(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
@@ -228,7 +189,7 @@ def read_features(archive: Archive, manifest: StepManifest, sample: int, site: i
         return None
     name = features_member(sample, site)
     need = encoded_bytes(known.shape, known.encoding)
-    return _decode(archive.read(name, need + 4096), known.shape, known.encoding, name)
+    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
 
 
 def read_overview(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
@@ -236,7 +197,7 @@ def read_overview(archive: Archive, manifest: StepManifest, sample: int, site: i
     part = manifest.sites[site].overview
     name = overview_member(sample)
     stored = archive.read(name)[part.offset : part.offset + part.bytes]
-    return _decode(stored, part.shape, part.encoding, name)
+    return decode_member(stored, part.shape, part.encoding, name)
 
 
 def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.float32]:
@@ -250,33 +211,10 @@ def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.fl
     return cast("npt.NDArray[np.float32]", stored.astype(np.float32))
 
 
-def read_matrix(archive: Archive, manifest: ConfusionManifest, split: str) -> npt.NDArray[Any]:
-    """The matrix of one split, dense: int64 or float64 (classes, classes)."""
-    known = manifest.splits[split]
-    stored = archive.read(matrix_member(split))
-    classes = manifest.classes
-    wanted = np.dtype(np.float64 if known.weighted else np.int64)
-    if known.encoding == "dense":
-        if stored.shape != (classes, classes) or stored.dtype != wanted:
-            raise DamagedFileError(
-                f"The matrix must be {wanted} {(classes, classes)}. Received: {stored.dtype} {stored.shape}."
-            )
-        return stored.astype(wanted)
-    if stored.ndim != 2 or len(stored) != 3 or stored.dtype != wanted:
-        raise DamagedFileError(f"A sparse matrix must be {wanted} (3, cells). Received: {stored.dtype} {stored.shape}.")
-    places = stored[:2]
-    if places.size and not (places.min() >= 0 and places.max() < classes):
-        raise DamagedFileError(f"The cells of a sparse matrix must be of classes from 0 to {classes - 1}.")
-    try:
-        matrix = np.zeros((classes, classes), wanted)
-    except MemoryError as error:
-        raise DamagedFileError(f"A matrix of {classes} classes does not fit into memory.") from error
-    truth, predicted = places.astype(np.int64)
-    matrix[truth, predicted] = stored[2]
-    return matrix
-
-
-def _decode(stored: npt.NDArray[Any], shape: tuple[int, ...], encoding: Any, name: str) -> npt.NDArray[np.float32]:
+def decode_member(
+    stored: npt.NDArray[Any], shape: tuple[int, ...], encoding: Any, name: str
+) -> npt.NDArray[np.float32]:
+    """The values of a member that is stored in an encoding; raises `DamagedFileError` where it does not fit."""
     floats = encoding in ("float32", "float16")
     fits = stored.shape == shape and stored.dtype == np.dtype(encoding) if floats else stored.dtype == np.uint8
     if not fits or stored.size * stored.dtype.itemsize != encoded_bytes(shape, encoding):
@@ -317,5 +255,6 @@ def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
     return encoding if encoding == "float32" else row_encoding(weights)
 
 
-def _logs(logs: Mapping[str, float]) -> dict[str, float]:
+def plain_logs(logs: Mapping[str, float]) -> dict[str, float]:
+    """Metrics by name, as JSON takes them."""
     return {str(name): float(value) for name, value in logs.items()}

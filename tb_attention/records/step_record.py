@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
 from tb_attention.records.paths import Step, check_step
+from tb_attention.records.samples import Samples
 from tb_attention.site import Site
 
 
@@ -76,6 +77,54 @@ class StepRecord:
         return features + rows + sum(site.weights.nbytes for site in self.sites)
 
 
+ConfusionKind = Literal["classes", "binary", "labels"]
+
+
+@dataclass(frozen=True)
+class ClassGroup:
+    """Classes that belong together under a name; `children` are their indices, and smaller groups."""
+
+    name: str
+    children: tuple[int | ClassGroup, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class CellExamples:
+    """Examples of the cells of a matrix.
+
+    Attributes:
+        samples: Their inputs, labels and ids.
+        truth, predicted: int (examples,), their cell.
+        probability: float (examples,), that of the predicted class.
+        loss: float (examples,), -ln of the probability of the true class.
+        random: bool (examples,), whether they were chosen at random; the others are the most certain of their cell.
+        maps: Of the first of them, or None.
+        means: By class, how many examples that were told right their mean map is of, and for each site of `maps` that map,
+            of the shape of the site without the samples.
+    """
+
+    samples: Samples
+    truth: npt.NDArray[np.integer[Any]]
+    predicted: npt.NDArray[np.integer[Any]]
+    probability: npt.NDArray[np.floating[Any]]
+    loss: npt.NDArray[np.floating[Any]]
+    random: npt.NDArray[np.bool_]
+    maps: StepRecord | None = None
+    means: Mapping[int, tuple[int, tuple[npt.NDArray[np.float32], ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {len(each) for each in (self.truth, self.predicted, self.probability, self.loss, self.random)}
+        if lengths != {len(self.samples)}:
+            raise ArgumentError(f"Every example needs each value. Received: {len(self.samples)} samples, {lengths}.")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of inputs and maps."""
+        inputs = sum(array.nbytes for _, array in self.samples.arrays)
+        means = sum(array.nbytes for _, arrays in self.means.values() for array in arrays)
+        return inputs + means + (0 if self.maps is None else self.maps.nbytes)
+
+
 @dataclass(frozen=True, eq=False)
 class ConfusionRecord:
     """The confusion matrices of one step.
@@ -83,10 +132,19 @@ class ConfusionRecord:
     Attributes:
         step: An integer of at least 0, or "init".
         splits: Matrices (classes, classes) by split ("validation", "training"): rows are the truth, columns the prediction.
-            Integers, or floats where examples are weighted.
+            Integers, or floats where examples are weighted. Of kind "labels" they count examples that have one label and
+            are predicted to have another.
         class_names: A name for each class, or None.
         output: Which of the model's outputs, by name, or None where there is one.
         epoch, batch, wall_time, logs: As in `StepRecord`.
+        kind: "classes" (one class an example), "binary" (from one score), "labels" (each class a yes or no of its own).
+        threshold: Of "binary" and "labels": the probability from which on the answer is yes.
+        labels: By split, (classes, 2, 2), of kind "labels": `[[true no, false yes], [false no, true yes]]` of each class.
+        histograms: By split, (1 or classes, 2, bins): how many of the truth no, yes have which probability.
+        other: By split, labels that are no class.
+        class_groups: A hierarchy of the classes.
+        similarity: Gives the classes in order of similarity, int (classes,); called when the step is written, or None.
+        examples: Of the cells of the validation, or None.
     """
 
     step: Step
@@ -97,6 +155,14 @@ class ConfusionRecord:
     batch: int | None = None
     wall_time: float = field(default_factory=time.time)
     logs: Mapping[str, float] = field(default_factory=dict)
+    kind: ConfusionKind = "classes"
+    threshold: float | None = None
+    labels: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    histograms: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    other: Mapping[str, int] = field(default_factory=dict)
+    class_groups: tuple[ClassGroup, ...] = ()
+    similarity: Callable[[], npt.NDArray[np.integer[Any]] | None] | None = None
+    examples: CellExamples | None = None
 
     def __post_init__(self) -> None:
         check_step(self.step)
@@ -128,8 +194,9 @@ class ConfusionRecord:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the matrices."""
-        return sum(np.asarray(matrix).nbytes for matrix in self.splits.values())
+        """Bytes of the matrices, and of what comes with them."""
+        counts = [*self.splits.values(), *self.labels.values(), *self.histograms.values()]
+        return sum(np.asarray(each).nbytes for each in counts) + (self.examples.nbytes if self.examples else 0)
 
 
 _SPLIT_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

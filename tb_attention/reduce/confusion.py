@@ -48,3 +48,20 @@ def confusion_counts(
     else:
         counts = np.bincount(cells, np.asarray(weights, np.float64).reshape(-1), minlength=classes * classes)
     return counts.reshape(classes, classes)
+
+
+def class_sums(
+    cells: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]], classes: int
+) -> npt.NDArray[np.float64]:
+    """Of each class, float64 (classes, 3): how many were told right, are of it, were called it."""
+    truth, predicted, counts = cells
+    right = truth == predicted
+    columns = ((truth[right], counts[right]), (truth, counts), (predicted, counts))
+    return np.stack([np.bincount(index, count, minlength=classes) for index, count in columns], axis=-1)
+
+
+def label_sums(labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The same of labels, from their 2 x 2 counts (classes, 2, 2)."""
+    counts = np.asarray(labels, np.float64)
+    found, missed, wrong = counts[:, 1, 1], counts[:, 1, 0], counts[:, 0, 1]
+    return np.stack([found, found + missed, found + wrong], axis=-1)

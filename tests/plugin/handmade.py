@@ -77,7 +77,7 @@ def confusion_file(step, dense, attempt=1):
     return confusion(step, dense, attempt)[1]
 
 
-def confusion(step, dense, attempt=1):
+def confusion(step, dense, attempt=1, **changes):
     """The manifest and the bytes of `confusion_file`."""
     truth, prediction = np.nonzero(dense)
     manifest = {
@@ -87,6 +87,7 @@ def confusion(step, dense, attempt=1):
         "splits": {"validation": {"examples": int(dense.sum()), "encoding": "dense", "weighted": False},
                    "training": {"examples": int(dense.sum()), "encoding": "sparse", "weighted": False}},
     }  # fmt: skip
+    manifest |= changes
     sparse = np.stack([truth, prediction, dense[truth, prediction]])
     return manifest, npz(manifest, {"matrix/validation": dense, "matrix/training": sparse})
 

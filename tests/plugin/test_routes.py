@@ -105,16 +105,18 @@ def test_a_running_log_that_fell_silent_has_stopped(tab):
 
 def test_a_series_of_matrices_has_classes_and_splits(tab):
     answer = tab.json("series", **MATRICES)
-    assert (answer["content"], answer["class_names"], answer["site_sets"], answer["measures"]) == (
+    assert (answer["content"], answer["class_names"], answer["class_groups"], answer["output"]) == (
         "confusion",
         None,
         [],
-        [],
+        None,
     )
+    assert (answer["site_sets"], answer["measures"]) == ([[]], [])
     (step,) = answer["steps"]
     assert (step["step"], step["classes"], sorted(step["splits"])) == (3, 3, ["training", "validation"])
     assert step["logs"] == {"loss": "NaN"}
-    assert "sites" not in step
+    assert (step["samples"], step["sample_count"], step["examples"], step["similarity"]) == (None, 0, 0, False)
+    assert step["splits"]["validation"]["bins"] == 0
 
 
 def test_weights_are_the_stored_ones(tab):

@@ -26,9 +26,8 @@ import numpy as np
 import tb_attention
 from tb_attention.errors import AttentionError
 from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
 
-from . import logs
+from . import confusions, logs
 
 Mutation = Callable[[bytearray, random.Random], None]
 
@@ -36,7 +35,8 @@ PARTS: dict[str, set[str]] = {
     "attention/1/step-000000000001.npz": {"weights 1 a", "weights 1 b", "measures 1", "logs 1"},
     "attention/1/index-000000000000.npz": set(),
     "attention/1/samples-*.npz": {"ids", "image"},
-    "confusion/1/step-000000000000.npz": {"matrix validation", "matrix training"},
+    "confusion/1/step-000000000000.npz": {"matrix validation", "matrix training", "order", "examples", "maps", "mean"},
+    "confusion/1/samples-*.npz": {"examples"},
 }
 """By file what may become an error where that file is damaged."""
 
@@ -82,7 +82,8 @@ def write_pristine(directory: Path) -> Path:
         sites = (logs.site("a", keys=4, seed=step), logs.site("b", keys=6, seed=step))
         writer.submit(logs.record(step, sites=sites, samples=name, logs={"loss": 0.5}))
     confusion = SeriesWriter(directory, "confusion", 1, summaries=False)
-    confusion.submit(ConfusionRecord(0, {"validation": np.eye(9, dtype=int), "training": np.full((9, 9), 7)}))
+    splits = {"validation": np.eye(9, dtype=int), "training": np.full((9, 9), 7)}
+    confusion.submit(confusions.record(0, splits=splits, class_names=None, similarity=lambda: np.arange(9)))
     assert writer.close(10)
     assert confusion.close(10)
     return directory
@@ -109,6 +110,10 @@ def everything(directory: Path) -> dict[str, Any]:
     ask("image", lambda: log.samples.image(1))
     for split in ("validation", "training"):
         ask(f"matrix {split}", lambda split=split: log.confusion_matrix(0, split=split))
+    ask("order", lambda: log.class_order(0))
+    ask("examples", lambda: log.examples(0))
+    ask("maps", lambda: tb_attention.load(directory, tag="confusion").weights(0, 1, "gate/attention"))
+    ask("mean", lambda: log.mean_weights(0, 1, "gate/attention"))
     return found
 
 
