@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeRows } from "../src/model/encoding";
-import { mapOf, overviewMaps, selectFrom } from "../src/model/maps";
+import { mapOf, selectFrom } from "../src/model/maps";
+import { overviewMaps } from "../src/model/pooled";
 import { site, sqrt8 } from "./helpers";
 
 test("a byte a weight is off by less than 4e-3 of its row's maximum", () => {

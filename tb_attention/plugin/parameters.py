@@ -20,6 +20,7 @@ _SET = re.compile(r"samples-[0-9a-f]{4,64}", re.ASCII)
 _LONGEST = 1024
 _MOST_PLACES = 100_000
 _MOST_CELLS = 1000
+_MOST_STEPS = 64
 
 
 def text(request: Request, name: str) -> str:
@@ -93,6 +94,20 @@ def step(request: Request) -> Step:
         return number(request, "step")
     except ArgumentError as wrong:
         raise ArgumentError(str(wrong).replace("must be an integer", 'must be "init" or an integer')) from None
+
+
+def steps(request: Request) -> list[Step]:
+    """Different steps separated by commas, such as "init,0,5"; from 1 to 64 of them."""
+    value = text(request, "steps")
+    parts = value.split(",")
+    if not all(part == "init" or _NUMBER.fullmatch(part) for part in parts):
+        raise ArgumentError(
+            f'`steps` must be steps separated by commas, such as "init,0,5". Received: steps={value[:80]!r}.'
+        )
+    found: list[Step] = ["init" if part == "init" else int(part) for part in parts]
+    if len(found) > _MOST_STEPS or len(set(found)) < len(found):
+        raise ArgumentError(f"`steps` must be at most {_MOST_STEPS} different steps. Received: steps={value[:80]!r}.")
+    return found
 
 
 def samples_set(request: Request) -> str:

@@ -6,7 +6,7 @@ import functools
 
 from tensorboard.plugins import base_plugin
 
-from tb_attention.plugin import examples, matrices, matrix, measures, rows, runs, samples, series, weights
+from tb_attention.plugin import examples, matrices, matrix, measures, overviews, rows, runs, samples, series, weights
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
@@ -35,6 +35,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/thumbnails": samples.serve_thumbnails,
             "/image": samples.serve_image,
             "/overview": weights.serve_overview,
+            "/overviews": overviews.serve,
             "/weights": weights.serve_weights,
             "/features": weights.serve_features,
             "/measures": measures.serve,

@@ -1,5 +1,9 @@
 """Each route answers as http_api.md says, on a log that was written by hand as docs/format.md says."""
 
+import gzip
+import io
+import struct
+
 import numpy as np
 import pytest
 
@@ -130,6 +134,42 @@ def test_the_overview_is_the_stored_one(tab):
     np.testing.assert_array_equal(
         tab.array("overview", **MAPS, step=1, sample=0), handmade.sqrt8(handmade.weights(1, 0))
     )
+
+
+def frames(body):
+    """The arrays of a body of `overviews`; None for a step without one."""
+    found = []
+    while body:
+        (size,) = struct.unpack_from("<I", body)
+        packed, body = body[4 : 4 + size], body[4 + size :]
+        found.append(np.load(io.BytesIO(gzip.decompress(packed)), allow_pickle=False) if packed else None)
+    return found
+
+
+def test_overviews_of_many_steps_come_in_the_order_asked(tab):
+    response = tab.get("overviews", **MAPS, steps="1,7,init,0", sample=1, v="x")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"].endswith("immutable")
+    newest, absent, init, first = frames(response.get_data())
+    assert absent is None
+    np.testing.assert_array_equal(newest, handmade.sqrt8(handmade.weights(1, 1)))
+    np.testing.assert_array_equal(init, handmade.sqrt8(handmade.weights(9, 1)))
+    np.testing.assert_array_equal(first, handmade.sqrt8(handmade.weights(0, 1)))
+
+
+def test_a_damaged_step_takes_no_overview_of_another_with_it(tab, log):
+    handmade.write(log / "attention", {"step-000000000002.npz": b"no zip"}, attempt=2)
+    damaged, first = frames(tab.get("overviews", **MAPS, steps="2,0", sample=0).get_data())
+    assert damaged is None
+    assert first is not None
+
+
+def test_overviews_refuses_what_no_step_has(tab):
+    assert "2 samples" in tab.refusal("overviews", 404, **MAPS, steps="0,1", sample=2)
+    assert "no such step" in tab.refusal("overviews", 404, **MAPS, steps="7,8", sample=0)
+    assert "matrix" in tab.refusal("overviews", 404, **MATRICES, steps="3", sample=0)
+    for steps in ("", "1,1", "1,,2", "-1", "1-3", ",".join(map(str, range(65)))):
+        assert "steps" in tab.refusal("overviews", 400, **MAPS, steps=steps, sample=0)
 
 
 def test_measures_have_a_row_for_every_step(tab):

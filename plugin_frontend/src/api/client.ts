@@ -2,6 +2,7 @@
  * Fetches from the plugin's routes: what is asked for twice is fetched once, at most six requests run at a time, and a
  * request that nobody waits for any more is aborted.
  */
+import { readFrames } from "./frames";
 import { readNpy, type NpyArray } from "./npy";
 
 export type Params = Record<string, string | number | null | undefined>;
@@ -17,7 +18,8 @@ export class FetchError extends Error {
 }
 
 const AT_ONCE = 6;
-const CACHE_BYTES = 192 * 2 ** 20;
+/** Of what is kept: the overviews of some 60 steps of 144 heads, and some seven layers at 512 tokens. A larger array is kept alone. */
+const CACHE_BYTES = 32 * 2 ** 20;
 /** `data/plugin/attention/`, however deep TensorBoard is served: the page has it as its base, so prefixes and proxies work. */
 const root = () => document.baseURI;
 
@@ -48,6 +50,14 @@ export class Client {
   /** In order of use, the oldest first. */
   #cache = new Map<string, NpyArray>();
   #cachedBytes = 0;
+  /** Answers of several arrays under way. They give way to whatever a person waits for. */
+  #batches = new Set<AbortController>();
+  #awaited = 0;
+
+  /** Whether a person waits for an array. */
+  get busy(): boolean {
+    return this.#awaited > 0;
+  }
 
   async json<T>(route: string, params: Params, signal?: AbortSignal): Promise<T> {
     const response = await this.#fetch(address(route, params), true, signal);
@@ -56,17 +66,24 @@ export class Client {
 
   /** What is in the cache already, without a request. */
   peek(url: string): NpyArray | undefined {
-    return this.#cache.get(url);
-  }
-
-  /** An array; `urgent` ones go before those that are fetched in advance. */
-  array(url: string, signal: AbortSignal, urgent = true): Promise<NpyArray> {
     const cached = this.#cache.get(url);
     if (cached) {
       this.#cache.delete(url);
       this.#cache.set(url, cached);
-      return Promise.resolve(cached);
     }
+    return cached;
+  }
+
+  /** Whether it is in the cache; does not count as its use. */
+  has(url: string): boolean {
+    return this.#cache.has(url);
+  }
+
+  /** An array; `urgent` ones go before those that are fetched in advance. */
+  array(url: string, signal: AbortSignal, urgent = true): Promise<NpyArray> {
+    const cached = this.peek(url);
+    if (cached) return Promise.resolve(cached);
+    if (urgent) for (const batch of this.#batches) batch.abort();
     let flight = this.#flights.get(url);
     if (!flight) {
       const controller = new AbortController();
@@ -81,7 +98,44 @@ export class Client {
     // Asked for in advance and now waited for: it need not queue any longer.
     else if (urgent) for (const entry of this.#queue) entry.urgent ||= entry.url === url;
     this.#next();
-    return this.#join(url, flight, signal);
+    const joined = this.#join(url, flight, signal);
+    if (urgent) {
+      this.#awaited++;
+      const settled = () => void this.#awaited--;
+      joined.then(settled, settled);
+    }
+    return joined;
+  }
+
+  /**
+   * Several arrays in one answer (`overviews`), each kept under its own address as soon as it has come. `arrived` is told of each, and
+   * whether there is one. Rejects when `signal` aborts, and when somebody waits for another array: over a slow line that would have to
+   * share it with what nobody looks at yet.
+   */
+  async several(
+    url: string,
+    keys: string[],
+    signal: AbortSignal,
+    arrived: (key: string, there: boolean) => void,
+  ): Promise<void> {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#batches.add(controller);
+    try {
+      const response = await this.#fetch(url, false, controller.signal);
+      if (!response.body) throw new FetchError("The server's answer was empty.", response.status);
+      let place = 0;
+      for await (const file of readFrames(response.body)) {
+        const key = keys[place++];
+        if (key === undefined) break;
+        if (file && !this.has(key)) this.#keep(key, readNpy(await gunzip(new Blob([file]).stream())));
+        arrived(key, file !== null);
+      }
+    } finally {
+      this.#batches.delete(controller);
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   #join(url: string, flight: Flight, signal: AbortSignal): Promise<NpyArray> {

@@ -60,3 +60,9 @@ export function decodeRows(
 export function isEightBit(encoding: Encoding): boolean {
   return encoding === "sqrt8_row" || encoding === "signed8_row";
 }
+
+/** Bytes of an array in memory, as it is fetched. */
+export function byteSize(shape: number[], encoding: Encoding): number {
+  const total = shape.reduce((a, b) => a * b, 1);
+  return isEightBit(encoding) ? total + (4 * total) / (shape.at(-1) || 1) : 4 * total;
+}

@@ -56,26 +56,6 @@ export function mapOf(site: Site, stored: NumberArray, choice: Choice): Attentio
   return { rows: shape.queries, columns: shape.keys, weights };
 }
 
-/** The pooled maps of all heads of a site, from the overview of one sample; the row of a gate has several where its keys are a grid. */
-export function overviewMaps(site: Site, stored: NumberArray): AttentionMap[] {
-  const overview = site.overview;
-  if (!overview || !(stored instanceof Uint8Array)) return [];
-  const { shape, encoding, offset, bytes } = overview;
-  const heads = shape[0] ?? 1;
-  const columns = shape.at(-1) ?? 1;
-  const total = shape.reduce((a, b) => a * b, 1);
-  if (total === 0) return [];
-  const allRows = total / columns;
-  const rows = shape.length === 1 ? 1 : allRows / heads;
-  const part = stored.subarray(offset, offset + bytes);
-  const weights = decodeRows(part, encoding, allRows, columns);
-  return Array.from({ length: shape.length === 1 ? 1 : heads }, (_, head) => ({
-    rows,
-    columns,
-    weights: weights.subarray(head * rows * columns, (head + 1) * rows * columns),
-  }));
-}
-
 /** The map with only some rows and columns, for instance without padding. */
 export function selectFrom(map: AttentionMap, rows: number[], columns: number[]): AttentionMap {
   if (rows.length === map.rows && columns.length === map.columns) return map;

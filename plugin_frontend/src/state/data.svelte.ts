@@ -4,10 +4,13 @@ import { address, type Params } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import type { SamplesAnswer, Site } from "../api/wire";
 import type { Slot } from "../model/timeline";
-import { overviewMaps, type AttentionMap } from "../model/maps";
+import type { AttentionMap } from "../model/maps";
+import { overviewMaps } from "../model/pooled";
 import { Ahead } from "./ahead.svelte";
 import { Compare } from "./compare.svelte";
 import { Features } from "./features.svelte";
+import { Likely } from "./likely.svelte";
+import { Recent } from "./recent";
 import { Resource } from "./resource.svelte";
 import { Rows } from "./rows.svelte";
 import type { View } from "./choices.svelte";
@@ -29,10 +32,7 @@ export interface SiteWeights {
   array: NpyArray;
 }
 
-/** Overviews fetched in advance: 144 heads are 150 KB, so these are at most some 40 MB. */
-const AHEAD = 256;
-/** Steps on either side of which the whole map is fetched in advance. */
-const MAPS_AHEAD = 2;
+const MATRICES_AHEAD = 256;
 
 /** Views that draw the weights of one site, not only the pooled overview of all. */
 function showsWeights(view: View): boolean {
@@ -54,6 +54,7 @@ export class Data {
   readonly features: Features;
   readonly compare: Compare;
   readonly ahead: Ahead;
+  readonly likely: Likely;
   #series = "";
   #matrices = "";
   readonly #resources = [
@@ -66,10 +67,13 @@ export class Data {
     this.measures,
     this.matrix,
   ];
-  #decoded = new WeakMap<NpyArray, AttentionMap[][]>();
+  /** The pictures drawn last, and the maps of one head in others (the film's frames): four bytes a weight, of which few are kept. */
+  #pictures = new Recent<AttentionMap[][]>(4);
+  #frames = new Recent<AttentionMap | null>(256);
 
   constructor(readonly store: Store) {
     this.ahead = new Ahead(store.server.client);
+    this.likely = new Likely(store);
     this.rows = new Rows(store);
     this.features = new Features(store);
     this.compare = new Compare(store);
@@ -113,6 +117,7 @@ export class Data {
     this.rows.retry();
     this.features.shown.retry();
     this.compare.weights.retry();
+    this.ahead.forget();
     this.store.server.refresh();
     this.#wantSamples();
     this.#wantOverview();
@@ -164,12 +169,17 @@ export class Data {
     return this.#address("overview", { step: slot.step, sample, v: slot.record?.v });
   }
 
-  /** The overview of a slot if it has been fetched already. */
-  peekOverview(slot: Slot, sample: number): OverviewPicture | null {
-    const sites = this.sitesOf(slot);
-    if (!slot.record || !sites.length) return null;
-    const array = this.store.server.client.peek(this.overviewAddress(slot, sample));
-    return array ? this.#overview(slot, sample, sites, array) : null;
+  /** The pooled map of one head at a slot if it has been fetched already. */
+  peekHead(slot: Slot, sample: number, place: number, head: number): AttentionMap | null {
+    const site = this.sitesOf(slot)[place];
+    const array = slot.record && site && this.store.server.client.peek(this.overviewAddress(slot, sample));
+    if (!array) return null;
+    // Without what it was decoded from, which the client may have let go of by then.
+    const make = () => {
+      const map = overviewMaps(site, array.data)[head];
+      return map ? { rows: map.rows, columns: map.columns, weights: map.weights } : null;
+    };
+    return this.#frames.get(array, make, `${site.path} ${head}`);
   }
 
   sitesOf(slot: Slot): Site[] {
@@ -177,8 +187,7 @@ export class Data {
   }
 
   #overview(slot: Slot, sample: number, sites: Site[], array: NpyArray): OverviewPicture {
-    let maps = this.#decoded.get(array);
-    if (!maps) this.#decoded.set(array, (maps = sites.map((site) => overviewMaps(site, array.data))));
+    const maps = this.#pictures.get(array, () => sites.map((site) => overviewMaps(site, array.data)));
     return { slot, sample, sites, maps };
   }
 
@@ -194,31 +203,26 @@ export class Data {
     });
   }
 
-  /** Asks for the overviews of the other steps, the nearest first, so that dragging the slider finds them there, and in Head for the next maps. */
+  /** Fetches what is likely next; while something is awaited, only stops what no longer is. */
   #fetchAhead(): void {
-    const { slots, slotIndex, sampleIndex, view, site, siteIndex } = this.store;
-    const near = slots
-      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex), index }))
-      .filter(({ slot }) => slot.record)
-      .sort((a, b) => a.apart - b.apart)
-      .slice(0, AHEAD);
-    if (this.overview.pending || this.weights.pending || this.matrix.pending) return;
-    const maps = showsWeights(view) && site ? near.filter(({ apart }) => apart > 0 && apart <= MAPS_AHEAD) : [];
+    const { slots, slotIndex, view, matrixSlots } = this.store;
     const matrices =
-      view === "confusion" ? near.map(({ index }) => this.matrixAddress(this.store.matrixSlots[index] ?? null)) : [];
-    this.ahead.want([
-      ...matrices.filter((url) => url !== null),
-      ...maps.flatMap(({ slot }) =>
-        this.sitesOf(slot)[siteIndex]?.path === site?.path ? this.#weightsAddress(slot, siteIndex) : [],
-      ),
-      ...near
-        .filter(({ slot }) => this.sitesOf(slot).length)
-        .map(({ slot }) => this.overviewAddress(slot, sampleIndex)),
-    ]);
+      view === "confusion"
+        ? slots
+            .map((_, index) => ({
+              url: this.matrixAddress(matrixSlots[index] ?? null),
+              apart: Math.abs(index - slotIndex),
+            }))
+            .sort((a, b) => a.apart - b.apart)
+            .flatMap(({ url }) => url ?? [])
+            .slice(0, MATRICES_AHEAD)
+        : [];
+    const awaited = this.overview.pending || this.weights.pending || this.matrix.pending;
+    this.ahead.want([...matrices, ...this.likely.weights(showsWeights(view))], this.likely.overviews(), awaited);
   }
 
-  #weightsAddress(slot: Slot, site: number): string {
-    return this.#address("weights", { step: slot.step, sample: this.store.sampleIndex, site, v: slot.record?.v });
+  weightsAddress(slot: Slot, site: number, sample: number): string {
+    return this.#address("weights", { step: slot.step, sample, site, v: slot.record?.v });
   }
 
   #weights(
@@ -228,7 +232,7 @@ export class Data {
   ): [string, (url: string, signal: AbortSignal) => SiteWeights | Promise<SiteWeights>] {
     const { sampleIndex: sample } = this.store;
     return [
-      this.#weightsAddress(slot, siteIndex),
+      this.weightsAddress(slot, siteIndex, sample),
       (key, signal) => {
         const array = this.#array(key, signal);
         if (!(array instanceof Promise)) return { slot, sample, site, siteIndex, array };
@@ -247,6 +251,8 @@ export class Data {
     }
     if (!slot?.record || !samples.length) return;
     this.weights.want(...this.#weights(slot, site, siteIndex));
+    // What a person waits for comes first, and has the line for itself.
+    if (this.weights.pending) return;
     const index = previousSlot ? this.sitesOf(previousSlot).findIndex((other) => other.path === site.path) : -1;
     const before = index >= 0 ? this.sitesOf(previousSlot!)[index] : undefined;
     if (before) this.before.want(...this.#weights(previousSlot!, before, index));

@@ -36,7 +36,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
   }
   const { site, siteIndex, head } = store;
   if (["head", "sample", "compare"].includes(store.view) && site) {
-    const map = store.data.peekOverview(slot, store.sampleIndex)?.maps[siteIndex]?.[head];
+    const map = store.data.peekHead(slot, store.sampleIndex, siteIndex, head);
     if (!map) return null;
     const scale = store.scales.of(site);
     return (pixels, stride, rect) => paintThumbnail(pixels, stride, rect, site, map, scale);
