@@ -49,6 +49,18 @@ test("NaN is hatched, not coloured", () => {
     expect(new Set(left).has(color) && color !== 0xffc8c8c8 && color !== 0xff9a9a9a).toBe(false);
 });
 
+test("a lone NaN is hatched on every line of its cell, and only there", () => {
+  const pixels = paint(map(2, 2, [0, NaN, 1, 0]), 24, 24);
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, y) => [...pixels.slice((from + y) * 24, (from + y + 1) * 24)]);
+  const known = new Set([...scale.ramp]);
+  for (const line of lines(0, 12))
+    expect(line.slice(12).some((pixel) => !known.has(pixel) || pixel === 0xff9a9a9a)).toBe(true);
+  expect(new Set(lines(0, 12).map((line) => line.slice(12).join())).size).toBeGreaterThan(1);
+  for (const line of lines(12, 24))
+    expect(line).toEqual([...Array(12).fill(scale.ramp[255]), ...Array(12).fill(scale.ramp[0])]);
+});
+
 test("halving keeps the largest and passes NaN on only where all are NaN", () => {
   expect([...halve(map(2, 3, [1, 2, NaN, 3, NaN, NaN])).weights]).toEqual([3, NaN]);
 });

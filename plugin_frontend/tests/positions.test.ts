@@ -64,3 +64,26 @@ test("a large grid is labelled by rows", () => {
   const labels = axisLabels({ positions, from: 0, to: 50, pixels: 500, room: 12, markedRoom: 60 }, []);
   expect(labels.map((label) => label.text)).toEqual(["CLS", ...[0, 1, 2, 3, 4, 5, 6].map((row) => `row ${row}`)]);
 });
+
+test("rows are labelled too where the extra positions are left out, and labels along the axis keep their length apart", () => {
+  const axis = { role: "key" as const, size: 17, kind: "grid" as const, grid: [4, 4], extra: ["CLS"] };
+  const all = positionsOf(site({}, [axis]), "key", null);
+  const positions = { ...all, shown: all.shown.slice(1) };
+  const length = (text: string) => 6 * text.length;
+  const view = { positions, from: 0, to: 16, pixels: 400, room: 20, markedRoom: 20, length };
+  expect(axisLabels(view, []).map((label) => label.text)).toEqual(["row 0", "row 1", "row 2", "row 3"]);
+  for (const pixels of [90, 160, 400, 900, 2000]) {
+    for (const [from, to] of [
+      [0, 16],
+      [2.5, 7],
+      [12, 15],
+    ] as const) {
+      const labels = axisLabels({ ...view, from, to, pixels }, [5, 6]).sort((a, b) => a.at - b.at);
+      expect(labels.length).toBeGreaterThan(0);
+      labels.slice(1).forEach((label, i) => {
+        const before = labels[i]!;
+        expect(label.at - length(label.text) / 2).toBeGreaterThan(before.at + length(before.text) / 2);
+      });
+    }
+  }
+});

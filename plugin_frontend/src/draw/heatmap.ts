@@ -74,6 +74,7 @@ export function paintMap(
     before = r0;
     let known = -1;
     let color = 0;
+    let hatched = false;
     for (let x = 0; x < rect.width; x++) {
       const c0 = columnFrom[x]!;
       const c1 = columnEnd[x]!;
@@ -96,9 +97,10 @@ export function paintMap(
         }
         known = c0;
       }
+      if (!color) hatched = true;
       pixels[out + x] = color || ((x + y) % 6 < 2 ? HATCH_DARK : HATCH_LIGHT);
     }
     // Hatching changes from pixel row to pixel row, so rows with NaN are not copied.
-    if (weights[r0 * columns] !== weights[r0 * columns]) before = -1;
+    if (hatched) before = -1;
   }
 }

@@ -7,6 +7,15 @@ import { pixelsOf, type Surface } from "./surface";
 
 /** Rows and columns below this many CSS pixels are outlined from outside. */
 const THIN = 8;
+/** So far around a crossing of thin ones nothing is outlined, in CSS pixels. */
+const HOLE = 9;
+
+interface Span {
+  from: number;
+  size: number;
+  /** Pixels a row or column. */
+  pitch: number;
+}
 
 export interface MatrixMark {
   along: "row" | "column";
@@ -39,18 +48,44 @@ export function drawMatrix({ context, width, height, ratio }: Surface, picture: 
   for (const column of picture.columnLines) context.fillRect(x(column), 0, 1, height);
   for (const row of picture.rowLines) context.fillRect(0, y(row), width, 1);
   context.globalAlpha = 1;
+  const marked = picture.marks.filter(({ place }) => place >= 0).map((mark) => ({ mark, span: spanOf(mark) }));
+  context.save();
+  clearCrossing(marked);
   const beyond = 2 * ratio;
-  for (const { along, place, color, thickness } of picture.marks) {
-    if (place < 0) continue;
-    const at = along === "row" ? y : x;
-    // A row that is thinner than its outline would be covered by it: the outline steps back.
-    const size = at(place + 1) - at(place);
-    const back = size < THIN * ratio ? thickness * ratio : 0;
-    const [start, across] = [at(place) - back, size + 2 * back];
+  for (const { mark, span } of marked) {
+    const { along, color, thickness } = mark;
+    // A row that is thinner than its outline would be covered by it: the outline steps back, and one pixel more where rows
+    // share pixels, because pooling may move them by one.
+    const back = span.size < THIN * ratio ? thickness * ratio + (span.pitch < 1 ? 1 : 0) : 0;
+    const [start, across] = [span.from - back, span.size + 2 * back];
     const rect =
       along === "row"
         ? { x: -beyond, y: start, width: width + 2 * beyond, height: across }
         : { x: start, y: -beyond, width: across, height: height + 2 * beyond };
     outline(context, rect, color, picture.page, thickness * ratio);
+  }
+  context.restore();
+
+  /** The whole pixels of a row or column; one of several rows that share a pixel has that pixel. */
+  function spanOf({ along, place }: MatrixMark): Span {
+    const at = along === "row" ? y : x;
+    const [start, pitch] =
+      along === "row" ? [view.y0, height / (view.y1 - view.y0)] : [view.x0, width / (view.x1 - view.x0)];
+    const from = pitch < 1 ? Math.floor((place - start) * pitch) : at(place);
+    return { from, size: Math.max(1, at(place + 1) - at(place)), pitch };
+  }
+
+  /** Where a thin row and a thin column cross, the outlines leave a hole: what is pointed at and its neighbours stay in sight. */
+  function clearCrossing(all: { mark: MatrixMark; span: Span }[]): void {
+    const thin = (way: MatrixMark["along"]) =>
+      all.find(({ mark, span }) => mark.along === way && span.size < THIN * ratio)?.span;
+    const [row, column] = [thin("row"), thin("column")];
+    if (!row || !column) return;
+    const around = HOLE * ratio;
+    const beyond = 10 * ratio;
+    context.beginPath();
+    context.rect(-beyond, -beyond, width + 2 * beyond, height + 2 * beyond);
+    context.rect(column.from - around, row.from - around, column.size + 2 * around, row.size + 2 * around);
+    context.clip("evenodd");
   }
 }

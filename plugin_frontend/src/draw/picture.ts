@@ -20,3 +20,16 @@ export function pictureCanvas(picture: NpyArray): HTMLCanvasElement {
   canvases.set(picture.data, canvas);
   return canvas;
 }
+
+const BLANK_CELL = 8;
+
+/** What is drawn on where a grid lies in no picture: an even plane with its proportions. */
+export function blankPicture(rows: number, columns: number, color: string): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [columns * BLANK_CELL, rows * BLANK_CELL];
+  const context = canvas.getContext("2d");
+  if (!context) return canvas;
+  context.fillStyle = color;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  return canvas;
+}

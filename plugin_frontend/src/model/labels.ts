@@ -22,22 +22,22 @@ export interface AxisView {
   room: number;
   /** Pixels that a marked one needs: it is written whole. */
   markedRoom: number;
+  /** Where labels lie along the axis: how long one is, so that none runs into its neighbour. */
+  length?: (text: string) => number;
 }
 
 /** Labels of whole rows of the grid where all cells of the axis are shown, so that 49 cells need 7 labels. */
 function gridRows(view: AxisView, at: (place: number) => number): AxisLabel[] {
-  const { grid, extra } = view.positions;
-  if (!grid || grid.length !== 2) return [];
-  const [rows, columns] = [grid[0]!, grid[1]!];
-  const names = extra.map((name, i) => ({
-    at: at(i + 0.5),
-    text: cutToken(name),
-    title: name,
-    position: i,
-    marked: false,
-  }));
+  const { grid, shown } = view.positions;
+  const first = firstCell(view.positions);
+  if (first < 0) return [];
+  const [rows, columns] = [grid![0]!, grid![1]!];
+  const names = shown.slice(0, first).map((position, i) => {
+    const name = view.positions.label(position);
+    return { at: at(i + 0.5), text: cutToken(name), title: name, position, marked: false };
+  });
   const cells = Array.from({ length: rows }, (_, row) => ({
-    at: at(extra.length + (row + 0.5) * columns),
+    at: at(first + (row + 0.5) * columns),
     text: `row ${row}`,
     title: `row ${row}`,
     position: null,
@@ -45,6 +45,15 @@ function gridRows(view: AxisView, at: (place: number) => number): AxisLabel[] {
   }));
   return [...names, ...cells];
 }
+
+/** The place of the first cell among the shown positions, where all cells of a grid of two dimensions are shown; else -1. */
+export function firstCell({ grid, extra, shown }: Positions): number {
+  if (grid?.length !== 2) return -1;
+  const first = shown.findIndex((position) => position >= extra.length);
+  return first >= 0 && shown.length - first === grid[0]! * grid[1]! ? first : -1;
+}
+
+const BETWEEN = 6;
 
 export function axisLabels(view: AxisView, marked: number[]): AxisLabel[] {
   const { positions, from, to, pixels, room } = view;
@@ -61,7 +70,8 @@ export function axisLabels(view: AxisView, marked: number[]): AxisLabel[] {
     const place = shown.indexOf(position);
     return place >= 0 ? [one(place, true)] : [];
   });
-  const rows = shown.length === positions.size && pitch < view.markedRoom ? gridRows(view, at) : [];
+  const ownRoom = view.length ? view.length(positions.label(shown.at(-1) ?? 0)) + BETWEEN : view.markedRoom;
+  const rows = pitch < ownRoom ? gridRows(view, at) : [];
   const every = Math.max(1, Math.ceil(room / pitch));
   const plain: AxisLabel[] = [];
   if (!rows.length) {
@@ -73,7 +83,9 @@ export function axisLabels(view: AxisView, marked: number[]): AxisLabel[] {
   for (const label of [...special, ...rows, ...plain]) {
     if (label.at < 0 || label.at > pixels) continue;
     const clear = kept.every((other) => {
-      const need = label.marked || other.marked ? view.markedRoom : room;
+      const least = label.marked || other.marked ? view.markedRoom : room;
+      const long = view.length ? (view.length(label.text) + view.length(other.text)) / 2 + BETWEEN : 0;
+      const need = Math.max(least, long);
       return Math.abs(other.at - label.at) >= need - 0.01;
     });
     if (clear || (label.marked && !kept.length)) kept.push(label);

@@ -6,6 +6,14 @@ type OnElement<T> = T & { currentTarget: HTMLElement };
 /** The same turn of the wheel zooms by the same share, whatever the device calls a line. */
 const PER_PIXEL = 1.0015;
 const CLICK_PIXELS = 3;
+/** By how much a key zooms, and which share of what is seen it moves. */
+const [KEY_ZOOM, KEY_PAN] = [0.7, 0.25];
+const PANS: Record<string, [number, number]> = {
+  ArrowLeft: [1, 0],
+  ArrowRight: [-1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
 
 export class Zoom {
   /** null: all of it. */
@@ -63,9 +71,39 @@ export class Zoom {
 
   wheel = (event: OnElement<WheelEvent>): void => {
     event.preventDefault();
+    this.#zoom(...this.share(event), PER_PIXEL ** event.deltaY);
+  };
+
+  /** `+` and `-` zoom about a cell, `0` shows all, Shift with an arrow pans; whether the key was one of these. */
+  key(event: KeyboardEvent, about: { row: number; column: number }): boolean {
+    const { x0, x1, y0, y1 } = this.view;
+    const pan = event.shiftKey ? PANS[event.key] : undefined;
+    const inside = (share: number) => Math.max(0, Math.min(1, share));
+    if (event.key === "0") this.reset();
+    else if (event.key === "+" || event.key === "=" || event.key === "-") {
+      const [x, y] = [(about.column + 0.5 - x0) / (x1 - x0), (about.row + 0.5 - y0) / (y1 - y0)];
+      this.#zoom(inside(x), inside(y), event.key === "-" ? 1 / KEY_ZOOM : KEY_ZOOM);
+    } else if (pan) {
+      const { rows, columns } = this.size();
+      if (this.zoomed) this.zoomed = panView(this.zoomed, pan[0] * KEY_PAN, pan[1] * KEY_PAN, rows, columns);
+    } else return false;
+    return true;
+  }
+
+  /** Moves what is seen so far that a cell lies in it. */
+  follow({ row, column }: { row: number; column: number }): void {
+    if (!this.zoomed) return;
+    const { x0, x1, y0, y1 } = this.zoomed;
     const { rows, columns } = this.size();
-    const next = zoomView(this.view, ...this.share(event), PER_PIXEL ** event.deltaY, rows, columns);
+    const by = (from: number, to: number, cell: number) => (cell < from ? from - cell : Math.min(0, to - cell - 1));
+    const [dx, dy] = [by(x0, x1, column), by(y0, y1, row)];
+    if (dx || dy) this.zoomed = panView(this.zoomed, dx / (x1 - x0), dy / (y1 - y0), rows, columns);
+  }
+
+  #zoom(x: number, y: number, factor: number): void {
+    const { rows, columns } = this.size();
+    const next = zoomView(this.view, x, y, factor, rows, columns);
     const whole = next.x1 - next.x0 >= columns - 1e-6 && next.y1 - next.y0 >= rows - 1e-6;
     this.zoomed = whole ? null : next;
-  };
+  }
 }

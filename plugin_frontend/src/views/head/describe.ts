@@ -14,16 +14,20 @@ export interface HeadWords {
   queries: Positions;
   keys: Positions;
   eightBit: boolean;
+  /** How many keys are left out, so that the rest sums to 1. */
+  leftOut?: number;
 }
 
 const at = (map: AttentionMap | null, query: number, key: number) => map?.weights[query * map.columns + key] ?? NaN;
 
 const timesText = (times: number) => (times < 0.1 ? String(Number(times.toPrecision(1))) : times.toFixed(1));
 
-function ending({ before, beforeName, eightBit }: HeadWords, query: number, key: number): Part[] {
+function ending({ before, beforeName, eightBit, leftOut = 0 }: HeadWords, query: number, key: number): Part[] {
   const then = at(before, query, key);
   const earlier = beforeName && !Number.isNaN(then) ? [plain(`; ${beforeName}: ${weightText(then)}`)] : [];
-  return [...earlier, ...(eightBit ? [quiet(" · stored in 8 bits")] : [])];
+  const keys = leftOut === 1 ? "1 special key" : `${leftOut} special keys`;
+  const rest = leftOut ? [quiet(` · without ${keys}; the rest sums to 1`)] : [];
+  return [...earlier, ...rest, ...(eightBit ? [quiet(" · stored in 8 bits")] : [])];
 }
 
 /** One cell of the map: "CLS looks at row 1, col 5: 0.169, rank 1 of 50, 8.4 times uniform (0.0200); epoch 13: 0.186". */

@@ -1,0 +1,44 @@
+/** Draws values as bars side by side, the step before as a tick on each. */
+import type { Surface } from "./surface";
+
+export interface BarsPicture {
+  values: Float32Array;
+  /** The positions in the order in which they stand. */
+  order: number[];
+  before: Float32Array | null;
+  /** The value of a full bar. */
+  top: number;
+  pointed: number | null;
+  colors: { line: string; bar: string; pointed: string; tick: string };
+}
+
+const LINES = [0, 0.5, 1];
+
+export function drawBars({ context, width, height, ratio }: Surface, picture: BarsPicture): void {
+  const { values, order, before, top, pointed, colors } = picture;
+  const room = height - 2 * ratio;
+  const high = (value: number) => Math.max(0, Math.min(1, value / top)) * room;
+  context.clearRect(0, 0, width, height);
+  context.fillStyle = colors.line;
+  for (const share of LINES) context.fillRect(0, Math.round((1 - share / top) * room), width, ratio);
+  const pitch = width / order.length;
+  const gap = pitch > 4 * ratio ? ratio : 0;
+  order.forEach((position, i) => {
+    const value = values[position] ?? NaN;
+    const x = Math.round(i * pitch);
+    const wide = Math.max(1, Math.round((i + 1) * pitch) - x - gap);
+    // NaN has no height: it is a thin line over the whole of it, so that it is not taken for 0.
+    context.fillStyle = position === pointed ? colors.pointed : Number.isNaN(value) ? colors.tick : colors.bar;
+    if (Number.isNaN(value)) context.fillRect(x + wide / 2, 0, ratio, height);
+    else context.fillRect(x, height - high(value), wide, high(value));
+    const then = before?.[position] ?? NaN;
+    if (Number.isNaN(then)) return;
+    context.fillStyle = colors.tick;
+    context.fillRect(x - gap, height - high(then) - ratio, wide + 2 * gap, 1.5 * ratio);
+  });
+}
+
+/** The bar at a share (0 to 1) of the width; null outside. */
+export function barAt(share: number, order: number[]): number | null {
+  return order[Math.floor(share * order.length)] ?? null;
+}
