@@ -16,7 +16,9 @@ from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
 FRONTEND = ROOT / "plugin_frontend"
-BUNDLE = ROOT / "tb_attention" / "plugin" / "static" / "index.js"
+STATIC = ROOT / "tb_attention" / "plugin" / "static"
+BUNDLE = STATIC / "index.js"
+PAGE = STATIC / "page" / "page.js"
 SOURCE_SUFFIXES = {".ts", ".svelte", ".css", ".json", ".js", ".mjs", ".woff2"}
 
 
@@ -28,7 +30,7 @@ def sources():
 
 
 def bundle_is_fresh():
-    if not BUNDLE.exists():
+    if not BUNDLE.exists() or not PAGE.exists():
         return False
     built = BUNDLE.stat().st_mtime
     return all(path.stat().st_mtime <= built for path in sources())

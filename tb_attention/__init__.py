@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tb_attention.callbacks.confusion_matrix import ConfusionMatrixCallback
     from tb_attention.callbacks.log import log
     from tb_attention.capture import capture, explain
+    from tb_attention.export.html import export_html
     from tb_attention.metrics.confusion_matrix import ConfusionMatrix
     from tb_attention.records.reader import load
     from tb_attention.records.samples import Samples
@@ -27,6 +28,7 @@ _HOMES = {
     "Samples": "tb_attention.records.samples",
     "capture": "tb_attention.capture",
     "explain": "tb_attention.capture",
+    "export_html": "tb_attention.export.html",
     "load": "tb_attention.records.reader",
     "log": "tb_attention.callbacks.log",
 }
@@ -40,6 +42,7 @@ __all__ = [
     "__version__",
     "capture",
     "explain",
+    "export_html",
     "load",
     "log",
 ]

@@ -29,7 +29,7 @@ ALLOWED = {
 }
 # The plugin side runs inside TensorBoard, where these would cost hundreds of megabytes.
 HEAVY = {"tensorflow", "keras", "matplotlib", "sklearn", "torch", "jax"}
-LIGHT_ROOMS = ("reduce", "records", "plugin")
+LIGHT_ROOMS = ("reduce", "records", "export", "plugin")
 
 
 def imports_of(path: Path) -> set[str]:

@@ -69,6 +69,7 @@ class Environment:
 def test_the_wheel_carries_the_front_end_and_no_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "tb_attention/plugin/static/index.js" in names
+    assert "tb_attention/plugin/static/page/page.js" in names
     assert "tb_attention/py.typed" in names
     assert {name.split("/")[0] for name in names} == {"tb_attention", f"tb_attention-{version(wheel)}.dist-info"}
     assert not any(re.search(r"\.(npz|csv|tgz|keras|map)$", name) for name in names)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import re
-import zlib
 from collections.abc import Mapping
 
 from tb_attention.errors import DamagedFileError
-from tb_attention.plugin import gzip_frame
+from tb_attention.export import gzip_frame
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.run_folder import RunFolder
 from tb_attention.records.archive import Archive, Stream
@@ -18,11 +15,6 @@ Streams = Mapping[str, Stream]
 
 # A stream takes some 400 bytes with its name.
 _MOST_STREAMS = 50_000
-# numpy pads headers of arrays of numbers to 64 or 128 bytes.
-_HEADER = 256
-
-_LITTLE_NUMBERS = re.compile(r"[<|][biuf][0-9]{1,2}")
-
 _streams: BoundedCache[Streams] = BoundedCache(_MOST_STREAMS, weigh=lambda streams: len(streams) + 1)
 
 
@@ -50,7 +42,7 @@ def body(folder: RunFolder, path: str, entry: Entry, name: str) -> bytes:
     # A damaged file may say that more is stored than there is, and reading sets as much memory aside.
     if 0 < stream.stored <= entry.size:
         deflated = folder.slice(path, stream.offset, stream.stored)
-        if len(deflated) == stream.stored and _travels_as_it_is(deflated):
+        if len(deflated) == stream.stored and gzip_frame.travels_as_it_is(deflated):
             return gzip_frame.frame(deflated, stream.crc32, stream.size)
     with folder.archive(path) as archive:
         return gzip_frame.compress(archive.read(name))
@@ -68,14 +60,3 @@ def _stream(archive: Archive, name: str) -> Stream:
     except DamagedFileError:
         # Not deflated, too large or damaged: `read` will decode it or say what is wrong.
         return Stream(0, 0, 0, 0)
-
-
-def _travels_as_it_is(deflated: bytes) -> bool:
-    """Whether the array inside is little-endian and C-ordered, as the wire promises. Only its header is inflated."""
-    try:
-        start = zlib.decompressobj(-zlib.MAX_WBITS).decompress(deflated[:1024], _HEADER)
-        header = ast.literal_eval(start[10:].split(b"\n", 1)[0].decode("latin-1").strip())
-        plain = start[:7] == b"\x93NUMPY\x01" and not header["fortran_order"]
-        return plain and _LITTLE_NUMBERS.fullmatch(header["descr"]) is not None
-    except (zlib.error, SyntaxError, ValueError, KeyError, TypeError, IndexError, RecursionError, MemoryError):
-        return False

@@ -4,6 +4,7 @@
  */
 import { readFrames } from "./frames";
 import { readNpy, type NpyArray } from "./npy";
+import { ROOT, transport } from "./transport";
 
 export type Params = Record<string, string | number | null | undefined>;
 
@@ -20,8 +21,6 @@ export class FetchError extends Error {
 const AT_ONCE = 6;
 /** Of what is kept: the overviews of some 60 steps of 144 heads, and some seven layers at 512 tokens. A larger array is kept alone. */
 const CACHE_BYTES = 32 * 2 ** 20;
-/** `data/plugin/attention/`, however deep TensorBoard is served: the page has it as its base, so prefixes and proxies work. */
-const root = () => document.baseURI;
 
 export function address(route: string, params: Params): string {
   const query = new URLSearchParams();
@@ -29,7 +28,7 @@ export function address(route: string, params: Params): string {
     if (value !== null && value !== undefined) query.set(key, String(value));
   }
   const text = query.toString();
-  return new URL(route + (text ? `?${text}` : ""), root()).href;
+  return new URL(route + (text ? `?${text}` : ""), ROOT()).href;
 }
 
 async function gunzip(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array> {
@@ -178,7 +177,7 @@ export class Client {
     await this.#turn(url, urgent);
     try {
       signal?.throwIfAborted();
-      const response = await fetch(url, { signal: signal ?? null }).catch((error: unknown) => {
+      const response = await transport(url, { signal: signal ?? null }).catch((error: unknown) => {
         if (signal?.aborted) throw error;
         throw new FetchError("TensorBoard did not answer.", 0);
       });

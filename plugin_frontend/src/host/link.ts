@@ -3,11 +3,14 @@
  * keeps for plugins. Its own message for this answers `{}` on the first load, so the hash is read itself.
  */
 
+import { STANDALONE } from "./standalone";
+
 const PREFIX = "p.attention.";
 
 export type LinkState = Record<string, string>;
 
 function page(): Window {
+  if (STANDALONE) return window;
   try {
     void parent.location.hash;
     return parent;

@@ -1,5 +1,7 @@
 /** TensorBoard's Reload button and its auto-reload. Its plugin library is not published; these are the lines needed of it. */
 
+import { STANDALONE } from "./standalone";
+
 interface Message {
   type?: string;
   id?: number;
@@ -7,7 +9,7 @@ interface Message {
 }
 
 export function onDataReloaded(reloaded: () => void): void {
-  if (parent === window) return;
+  if (STANDALONE || parent === window) return;
   const channel = new MessageChannel();
   channel.port1.onmessage = (event: MessageEvent<unknown>) => {
     let message: Message;

@@ -1,6 +1,9 @@
 /** Light or dark. TensorBoard tells its plugins nothing about it: only a class on its own body shows it. */
 
+import { STANDALONE } from "./standalone";
+
 function hostBody(): HTMLElement | null {
+  if (STANDALONE) return null;
   try {
     return parent !== window ? parent.document.body : null;
   } catch {

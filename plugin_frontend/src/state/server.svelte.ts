@@ -4,6 +4,7 @@ import { Client } from "../api/client";
 import type { RunsAnswer, SeriesAnswer } from "../api/wire";
 import { isVisible, onVisibilityChanged } from "../host/visible";
 import { onDataReloaded } from "../host/reload";
+import { STANDALONE } from "../host/standalone";
 
 export interface SeriesName {
   run: string;
@@ -65,6 +66,8 @@ export class Server {
     } finally {
       this.#asking = false;
     }
+    // What a page of its own holds does not change.
+    if (STANDALONE && this.runs) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.poll(), this.#delay);
   }

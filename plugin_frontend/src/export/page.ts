@@ -1,0 +1,10 @@
+/** The script of a page of its own: the same app, with the log that lies in the page. */
+import { mount } from "svelte";
+import "../styles/fonts.css";
+import "../styles/tokens.css";
+import { Store } from "../state/store.svelte";
+import App from "../ui/App.svelte";
+
+const store = new Store();
+store.start();
+mount(App, { target: document.body, props: { store } });

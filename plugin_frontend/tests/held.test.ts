@@ -1,0 +1,80 @@
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { readNpy } from "../src/api/npy";
+import { answerFrom, gunzipped, heldLog } from "../src/export/held";
+import { npyFile, npyTexts } from "../src/export/npy_file";
+import { meanRow, placesOf } from "../src/export/rows";
+import { record, series, site } from "./helpers";
+
+const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64");
+// Two heads of three queries and keys; the second head is the first, times ten.
+const FIRST = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const WEIGHTS = Float32Array.from([...FIRST, ...FIRST.map((weight) => 10 * weight)]);
+
+function page() {
+  const steps = [record(0, { sites: 0 }), record(1, { sites: 0 })];
+  const answers = { runs: { version: "page", logdir: "", runs: [] }, series: [series(steps)], samples: [{}] };
+  const index = { answers, bodies: { "weights/0/0/0/0": 0, "weights/0/1/0/0": 1 } };
+  const weights = gzipSync(npyFile([2, 3, 3], WEIGHTS));
+  const later = gzipSync(
+    npyFile(
+      [2, 3, 3],
+      WEIGHTS.map((weight) => weight + 1),
+    ),
+  );
+  return answerFrom(heldLog(() => [gzipSync(JSON.stringify(index)), weights, later].map(base64).join("\n")));
+}
+
+async function array(response: Response) {
+  expect(response.status).toBe(200);
+  return readNpy(new Uint8Array(await gunzipped(new Uint8Array(await response.arrayBuffer())).arrayBuffer()));
+}
+
+const at = (route: string) => `page:///${route}`;
+
+test("routes are answered from the page, whatever versions are asked for", async () => {
+  const answer = page();
+  expect(await (await answer(at("runs"))).json()).toMatchObject({ version: "page" });
+  expect(await (await answer(at("series?run=run&tag=attention&attempt=1"))).json()).toMatchObject({ attempt: 1 });
+  const weights = await array(await answer(at("weights?tag=attention&step=1&sample=0&site=0&v=3")));
+  expect([...weights.data.slice(0, 3)]).toEqual([1, 2, 3]);
+});
+
+test("what the page does not hold is a sentence", async () => {
+  const missing = await page()(at("weights?tag=attention&step=1&sample=9&site=0"));
+  expect(missing.status).toBe(404);
+  expect(await missing.json()).toEqual({ error: "This page does not hold that part of the log." });
+  expect((await page()(at("series?tag=other"))).status).toBe(404);
+});
+
+test("rows of queries are means, over the steps of a site and over the sites of a step", async () => {
+  const over = await array(await page()(at("rows?tag=attention&sample=0&queries=0-1,9&site=0")));
+  expect(over.shape).toEqual([2, 2, 3]);
+  expect([...over.data]).toEqual([1.5, 2.5, 3.5, 15, 25, 35, 2.5, 3.5, 4.5, 16, 26, 36]);
+  const one = await array(await page()(at("rows?tag=attention&sample=0&queries=2&step=0")));
+  expect([...one.data]).toEqual([6, 7, 8, 60, 70, 80]);
+  const none = await array(await page()(at("rows?tag=attention&sample=0&queries=7&step=0")));
+  expect([...none.data].every(Number.isNaN)).toBe(true);
+});
+
+test("a gate has no queries: its own weights are its rows", () => {
+  const gate = site({}, [
+    { role: "heads", size: 1 },
+    { role: "iteration", size: 2 },
+    { role: "key", size: 2 },
+  ]);
+  expect([...meanRow(gate, Float32Array.from([1, 2, 3, 4]), [5])]).toEqual([2, 3]);
+});
+
+test("places are numbers and ranges with both ends", () => {
+  expect(placesOf("0-2,7")).toEqual([0, 1, 2, 7]);
+});
+
+test("texts are written as numpy's unicode, and read back as they were", () => {
+  const file = npyTexts(["a", "日本", "😀"]);
+  const start = 10 + (file[8]! | (file[9]! << 8));
+  expect(new TextDecoder("latin1").decode(file.subarray(10, start))).toContain("'<U2'");
+  const codes = new Uint32Array(file.slice(start).buffer);
+  expect([...codes]).toEqual([97, 0, 0x65e5, 0x672c, 0x1f600, 0]);
+  expect(start % 64).toBe(0);
+});

@@ -1,0 +1,24 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+// The same app for a page of its own: a classic script, because browsers load no modules from the disk, with the fonts in the styles.
+export default defineConfig({
+  plugins: [svelte()],
+  build: {
+    outDir: "../tb_attention/plugin/static/page",
+    emptyOutDir: true,
+    target: "es2022",
+    cssCodeSplit: false,
+    modulePreload: false,
+    assetsInlineLimit: Number.MAX_SAFE_INTEGER,
+    rolldownOptions: {
+      input: "src/export/page.ts",
+      output: {
+        format: "iife",
+        codeSplitting: false,
+        entryFileNames: "page.js",
+        assetFileNames: "page[extname]",
+      },
+    },
+  },
+});

@@ -1,0 +1,107 @@
+"""One HTML file with a part of a log and the views of the tab."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from tb_attention.errors import ArgumentError
+from tb_attention.export.choice import Choice, Heads, choose
+from tb_attention.export.contents import collect
+from tb_attention.export.page import Page
+from tb_attention.records.paths import Step
+from tb_attention.records.store import Store, open_store
+
+MAX_BYTES = 100_000_000
+"""A page has at most so many bytes by default; browsers open larger ones, slowly."""
+
+
+def export_html(
+    log_dir: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    tag: str | None = None,
+    attempt: int | None = None,
+    steps: Iterable[Step] | Step | None = None,
+    samples: Iterable[int | str] | int | str | None = None,
+    sites: Iterable[str] | str | None = None,
+    heads: Heads | int | None = None,
+    redact: bool = False,
+    title: str | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> int:
+    """Writes a page of its own: one HTML file that opens from the disk, offline, with the views of the tab.
+
+    The file holds everything: the script, the fonts and the chosen part of the log. It loads nothing and sends
+    nothing; its Content-Security-Policy forbids it to. The confusion matrices of the run that belong to the chosen steps
+    come with it, the examples kept for their cells do not.
+
+    Args:
+        log_dir: The run's directory, or a URL that fsspec knows.
+        path: The file to write, replaced whole or not at all. Its directory must be there.
+        tag: The series; by default the only attention series there is, or the one called "attention", or the first by name.
+        attempt: From 1; the newest that has a step by default.
+        steps: Steps, "init" among them; all by default. One step stands for a list of one, here and below.
+        samples: Places from 0, or ids; all by default.
+        sites: Paths of sites; all by default.
+        heads: Heads, from 0, of every site, or lists by path of a site (other sites keep all theirs); all by default. The
+            others keep their places and are drawn hatched.
+        redact: Whether what was fed in stays out: texts, tokens, pictures, and the feature maps behind gates. Ids, labels,
+            predictions and names of classes stay.
+        title: What the page calls the run; by default the name of its directory.
+        max_bytes: A larger page is refused; 100 MB by default.
+
+    Returns:
+        The bytes written.
+
+    Raises:
+        ArgumentError: An argument is wrong, or the page would be larger than `max_bytes`.
+        NotInLogError: The log has no such series, attempt, step, sample, site or head; the message lists what there is.
+        MissingDependencyError: In a checkout: the front end has not been built.
+
+    Example:
+        >>> tb_attention.export_html("logs/run1", "run1.html", steps=[0, 9], samples=[0], redact=True)
+    """
+    if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:
+        raise ArgumentError(f"`max_bytes` must be a positive integer. Received: max_bytes={max_bytes!r}.")
+    target = Path(path).expanduser()
+    if not target.parent.is_dir() or target.is_dir():
+        raise ArgumentError(f"`path` must be a file in a directory that is there. Received: path={str(path)!r}.")
+    choice = choose(steps, samples, sites, heads, redact)
+    store = open_store(log_dir)
+    page = make_page(store, title or run_name(store), tag, attempt, choice)
+    check_size(page, max_bytes)
+
+    def write(file: IO[bytes]) -> None:
+        file.writelines(page.chunks())
+
+    return open_store(target.parent).replace(target.name, write).size
+
+
+def make_page(store: Store, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Page:
+    """The page of a run, which reads the weights when it is written.
+
+    Raises:
+        NotInLogError, MissingDependencyError: As `export_html` does.
+    """
+    return Page(collect(store, run, tag, attempt, choice), f"{run}: attention")
+
+
+def check_size(page: Page, most: int = MAX_BYTES) -> None:
+    """Raises ArgumentError for a page that is larger than allowed."""
+    if page.size > most:
+        raise ArgumentError(
+            f"The page would have {_megabytes(page.size)}; {_megabytes(most)} are allowed (`max_bytes`). Choose fewer "
+            f"steps, samples, sites or heads."
+        )
+
+
+def run_name(store: Store) -> str:
+    """The last part of where a run lies."""
+    return store.url.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1] or "run"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count:,} bytes"
