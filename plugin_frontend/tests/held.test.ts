@@ -78,3 +78,43 @@ test("texts are written as numpy's unicode, and read back as they were", () => {
   expect([...codes]).toEqual([97, 0, 0x65e5, 0x672c, 0x1f600, 0]);
   expect(start % 64).toBe(0);
 });
+
+/** A page with two steps of matrices of two classes; the second step has labels, too. */
+function counts(kind: "classes" | "labels") {
+  const steps = [record(0, { classes: 2 }), record(1, { classes: 2 })];
+  const answers = { runs: {}, series: [series(steps, { tag: "confusion", content: "confusion" })], samples: [{}] };
+  const bodies: Record<string, number> = { "matrix/0/1/validation": 0, "overview/0/1/0": 1 };
+  if (kind === "labels") bodies["labels/0/1/validation"] = 2;
+  const arrays = [
+    npyFile([2, 2], Float64Array.from([3, 1, 2, 4])),
+    npyFile([1], Uint8Array.of(7)),
+    npyFile([2, 2, 2], Float64Array.from([1, 2, 3, 4, 5, 6, 7, 8])),
+  ];
+  const lines = [gzipSync(JSON.stringify({ answers, bodies })), ...arrays.map((array) => gzipSync(array))];
+  return answerFrom(heldLog(() => lines.map(base64).join("\n")));
+}
+
+test("matrices of many steps come in one answer, NaN where a step has none", async () => {
+  const found = await array(await counts("classes")(at("matrices?tag=confusion&split=validation&places=0-1")));
+  expect(found.shape).toEqual([2, 2, 2]);
+  expect([...found.data]).toEqual([NaN, NaN, NaN, NaN, 3, 1, 2, 4]);
+});
+
+test("the history is of cells, of classes or of labels", async () => {
+  const cells = await array(await counts("classes")(at("history?tag=confusion&split=validation&cells=1.0,1.1")));
+  expect([...cells.data]).toEqual([NaN, NaN, 2, 4]);
+  const classes = await array(await counts("classes")(at("history?tag=confusion&split=validation")));
+  expect(classes.shape).toEqual([2, 2, 3]);
+  expect([...classes.data.slice(6)]).toEqual([3, 4, 5, 4, 6, 5]);
+  const labels = await array(await counts("labels")(at("history?tag=confusion&split=validation")));
+  expect([...labels.data.slice(6)]).toEqual([4, 7, 6, 8, 15, 14]);
+});
+
+test("overviews lie behind their lengths, 0 for a step without", async () => {
+  const body = new Uint8Array(
+    await (await counts("classes")(at("overviews?tag=confusion&steps=0,1&sample=0"))).arrayBuffer(),
+  );
+  const view = new DataView(body.buffer);
+  expect(view.getUint32(0, true)).toBe(0);
+  expect(view.getUint32(4, true)).toBe(body.length - 8);
+});

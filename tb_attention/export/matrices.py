@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,22 +10,29 @@ from tb_attention.export.answers import series_answer, step_answer
 from tb_attention.export.bodies import Body, made, stored
 from tb_attention.export.series_part import SeriesPart
 from tb_attention.records.archive import Archive
+from tb_attention.records.confusion_file import (
+    ORDER_MEMBER,
+    histogram_member,
+    labels_member,
+    matrix_member,
+    read_matrix,
+)
 from tb_attention.records.index import StepEntry
 from tb_attention.records.schema import ConfusionManifest, manifest_to_json
-from tb_attention.records.step_file import matrix_member, read_matrix
 
-# Kept examples are other people's inputs than the samples that somebody chose to hand on: they stay out.
-_OF_EXAMPLES: dict[str, Any] = {
+# What a manifest may leave out, the page is always told.
+_LEFT_OUT: dict[str, Any] = {
+    "kind": "classes",
+    "threshold": None,
+    "class_groups": [],
+    "similarity": False,
     "examples": 0,
+    "means": [],
     "samples": None,
     "sample_count": 0,
     "predictions": [],
-    "measures": [],
-    "sites": [],
-    "means": [],
+    "sites": 0,
 }
-# Members that are sent as they lie in the file, by the route that sends them.
-_AS_STORED = ("labels", "histogram")
 
 
 def collect(
@@ -43,11 +51,13 @@ def collect(
     value: dict[str, Any] = {}
     for entry in entries:
         assert isinstance(entry.manifest, ConfusionManifest)
-        value = manifest_to_json(entry.manifest)
-        value |= {name: nothing for name, nothing in _OF_EXAMPLES.items() if name in value}
+        # Kept examples are other inputs than the samples that somebody chose to hand on: they stay out.
+        bare = dataclasses.replace(entry.manifest, examples=0, samples=None, maps=None, means=())
+        value = _LEFT_OUT | manifest_to_json(bare)
+        value["splits"] = {name: {"other": 0, "bins": 0} | split for name, split in value["splits"].items()}
         bodies.extend(_bodies(open_file, place, entry, entry.manifest))
         steps.append(step_answer(value, entry.manifest.step))
-    return SeriesPart(series_answer(value, steps, [], status), {}, bodies)
+    return SeriesPart(series_answer(value, steps, [[]], status), {}, bodies)
 
 
 def _bodies(
@@ -60,17 +70,19 @@ def _bodies(
         return open_file(entry.file.name)
 
     with opened() as archive:
+
+        def take(name: str, member: str) -> None:
+            found.append(stored(name, opened, member, archive.stream(member).stored))
+
         for split, known in manifest.splits.items():
-            member = matrix_member(split)
             if known.encoding == "dense":
-                size = archive.stream(member).stored
-                found.append(stored(f"matrix/{prefix}/{split}", opened, member, size))
+                take(f"matrix/{prefix}/{split}", matrix_member(split))
             else:
                 found.append(made(f"matrix/{prefix}/{split}", read_matrix(archive, manifest, split)))
-        for member in archive.names:
-            kind, _, rest = member.partition("/")
-            if kind in _AS_STORED:
-                found.append(stored(f"{kind}/{prefix}/{rest}", opened, member, archive.stream(member).stored))
-            elif member == "order/similarity":
-                found.append(stored(f"order/{prefix}", opened, member, archive.stream(member).stored))
+            if manifest.kind == "labels":
+                take(f"labels/{prefix}/{split}", labels_member(split))
+            if known.bins:
+                take(f"histogram/{prefix}/{split}", histogram_member(split))
+        if manifest.similarity:
+            take(f"order/{prefix}", ORDER_MEMBER)
     return found

@@ -3,6 +3,8 @@
  * first a gzip file of JSON, the others the very bodies of the plugin's answers.
  */
 import type { RunsAnswer, SamplesAnswer, SeriesAnswer } from "../api/wire";
+import { overviews } from "./overviews";
+import { history, matrices } from "./matrices";
 import { meanRows } from "./rows";
 
 /** `bodies`: the line of each array by its name; `series` and `samples`: an item for each series, `samples` by name of the set. */
@@ -77,6 +79,11 @@ export function answerFrom(log: HeldLog): (url: string) => Promise<Response> {
       const line = bodies[[name, place, ...rest].join("/")];
       return line === undefined ? null : log.body(line);
     };
+    if (route === "overviews") return overviews(params, (step, sample) => array("overview", step, sample));
+    if (route === "matrices") return matrices(series, params, (step, split) => array("matrix", step, split));
+    if (route === "history") return history(series, params, (name, step, split) => array(name, step, split));
+    if (route === "examples")
+      return Response.json({ step: params.get("step"), samples: null, sample_count: 0, examples: [] });
     if (route === "rows") return meanRows(series, params, (step, sample, site) => array("weights", step, sample, site));
     const found = array(route, ...(NAMES[route] ?? []).map((name) => params.get(name)));
     return found ? new Response(found) : refusal("This page does not hold that part of the log.");

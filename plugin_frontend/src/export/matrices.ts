@@ -1,0 +1,72 @@
+/** The routes `matrices` and `history` in a page of its own, computed from the matrices that the page holds. */
+import { readNpy, type NpyArray } from "../api/npy";
+import type { SeriesAnswer, Step } from "../api/wire";
+import { gunzipped } from "./held";
+import { gzipped, npyFile, type Writable } from "./npy_file";
+import { placesOf } from "./rows";
+
+type Body = Uint8Array<ArrayBuffer> | null;
+
+async function arrayOf(body: Body): Promise<NpyArray | null> {
+  return body && readNpy(new Uint8Array(await gunzipped(body).arrayBuffer()));
+}
+
+const answer = async (shape: number[], data: Writable) => new Response(await gzipped(npyFile(shape, data)));
+
+/** float32 (places, classes, classes); NaN for steps without the split. */
+export async function matrices(
+  series: SeriesAnswer,
+  params: URLSearchParams,
+  matrix: (step: Step, split: string) => Body,
+): Promise<Response> {
+  const places = placesOf(params.get("places") ?? "");
+  const classes = series.steps.at(-1)?.classes ?? 0;
+  const values = new Float32Array(places.length * classes * classes).fill(NaN);
+  for (const [at, place] of places.entries()) {
+    const step = series.steps[place];
+    const found = step ? await arrayOf(matrix(step.step, params.get("split") ?? "")) : null;
+    if (found?.data.length === classes * classes) values.set(found.data, at * classes * classes);
+  }
+  return answer([places.length, classes, classes], values);
+}
+
+/** Of each class: told right, of this class, called this class; from a matrix, or from the 2 x 2 counts of labels. */
+function sums({ shape, data }: NpyArray, labels: boolean): number[] {
+  const classes = shape[0] ?? 0;
+  const all = Array.from({ length: classes }, (_, i) => i);
+  return all.flatMap((one) => {
+    if (labels) {
+      const [, wrong = 0, missed = 0, found = 0] = data.subarray(4 * one, 4 * one + 4);
+      return [found, found + missed, found + wrong];
+    }
+    const at = (row: number, column: number) => data[row * classes + column] ?? 0;
+    const total = (count: (other: number) => number) => all.reduce((sum, other) => sum + count(other), 0);
+    return [at(one, one), total((other) => at(one, other)), total((other) => at(other, one))];
+  });
+}
+
+/** float64 (steps, cells) of some cells, or (steps, classes, 3) of all classes. */
+export async function history(
+  series: SeriesAnswer,
+  params: URLSearchParams,
+  body: (route: "matrix" | "labels", step: Step, split: string) => Body,
+): Promise<Response> {
+  const split = params.get("split") ?? "";
+  const classes = series.steps.at(-1)?.classes ?? 0;
+  const cells = params
+    .get("cells")
+    ?.split(",")
+    .map((cell) => cell.split(".").map(Number));
+  const width = cells ? cells.length : 3 * classes;
+  const values = new Float64Array(series.steps.length * width).fill(NaN);
+  for (const [at, { step }] of series.steps.entries()) {
+    const labels = cells ? null : await arrayOf(body("labels", step, split));
+    const found = labels ?? (await arrayOf(body("matrix", step, split)));
+    if (found?.shape[0] !== classes) continue;
+    const row = cells
+      ? cells.map(([truth = 0, predicted = 0]) => found.data[truth * classes + predicted] ?? 0)
+      : sums(found, labels !== null);
+    values.set(row, at * width);
+  }
+  return answer(cells ? [series.steps.length, width] : [series.steps.length, classes, 3], values);
+}
