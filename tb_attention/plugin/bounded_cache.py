@@ -36,13 +36,20 @@ class BoundedCache(Generic[Value]):
 
         Two threads that ask at once may both make it: holding the lock would let one slow file stop every request.
         """
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key][1]
+        kept = self.find(key)
+        if kept is not None:
+            return kept
         value = make()
         self.put(key, value)
         return value
+
+    def find(self, key: Hashable) -> Value | None:
+        """The value of a key, if it is kept; None is never a value."""
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key][1]
 
     def put(self, key: Hashable, value: Value) -> None:
         """Keeps a value, if it is light enough and its key has none yet."""

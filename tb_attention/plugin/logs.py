@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from tensorboard import context as request_context
 from tensorboard import plugin_util
@@ -34,17 +33,15 @@ class Attempt:
     number: int
     listing: Listing
 
-    @cached_property
+    @property
     def steps(self) -> Mapping[paths.Step, Entry]:
         """The step files by step, in order, `init` first."""
-        found = [(step, entry) for name, entry in self.listing.items() if (step := paths.file_step(name)) is not None]
-        return dict(sorted(found, key=lambda pair: paths.step_order(pair[0])))
+        return self.listing.steps
 
     @property
     def version(self) -> str:
         """Changes whenever a step is added, replaced or moved aside."""
-        newest = max((entry.mtime_ns for entry in self.steps.values()), default=0)
-        return f"{newest}-{len(self.steps)}-{self.number}"
+        return f"{self.listing.newest_ns}-{len(self.steps)}-{self.number}"
 
     def step(self, step: paths.Step) -> Entry:
         """The file of a step.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import sys
 import weakref
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,6 @@ from tb_attention.records.schema import (
     ConfusionManifest,
     Manifest,
     SiteManifest,
-    StepManifest,
     manifest_to_json,
     maps_of,
     site_to_json,
@@ -43,6 +42,9 @@ _LEFT_OUT: dict[str, Any] = {
     "sample_count": 0,
     "predictions": [],
 }
+
+# What nearly all steps of a series have alike is held once for all of them.
+_ONCE = ("schema", "content", "tag", "attempt", "writer", "measures", "class_names", "class_groups", "output")
 
 
 class SiteSet:
@@ -69,7 +71,8 @@ class KnownManifest:
     Attributes:
         tag: The tag.
         content: "attention" or "confusion".
-        text: JSON: the manifest without its sites.
+        once: JSON: what other steps of the series have too.
+        text: JSON: the rest of the manifest, without its sites and its step.
         sites: The sites; none for matrices without maps of examples.
         sample_count: Number of samples, or of examples with maps.
         measures: Names of the head measures; none where there are no maps.
@@ -77,6 +80,7 @@ class KnownManifest:
 
     tag: str
     content: str
+    once: str
     text: bytes
     sites: SiteSet
     sample_count: int
@@ -87,8 +91,8 @@ class KnownManifest:
         return json.loads(self.sites.text)[site].get("features") is not None
 
     def json(self) -> dict[str, Any]:
-        """A fresh object of the manifest without its sites."""
-        value: dict[str, Any] = json.loads(self.text)
+        """A fresh object of the manifest without its sites and its step."""
+        value: dict[str, Any] = json.loads(self.once) | json.loads(self.text)
         return value
 
 
@@ -113,10 +117,11 @@ def read_index(attempt: Attempt) -> None:
     missing = {entry.name for entry in attempt.steps.values() if _key(attempt, entry) not in _known}
     if len(missing) < _FEW:
         return
+    alike: _SitesByIdentity = {}
     for entries in index_segments(attempt):
         for known in entries:
             if known.file.name in missing:
-                _known.put(_key(attempt, known.file), condense(known.manifest))
+                _known.put(_key(attempt, known.file), condense(known.manifest, alike))
 
 
 def index_segments(attempt: Attempt, *, with_measures: bool = False) -> Iterator[list[StepEntry]]:
@@ -131,26 +136,40 @@ def index_segments(attempt: Attempt, *, with_measures: bool = False) -> Iterator
         yield [entry for entry in entries if attempt.steps.get(entry.manifest.step) == entry.file]
 
 
-def condense(manifest: Manifest) -> KnownManifest:
-    """What is kept of a manifest."""
+_SitesByIdentity = dict[int, tuple[tuple[SiteManifest, ...], SiteSet]]
+
+
+def condense(manifest: Manifest, alike: _SitesByIdentity | None = None) -> KnownManifest:
+    """What is kept of a manifest.
+
+    Args:
+        manifest: Of a step.
+        alike: Remembers sites by their identity: to compare those of a thousand steps costs more than to read the steps.
+    """
     sites: tuple[SiteManifest, ...] = ()
     sample_count = 0
     measures: tuple[str, ...] = ()
     maps = maps_of(manifest)
     if maps is not None:
         sites, sample_count, measures = maps.sites, maps.sample_count, maps.measures
-        bare = dataclasses.replace(maps, sites=())
-        manifest = bare if isinstance(manifest, StepManifest) else dataclasses.replace(manifest, maps=bare)
-    value = manifest_to_json(manifest)
-    value.pop("sites", None)
+    value = manifest_to_json(manifest, with_sites=False)
     if isinstance(manifest, ConfusionManifest):
         value = _LEFT_OUT | value
         value["splits"] = {name: {"other": 0, "bins": 0} | split for name, split in value["splits"].items()}
+    del value["step"]
+    value["samples"] = value["samples"].removesuffix(".npz") if value["samples"] else None
+    once = {name: value.pop(name) for name in _ONCE if name in value}
+    known = None if alike is None else alike.get(id(sites))
+    if known is None:
+        known = sites, _site_set(sites)
+        if alike is not None:
+            alike[id(sites)] = known
     return KnownManifest(
         tag=manifest.tag,
         content=manifest.content,
+        once=sys.intern(json_text.dumps(once).decode()),
         text=json_text.dumps(value),
-        sites=_site_set(sites),
+        sites=known[1],
         sample_count=sample_count,
         measures=measures,
     )

@@ -68,8 +68,17 @@ def application(handler: Handler) -> WsgiApp:
 
 def json_body(request: Request, content: Any, *, keep: bool = False) -> Response:
     """Answers JSON. `content` holds no NaN or infinity; `keep` lets the browser keep it where the URL has a version."""
-    body = json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
-    return _caching(request, http_util.Respond(request, body, JSON), keep)
+    return json_text_body(request, json_text(content), keep=keep)
+
+
+def json_text(content: Any) -> bytes:
+    """JSON as the page gets it."""
+    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def json_text_body(request: Request, text: bytes, *, keep: bool = False) -> Response:
+    """Answers JSON that is text already, in UTF-8."""
+    return _caching(request, http_util.Respond(request, text, JSON), keep)
 
 
 def binary_body(request: Request, body: bytes) -> Response:

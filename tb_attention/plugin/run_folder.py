@@ -5,13 +5,34 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Hashable, Mapping
+from functools import cached_property
 
 from tb_attention.errors import NotInLogError
 from tb_attention.plugin.bounded_cache import BoundedCache
+from tb_attention.records import paths
 from tb_attention.records.archive import Archive
 from tb_attention.records.store import Entry, open_store
 
-Listing = Mapping[str, Entry]
+
+class Listing(dict[str, Entry]):
+    """What a directory holds, by name. Not to be changed: what follows from it is worked out once."""
+
+    @cached_property
+    def steps(self) -> Mapping[paths.Step, Entry]:
+        """The step files by step, in order, `init` first."""
+        found = [(step, entry) for name, entry in self.items() if (step := paths.file_step(name)) is not None]
+        return dict(sorted(found, key=lambda pair: paths.step_order(pair[0])))
+
+    @cached_property
+    def newest_ns(self) -> int:
+        """When a step file was last changed; 0 without any."""
+        return max((entry.mtime_ns for entry in self.steps.values()), default=0)
+
+    @cached_property
+    def state(self) -> Hashable:
+        """Equal for listings with the same step files, by name, size and time; a key for caches."""
+        return hash(tuple(self.steps.values()))
+
 
 # An entry takes some 300 bytes.
 _MOST_ENTRIES = 100_000
@@ -47,7 +68,7 @@ class RunFolder:
         if self._store.is_local:
             own = self._store.entry(path)
             if own is None or not self._stays_inside(path):
-                return {}
+                return Listing()
             if time.time_ns() - own.mtime_ns < _SETTLED_NS:
                 return self._list(path)
             key = (self.url, path, own.mtime_ns, int(time.monotonic() / _LOCAL_SECONDS))
@@ -78,7 +99,7 @@ class RunFolder:
         return self.slice(path, 0, most)
 
     def _list(self, path: str) -> Listing:
-        return {entry.name: entry for entry in self._store.entries(path)}
+        return Listing((entry.name, entry) for entry in self._store.entries(path))
 
     def _check(self, path: str) -> None:
         if self._store.is_local and not self._stays_inside(path):

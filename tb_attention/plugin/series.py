@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +9,15 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError
 from tb_attention.plugin import manifests, respond, status
+from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs, attempt_numbers
 from tb_attention.plugin.manifests import KnownManifest, SiteSet
 from tb_attention.records.paths import Step
 from tb_attention.records.store import Entry
 
-# Of each step the page has these already, once for all steps.
-_ONCE = ("schema", "content", "tag", "attempt", "writer", "measures", "class_names", "class_groups", "output")
+_CACHE_BYTES = 16 << 20
+
+_told: BoundedCache[bytes] = BoundedCache(_CACHE_BYTES, weigh=len)
 
 
 @dataclass(frozen=True)
@@ -46,36 +47,48 @@ def read_steps(attempt: Attempt) -> Steps:
 def serve(logs: Logs, request: Request) -> Response:
     """Steps, sites and status of one attempt."""
     attempt = logs.attempt(request)
-    steps = read_steps(attempt)
-    newest = steps.readable[-1][2] if steps.readable else None
-    latest = newest.json() if newest else {}
-    site_sets: dict[SiteSet, int] = {}
-    listed = [_step(step, entry, known, site_sets) for step, entry, known in steps.readable]
-    tag = attempt.path.split("/")[-2]
-    answer = {
+    head = {
         "run": request.args["run"],
-        "tag": newest.tag if newest else request.args["tag"],
         "attempt": attempt.number,
-        "attempts": attempt_numbers(attempt.folder, tag),
-        "content": newest.content if newest else "unknown",
+        "attempts": attempt_numbers(attempt.folder, attempt.path.split("/")[-2]),
         "version": attempt.version,
-        "steps": listed,
-        "site_sets": [json.loads(sites.text) for sites in site_sets],
-        "measures": list(newest.measures) if newest else [],
-        "damaged": steps.damaged,
         "status": status.read(attempt),
     }
+    key = (attempt.folder.url, attempt.path, attempt.listing.state)
+    told = _told.find(key)
+    if told is None:
+        steps = read_steps(attempt)
+        told = _tell(steps, request.args["tag"])
+        if not steps.damaged:  # a disk that failed for a moment may read them the next time
+            _told.put(key, told)
+    return respond.json_text_body(request, _spliced(respond.json_text(head), told))
+
+
+def _tell(steps: Steps, asked: str) -> bytes:
+    """JSON of what the step files say."""
+    newest = steps.readable[-1][2] if steps.readable else None
+    site_sets: dict[SiteSet, int] = {}
+    listed = [_step(step, entry, known, site_sets) for step, entry, known in steps.readable]
+    answer = {
+        "tag": newest.tag if newest else asked,
+        "content": newest.content if newest else "unknown",
+        "measures": list(newest.measures) if newest else [],
+        "damaged": steps.damaged,
+    }
     if newest and newest.content == "confusion":
+        latest = newest.json()
         answer |= {name: latest[name] for name in ("class_names", "class_groups", "output")}
-    return respond.json_body(request, answer)
+    # Texts are put together as they are: to make objects of a thousand steps and text again would take most of the time.
+    lists = b'{"steps":[%b],"site_sets":[%b]}' % (b",".join(listed), b",".join(sites.text for sites in site_sets))
+    return _spliced(respond.json_text(answer), lists)
 
 
-def _step(step: Step, entry: Entry, known: KnownManifest, site_sets: dict[SiteSet, int]) -> dict[str, Any]:
-    value = known.json()
-    for name in _ONCE:
-        value.pop(name, None)
+def _step(step: Step, entry: Entry, known: KnownManifest, site_sets: dict[SiteSet, int]) -> bytes:
     # The name of the file is what was asked for and what further requests will name, whatever the manifest says.
-    value |= {"step": step, "v": entry.version}
-    value["sites"] = site_sets.setdefault(known.sites, len(site_sets))
-    value["samples"] = value["samples"].removesuffix(".npz") if value["samples"] else None
-    return value
+    place = {"step": step, "v": entry.version, "sites": site_sets.setdefault(known.sites, len(site_sets))}
+    return _spliced(respond.json_text(place), known.text)
+
+
+def _spliced(one: bytes, other: bytes) -> bytes:
+    """Two JSON objects, neither of them empty, as one."""
+    return one[:-1] + b"," + other[1:]

@@ -8,12 +8,16 @@ from typing import Any
 
 from tb_attention.errors import DamagedFileError
 
+_ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def dumps(value: Any) -> bytes:
     """UTF-8 JSON of nested dicts, lists and scalars; NaN becomes "NaN", infinities "Infinity" and "-Infinity"."""
-    text = json.dumps(spell(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text = _ENCODER.encode(value)
+    except ValueError:  # the seldom case: to look for it in every value would cost more than all the rest
+        text = _ENCODER.encode(spell(value))
     return text.encode("utf-8", "replace")
 
 

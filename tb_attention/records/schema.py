@@ -130,8 +130,8 @@ def maps_of(manifest: Manifest) -> StepManifest | None:
     return manifest.maps if isinstance(manifest, ConfusionManifest) else manifest
 
 
-def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
-    """The JSON object of a manifest, as docs/format.md says; `json_text.dumps` makes text of it."""
+def manifest_to_json(manifest: Manifest, *, with_sites: bool = True) -> dict[str, Any]:
+    """The JSON object of a manifest, as docs/format.md says, with its sites or without; `json_text.dumps` makes text of it."""
     head: dict[str, Any] = {
         "schema": SCHEMA,
         "content": manifest.content,
@@ -146,12 +146,12 @@ def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
     }
     if isinstance(manifest, ConfusionManifest):
         maps = manifest.maps
-        return head | confusion_to_json(manifest) | ({} if maps is None else _maps_to_json(maps))
-    return head | _maps_to_json(manifest)
+        return head | confusion_to_json(manifest) | ({} if maps is None else _maps_to_json(maps, with_sites))
+    return head | _maps_to_json(manifest, with_sites)
 
 
-def _maps_to_json(manifest: StepManifest) -> dict[str, Any]:
-    return {
+def _maps_to_json(manifest: StepManifest, with_sites: bool) -> dict[str, Any]:
+    told = {
         "samples": manifest.samples,
         "sample_count": manifest.sample_count,
         "predictions": [
@@ -159,8 +159,8 @@ def _maps_to_json(manifest: StepManifest) -> dict[str, Any]:
             for made in manifest.predictions
         ],
         "measures": list(manifest.measures),
-        "sites": [site_to_json(site) for site in manifest.sites],
     }
+    return told | {"sites": [site_to_json(site) for site in manifest.sites]} if with_sites else told
 
 
 def site_to_json(site: SiteManifest) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.plugin import manifests
+from tb_attention.plugin import manifests, series
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.records.attempts import start_attempt
 from tb_attention.records.series_writer import SeriesWriter
@@ -106,6 +106,7 @@ def forgetful(monkeypatch):
     def forget(capacity=1 << 20):
         cache = BoundedCache(capacity, weigh=lambda known: len(known.text))
         monkeypatch.setattr(manifests, "_known", cache)
+        monkeypatch.setattr(series, "_told", BoundedCache(0, weigh=len))
         return cache
 
     return forget
@@ -142,7 +143,7 @@ def test_with_the_index_hardly_a_step_file_is_opened(tab, monkeypatch, forgetful
 
 
 def test_what_the_server_keeps_does_not_grow_with_the_log(tab, forgetful):
-    cache = forgetful(capacity=5000)
+    cache = forgetful(capacity=3000)
     assert len(tab.json("series", **MAPS)["steps"]) == STEPS
     assert 0 < len(cache) < 20
 
