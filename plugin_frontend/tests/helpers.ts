@@ -43,7 +43,7 @@ export function series(steps: StepRecord[], changes: Partial<SeriesAnswer> = {})
 }
 
 /** A `.npy` file of version 1, as numpy writes it. */
-export function npy(descr: string, shape: number[], data: Uint8Array): Uint8Array {
+export function npy(descr: string, shape: number[], data: Uint8Array): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + "\n";

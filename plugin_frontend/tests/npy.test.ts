@@ -27,3 +27,10 @@ test("what is not a .npy file and types that are not ours are refused", () => {
   expect(() => readNpy(Uint8Array.of(1, 2, 3))).toThrow("not a .npy file");
   expect(() => readNpy(npy("|O", [1], Uint8Array.of(0)))).toThrow("unknown array type: |O");
 });
+
+test("numbers that are not aligned in memory are read too", () => {
+  const file = npy("<f4", [2], new Uint8Array(Float32Array.of(1, 2).buffer));
+  const shifted = new Uint8Array(file.length + 1);
+  shifted.set(file, 1);
+  expect([...readNpy(shifted.subarray(1)).data]).toEqual([1, 2]);
+});

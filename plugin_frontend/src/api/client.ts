@@ -31,7 +31,7 @@ export function address(route: string, params: Params): string {
   return new URL(route + (text ? `?${text}` : ""), ROOT()).href;
 }
 
-async function gunzip(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array> {
+async function gunzip(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = body.pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

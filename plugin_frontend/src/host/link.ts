@@ -49,23 +49,47 @@ export function readLink(): LinkState {
   return parseHash(page().location.hash);
 }
 
+/** Browsers allow some 100 changes of the address in 30 s (Safari throws beyond), and each costs 5 to 10 ms: too much for every frame of a drag. */
+const APART_MS = 400;
+let waiting: LinkState | null = null;
+let written = -Infinity;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Writes to the address soon: after the frame that shows the change, or with the next ones where one was written just now. */
 export function writeLink(state: LinkState): void {
+  waiting = state;
+  const after = Math.max(0, written + APART_MS - performance.now());
+  timer ??= setTimeout(() => requestAnimationFrame(() => setTimeout(flushLink)), after);
+}
+
+/** Writes at once what waits to be written. */
+export function flushLink(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (!waiting) return;
   const host = page();
-  const hash = formatHash(host.location.hash, state);
+  const hash = formatHash(host.location.hash, waiting);
+  waiting = null;
   if (hash === host.location.hash) return;
+  written = performance.now();
   // Replaced, not pushed: the Back button should leave the tab, not walk through every step of a drag.
   host.history.replaceState(host.history.state, "", hash);
 }
 
 export function onLinkChanged(changed: (state: LinkState) => void): () => void {
   const host = page();
-  const tell = () => changed(readLink());
+  const tell = () => {
+    // Somebody else's address wins over what we were about to write.
+    waiting = null;
+    changed(readLink());
+  };
   host.addEventListener("hashchange", tell);
   return () => host.removeEventListener("hashchange", tell);
 }
 
 /** Puts the address of exactly this view on the clipboard; says whether the browser allowed it. */
 export async function copyLink(): Promise<boolean> {
+  flushLink();
   try {
     await navigator.clipboard.writeText(page().location.href);
     return true;
