@@ -79,6 +79,7 @@ class AttentionWriter:
         self._samples_name: str | None = None
         self._series: SeriesWriter | None = None
         self._closed = False
+        self._best: dict[str, Any] | None = None
 
     def __enter__(self) -> AttentionWriter:
         return self
@@ -107,7 +108,8 @@ class AttentionWriter:
                 `(samples, heads, keys)` for a gate; other ranks need `axes`. They are copied.
             predictions: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)` or
                 None for each sample.
-            metrics: Numbers by name, such as the loss.
+            metrics: Numbers by name, such as the loss. The step with the smallest "val_loss" (without it "loss") is marked as
+                the best.
             epoch: From 0.
             batch: Batches that the model has seen.
             kinds: By path; by default "self" where queries and keys are as many, else "cross", and "gate" without queries.
@@ -174,8 +176,18 @@ class AttentionWriter:
             if self.samples is not None:
                 self._samples_name = series.write_samples(self.samples)
             self._series = series
-        self._series.write_status(state="running", epoch=record.epoch)
+        self._note_best(record)
+        self._series.write_status(state="running", epoch=record.epoch, best=self._best)
         return self._series
+
+    def _note_best(self, record: StepRecord) -> None:
+        """Marks the step with the smallest "val_loss", or "loss" where there is none, as the callbacks do."""
+        monitor = "val_loss" if "val_loss" in record.logs else "loss"
+        value = record.logs.get(monitor)
+        if record.step == "init" or value is None or not math.isfinite(value):
+            return
+        if self._best is None or monitor != self._best["monitor"] or value < self._best["value"]:
+            self._best = {"step": record.step, "monitor": monitor, "value": value}
 
     def _raise_failures(self) -> None:
         if self._series is None or not self._series.failures:

@@ -93,8 +93,10 @@ export interface Status {
   epoch?: number | null;
   fraction?: number | null;
   state: "running" | "finished" | "stopped";
-  best?: { step: Step; monitor: string } | null;
+  best?: { step: Step; monitor: string; value?: number } | null;
   restored?: Step | null;
+  /** Steps that were removed to stay below a number of bytes. */
+  thinned?: { steps: number; max_bytes: number } | null;
   dropped?: { step: Step; reason: string }[];
   notes?: string[];
 }

@@ -53,6 +53,12 @@ export function metric(slot: Slot | undefined, name: string | null): number {
   return name === null ? NaN : toNumber(slot?.record?.logs[name]);
 }
 
+/** A metric to three digits behind the point, tiny ones with their exponent. */
+export function metricText(value: number): string {
+  if (Number.isNaN(value)) return "–";
+  return Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(1) : value.toFixed(3);
+}
+
 export interface MetricNames {
   loss: string | null;
   valLoss: string | null;

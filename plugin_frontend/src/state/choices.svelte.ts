@@ -3,11 +3,19 @@ import { readLink, writeLink, onLinkChanged, type LinkState } from "../host/link
 import type { Step } from "../api/wire";
 import { Options } from "./options.svelte";
 
-export const VIEWS = ["overview", "head", "sample", "samples", "confusion", "epochs", "compare"] as const;
+export const VIEWS = ["overview", "head", "sample", "samples", "confusion", "epochs", "compare", "runs"] as const;
 export type View = (typeof VIEWS)[number];
 
 function integer(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : null;
+}
+
+function names(text: string | undefined): string[] {
+  try {
+    return (text ?? "").split(",").filter(Boolean).map(decodeURIComponent);
+  } catch {
+    return [];
+  }
 }
 
 export class Choices {
@@ -29,6 +37,8 @@ export class Choices {
   versusRun = $state.raw<string | null>(null);
   /** Other heads of the site that are drawn with the chosen one. */
   also = $state.raw<number[]>([]);
+  /** The runs that are drawn beside the one in focus. */
+  runs = $state.raw<string[]>([]);
   readonly options = new Options();
 
   constructor() {
@@ -50,6 +60,7 @@ export class Choices {
     this.versus = state.versus === "init" ? "init" : integer(state.versus);
     this.versusRun = state.versusRun ?? null;
     this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
+    this.runs = names(state.runs);
     this.options.take(state);
   }
 
@@ -70,6 +81,8 @@ export class Choices {
       ["versus", this.versus],
       ["versusRun", this.versusRun],
       ["also", this.also.length ? this.also.join(",") : null],
+      // Names of runs are paths, which may hold commas.
+      ["runs", this.runs.length ? this.runs.map(encodeURIComponent).join(",") : null],
     ];
     for (const [key, value] of choices) if (value !== null) state[key] = String(value);
     writeLink({ ...state, ...this.options.link() });

@@ -37,6 +37,8 @@ const SETS = {
   order: ["model", "entropy", "largest", "distance", "first", "self", "previous", "change"],
   /** What the Epochs view colours by. */
   measure: ["entropy", "largest", "distance", "first", "self", "previous", "change"],
+  /** Which step of each run the Runs view shows: that of the same epoch, its best, its newest. */
+  runsAt: ["same", "best", "newest"],
 } as const;
 
 type Sets = typeof SETS;

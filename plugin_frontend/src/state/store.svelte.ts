@@ -1,5 +1,4 @@
 /** The one owner of what the tab shows. Choices and answers are stored; everything else is derived from them. */
-import { SvelteMap } from "svelte/reactivity";
 import type { Prediction, Sample, Site, Step } from "../api/wire";
 import { watchTheme } from "../host/theme";
 import { NO_FILTER, passes, unnamedSamples, type SampleFilter } from "../model/samples";
@@ -12,11 +11,9 @@ import { mapShape } from "../model/maps";
 import type { RampName } from "../color/ramp";
 import { Choices, type View } from "./choices.svelte";
 import { Data } from "./data.svelte";
+import { RunList } from "./runList.svelte";
 import { Scales } from "./scale.svelte";
 import { Server, type SeriesName } from "./server.svelte";
-
-/** With more runs than this, each of which costs a request, their curves are drawn on demand. */
-const CHECKED_AT_FIRST = 20;
 
 export class Store {
   readonly server = new Server();
@@ -25,8 +22,6 @@ export class Store {
   ramp = $state.raw<RampName>("blue");
   playing = $state(false);
   filter = $state.raw<SampleFilter>(NO_FILTER);
-  /** Whether the curves of a run are drawn, where the user has said so. */
-  readonly #checks = new SvelteMap<string, boolean>();
   /** Whether the list of keys is open. */
   help = $state(false);
   /** The numbers that the view shows, as a table with a head, for the CSV; null where it shows none. */
@@ -75,6 +70,7 @@ export class Store {
     return label !== null && prediction !== null ? { truth: label, predicted: prediction } : null;
   });
 
+  readonly runList = new RunList(this);
   readonly data = new Data(this);
   readonly scales = new Scales(this);
   readonly record = $derived(this.slot?.record ?? null);
@@ -171,24 +167,15 @@ export class Store {
     for (const run of this.otherRuns) this.server.want(run.name, run.version);
   }
 
-  /** The other runs that are checked, for their curves. */
+  /** The other runs that are chosen. */
   readonly otherRuns = $derived(
-    (this.server.runs?.runs ?? []).flatMap((run, index) => {
+    this.runList.all.flatMap(({ run, place }) => {
       const entry = pickSeries(entriesOf(run, "attention"), this.choices.tag, "attention") ?? run.series[0];
-      if (run.run === this.run?.run || !this.isChecked(run.run) || !entry) return [];
+      if (run.run === this.run?.run || !this.runList.isChosen(run.run) || !entry) return [];
       const name = { run: run.run, tag: entry.tag, attempt: newestAttempt(entry) };
-      return [{ name, version: entry.version, color: runColor(index, this.dark) }];
+      return [{ name, version: entry.version, color: runColor(place, this.dark) }];
     }),
   );
-
-  /** Drawn unless the box was cleared; among many runs, not before it is ticked. */
-  isChecked(run: string): boolean {
-    return this.#checks.get(run) ?? (this.server.runs?.runs.length ?? 0) <= CHECKED_AT_FIRST;
-  }
-
-  toggleRun(run: string): void {
-    this.#checks.set(run, !this.isChecked(run));
-  }
 
   predictionOf(slot: Slot | null, sample: number): Prediction | null {
     return slot?.record?.predictions?.[sample] ?? null;

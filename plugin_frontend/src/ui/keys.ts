@@ -66,7 +66,8 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
     case "4":
     case "5":
     case "6":
-    case "7": {
+    case "7":
+    case "8": {
       const tab = viewTabs(store)[Number(event.key) - 1];
       if (!tab) return;
       store.choices.view = tab.view;

@@ -11,5 +11,6 @@ export function viewTabs(store: Store): { view: View; name: string }[] {
     ...(store.matricesName ? [{ view: "confusion" as const, name: "Confusion" }] : []),
     { view: "epochs", name: "Epochs" },
     { view: "compare", name: "Compare" },
+    ...(store.runList.all.length > 1 ? [{ view: "runs" as const, name: "Runs" }] : []),
   ];
 }

@@ -1,0 +1,60 @@
+/** The runs as a list to choose from: filtered by name, in order of names or of what they reached. */
+import type { SeriesEntry, Step } from "../api/wire";
+import { entriesOf, runFilter, type RunEntry } from "./runs";
+
+export interface BestMetric {
+  monitor: string;
+  value: number;
+  step: Step;
+}
+
+export interface ListedRun {
+  run: RunEntry;
+  /** Its place among all runs, which its colour follows. */
+  place: number;
+  best: BestMetric | null;
+}
+
+export type RunOrder = "name" | "best";
+
+/** What the list of runs itself says of the best step: a run need not be opened for it. */
+export function bestOf(entries: SeriesEntry[]): BestMetric | null {
+  for (const { status } of entries) {
+    const { step, monitor, value } = status?.best ?? {};
+    if (step !== undefined && typeof monitor === "string" && typeof value === "number") return { step, monitor, value };
+  }
+  return null;
+}
+
+const HIGHER = /acc|auc|precision|recall|f1|f_score|iou|bleu|rouge|top_k|r2|cosine/i;
+
+/** As Keras guesses for `mode="auto"`: what is called accuracy or the like should be high, everything else low. */
+export function higherIsBetter(monitor: string): boolean {
+  return HIGHER.test(monitor) && !/loss|error/i.test(monitor);
+}
+
+/** The metric by which most runs say what their best step is; null where none says. */
+export function commonMonitor(runs: ListedRun[]): string | null {
+  const counts = new Map<string, number>();
+  for (const { best } of runs) if (best) counts.set(best.monitor, (counts.get(best.monitor) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
+}
+
+/** All runs, with what each reached. */
+export function listRuns(runs: RunEntry[]): ListedRun[] {
+  return runs.map((run, place) => ({ run, place, best: bestOf([...entriesOf(run, "attention"), ...run.series]) }));
+}
+
+/** Those whose names pass the filter, in order. By the best metric, runs that have another one or none come last. */
+export function arrangeRuns(listed: ListedRun[], filter: string, order: RunOrder): ListedRun[] {
+  const passes = runFilter(filter);
+  const shown = listed.filter(({ run }) => passes?.(run.run) ?? true);
+  const monitor = commonMonitor(listed);
+  if (order === "name" || monitor === null) return shown;
+  const sign = higherIsBetter(monitor) ? -1 : 1;
+  const rank = ({ best }: ListedRun) => (best?.monitor === monitor ? sign * best.value : Infinity);
+  return shown.sort((a, b) => {
+    const [x, y] = [rank(a), rank(b)];
+    return x === y ? a.place - b.place : x < y ? -1 : 1;
+  });
+}

@@ -1,0 +1,181 @@
+"""A sweep of 50 runs: found, ordered and chosen; one head across those chosen; two of them compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from playwright.sync_api import Browser, Locator, Request, expect
+
+import tb_attention
+from tests.browser.tab import Tab, opened
+from tests.conftest import TensorBoard
+
+pytestmark = pytest.mark.browser
+
+RUNS, STEPS, HEADS = 50, 2, 2
+WORDS = ["the", "invoice", "is", "late", "pay", "now"]
+SITE = "block/attention"
+
+
+def name(run: int) -> str:
+    return f"lr={run:02d}"
+
+
+def weights_of(run: int, step: int, samples: int) -> npt.NDArray[np.float32]:
+    random = np.random.default_rng([run, step])
+    size = len(WORDS)
+    # The later the run, the flatter its rows.
+    return random.dirichlet(np.full(size, 0.2 + run / 10), (samples, HEADS, size)).astype("float32")
+
+
+def loss_of(run: int, step: int) -> float:
+    return 1 + ((7 * run) % RUNS) / 100 - step / 10
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logs = tmp_path_factory.mktemp("sweep")
+    for run in range(RUNS):
+        # Every run has the samples in another order; one has not tracked the first of them.
+        ids = ["first", "second"] if run % 2 == 0 else ["second", "first"]
+        ids = ["other", "second"] if run == 9 else ids
+        samples = tb_attention.Samples(
+            np.zeros((2, len(WORDS)), int),
+            tokens=[WORDS, WORDS[::-1]] if ids[0] != "second" else [WORDS[::-1], WORDS],
+            ids=ids,
+        )
+        with tb_attention.AttentionWriter(logs / name(run), samples=samples) as writer:
+            for step in range(STEPS):
+                site = "other/attention" if run == 8 else SITE
+                writer.write(
+                    step, {site: weights_of(run, step, 2)}, metrics={"val_loss": loss_of(run, step)}, epoch=step
+                )
+    return logs
+
+
+@pytest.fixture(scope="module")
+def server(logs: Path) -> Iterator[TensorBoard]:
+    server = TensorBoard(logs)
+    yield server
+    server.stop()
+    assert server.complaints == []
+
+
+def link(**values: str) -> str:
+    return "".join(f"&p.attention.{key}={value}" for key, value in values.items())
+
+
+def sentence(tab: Tab) -> Locator:
+    return tab.frame.locator("p[aria-live]").first
+
+
+class Requests:
+    """The requests to the plugin's routes that name a run, in order."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.urls: list[str] = []
+        tab.page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if "/data/plugin/attention/" in request.url and "run=" in request.url:
+            self.urls.append(request.url)
+
+    @property
+    def runs(self) -> set[str]:
+        return {re.sub(r".*run=(lr)%3D(\d+).*", r"\1=\2", url) for url in self.urls}
+
+
+def test_nothing_is_fetched_for_runs_that_are_not_chosen(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, wait=False) as tab:
+        requests = Requests(tab)
+        tab.wait_until_shown()
+        tab.wait_until_drawn("overview")
+        tab.open("Runs")
+        tab.page.wait_for_timeout(500)
+        assert requests.runs == {name(0)}
+        expect(sentence(tab)).to_contain_text("the only one chosen of 50 runs")
+        tab.frame.get_by_role("checkbox", name="Choose lr=03").check()
+        expect(sentence(tab)).to_contain_text("of 2 runs")
+        tab.wait_until_drawn("runs")
+        tab.page.wait_for_timeout(300)
+        assert requests.runs == {name(0), name(3)}
+        assert len(requests.urls) == len(set(requests.urls))
+
+
+def test_runs_are_filtered_and_ordered_by_what_they_reached(server: TensorBoard, chromium: Browser) -> None:
+    best = sorted(range(RUNS), key=lambda run: loss_of(run, STEPS - 1))
+    with opened(chromium, server.address, link(view="runs")) as tab:
+        tab.wait_until_drawn("runs")
+        table = tab.frame.get_by_role("region", name="Table of runs")
+        expect(table.get_by_role("row")).to_have_count(1 + RUNS)
+        table.get_by_role("button", name="best val_loss").click()
+        for place in range(3):
+            row = table.get_by_role("row").nth(1 + place)
+            expect(row).to_contain_text(name(best[place]))
+            expect(row).to_contain_text(f"{loss_of(best[place], STEPS - 1):.3f}")
+        tab.frame.get_by_role("searchbox", name="Filter the table of runs").fill("lr=1[0-3]")
+        expect(table.get_by_role("row")).to_have_count(1 + 4)
+        tab.frame.get_by_role("searchbox", name="Filter the table of runs").fill("")
+        tab.frame.get_by_role("button", name="first 4").click()
+        panels = tab.frame.get_by_role("group", name="This head in each run").get_by_role("heading")
+        focus = [] if 0 in best[:4] else [0]
+        expect(panels).to_have_text([name(run) for run in [*best[:4], *focus]])
+
+
+def test_one_head_across_runs_is_that_of_the_same_sample(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    chosen = [0, 1, 8, 9]
+    runs = ",".join(name(run) for run in chosen[1:])
+    with opened(chromium, server.address, link(view="runs", runs=runs, sample="first", head="1")) as tab:
+        tab.wait_until_drawn("runs", head=1)
+        panel = lambda run: tab.frame.get_by_role("article").filter(has_text=name(run))  # noqa: E731
+        expect(panel(8)).to_contain_text(f"Has no layer {SITE}")
+        expect(panel(9)).to_contain_text("Has not tracked this sample")
+        weights = {
+            run: tb_attention.load(logs / name(run)).weights(step=STEPS - 1, sample="first", site=SITE)[1]
+            for run in (0, 1)
+        }
+        box = panel(1).get_by_role("button", name=re.compile("open in focus")).bounding_box()
+        assert box is not None
+        query, key = 1, 3
+        side = len(WORDS)
+        tab.page.mouse.move(
+            box["x"] + (key + 0.5) / side * box["width"], box["y"] + (query + 0.5) / side * box["height"]
+        )
+        expect(sentence(tab)).to_contain_text("“invoice” looks at “late”")
+        words = sentence(tab).inner_text()
+        most = max((0, 1), key=lambda run: weights[run][query, key])
+        assert f"most in {name(most)}" in words
+        for run in (0, 1):
+            # The pooled maps have eight bits.
+            found = float(re.search(rf"{name(run)},? ([\d.e-]+)", words)[1])  # type: ignore[index]
+            assert found == pytest.approx(weights[run][query, key], abs=0.01)
+
+
+def test_a_click_puts_a_run_in_focus_and_keeps_the_other(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, link(view="runs", runs="lr=02", sample="first")) as tab:
+        tab.wait_until_drawn("runs")
+        tab.frame.get_by_role("button", name="lr=02: open in focus").click()
+        tab.wait_until_drawn("runs", run="lr=02", sample="first")
+        expect(tab.frame.get_by_role("article")).to_have_count(2)
+        expect(tab.frame.get_by_role("radio", name="lr=02")).to_be_checked()
+
+
+def test_two_runs_are_compared_weight_by_weight(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, link(view="runs", runs="lr=01", sample="first")) as tab:
+        tab.wait_until_drawn("runs")
+        tab.frame.get_by_role("button", name="Compare lr=01 with the run in focus").click()
+        tab.wait_until_drawn("compare", run=name(0))
+        a, b = (
+            tb_attention.load(logs / name(run)).weights(step=STEPS - 1, sample="first", site=SITE)[0] for run in (1, 0)
+        )
+        change = b - a
+        query, key = np.unravel_index(np.abs(change).argmax(), change.shape)
+        expect(sentence(tab)).to_contain_text("From lr=01, epoch 2")
+        expect(sentence(tab)).to_contain_text(f"“{WORDS[query]}” (word {query}) → “{WORDS[key]}”".split(" (")[0])
+        sign = "+" if change[query, key] > 0 else "−"
+        expect(sentence(tab)).to_contain_text(f"{sign}{abs(change[query, key]):.3f}"[:-1])
