@@ -21,7 +21,7 @@ from tests.conftest import ROOT, TensorBoard
 pytestmark = pytest.mark.browser
 
 AXE = ROOT / "plugin_frontend" / "node_modules" / "axe-core" / "axe.min.js"
-VIEWS = ("overview", "head", "sample", "samples", "confusion", "epochs", "compare")
+VIEWS = ("overview", "head", "sample", "samples", "confusion", "epochs", "compare", "runs")
 WORDS = ["[CLS]", "dear", "sir", "the", "invoice", "is", "late", "[SEP]"]
 
 
@@ -40,6 +40,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 for layer in range(2)
             }
             writer.write(step, weights, random.dirichlet(np.ones(2), 3), {"val_loss": 1 / (1 + step)}, epoch=step)
+    with tb_attention.AttentionWriter(logs / "text too", samples=samples) as writer:
+        writer.write(0, weights, metrics={"val_loss": 2}, epoch=0)
     matrices = SeriesWriter(logs / "text", "confusion", 1)
     for step in range(3):
         counts = random.integers(0, 9, (2, 2))
@@ -68,7 +70,9 @@ def findings(tab: Tab) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "confusion"])
 def test_axe_finds_nothing(view: str, theme: str, server: TensorBoard, chromium: Browser) -> None:
-    with opened(chromium, server.address, f"&p.attention.run=text&p.attention.view={view}") as tab:
+    with opened(
+        chromium, server.address, f"&p.attention.run=text&p.attention.runs=text%2520too&p.attention.view={view}"
+    ) as tab:
         tab.wait_until_drawn(view)
         if theme == "dark":
             tab.page.evaluate("document.body.classList.add('dark-mode')")

@@ -10,6 +10,8 @@ export interface BestMetric {
 
 export interface ListedRun {
   run: RunEntry;
+  /** Its name without the directories that all runs share. */
+  name: string;
   /** Its place among all runs, which its colour follows. */
   place: number;
   best: BestMetric | null;
@@ -42,7 +44,23 @@ export function commonMonitor(runs: ListedRun[]): string | null {
 
 /** All runs, with what each reached. */
 export function listRuns(runs: RunEntry[]): ListedRun[] {
-  return runs.map((run, place) => ({ run, place, best: bestOf([...entriesOf(run, "attention"), ...run.series]) }));
+  const names = shortNames(runs.map(({ run }) => run));
+  return runs.map((run, place) => ({
+    run,
+    name: names[place]!,
+    place,
+    best: bestOf([...entriesOf(run, "attention"), ...run.series]),
+  }));
+}
+
+/** Names of runs without the directories in front that all of them share: what tells them apart often comes last, and lists are narrow. */
+export function shortNames(names: string[]): string[] {
+  const paths = names.map((name) => name.split("/"));
+  const shortest = Math.min(...paths.map((parts) => parts.length));
+  let shared = 0;
+  while (names.length > 1 && shared < shortest - 1 && paths.every((parts) => parts[shared] === paths[0]![shared]))
+    shared++;
+  return paths.map((parts) => parts.slice(shared).join("/"));
 }
 
 /** Those whose names pass the filter, in order. By the best metric, runs that have another one or none come last. */

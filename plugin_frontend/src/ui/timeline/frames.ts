@@ -8,9 +8,15 @@ import type { NpyArray } from "../../api/npy";
 import { confusionMap, FULL_SHARE } from "../../model/confusion";
 import { focusShare } from "../../model/focus";
 import type { AttentionMap } from "../../model/maps";
+import type { View } from "../../state/choices.svelte";
 import type { Store } from "../../state/store.svelte";
 
 export type FramePainter = (pixels: Uint32Array, stride: number, rect: Rect) => void;
+
+/** In the views of one head the film shows its map; in the others how focused all heads are. */
+export function filmShowsHead(view: View): boolean {
+  return ["head", "sample", "compare", "runs"].includes(view);
+}
 
 const confusions = new WeakMap<NpyArray, AttentionMap>();
 
@@ -35,7 +41,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
     return (pixels, stride, rect) => paintMap(pixels, stride, rect, map, wholeMap(map), scale);
   }
   const { site, siteIndex, head } = store;
-  if (["head", "sample", "compare"].includes(store.view) && site) {
+  if (filmShowsHead(store.view) && site) {
     const map = store.data.peekHead(slot, store.sampleIndex, siteIndex, head);
     if (!map) return null;
     const scale = store.scales.of(site);
