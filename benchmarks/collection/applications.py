@@ -11,7 +11,7 @@ _MODELS = [
     ("ConvNeXtTiny", 64, 0),
     ("DenseNet121", 64, 0),
     ("EfficientNetB0", 64, 16),
-    ("EfficientNetV2B0", 64, 15),
+    ("EfficientNetV2B0", 64, 16),
     ("InceptionV3", 96, 0),
     ("MobileNet", 64, 0),
     ("MobileNetV2", 64, 0),

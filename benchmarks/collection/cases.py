@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -22,6 +22,7 @@ class Case:
         maps: How many sites of kinds `self`, `cross` and `local` its configuration promises.
         gates: How many of kind `gate`.
         inputs: What it is fed; made from its declared inputs where this is None.
+        kinds: How many sites of each kind there are, where that is known.
     """
 
     family: str
@@ -29,16 +30,19 @@ class Case:
     maps: int = 0
     gates: int = 0
     inputs: Callable[[], Any] | None = None
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
 
 def make_inputs(model: keras.Model) -> Any:
-    """Random samples for the declared inputs: whole numbers below 10, masks of ones, numbers around 0."""
+    """Random samples for the declared inputs: whole numbers below 10, segments 0 and 1, masks of ones, numbers around 0."""
     random = np.random.default_rng(0)
 
     def one(tensor: Any) -> Any:
         shape = (SAMPLES, *(POSITIONS if size is None else size for size in tensor.shape[1:]))
         if "mask" in tensor.name:
             return np.ones(shape, tensor.dtype)
+        if "segment" in tensor.name:
+            return random.integers(0, 2, shape).astype(tensor.dtype)
         if tensor.dtype.startswith("int"):
             return random.integers(1, 10, shape).astype(tensor.dtype)
         return random.normal(size=shape).astype(tensor.dtype)

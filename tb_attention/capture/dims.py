@@ -25,6 +25,7 @@ from tb_attention.capture.sizes import SizeReader
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
 RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
 RESIZES = frozenset({"Slice", "Pad", "PadV2", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
+PICKS = frozenset({"TopKV2", "TopK", "ApproxTopK"})
 POOLS = frozenset({"MaxPool", "AvgPool", "MaxPoolV2", "MaxPool3D", "AvgPool3D", "DepthwiseConv2dNative"})
 CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "ExtractImagePatches", "ExtractVolumePatches"})
 
@@ -47,6 +48,8 @@ class DimReader:
         self.dims: dict[Value, Dims | None] = {}
         self.dependent = graph.depending_on_inputs()
         self._sizes = SizeReader(graph, self.dims)
+        # For each value the dimensions with samples in it or, where it has none (a list of tensors), in what it was made from.
+        self._batched: dict[Value, frozenset[Dim]] = {}
         places = {value: place for place, value in enumerate(graph.inputs)}
         sizes = [value.shape[0] for value in graph.inputs if value.shape]
         # A trace for one number of samples: sizes are plain numbers there.
@@ -58,6 +61,16 @@ class DimReader:
                 dims = self._of_input(value, places[value]) if value in places else self._of(node, value)
                 checked = self._checked(value, dims)
                 self.dims[value] = None if checked is None else distinct(checked)
+                self._batched[value] = self._batched_in(value)
+
+    def _batched_in(self, value: Value) -> frozenset[Dim]:
+        own = frozenset(dim for dim in self.dims[value] or () if self.batch in dim)
+        return own or frozenset().union(*(self._batched[item] for item in value.node.inputs))
+
+    def _batch_of(self, value: Value) -> Dim:
+        """The dimension of samples of a value of which only its size is unknown: with what was folded into it before."""
+        before = frozenset[Dim]().union(*(self._batched[item] for item in value.node.inputs))
+        return next(iter(before)) if len(before) == 1 else (self.batch,)
 
     def _of_input(self, value: Value, place: int) -> Dims | None:
         if value.shape is None:
@@ -97,8 +110,10 @@ class DimReader:
         only_unknown = value.shape.index(None) if value.shape.count(None) == 1 else 0
         for place, (static, size) in enumerate(zip(value.shape, sizes, strict=True)):
             size = known(static) or size
-            if size == (1, 1) or (size is None and place == only_unknown and value in self.dependent):
+            if size == (1, 1):
                 dims.append((self.batch,))
+            elif size is None and place == only_unknown and value in self.dependent:
+                dims.append(self._batch_of(value))
             else:
                 dims.append(dim_of(Atom(size, "unknown" if value in self.dependent else "weight")))
         return tuple(dims)
@@ -114,6 +129,8 @@ class DimReader:
         first = inputs[0]
         if first is None:
             return None
+        if kind == "Range":
+            return (self._of_range(node),)
         if kind in RESHAPES:
             return self._of_reshape(node, first, value.shape)
         if kind == "Transpose":
@@ -129,7 +146,7 @@ class DimReader:
             return (*first, dim_of(Atom(known(value.shape[-1]), "feature")))
         if kind in CONVOLUTIONS or kind in POOLS:
             return self._of_convolution(node, first, value.shape)
-        if kind in RESIZES or (
+        if kind in RESIZES | PICKS or (
             kind in ("Split", "SplitV") and len(value.shape) == len(inputs[-1 if kind == "Split" else 0] or ())
         ):
             return self._resized((inputs[1] or first) if kind == "Split" else first, value.shape)
@@ -179,6 +196,12 @@ class DimReader:
         if sum(size is None for size in sizes) > 1 and sizes[0] is None and first and first[0] == (self.batch,):
             sizes[0] = self.batch.size
         return regroup(first, sizes)
+
+    def _of_range(self, node: Node) -> Dim:
+        """Indices say nothing about what they count, but that they count samples."""
+        start, limit, step = (self._sizes.read(item) for item in node.inputs)
+        size = limit[0] if limit and start == [(0, 0)] and step == [(0, 1)] else None
+        return (self.batch,) if size == (1, 1) else dim_of(Atom(size, "weight"))
 
     def _of_reduction(self, node: Node, first: Dims) -> Dims | None:
         axes = reduced_axes(self._graph, node, len(first))
@@ -315,6 +338,8 @@ class DimReader:
         # positions for those of the scores that it is laid over.
         for dims in sorted(fitting, key=lambda dims: -sum(map(bool, dims))):
             for place, dim in enumerate(dims, start=rank - len(dims)):
+                if self.batch in dim and any(self.batch in other for at, other in enumerate(result) if at != place):
+                    continue
                 result[place] = preferred(result[place], dim)
         return tuple(result) if fitting else None
 

@@ -9,6 +9,7 @@ from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, NoSite
 from tb_attention.capture.rules.gates import NOTHING, read_gate
 from tb_attention.capture.rules.maps import read_learned_memory, read_map
+from tb_attention.capture.rules.pointers import read_pointer
 from tb_attention.capture.rules.sources import Source, find_sources
 from tb_attention.capture.rules.uses import Use, UseFinder
 
@@ -41,6 +42,9 @@ def _judge(graph: Graph, reader: DimReader, source: Source, uses: list[Use]) -> 
     alone = read_learned_memory(reader, source, uses) or read_activation(reader, source, uses)
     if alone is not None:
         return with_features(graph, reader, alone, source.logits)
+    pointer = read_pointer(graph, reader, source, uses)
+    if pointer is not None:
+        return pointer
     if any(use.how == "output" for use in uses):
         return "an output of the model"
     return mixing if gate == NOTHING else gate

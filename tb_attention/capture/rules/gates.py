@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tb_attention.capture.atoms import Atom, Dim
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value, ancestors
+from tb_attention.capture.rules.experts import weighs_an_expert
 from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.sources import Source
@@ -55,7 +56,11 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
         return make_found(
             source, use, "gate", _roles(own, keys=positions or channels), "positions" if positions else "channels"
         )
-    if positions and not channels and over_channels:
+    # A map for each of several tokens that are learned from one feature map.
+    aside = [atom for mine, theirs in zip(own, features, strict=True) if not theirs for atom in mine]
+    if positions and over_channels and set(channels) <= set(aside):
+        if weighs_an_expert(graph, reader, source.logits, other):
+            return "weighs the output of an expert, position by position"
         return make_found(source, use, "gate", _roles(own, keys=positions))
     if source.family == "softmax" and any(atom.origin == "position" for atom in source.axis):
         keys = [atom for atom in positions if atom in source.axis]

@@ -8,6 +8,7 @@ from tb_attention.capture.atoms import Atom
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
+from tb_attention.capture.rules.branches import read_selection
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import VIEWS, Use
@@ -45,10 +46,13 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
             continue
         if source.family == "positive" and not (paired and _joins_positions(reader, use)):
             continue
+        if not paired and _differs_by_channel(reader, use) and not _holds_positions(use.contracted):
+            continue
         if _all(use.contracted, "feature") and not paired:
             # Weights over channels or experts that were not compared with one another.
-            if _differs_by_channel(reader, use):
-                continue
+            selection = read_selection(graph, reader, source, use)
+            if selection is not None:
+                return selection
             if source.family == "softmax" and _made_of(use, ("stack", "feature", "unknown", "window"), reader):
                 return _router(reader, source)
             continue
@@ -106,7 +110,7 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
             roles[atom] = "samples"
         elif over_features:
             roles[atom] = "query" if not shared else "heads" if atom.origin == "feature" else "windows"
-        elif atom.origin in ("feature", "stack", "repeat"):
+        elif atom.origin in ("feature", "repeat") or (atom.origin == "stack" and shared):
             roles[atom] = "heads"
         elif shared and not local_values and atom.origin in ("position", "window"):
             roles[atom] = "windows"
@@ -118,10 +122,11 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
         gate: dict[Atom, Role] = {atom: "heads" if role == "query" else role for atom, role in roles.items()}
         return make_found(source, use, "gate", gate)
     axis_kind: AxisKind = "channels" if over_features else "positions"
-    return make_found(source, use, _kind(roles, over_features, local_values), roles, axis_kind)
+    return make_found(source, use, kind_of(roles, over_features, local_values), roles, axis_kind)
 
 
-def _kind(roles: dict[Atom, Role], over_features: bool, local_values: bool) -> Kind:
+def kind_of(roles: dict[Atom, Role], over_features: bool = False, local_values: bool = False) -> Kind:
+    """The kind of a map: whether queries and keys are of one sequence, and whether keys are those of a window."""
     queries = {atom for atom, role in roles.items() if role == "query"}
     keys = {atom for atom, role in roles.items() if role == "key"}
     windows = {atom for atom, role in roles.items() if role == "windows"}
@@ -161,6 +166,10 @@ def _all(atoms: Iterable[Atom], origin: str) -> bool:
 
 def _mixes_positions(use: Use) -> bool:
     return use.how == "mix" and any(atom.origin == "position" for atom in use.contracted)
+
+
+def _holds_positions(atoms: Iterable[Atom]) -> bool:
+    return any(atom.origin == "position" for atom in atoms)
 
 
 def _differs_by_channel(reader: DimReader, use: Use) -> bool:

@@ -23,7 +23,7 @@ VIEWS = frozenset(_VIEW_NAMES.split())
 
 _MASK_VIEWS = VIEWS - {"GatherV2", "ConcatV2", "Pack", "Select", "SelectV2", "Einsum"}
 _EXPANSIONS = frozenset({"Tile", "BroadcastTo"})
-_ARITHMETIC = frozenset({"AddV2", "Add", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
+_ARITHMETIC = frozenset({"AddV2", "Add", "BiasAdd", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
 _CHOICES = frozenset({"TopKV2", "TopK", "ArgMax", "Multinomial", "StatelessMultinomial", "ApproxTopK"})
 _SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "Assert", "PrintV2", "ZerosLike", "OnesLike"})
 _REDUCTIONS = frozenset({"Sum", "Max", "Min", "Mean", "All", "Any"})

@@ -44,7 +44,8 @@ class Replay:
         self._nodes = _needed(self._fetches)
         self.variables = _changed_variables(self._nodes)
         specs = [tf.TensorSpec(value.shape, value.dtype) for value in graph.inputs]
-        self._function: Callable[..., Any] = tf.function(self._build, autograph=False, input_signature=specs)
+        # A concrete function: TensorFlow would take each new capture for a needless retracing of this method, and warn.
+        self._function: Callable[..., Any] = tf.function(self._build, autograph=False).get_concrete_function(*specs)
 
     def __call__(self, tensors: Sequence[Any]) -> list[Any]:
         """Runs it.

@@ -82,6 +82,24 @@ def mixture_of_chosen_experts() -> Case:
 
 
 @case
+def mixture_of_experts_that_were_chosen_before() -> Case:
+    inputs = keras.Input((6, 8))
+    logits, places = ops.top_k(layers.Dense(3)(inputs), 2)
+    chosen = ops.sum(ops.expand_dims(ops.softmax(logits), -1) * ops.one_hot(places, 3), axis=2)
+    experts = ops.stack([layers.Dense(8)(inputs) for _ in range(3)], axis=2)
+    x = ops.einsum("bte,bted->btd", chosen, experts)
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
+def shared_expert() -> Case:
+    inputs = keras.Input((6, 8))
+    expert = layers.Dense(8)(layers.Dense(16, activation="silu")(inputs))
+    x = inputs + layers.Dense(1, activation="sigmoid")(inputs) * expert
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
 def segmentation() -> Case:
     inputs = keras.Input((8, 8, 3))
     return keras.Model(inputs, layers.Conv2D(4, 1, activation="softmax")(inputs)), normal(8, 8, 3), []

@@ -1,0 +1,50 @@
+"""Tells the weight of an expert from a gate over positions: nothing in it looks at more than one position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tb_attention.capture.contractions import contraction_of
+from tb_attention.capture.dims import DimReader
+from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.rules.uses import VIEWS
+
+_ARITHMETIC = "AddV2 BiasAdd LeakyRelu Maximum Minimum Mul Neg Pow RealDiv Rsqrt Square SquaredDifference Sub"
+_ACTIVATIONS = "Elu Erf Erfc Relu Relu6 Selu Sigmoid Softplus Tanh"
+_POINTWISE = VIEWS | {*_ARITHMETIC.split(), *_ACTIVATIONS.split()}
+_LAYERS_OF_AN_EXPERT = 2
+
+
+def weighs_an_expert(graph: Graph, reader: DimReader, logits: Value, features: Value) -> bool:
+    """Whether a score is one projection of what a network of its own, such as a shared expert, makes the features of.
+
+    A gate over space is made of the features that it multiplies, or looks at neighbours.
+    """
+    scored = {value: steps for value, steps in _position_by_position(graph, reader, logits)}
+    if features in scored:
+        return False
+    return any(
+        value in scored and scored[value] <= 1 and steps >= _LAYERS_OF_AN_EXPERT
+        for value, steps in _position_by_position(graph, reader, features)
+    )
+
+
+def _position_by_position(graph: Graph, reader: DimReader, value: Value) -> Iterator[tuple[Value, int]]:
+    """What a tensor is a function of at each position alone, with the number of projections between."""
+    todo, seen = [(value, 0)], {value}
+    while todo:
+        value, steps = todo.pop(0)
+        yield value, steps
+        projection = _is_projection(graph, reader, value.node)
+        if not projection and value.node.type not in _POINTWISE:
+            continue
+        for item in value.node.inputs:
+            if item in reader.dependent and item not in seen:
+                seen.add(item)
+                todo.append((item, steps + projection))
+
+
+def _is_projection(graph: Graph, reader: DimReader, node: Node) -> bool:
+    if contraction_of(graph, node) is None:
+        return False
+    return sum(item in reader.dependent for item in node.inputs) == 1

@@ -1,0 +1,84 @@
+"""Attention among things that are no plain sequence: columns of a table, sentences, learned tokens, kernels, answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from tests.capture.zoo.cases import Case, case, head, ids, normal
+
+
+@case
+def columns_of_a_table() -> Case:
+    columns = [keras.Input((4,), name=f"column_{place}") for place in range(3)]
+    x = ops.stack([layers.Dense(8)(column) for column in columns], axis=1)
+    x = layers.MultiHeadAttention(2, 4, name="attention")(x, x)
+    return keras.Model(columns, head(x)), [normal(4)] * 3, [("attention", "self", (2, 3, 3))]
+
+
+@case
+def selection_of_variables() -> Case:
+    variables = [keras.Input((1,), name=f"variable_{place}") for place in range(3)]
+    encoded = [layers.Dense(8)(one) for one in variables]
+    weights = layers.Dense(3, activation="softmax", name="weights")(layers.concatenate(encoded))
+    x = ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), ops.stack(encoded, axis=1)), 1)
+    return keras.Model(variables, head(x)), [normal(1)] * 3, [("weights", "cross", (1, 1, 3))]
+
+
+@case
+def sentences_folded_into_the_batch() -> Case:
+    words = keras.Input((5,), dtype="int32")
+    x = layers.GRU(8, return_sequences=True)(layers.Embedding(11, 8)(words))
+    weights = layers.Softmax(axis=1, name="weights")(layers.Dense(1)(x))
+    sentence = keras.Model(words, ops.sum(weights * x, axis=1), name="sentence")
+    document = keras.Input((3, 5), dtype="int32")
+    x = ops.reshape(sentence(ops.reshape(document, (-1, 5))), (-1, 3, 8))
+    sites = [("sentence/weights", "cross", (1, 3, 5))]
+    return keras.Model(document, head(x)), ids(15).reshape(3, 3, 5), sites
+
+
+@case
+def learned_tokens() -> Case:
+    inputs = keras.Input((4, 5, 8))
+    maps = layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="maps")(inputs)
+    maps = ops.expand_dims(layers.Permute((2, 1))(layers.Reshape((20, 3))(maps)), -1)
+    x = ops.mean(maps * ops.expand_dims(layers.Reshape((20, 8))(inputs), 1), axis=2)
+    return keras.Model(inputs, head(x)), normal(4, 5, 8), [("maps", "gate", (3, 20))]
+
+
+@case
+def kernels_side_by_side() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    branches = [layers.Conv2D(6, size, padding="same")(inputs) for size in (1, 3)]
+    pooled = layers.GlobalAveragePooling2D()(layers.Add()(branches))
+    logits = ops.stack([layers.Dense(6)(pooled) for _ in branches], axis=1)
+    weights = layers.Softmax(axis=1, name="weights")(logits)
+    x = ops.sum(ops.stack(branches, axis=1) * ops.reshape(weights, (-1, 2, 1, 1, 6)), axis=1)
+    return keras.Model(inputs, head(x)), normal(8, 8, 3), [("weights", "gate", (6, 2))]
+
+
+@case
+def pointer() -> Case:
+    query, keys = keras.Input((4, 8)), keras.Input((6, 8))
+    hidden = ops.tanh(ops.expand_dims(layers.Dense(8)(query), 2) + ops.expand_dims(layers.Dense(8)(keys), 1))
+    answer = layers.Softmax(name="answer")(ops.squeeze(layers.Dense(1)(hidden), -1))
+    return keras.Model([query, keys], answer), [normal(4, 8), normal(6, 8)], [("answer", "cross", (1, 4, 6))]
+
+
+class Causal(layers.Layer):
+    """A mask made of how long the text happens to be."""
+
+    def call(self, tokens: Any) -> Any:
+        places = ops.arange(ops.shape(tokens)[1])
+        return ops.expand_dims(ops.expand_dims(places, 1) >= ops.expand_dims(places, 0), 0)
+
+
+@case
+def causal_over_any_length() -> Case:
+    tokens = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(11, 8)(tokens)
+    mask = Causal()(tokens)
+    x = layers.MultiHeadAttention(2, 4, name="attention")(x, x, attention_mask=mask)
+    return keras.Model(tokens, head(x)), ids(6), [("attention", "self", (2, 6, 6))]
