@@ -35,7 +35,8 @@ export interface SiteWeights {
 const MATRICES_AHEAD = 256;
 
 /** Views that draw the weights of one site, not only the pooled overview of all. */
-function showsWeights(view: View): boolean {
+function showsWeights({ view, onlyEvents }: { view: View; onlyEvents: boolean }): boolean {
+  if (onlyEvents) return false;
   return view === "head" || view === "sample" || view === "compare";
 }
 
@@ -83,7 +84,7 @@ export class Data {
   get pending(): boolean {
     const { view } = this.store;
     if (view === "confusion") return this.matrix.pending;
-    return showsWeights(view) ? this.weights.pending : this.overview.pending;
+    return showsWeights(this.store) ? this.weights.pending : this.overview.pending;
   }
 
   start(): void {
@@ -218,7 +219,7 @@ export class Data {
             .slice(0, MATRICES_AHEAD)
         : [];
     const awaited = this.overview.pending || this.weights.pending || this.matrix.pending;
-    this.ahead.want([...matrices, ...this.likely.weights(showsWeights(view))], this.likely.overviews(), awaited);
+    this.ahead.want([...matrices, ...this.likely.weights(showsWeights(this.store))], this.likely.overviews(), awaited);
   }
 
   weightsAddress(slot: Slot, site: number, sample: number): string {
@@ -242,8 +243,8 @@ export class Data {
   }
 
   #wantWeights(): void {
-    const { view, slot, previousSlot, site, siteIndex, samples } = this.store;
-    if (!showsWeights(view)) return;
+    const { slot, previousSlot, site, siteIndex, samples } = this.store;
+    if (!showsWeights(this.store)) return;
     if (!site) {
       this.weights.clear();
       this.before.clear();
