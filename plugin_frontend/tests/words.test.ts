@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { Sample } from "../src/api/wire";
-import { classScores, describeCell, mostConfused, percentText, type Confusion } from "../src/model/confusion";
+import { mostConfused, type Confusion } from "../src/model/confusion";
+import { classScores } from "../src/model/confusionScores";
+import { describeCell, percentText } from "../src/model/confusionWords";
 import { focusShare } from "../src/model/focus";
 import { flatHead, moveHead, siteNames } from "../src/model/heads";
 import { positionsOf } from "../src/model/positions";

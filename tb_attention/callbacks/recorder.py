@@ -87,7 +87,7 @@ class Recorder:
             wall_time=time.time(),
             logs=logs,
             sites=self.captured.sites,
-            predictions=read_predictions(self.captured.outputs, self.model, len(self.samples), self.samples.labels),
+            predictions=read_predictions(self.captured.outputs, self.model, len(self.samples)),
             samples=samples_name,
         )
 

@@ -7,7 +7,6 @@ import functools
 from tensorboard.plugins import base_plugin
 
 from tb_attention.plugin import examples, matrices, matrix, measures, overviews, rows, runs, samples, series, weights
-from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
@@ -24,7 +23,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = "attention"
 
     def __init__(self, context: base_plugin.TBContext) -> None:
-        self._logs = Logs(RunDirectories(context), EventFiles(context))
+        self._logs = Logs(RunDirectories(context))
         self._static = StaticFiles()
 
     def get_plugin_apps(self) -> dict[str, WsgiApp]:
@@ -58,7 +57,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         }
 
     def is_active(self) -> bool:
-        """Whether a listed run has our folder, or summaries of ours. Asked for every listing of plugins, so it is cheap."""
+        """Whether a listed run has our folder. Asked for every listing of plugins, so it is cheap."""
         return self._logs.any_series()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:

@@ -68,7 +68,7 @@ def findings(tab: Tab) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("view", [view for view in VIEWS if view != "confusion"])
+@pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing(view: str, theme: str, server: TensorBoard, chromium: Browser) -> None:
     with opened(
         chromium, server.address, f"&p.attention.run=text&p.attention.runs=text%2520too&p.attention.view={view}"

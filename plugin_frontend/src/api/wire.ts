@@ -16,8 +16,6 @@ export interface SeriesEntry {
   attempts: number[];
   steps: number;
   version: string;
-  /** Only the event files of the run are there: overviews and matrices, no weights. */
-  only_events?: boolean;
   /** Of the newest attempt. */
   status?: Status | null;
 }
@@ -59,14 +57,22 @@ export interface Site {
 export interface Prediction {
   class: number;
   probability: WireNumber | null;
-  /** That of the sample's label: -ln of it is the sample's loss. */
-  label_probability?: WireNumber | null;
 }
 
 export interface Split {
   examples: number;
   encoding: "dense" | "sparse";
   weighted: boolean;
+  /** Labels that are no class. */
+  other?: number;
+  /** Of the histogram of scores; 0 for none. */
+  bins?: number;
+}
+
+/** A hierarchy of classes; `children` are classes, by index, and smaller groups. */
+export interface WireGroup {
+  name: string;
+  children: (number | WireGroup)[];
 }
 
 /** A step of a series of maps or of matrices; the last fields are there for one of the two only. */
@@ -83,6 +89,14 @@ export interface StepRecord {
   predictions?: (Prediction | null)[] | null;
   classes?: number;
   splits?: Record<string, Split>;
+  kind?: "classes" | "binary" | "labels";
+  threshold?: number | null;
+  /** Whether there is an order of the classes by similarity. */
+  similarity?: boolean;
+  /** How many examples of the cells were kept; the first `sample_count` have maps. */
+  examples?: number;
+  /** Classes that have the mean map of examples that were told right, and of how many. */
+  means?: { class: number; examples: number }[];
 }
 
 export interface Damaged {
@@ -118,6 +132,26 @@ export interface SeriesAnswer {
   damaged: Damaged[];
   status: Status | null;
   class_names?: string[] | null;
+  class_groups?: WireGroup[];
+  output?: string | null;
+}
+
+export interface CellExample {
+  /** Its place in the file of samples. */
+  sample: number;
+  id: string;
+  truth: number;
+  predicted: number;
+  probability: WireNumber;
+  loss: WireNumber;
+  kept: "certain" | "random";
+}
+
+export interface ExamplesAnswer {
+  step: Step;
+  samples: string | null;
+  sample_count: number;
+  examples: CellExample[];
 }
 
 export interface SampleInput {

@@ -10,8 +10,10 @@ export interface ColorScale {
   curve: Curve;
 }
 
-/** How a share of the top becomes a place in the table: its square root, or its logarithm over three orders of magnitude. */
-export type Curve = "sqrt" | "log";
+/** How a share of the top becomes a place in the table: its square root, its logarithm over three orders of magnitude, or as it is. */
+export type Curve = "sqrt" | "log" | "linear";
+
+export const CURVE_NAMES: Record<Curve, string> = { sqrt: "√", log: "log", linear: "linear" };
 
 const DECADES = 3;
 
@@ -36,6 +38,7 @@ export function makeScale(
 
 /** 0 to 1 for a share (0 to 1) of the top; by logarithm, a thousandth of the top and less is 0. */
 export function curved(curve: Curve, share: number): number {
+  if (curve === "linear") return share;
   return curve === "sqrt" ? Math.sqrt(share) : Math.max(0, 1 + Math.log10(share) / DECADES);
 }
 
@@ -59,7 +62,7 @@ export function legendTicks(scale: ColorScale, clipped: boolean): Tick[] {
   if (scale.signed) {
     return [-scale.top, 0, scale.top].map((value) => ({ at: at(value), text: text(value) }));
   }
-  const parts = scale.curve === "log" ? [100, 10] : [12, 3];
+  const parts = { log: [100, 10], sqrt: [12, 3], linear: [3, 1.5] }[scale.curve];
   const inner = parts.map((part) => scale.top / part).map((value) => Number(value.toPrecision(1)));
   return [
     { at: 0, text: "0" },

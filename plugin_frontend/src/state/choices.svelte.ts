@@ -23,6 +23,9 @@ export class Choices {
   tag = $state.raw<string | null>(null);
   /** The tag of a series of matrices; null for that of the maps. */
   matrices = $state.raw<string | null>(null);
+  /** Of the matrices: "validation", "training"; and the kept cell, as "6.0" for class 6 taken for class 0. */
+  split = $state.raw<string | null>(null);
+  cell = $state.raw<string | null>(null);
   attempt = $state.raw<number | null>(null);
   /** null: follow the newest step. */
   step = $state.raw<Step | null>(null);
@@ -50,6 +53,8 @@ export class Choices {
     this.run = state.run ?? null;
     this.tag = state.tag ?? null;
     this.matrices = state.matrices ?? null;
+    this.split = state.split ?? null;
+    this.cell = /^\d{1,6}\.\d{1,6}$/.test(state.cell ?? "") ? (state.cell ?? null) : null;
     this.attempt = integer(state.attempt);
     this.step = state.step === "init" ? "init" : integer(state.step);
     this.sample = state.sample ?? null;
@@ -71,6 +76,8 @@ export class Choices {
       ["run", this.run],
       ["tag", this.tag],
       ["matrices", this.matrices],
+      ["split", this.split],
+      ["cell", this.cell],
       ["attempt", this.attempt],
       ["step", this.step],
       ["sample", this.sample],

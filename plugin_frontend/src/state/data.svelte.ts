@@ -32,11 +32,8 @@ export interface SiteWeights {
   array: NpyArray;
 }
 
-const MATRICES_AHEAD = 256;
-
 /** Views that draw the weights of one site, not only the pooled overview of all. */
-function showsWeights({ view, onlyEvents }: { view: View; onlyEvents: boolean }): boolean {
-  if (onlyEvents) return false;
+function showsWeights(view: View): boolean {
   return view === "head" || view === "sample" || view === "compare";
 }
 
@@ -49,7 +46,6 @@ export class Data {
   readonly before = new Resource<SiteWeights>();
   readonly measures = new Resource<NpyArray>();
   readonly matrix = new Resource<NpyArray>();
-  split = $state.raw<string | null>(null);
 
   readonly rows: Rows;
   readonly features: Features;
@@ -84,7 +80,7 @@ export class Data {
   get pending(): boolean {
     const { view } = this.store;
     if (view === "confusion") return this.matrix.pending;
-    return showsWeights(this.store) ? this.weights.pending : this.overview.pending;
+    return showsWeights(view) ? this.weights.pending : this.overview.pending;
   }
 
   start(): void {
@@ -95,6 +91,9 @@ export class Data {
     $effect(() => this.features.want());
     $effect(() => this.#wantMeasures());
     $effect(() => this.#wantMatrix());
+    $effect(() => {
+      if (this.store.view === "confusion" && !this.matrix.pending) this.store.confusion.frames.want();
+    });
     $effect(() => this.#fetchAhead());
     $effect(() => {
       if (this.store.server.recovered > 0) untrack(() => this.retry());
@@ -119,6 +118,7 @@ export class Data {
     this.features.shown.retry();
     this.compare.weights.retry();
     this.ahead.forget();
+    this.store.confusion.retry();
     this.store.server.refresh();
     this.#wantSamples();
     this.#wantOverview();
@@ -206,20 +206,8 @@ export class Data {
 
   /** Fetches what is likely next; while something is awaited, only stops what no longer is. */
   #fetchAhead(): void {
-    const { slots, slotIndex, view, matrixSlots } = this.store;
-    const matrices =
-      view === "confusion"
-        ? slots
-            .map((_, index) => ({
-              url: this.matrixAddress(matrixSlots[index] ?? null),
-              apart: Math.abs(index - slotIndex),
-            }))
-            .sort((a, b) => a.apart - b.apart)
-            .flatMap(({ url }) => url ?? [])
-            .slice(0, MATRICES_AHEAD)
-        : [];
     const awaited = this.overview.pending || this.weights.pending || this.matrix.pending;
-    this.ahead.want([...matrices, ...this.likely.weights(showsWeights(this.store))], this.likely.overviews(), awaited);
+    this.ahead.want(this.likely.weights(showsWeights(this.store.view)), this.likely.overviews(), awaited);
   }
 
   weightsAddress(slot: Slot, site: number, sample: number): string {
@@ -243,8 +231,8 @@ export class Data {
   }
 
   #wantWeights(): void {
-    const { slot, previousSlot, site, siteIndex, samples } = this.store;
-    if (!showsWeights(this.store)) return;
+    const { view, slot, previousSlot, site, siteIndex, samples } = this.store;
+    if (!showsWeights(view)) return;
     if (!site) {
       this.weights.clear();
       this.before.clear();
@@ -255,14 +243,16 @@ export class Data {
     // What a person waits for comes first, and has the line for itself.
     if (this.weights.pending) return;
     const index = previousSlot ? this.sitesOf(previousSlot).findIndex((other) => other.path === site.path) : -1;
-    const before = index >= 0 ? this.sitesOf(previousSlot!)[index] : undefined;
+    // Another step has other examples: none of them is this one a step before.
+    const known = index >= 0 && !this.store.showsExamples;
+    const before = known ? this.sitesOf(previousSlot!)[index] : undefined;
     if (before) this.before.want(...this.#weights(previousSlot!, before, index));
     else this.before.clear();
   }
 
   #wantMeasures(): void {
-    const { maps, sites, samples, sampleIndex } = this.store;
-    if (!maps || !sites.length || !samples.length) return this.measures.clear();
+    const { maps, sites, samples, sampleIndex, showsExamples } = this.store;
+    if (!maps || showsExamples || !sites.length || !samples.length) return this.measures.clear();
     const url = this.#address("measures", { sample: sampleIndex, v: maps.version });
     this.measures.want(url, (key, signal) => this.#array(key, signal));
   }
@@ -270,10 +260,18 @@ export class Data {
   #wantMatrix(): void {
     const { view, matrixSlot, matricesName } = this.store;
     const series = JSON.stringify(matricesName);
-    if (series !== this.#matrices) untrack(() => this.matrix.clear());
+    if (series !== this.#matrices) {
+      untrack(() => {
+        this.matrix.clear();
+        this.store.confusion.clear();
+      });
+    }
     this.#matrices = series;
-    if (view !== "confusion") return;
-    this.matrix.want(this.matrixAddress(matrixSlot), (key, signal) => this.#array(key, signal));
+    if (view !== "confusion" && view !== "sample") return;
+    this.matrix.want(
+      this.matrixAddress(matrixSlot),
+      (key, signal) => this.store.confusion.frames.of(key) ?? this.#array(key, signal),
+    );
   }
 
   /** Where the matrix of a slot is fetched; null for none. */
@@ -289,12 +287,17 @@ export class Data {
   /** The matrix of a slot if it has been fetched already. */
   peekMatrix(slot: Slot | null): NpyArray | null {
     const url = this.matrixAddress(slot);
-    return (url && this.store.server.client.peek(url)) || null;
+    return (url && (this.store.confusion.frames.of(url) ?? this.store.server.client.peek(url))) || null;
   }
 
   /** The split chosen, else validation, else whatever there is. */
   splitOf(splits: Record<string, unknown> | undefined): string | null {
     const names = Object.keys(splits ?? {});
-    return names.find((name) => name === this.split) ?? names.find((name) => name === "validation") ?? names[0] ?? null;
+    return (
+      names.find((name) => name === this.store.choices.split) ??
+      names.find((name) => name === "validation") ??
+      names[0] ??
+      null
+    );
   }
 }

@@ -32,12 +32,16 @@ const SETS = {
     "above0.5",
   ],
   tint: ["patch", "smooth"],
-  /** In which order Samples lists them, and whether only those that changed since the last step. */
-  sort: ["place", "label", "probability", "loss", "moved"],
-  since: ["all", "changed"],
   /** What the Overview draws of a head, and in which order. */
   color: ["maps", "entropy", "largest", "distance", "first", "self", "previous", "change"],
   order: ["model", "entropy", "largest", "distance", "first", "self", "previous", "change"],
+  /** What the cells of a confusion matrix are, how they are coloured, and in which order the classes stand. */
+  cells: ["count", "row", "column", "all"],
+  shade: ["sqrt", "linear", "log"],
+  diagonal: ["dimmed", "hidden", "coloured"],
+  classes: ["given", "similarity", "groups", "support", "recall"],
+  /** What a matrix is compared with. */
+  against: ["nothing", "step", "split", "run"],
   /** What the Epochs view colours by. */
   measure: ["entropy", "largest", "distance", "first", "self", "previous", "change"],
   /** Which step of each run the Runs view shows: that of the same epoch, its best, its newest. */

@@ -59,7 +59,7 @@ export class Rows {
     const { maps, mapsName, site, sampleIndex, server } = this.store;
     const newest = maps?.site_sets[maps.steps.at(-1)?.sites ?? -1] ?? [];
     const place = newest.findIndex((other) => other.path === site?.path);
-    if (!maps || !site || place < 0 || !queries.length) return this.steps.clear();
+    if (!maps || !site || place < 0 || this.store.showsExamples || !queries.length) return this.steps.clear();
     const params = { sample: sampleIndex, site: place, queries: ranges(queries), v: maps.version };
     this.steps.want(address("rows", { ...mapsName, ...params }), async (url, signal) => {
       const array = await server.client.array(url, signal);

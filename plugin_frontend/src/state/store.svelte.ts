@@ -10,6 +10,7 @@ import type { StepLane } from "../model/lane";
 import { mapShape } from "../model/maps";
 import type { RampName } from "../color/ramp";
 import { Choices, type View } from "./choices.svelte";
+import { ConfusionState } from "./confusion.svelte";
 import { Data } from "./data.svelte";
 import { RunList } from "./runList.svelte";
 import { Scales } from "./scale.svelte";
@@ -33,7 +34,9 @@ export class Store {
 
   readonly run: RunEntry | null = $derived.by(() => focusRun(this.server.runs, this.choices.run));
   readonly tags = $derived.by(() => {
-    const maps = entriesOf(this.run, "attention");
+    // The examples that were kept of the cells of matrices have maps too: they are shown as a series of their own.
+    const examples = entriesOf(this.run, "confusion").filter((entry) => entry.tag === this.choices.tag);
+    const maps = [...entriesOf(this.run, "attention"), ...examples];
     // Where nothing can be read yet, or at all, what there is says why.
     return maps.length || entriesOf(this.run, "confusion").length ? maps : entriesOf(this.run, "unknown");
   });
@@ -45,6 +48,8 @@ export class Store {
   readonly matricesName = $derived(this.#name(this.#matrices, this.#maps ? null : this.choices.attempt));
   readonly maps = $derived(this.server.series(this.mapsName));
   readonly matrices = $derived(this.server.series(this.matricesName));
+  /** Whether the samples are the examples that were kept of cells, which differ from step to step. */
+  readonly showsExamples = $derived(this.mapsName !== null && this.mapsName.tag === this.matricesName?.tag);
   /** The series that the timeline shows: of maps if there is one. */
   readonly series = $derived(this.mapsName ? this.maps : this.matrices);
 
@@ -72,10 +77,15 @@ export class Store {
 
   readonly runList = new RunList(this);
   readonly data = new Data(this);
+  readonly confusion = new ConfusionState(this);
   readonly scales = new Scales(this);
   readonly record = $derived(this.slot?.record ?? null);
   readonly sites: Site[] = $derived(this.maps?.site_sets[this.record?.sites ?? -1] ?? []);
-  readonly samples: Sample[] = $derived(this.data.samples.value?.samples ?? unnamedSamples(this.record));
+  readonly samples: Sample[] = $derived.by(() => {
+    const all = this.data.samples.value?.samples ?? unnamedSamples(this.record);
+    // Of the examples of cells only the first have maps.
+    return this.showsExamples ? all.slice(0, this.record?.sample_count ?? 0) : all;
+  });
   readonly classNames = $derived(this.data.samples.value?.class_names ?? this.matrices?.class_names ?? null);
   readonly sampleIndex = $derived(
     Math.max(
@@ -128,11 +138,8 @@ export class Store {
     return status.state === "stopped" ? `stopped in${epoch}` : `training finished${left}`;
   });
 
-  /** Whether only the event file of the run is here, which has no weights. */
-  readonly onlyEvents = $derived((this.#maps ?? this.#matrices)?.only_events === true);
   /** What went wrong while the log was written, in sentences. */
   readonly notes = $derived([
-    ...(this.onlyEvents ? ["Only the event files of this run are here; its weights are in plugins/attention."] : []),
     ...(this.status?.notes ?? []),
     ...(this.status?.dropped ?? []).map(({ step, reason }) => `Step ${step} was not logged: ${reason}`),
     ...(this.series?.damaged ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
@@ -144,6 +151,13 @@ export class Store {
       document.documentElement.classList.toggle("dark", dark);
     });
     $effect.root(() => {
+      // A cell that an address names is kept from the start; from then on the filter says which one is.
+      const [label, prediction] = (this.choices.cell ?? "").split(".").map(Number);
+      if (label !== undefined && prediction !== undefined) this.filter = { ...NO_FILTER, label, prediction };
+      $effect(() => {
+        const kept = this.keptCell;
+        this.choices.cell = kept && `${kept.truth}.${kept.predicted}`;
+      });
       $effect(() => this.choices.save());
       $effect(() => this.#wantSeries());
       this.data.start();

@@ -74,7 +74,8 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
       break;
     }
     case "Escape":
-      if (store.view !== "overview") store.choices.view = "overview";
+      if (store.confusion.examples.opened && store.view !== "confusion") store.confusion.examples.back();
+      else if (store.view !== "overview") store.choices.view = "overview";
       break;
     default:
       return;

@@ -5,7 +5,7 @@ import { paintFocus } from "../../draw/focus";
 import { paintMap, wholeMap, type Rect } from "../../draw/heatmap";
 import { paintThumbnail } from "../../draw/thumbnail";
 import type { NpyArray } from "../../api/npy";
-import { confusionMap, FULL_SHARE } from "../../model/confusion";
+import { confusionMap, FULL_SHARE } from "../../model/confusionValues";
 import { focusShare } from "../../model/focus";
 import type { AttentionMap } from "../../model/maps";
 import type { View } from "../../state/choices.svelte";
@@ -40,6 +40,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
     const scale = makeScale(store.ramp, store.dark, FULL_SHARE, false);
     return (pixels, stride, rect) => paintMap(pixels, stride, rect, map, wholeMap(map), scale);
   }
+  if (store.showsExamples && index !== store.slotIndex) return null;
   const { site, siteIndex, head } = store;
   if (filmShowsHead(store.view) && site) {
     const map = store.data.peekHead(slot, store.sampleIndex, siteIndex, head);

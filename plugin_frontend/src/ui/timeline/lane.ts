@@ -8,7 +8,9 @@ export function laneOf(store: Store): StepLane | null {
 }
 
 function predictionLane(store: Store): StepLane | null {
-  const { sample, sampleIndex } = store;
+  const { sample, sampleIndex, showsExamples } = store;
+  // The examples of cells are others at every step.
+  if (showsExamples) return null;
   const values = store.slots.map((slot) => {
     const prediction = sample && store.predictionOf(slot, sampleIndex);
     return prediction

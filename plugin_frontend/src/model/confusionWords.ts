@@ -1,0 +1,116 @@
+/** What a matrix, a cell or a difference says, in a sentence. Class names are never put into the plural. */
+import {
+  accuracy,
+  columnSum,
+  countOf,
+  mostConfused,
+  rowSum,
+  type Cell,
+  type Confusion,
+  type ConfusionKind,
+} from "./confusion";
+import { unitValue, type CellUnit } from "./confusionValues";
+import { chosen, plain, quiet, strong, type Part } from "./sentence";
+
+export const UNIT_NAMES = {
+  count: "count",
+  row: "share of the row",
+  column: "share of the column",
+  all: "share of all",
+};
+
+type Name = (index: number) => string;
+
+export function amountText(matrix: Pick<Confusion, "weighted">, amount: number): string {
+  return matrix.weighted ? String(Number(amount.toPrecision(4))) : amount.toLocaleString("en");
+}
+
+/** "4 %"; below 10 % with a digit behind the point where it is not round. */
+export function percentText(share: number): string {
+  if (Number.isNaN(share)) return "–";
+  const percent = 100 * share;
+  return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
+}
+
+/** A value of a cell as its unit is written. */
+export function unitText(matrix: Pick<Confusion, "weighted">, value: number, unit: CellUnit): string {
+  return unit === "count" ? amountText(matrix, value) : percentText(value);
+}
+
+/** "+15", "−4.2 points": counts as they are, shares in points of a percent. */
+export function changeText(matrix: Pick<Confusion, "weighted">, by: number, unit: CellUnit): string {
+  if (Number.isNaN(by)) return "–";
+  const sign = by > 0 ? "+" : by < 0 ? "−" : "±";
+  const amount = Math.abs(by);
+  if (unit === "count") return sign + amountText(matrix, amount);
+  return `${sign}${Number((100 * amount).toFixed(amount < 0.1 ? 1 : 0))} points`;
+}
+
+/** "7 of class eight (true) were called one (predicted): 4 % of them". */
+export function describeCell(matrix: Confusion, cell: Cell, name: Name, kind: ConfusionKind = "classes"): Part[] {
+  const count = countOf(matrix, cell);
+  const were = count === 1 ? "was" : "were";
+  const [truth, predicted] = [name(cell.truth), name(cell.predicted)];
+  if (kind === "labels") {
+    return [
+      strong(amountText(matrix, count)),
+      plain(` with label ${truth} ${were} said to have `),
+      chosen(predicted),
+      plain(cell.truth === cell.predicted ? ": found" : ", rightly or not"),
+    ];
+  }
+  const share = percentText(count / rowSum(matrix, cell.truth));
+  const same = cell.truth === cell.predicted;
+  return [
+    strong(amountText(matrix, count)),
+    plain(same ? ` of class ${truth} ${were} called so` : ` of class ${truth} (true) ${were} called `),
+    ...(same ? [] : [chosen(predicted), plain(" (predicted)")]),
+    plain(`: ${share} of them`),
+  ];
+}
+
+/** ", and 11 % of those called T-shirt": the same cell as a share of its column. */
+export function describeColumn(matrix: Confusion, cell: Cell, name: Name, kind: ConfusionKind = "classes"): Part[] {
+  if (kind === "labels" || countOf(matrix, cell) === 0) return [];
+  const share = percentText(countOf(matrix, cell) / columnSum(matrix, cell.predicted));
+  return [plain(`, and ${share} of those called ${name(cell.predicted)}`)];
+}
+
+/** ", −15 since epoch 13" behind the sentence of a cell. */
+export function describeSince(matrix: Confusion, by: number, since: string): Part[] {
+  return by === 0 ? [quiet(`; as in ${since}`)] : [plain(`; ${changeText(matrix, by, "count")} since ${since}`)];
+}
+
+export function describeMatrix(
+  matrix: Confusion,
+  split: string,
+  examples: number,
+  name: Name,
+  kind: ConfusionKind = "classes",
+): Part[] {
+  const worst = mostConfused(matrix, 1)[0];
+  const sum = kind === "labels" ? "" : `, accuracy ${accuracy(matrix).toFixed(3)}`;
+  const all = quiet(` · ${examples.toLocaleString("en")} examples (${split})${sum}`);
+  if (!worst) return [plain("Nothing is confused"), all];
+  const which = kind === "labels" ? ", the most frequent pair" : ", the most frequent confusion";
+  return [...describeCell(matrix, worst, name, kind), plain(which), all];
+}
+
+export interface Compared {
+  a: Confusion;
+  b: Confusion;
+  aName: string;
+  bName: string;
+  unit: CellUnit;
+}
+
+/** "Shirt → T-shirt: 117 in epoch 14, 132 in epoch 13: −15". */
+export function describeDifference({ a, b, aName, bName, unit }: Compared, cell: Cell, name: Name): Part[] {
+  const [x, y] = [unitValue(a, cell, unit), unitValue(b, cell, unit)];
+  return [
+    chosen(`${name(cell.truth)} → ${name(cell.predicted)}`),
+    plain(`: ${unitText(a, x, unit)} in ${aName}, ${unitText(b, y, unit)} in ${bName}: `),
+    strong(changeText(b, (y || 0) - (x || 0), unit)),
+    quiet(unit === "count" ? "" : ` · ${UNIT_NAMES[unit]}`),
+  ];
+}
