@@ -4,54 +4,109 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from tb_attention.errors import ArgumentError
 
+NO_CLASS = -1
+"""Stands for a label that is no class."""
 
-def predicted_classes(y_pred: Any, classes: int, border: float) -> Any:
-    """The predicted class of each position, int64.
+
+def positions_of(y_true: Any, y_pred: Any, classes: int) -> int:
+    """How many axes of predictions are places (examples, rows, columns ...), the rest being classes.
 
     Args:
-        y_pred: Scores (N, ..., classes), or (N,) or (N, 1) for two classes.
+        y_true: Labels; they tell predictions (N, H, W) of one score a pixel from (N, H, classes).
+        y_pred: Scores (N, ..., classes) or, for two classes, (N, ..., 1) or (N, ...).
         classes: Number of classes.
-        border: For one unit: from which score on class 1 is predicted.
 
     Raises:
         ArgumentError: The number of units fits neither.
     """
-    rank = len(y_pred.shape)
-    units = y_pred.shape[-1] if rank > 1 else 1
-    if units == classes:
-        return ops.cast(ops.argmax(y_pred, axis=-1), "int64")
-    if units == 1 and classes == 2:
-        return ops.cast((ops.squeeze(y_pred, -1) if rank > 1 else y_pred) >= border, "int64")
+    shape = tuple(y_pred.shape)
+    rank = len(shape)
+    if rank == 1 and classes == 2:
+        return 1
+    if rank > 1 and (shape[-1] == classes or (shape[-1] == 1 and classes == 2)):
+        return rank - 1
+    true = tuple(y_true.shape)
+    if classes == 2 and rank > 2 and (true == shape or true == (*shape, 1)):
+        return rank
     raise ArgumentError(
         f"A confusion matrix of {classes} classes needs predictions of {classes} units"
-        f"{' or one' if classes == 2 else ''}. Received: predictions of shape {tuple(y_pred.shape)}."
+        f"{' or one' if classes == 2 else ''}. Received: predictions of shape {shape}."
     )
 
 
-def class_indices(y_true: Any, y_pred: Any, classes: int) -> Any:
-    """The true class of each position, int64.
+def predicted_classes(y_pred: Any, positions: int, border: float) -> Any:
+    """The predicted class of each position, int64 of the shape of the positions.
 
     Args:
-        y_true: Labels (N, ...), (N, ..., 1), or one-hot (N, ..., classes).
-        y_pred: The predictions; their rank tells one-hot labels from indices.
+        y_pred: Scores, as for `positions_of`.
+        positions: What that gives.
+        border: For one unit: from which score on class 1 is predicted.
+    """
+    scores = one_score(y_pred, positions)
+    if scores is None:
+        return ops.cast(ops.argmax(y_pred, axis=-1), "int64")
+    return ops.cast(scores >= border, "int64")
+
+
+def one_score(y_pred: Any, positions: int) -> Any:
+    """The score of class 1 where there is one unit, of the shape of the positions; None where each class has one."""
+    if len(y_pred.shape) == positions:
+        return y_pred
+    return ops.squeeze(y_pred, -1) if y_pred.shape[-1] == 1 else None
+
+
+def class_indices(y_true: Any, positions: int, classes: int) -> Any:
+    """The true class of each position, int64 of the shape of the positions; `NO_CLASS` for what is none at all.
+
+    Args:
+        y_true: Labels (N, ...), (N, ..., 1), or one-hot (N, ..., classes), smoothed or not; bool, integers or floats.
+        positions: As for `predicted_classes`.
         classes: Number of classes.
 
     Raises:
         ArgumentError: The shape is none of these.
     """
-    positions = len(y_pred.shape) - 1 if len(y_pred.shape) > 1 else 1
+    if keras.backend.standardize_dtype(y_true.dtype) == "bool":
+        y_true = ops.cast(y_true, "int32")
     rank = len(y_true.shape)
     if rank == positions + 1 and y_true.shape[-1] == classes and classes > 1:
-        return ops.cast(ops.argmax(y_true, axis=-1), "int64")
+        # Nothing but zeros is how "none of them" looks.
+        known = ops.max(y_true, axis=-1) > 0
+        return ops.where(known, ops.cast(ops.argmax(y_true, axis=-1), "int64"), NO_CLASS)
     if rank == positions + 1 and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, -1)
     elif rank != positions:
         raise ArgumentError(
-            f"Labels must be indices of shape (N,) or (N, 1), or one-hot of shape (N, {classes}). "
-            f"Received: labels of shape {tuple(y_true.shape)} for predictions of shape {tuple(y_pred.shape)}."
+            f"Labels must be indices of shape (N, ...) or (N, ..., 1), or one-hot of shape (N, ..., {classes}). "
+            f"Received: labels of shape {tuple(y_true.shape)} for predictions with {positions} axes of places."
         )
-    return ops.cast(ops.round(y_true) if "float" in str(y_true.dtype) else y_true, "int64")
+    if "float" not in keras.backend.standardize_dtype(y_true.dtype):
+        return ops.cast(y_true, "int64")
+    finite = ops.isfinite(y_true)
+    return ops.where(finite, ops.cast(ops.round(ops.where(finite, y_true, 0)), "int64"), NO_CLASS)
+
+
+def weight_of_each(sample_weight: Any, true: Any, mask: Any = None) -> Any:
+    """The weight of each position, float64 of the shape of `true` made flat.
+
+    Args:
+        sample_weight: (N,), (N, 1) or of the shape of `true`; None for 1.
+        true: The true classes, by position.
+        mask: Of the shape of `true`, False where nothing is counted; None for nowhere.
+    """
+    weights = ops.ones_like(true, dtype="float64")
+    if sample_weight is not None:
+        given = ops.cast(sample_weight, "float64")
+        if len(given.shape) == len(true.shape) + 1:
+            given = ops.squeeze(given, -1)
+        missing = len(true.shape) - len(given.shape)
+        given = ops.reshape(given, (*ops.shape(given), *(1,) * missing))
+        weights = weights * given
+    if mask is not None and len(mask.shape) == len(true.shape):
+        weights = weights * ops.cast(mask, "float64")
+    return ops.reshape(weights, (-1,))

@@ -1,0 +1,33 @@
+"""Adds amounts to some cells of a variable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def add_at(variable: Any, cells: Any, amounts: Any) -> None:
+    """`variable[cells] += amounts`, each of several equal cells counting.
+
+    Args:
+        variable: A Keras variable of one dimension.
+        cells: int64 (n,), places in it.
+        amounts: (n,), of its dtype.
+    """
+    handle = _handle(variable)
+    if handle is None:
+        variable.assign(variable + ops.segment_sum(amounts, cells, num_segments=variable.shape[0]))
+        return
+    import tensorflow as tf
+
+    # Touches the cells of the batch alone: a million of them, for 1,000 classes, would be read and written otherwise.
+    tf.raw_ops.ResourceScatterAdd(resource=handle, indices=cells, updates=amounts)
+
+
+def _handle(variable: Any) -> Any:
+    """TensorFlow's handle of the variable of this replica; None where there is none (other backends, stateless calls)."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    return getattr(variable.value, "handle", None)
