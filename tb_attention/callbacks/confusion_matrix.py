@@ -3,48 +3,71 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 
-from tb_attention.callbacks.guard import guarded
-from tb_attention.callbacks.predictions import is_binary, loss_of_output, tells_logits
+from tb_attention.callbacks.cell_examples import ExampleKeeper
+from tb_attention.callbacks.class_groups import to_class_groups
+from tb_attention.callbacks.counted import Counted, read_counts
+from tb_attention.callbacks.example_maps import ExampleMaps
+from tb_attention.callbacks.guard import Warnings, guarded
+from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
+from tb_attention.callbacks.output_counter import OutputCounter
+from tb_attention.callbacks.outputs import Output, is_multi_label, outputs_of, units_of
 from tb_attention.callbacks.second_pass import SecondPass
-from tb_attention.callbacks.series import SeriesCallback
+from tb_attention.callbacks.series import SeriesCallback, checked_bytes, checked_directory
 from tb_attention.callbacks.sources import batches_of
 from tb_attention.errors import ArgumentError
-from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.site import Axis
+
+# Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.
+_BLIND = 3
+_MOST_EXAMPLES = 1000
 
 
-class ConfusionMatrixCallback(SeriesCallback):
+class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Logs which classes a model takes for which, at every epoch.
 
-    With `validation_data` the model is run over it once more at the end of each epoch. Without, the counts come from a
-    `tb_attention.ConfusionMatrix` in `compile(metrics=[...])`, for training and validation, at no second pass.
+    With `validation_data` the model is run over it once more at the end of each epoch; for each cell of the matrix a few
+    examples are kept, and for those of the most confused cells where the model looked. Without, the counts come from a
+    `tb_attention.ConfusionMatrix` in `compile(metrics=[...])`, for training and validation, at no second pass. Of several
+    outputs each has a series of its own, `<tag>/<output>`.
 
     Args:
         log_dir: The run's directory, as for `AttentionCallback`.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a function
             that returns a generator of such batches; or None for the compiled metric.
-        class_names: A name for each class. Defaults to their indices.
+        class_names: A name for each class, in the order of the model's units, or a `keras.layers.StringLookup`; labels may then
+            be these names. Defaults to their indices.
         tag: Name of the series. Defaults to "confusion".
         validation_steps: Batches of `validation_data` that are used; needed where it never ends. Defaults to all.
-        output: For a model with several outputs: the name of the one that holds the classes. Defaults to the first.
-        threshold: For a model with one unit: from which score on class 1 is predicted. Defaults to 0.5, or to 0 where
+        output: For a model with several outputs: the name of the one that is counted. Defaults to all that hold classes.
+        threshold: For one unit and independent labels: from which score on the answer is yes. Defaults to 0.5, or to 0 where
             `model.loss.from_logits` says that scores are logits.
         ignore_class: A label that is left out. Defaults to None.
+        multi_label: Whether each class is a yes or no of its own. Defaults to False.
+        class_groups: A hierarchy of the classes, by which the matrix can be folded:
+            `{"tops": ["shirt", "coat"], "shoes": {"closed": [7, 9], "open": [5]}}`. Defaults to none.
+        examples: Examples that are kept of each cell: a third of them chosen blindly, the others those with the largest
+            probability. 0 for none. Defaults to 6. Not where each example has many places (segmentation).
+        attention_examples: Of how many examples, those of the most confused cells, the attention is captured at every epoch;
+            0 for none. Defaults to 16.
+        max_example_bytes: Bytes of inputs of the examples that are kept, in memory and at every step; with larger inputs
+            fewer are. Defaults to 8e6.
+        tokenizer: As for `AttentionCallback`, for texts among the examples. Defaults to the one in the model, if there is one.
+        axes: As for `AttentionCallback`.
+        sites: As for `AttentionCallback`.
+        figures: Whether scikit-learn's display of each matrix goes to the Images tab. Defaults to False.
+        scalars: Whether the macro F1 and the recall of the worst class go to the Scalars tab. Defaults to False.
         batch_size: For arrays. Defaults to 32.
         monitor: The metric whose best epoch is marked. Defaults to "val_loss"; without it "loss".
         mode: "min", "max" or "auto". Defaults to "auto".
 
     Raises:
         ArgumentError: An argument is wrong, at construction; or, at the start of `fit`, there is neither data nor a
-            metric, or the model gives several independent labels. Whatever fails later is warned about once.
+            metric, or the model gives several independent labels and nobody said so. Whatever fails later is warned about once.
 
     Example:
         model.fit(x, y, callbacks=[tb_attention.ConfusionMatrixCallback("logs/run1", validation_data=(x_val, y_val))])
@@ -55,174 +78,219 @@ class ConfusionMatrixCallback(SeriesCallback):
         log_dir: str | os.PathLike[str],
         validation_data: Any = None,
         *,
-        class_names: Iterable[str] | None = None,
+        class_names: Iterable[str] | Any = None,
         tag: str = "confusion",
         validation_steps: int | None = None,
         output: str | None = None,
         threshold: float | None = None,
         ignore_class: int | None = None,
+        multi_label: bool = False,
+        class_groups: Mapping[str, Any] | None = None,
+        examples: int = 6,
+        attention_examples: int = 16,
+        max_example_bytes: float = 8e6,
+        tokenizer: Any = None,
+        axes: Mapping[str, Sequence[Axis]] | None = None,
+        sites: str | Iterable[str] | Callable[[str], bool] | None = None,
+        figures: bool = False,
+        scalars: bool = False,
         batch_size: int = 32,
         monitor: str = "val_loss",
         mode: str = "auto",
     ) -> None:
-        super().__init__(log_dir, tag=tag, update_freq="epoch", monitor=monitor, mode=mode)
-        for name, value in (("validation_steps", validation_steps), ("batch_size", batch_size)):
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise ArgumentError(f"`{name}` must be a positive integer. Received: {name}={value!r}.")
+        super().__init__()
+        # Its checks are those of every series.
+        SeriesCallback(log_dir, tag=tag, update_freq="epoch", monitor=monitor, mode=mode)
+        for name, value, least in (
+            ("validation_steps", validation_steps, 1),
+            ("batch_size", batch_size, 1),
+            ("examples", examples, 0),
+            ("attention_examples", attention_examples, 0),
+        ):
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+                kind = "a positive integer" if least else "an integer of at least 0"
+                raise ArgumentError(f"`{name}` must be {kind}. Received: {name}={value!r}.")
         if isinstance(validation_data, Iterator):
             raise ArgumentError(
                 "`validation_data` is read at every epoch, which a generator cannot be. Give a function that returns "
                 f"the generator, or a dataset. Received: validation_data={validation_data!r}."
             )
+        self.log_dir = checked_directory(log_dir)
+        self.tag = tag
         self.validation_data = validation_data
-        self.class_names = None if class_names is None else [str(name) for name in class_names]
+        vocabulary = getattr(class_names, "get_vocabulary", None)
+        names = class_names if vocabulary is None else vocabulary()
+        self.class_names = None if names is None else [str(name) for name in names]
+        self.class_groups = to_class_groups(class_groups, self.class_names)
         self.validation_steps = validation_steps
         self.output = output
         self.threshold = threshold
         self.ignore_class = ignore_class
+        self.multi_label = multi_label
+        self.kept_of_a_cell = examples
+        self.attention_examples = attention_examples
+        self.max_example_bytes = checked_bytes("max_example_bytes", max_example_bytes)
+        self.tokenizer = tokenizer
+        self.axes = dict(axes or {})
+        self.sites = sites
+        self.figures = figures
+        self.scalars = scalars
         self.batch_size = batch_size
+        self.monitor = monitor
+        self.mode = mode
+        self.warnings = Warnings()
+        self._forget_fit()
+
+    def _forget_fit(self) -> None:
+        self._series: list[MatrixSeries] = []
+        self._outputs: list[Output] = []
+        self._counters: list[OutputCounter] = []
+        self._maps: list[ExampleMaps | None] = []
         self._second_pass: SecondPass | None = None
-        self._training: npt.NDArray[Any] | None = None
-        self._validation: npt.NDArray[Any] | None = None
+        self._training: list[Counted | None] = []
+        self._validation: list[Counted | None] = []
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Checks that there is something to count."""
-        self.begin_fit()
-        if self.validation_data is None and self._metric() is None:
+        before = self._series
+        self._forget_fit()
+        self._outputs = outputs_of(self.model, self.output, metrics_only=self.validation_data is None)
+        if not self._outputs:
             raise ArgumentError(
                 "ConfusionMatrixCallback needs `validation_data`, or a tb_attention.ConfusionMatrix in "
                 "compile(metrics=[...]). Received: neither."
             )
-        if self.output is not None and self.output not in self.model.output_names:
+        for output in self._outputs:
+            self._check(output)
+        known = {series.tag: series for series in before}
+        self._series = [known.get(self._tag(output)) or self._make_series(output) for output in self._outputs]
+        for series in before:
+            if series not in self._series:
+                series.end()
+        for series in self._series:
+            series.set_model(self.model)
+            series.set_params(self.params)
+            series.begin_fit()
+        if self.validation_data is not None:
+            self._second_pass = SecondPass()
+            self._counters = [self._make_counter(output) for output in self._outputs]
+            self._maps = [self._make_maps() for _ in self._outputs]
+
+    def _check(self, output: Output) -> None:
+        if self.validation_data is not None and not self.multi_label and is_multi_label(self.model, output):
             raise ArgumentError(
-                f"`output` must be one of {list(self.model.output_names)}. Received: output={self.output!r}."
+                "The model's loss treats every unit as a yes or no of its own, so one example may have several classes. "
+                "`multi_label=True` counts each label of its own. Received: a binary loss with several units, "
+                "multi_label=False."
             )
-        if self.validation_data is not None and self._is_multi_label():
+        classes = output.metric.num_classes if output.metric is not None else units_of(self.model, output)
+        classes = 2 if classes == 1 and not self.multi_label else classes
+        one = len(self._outputs) == 1
+        if one and self.class_names is not None and classes is not None and len(self.class_names) != classes:
             raise ArgumentError(
-                "The model's loss treats every unit as a yes or no of its own, so one example may have several classes; "
-                "a confusion matrix needs one class an example. Received: a binary loss with several units."
+                f"`class_names` must have a name for each of the {classes} classes. "
+                f"Received: {len(self.class_names)} names, {self.class_names[:20]}."
             )
-        self._second_pass = SecondPass() if self.validation_data is not None else None
-        self._training = self._validation = None
+
+    def _tag(self, output: Output) -> str:
+        return self.tag if len(self._outputs) == 1 else f"{self.tag}/{output.name}"
+
+    def _make_series(self, output: Output) -> MatrixSeries:
+        names = None if self.class_names is None else tuple(self.class_names)
+        return MatrixSeries(
+            self.log_dir,
+            tag=self._tag(output),
+            monitor=self.monitor,
+            mode=self.mode,
+            output=output.name,
+            shown=Shown(names, self.class_groups, self.figures, self.scalars),
+            warnings=self.warnings,
+        )
+
+    def _make_counter(self, output: Output) -> OutputCounter:
+        blind = self.kept_of_a_cell // _BLIND
+
+        def make_keeper() -> ExampleKeeper:
+            return ExampleKeeper(self.kept_of_a_cell - blind, blind, self.max_example_bytes, _MOST_EXAMPLES)
+
+        return OutputCounter(
+            output,
+            threshold=self.threshold,
+            ignore_class=self.ignore_class,
+            multi_label=self.multi_label,
+            class_names=self.class_names,
+            make_keeper=make_keeper if self.kept_of_a_cell else None,
+        )
+
+    def _make_maps(self) -> ExampleMaps:
+        return ExampleMaps(
+            self.model,
+            count=self.attention_examples,
+            class_names=self.class_names,
+            tokenizer=self.tokenizer,
+            axes=self.axes,
+            sites=self.sites,
+            say=self.warnings.warn,
+        )
 
     @guarded("The confusion matrix")
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Opens the log at the first epoch."""
-        self.begin_epoch(epoch)
-        self._training = self._validation = None
+        for series in self._series:
+            series.begin_epoch(epoch)
+        self._training = self._validation = []
 
     @guarded("The confusion matrix")
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts batches."""
-        self.count_batches(batch)
+        for series in self._series:
+            series.count_batches(batch)
 
     @guarded("The confusion matrix")
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Takes the counts of the training: here the metric still holds them."""
-        self._training = self._counted()
+        self._training = self._compiled_counts()
 
     @guarded("The confusion matrix")
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Takes the counts of the validation."""
-        self._validation = self._counted()
+        self._validation = self._compiled_counts()
 
     @guarded("The confusion matrix of an epoch")
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the validation data, where it was given, and logs the matrices."""
-        if self.writer is None:
-            self.miss(self.epoch)
-            return
-        training = self._training if self._training is not None else self._counted()
-        validation = self._validation if self._second_pass is None else self._count_validation_data()
-        splits = {"validation": validation, "training": training}
-        metrics = self.metrics(logs)
-        record = ConfusionRecord(
-            step=self.epoch,
-            splits={split: matrix for split, matrix in splits.items() if matrix is not None and matrix.any()},
-            class_names=None if self.class_names is None else tuple(self.class_names),
-            output=self.output,
-            epoch=self.epoch,
-            batch=self.batches,
-            wall_time=time.time(),
-            logs=metrics,
-        )
-        self.submit(record)
-        self.note_best(self.epoch, metrics)
+        training = self._training or self._compiled_counts()
+        nothing: list[Counted | None] = [None] * len(self._series)
+        validation = self._validation or nothing
+        try:
+            if self._second_pass is not None:
+                validation = self._count_validation_data()
+            for place, series in enumerate(self._series):
+                kept = self._counters[place].kept() if self._counters else None
+                maps = self._maps[place] if self._maps else None
+                splits = {"validation": validation[place], "training": training[place]}
+                series.log(splits, kept, maps, series.metrics(logs))
+        except ArgumentError as error:
+            # Training has begun: what does not fit in the data is said, and training goes on.
+            self.warnings.warn("argument", f"The confusion matrix of an epoch was lost; training goes on. {error}")
 
     @guarded("The end of the confusion log")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Waits for the writer and closes it."""
-        self.end()
+        for series in self._series:
+            series.end()
         self._second_pass = None
+        self._counters, self._maps = [], []
 
-    def _metric(self) -> ConfusionMatrix | None:
-        """The compiled metric that counts, or None."""
-        for metric in _flat_metrics(self.model.metrics):
-            if isinstance(metric, ConfusionMatrix):
-                return metric
-        return None
+    def _compiled_counts(self) -> list[Counted | None]:
+        return [None if output.metric is None else read_counts(output.metric) for output in self._outputs]
 
-    def _counted(self) -> npt.NDArray[Any] | None:
-        metric = self._metric()
-        return None if metric is None else metric.matrix()
-
-    def _count_validation_data(self) -> npt.NDArray[Any]:
+    def _count_validation_data(self) -> list[Counted | None]:
         assert self._second_pass is not None
-        metric: ConfusionMatrix | None = None
+        for counter in self._counters:
+            counter.begin()
         for x, y, weight in batches_of(self.validation_data, self.batch_size, self.validation_steps):
-            scores = self._chosen(self._second_pass(self.model, x))
-            labels = self._chosen(y)
-            if metric is None:
-                metric = self._make_metric(scores)
-            metric.update_state(labels, scores, sample_weight=weight)
-        if metric is None:
-            raise ArgumentError("`validation_data` gave no batch.")
-        if metric.other():
-            self.warnings.warn(
-                "other",
-                f"{metric.other()} labels of the validation data are none of the {metric.num_classes} classes; they are "
-                "left out of the confusion matrix.",
-            )
-        return metric.matrix()
-
-    def _make_metric(self, scores: npt.NDArray[Any]) -> ConfusionMatrix:
-        units = scores.shape[-1] if scores.ndim > 1 else 1
-        return ConfusionMatrix(
-            max(units, 2),
-            from_logits=tells_logits(self._loss()),
-            threshold=self.threshold,
-            ignore_class=self.ignore_class,
-        )
-
-    def _place(self) -> int:
-        return 0 if self.output is None else list(self.model.output_names).index(self.output)
-
-    def _loss(self) -> Any:
-        return loss_of_output(self.model, self._place())
-
-    def _chosen(self, nested: Any) -> npt.NDArray[Any]:
-        """The part of outputs or labels that belongs to the output that was asked for."""
-        if isinstance(nested, Mapping):
-            name = self.output if self.output in nested else next(iter(nested))
-            return np.asarray(nested[name])
-        if isinstance(nested, list | tuple):
-            return np.asarray(nested[self._place()])
-        return np.asarray(nested)
-
-    def _is_multi_label(self) -> bool:
-        shape = getattr(self.model, "output_shape", None)
-        shape = shape[self._place()] if isinstance(shape, list) else shape
-        return is_binary(self._loss()) and isinstance(shape, tuple) and shape[-1] not in (None, 1)
-
-
-def _flat_metrics(metrics: Any) -> Iterator[Any]:
-    """Metrics with those that Keras keeps inside of its container for compiled ones, built or not yet."""
-    if isinstance(metrics, keras.metrics.Metric):
-        yield metrics
-        for name in ("metrics", "_user_metrics", "_user_weighted_metrics"):
-            yield from _flat_metrics(getattr(metrics, name, None))
-    elif isinstance(metrics, Mapping):
-        yield from _flat_metrics(list(metrics.values()))
-    elif isinstance(metrics, list | tuple):
-        for metric in metrics:
-            yield from _flat_metrics(metric)
+            outputs = self._second_pass(self.model, x)
+            for counter in self._counters:
+                counter.add(x, y, weight, outputs)
+        return [counter.counted() for counter in self._counters]

@@ -41,10 +41,10 @@ def to_probabilities(scores: npt.NDArray[np.float64], loss: Any) -> npt.NDArray[
     if scores.shape[1] == 1:
         if not (is_binary(loss) or (loss is None and _within_unit(scores))):
             return None
-        positive = _sigmoid(scores) if from_logits else scores
+        positive = sigmoid(scores) if from_logits else scores
         return np.concatenate([1 - positive, positive], axis=1)
     if from_logits and not is_binary(loss):
-        return _softmax(scores)
+        return softmax(scores)
     if _within_unit(scores) and np.allclose(scores.sum(axis=1), 1, atol=1e-2):
         return scores
     return None
@@ -82,10 +82,12 @@ def _within_unit(scores: npt.NDArray[np.float64]) -> bool:
     return bool(np.all((scores >= 0) & (scores <= 1 + 1e-6)))
 
 
-def _sigmoid(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def sigmoid(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Probabilities of logits, each of its own."""
     return np.asarray(0.5 * (1 + np.tanh(0.5 * scores)))
 
 
-def _softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Probabilities (samples, classes) of logits."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))

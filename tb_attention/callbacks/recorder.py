@@ -59,6 +59,7 @@ class Recorder:
         check_inputs(samples.inputs, model)
         self.model = model
         self.samples: Samples = with_tokens(samples, model, tokenizer)
+        self._tokenizer = tokenizer
         self._axes = {**self.samples.axes, **axes}
         self._max_positions = max_positions
         self._full_rows = tuple(full_rows)
@@ -90,6 +91,15 @@ class Recorder:
             predictions=read_predictions(self.captured.outputs, self.model, len(self.samples)),
             samples=samples_name,
         )
+
+    def prepared(self, samples: Samples) -> Samples:
+        """Other samples of the same model, with their tokens."""
+        return with_tokens(samples, self.model, self._tokenizer)
+
+    def captured_of(self, samples: Samples) -> Capture:
+        """The attention of other samples, which were prepared; the pass is compiled once for each number of them."""
+        self.samples = samples
+        return self._capture(samples.inputs, len(samples))
 
     def _described(self, sites: tuple[Site, ...]) -> tuple[Site, ...]:
         """The sites with what their positions are: as the user said, else as their number and the samples suggest."""

@@ -141,12 +141,28 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         cells = ops.where(cells == 2 * BINS, last, cells + 2 * BINS * ops.arange(classes, dtype="int64"))
         add_at(self._scores, ops.reshape(cells, (-1,)), weight_of_each(sample_weight, true))
 
+    def label_indices(self, y_true: Any, y_pred: Any) -> Any:
+        """Labels as the metric counts them: class indices of the shape of the places, -1 for what is none.
+
+        Of independent labels, as they are: (N, classes).
+        """
+        y_true = ops.convert_to_tensor(y_true if self._names is None else self._names.indices(y_true))
+        if self.multi_label:
+            return ops.convert_to_numpy(y_true)
+        positions = positions_of(y_true, y_pred, self.num_classes)
+        return ops.convert_to_numpy(class_indices(y_true, positions, self.num_classes))
+
     @property
     def border(self) -> float:
         """For one unit and independent labels: from which score on the answer is yes."""
         if self.threshold is not None:
             return self.threshold
         return 0.0 if self.from_logits else 0.5
+
+    @property
+    def probability_border(self) -> float:
+        """The border as a probability, 0 to 1."""
+        return 0.5 + 0.5 * math.tanh(0.5 * self.border) if self.from_logits else self.border
 
     @property
     def kind(self) -> Literal["classes", "binary", "labels"]:

@@ -27,7 +27,13 @@ def add_at(variable: Any, cells: Any, amounts: Any) -> None:
 
 
 def _handle(variable: Any) -> Any:
-    """TensorFlow's handle of the variable of this replica; None where there is none (other backends, stateless calls)."""
+    """TensorFlow's handle of the variable of this replica; None where there is none.
+
+    That is so on other backends, and in stateless calls, such as that by which Keras builds a model under a strategy.
+    """
     if keras.backend.backend() != "tensorflow":
         return None
-    return getattr(variable.value, "handle", None)
+    try:
+        return getattr(variable.value, "handle", None)
+    except ValueError:
+        return None

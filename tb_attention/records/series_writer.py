@@ -150,6 +150,7 @@ class SeriesWriter:
         manifest, members = confusion_members(record, self.tag, self.attempt, name, made)
         entry = StepEntry(manifest, store.replace(path, lambda file: write_npz(file, members)))
         self._beside(lambda summaries: summaries.add_matrices(record, manifest, entry.file.name))
+        self._beside(lambda summaries: summaries.add_beside(self.tag, record))
         return entry
 
     def _write_examples(self, store: Store, samples: Samples) -> str:

@@ -145,6 +145,8 @@ class ConfusionRecord:
         class_groups: A hierarchy of the classes.
         similarity: Gives the classes in order of similarity, int (classes,); called when the step is written, or None.
         examples: Of the cells of the validation, or None.
+        scalars: For the Scalars tab, by what follows the tag in their names.
+        figures: For the Images tab likewise: each gives a PNG, when the step is written.
     """
 
     step: Step
@@ -163,6 +165,8 @@ class ConfusionRecord:
     class_groups: tuple[ClassGroup, ...] = ()
     similarity: Callable[[], npt.NDArray[np.integer[Any]] | None] | None = None
     examples: CellExamples | None = None
+    scalars: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_step(self.step)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
+from tensorboard.plugins.image import metadata as image_metadata
+from tensorboard.plugins.scalar import metadata as scalar_metadata
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tb_attention.records import json_text, paths
@@ -89,6 +91,13 @@ class Summaries:
             )
             self._add(value, manifest.step, manifest.wall_time)
 
+    def add_beside(self, tag: str, record: ConfusionRecord) -> None:
+        """Adds what a step of matrices has for TensorBoard's Scalars and Images tabs, as `<tag>/<name>`."""
+        for name, number in record.scalars.items():
+            self._add(scalar_value(f"{tag}/{name}", number), record.step, record.wall_time)
+        for name, draw in record.figures.items():
+            self._add(image_value(f"{tag}/{name}", draw()), record.step, record.wall_time)
+
     def flush(self) -> None:
         """Brings what was added to where the run lies."""
         with self._lock:
@@ -153,6 +162,26 @@ def overview_blob(made: Digest, step_file: str) -> bytes:
     text = json_text.dumps(head)
     parts = [overview.tobytes() for overview in made.overviews[:fit]]
     return MAGIC + bytes([1, 0, 0, 0]) + struct.pack("<I", len(text)) + text + b"".join(parts)
+
+
+def scalar_value(tag: str, number: float) -> Any:
+    """A number for the Scalars tab."""
+    value = summary_pb2.Summary.Value(tag=tag, metadata=scalar_metadata.create_summary_metadata(tag, ""))
+    value.tensor.dtype = types_pb2.DT_FLOAT
+    value.tensor.float_val.append(number)
+    return value
+
+
+def image_value(tag: str, png: bytes) -> Any:
+    """A PNG for the Images tab."""
+    metadata = image_metadata.create_summary_metadata(tag, "", converted_to_tensor=None)
+    value = summary_pb2.Summary.Value(tag=tag, metadata=metadata)
+    # Width and height stand at the same place in every PNG.
+    width, height = struct.unpack(">II", png[16:24])
+    value.tensor.dtype = types_pb2.DT_STRING
+    value.tensor.tensor_shape.dim.add(size=3)
+    value.tensor.string_val.extend([str(width).encode(), str(height).encode(), png])
+    return value
 
 
 def summaries_of(store: Store) -> Summaries:

@@ -65,3 +65,29 @@ def label_sums(labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     counts = np.asarray(labels, np.float64)
     found, missed, wrong = counts[:, 1, 1], counts[:, 1, 0], counts[:, 0, 1]
     return np.stack([found, found + missed, found + wrong], axis=-1)
+
+
+def matrix_scores(matrix: npt.NDArray[Any], labels: npt.NDArray[Any] | None = None) -> dict[str, float]:
+    """What one number can say of a matrix.
+
+    Args:
+        matrix: `(classes, classes)`, rows are the truth.
+        labels: Of independent labels their counts `(classes, 2, 2)`, which are used instead.
+
+    Returns:
+        "macro_f1": the mean F1 of the classes that occur, as truth or as prediction; "worst_recall": the smallest recall of those
+        that occur as truth. 0 where none occurs.
+    """
+    if labels is None:
+        truth, predicted = np.nonzero(matrix)
+        sums = class_sums((truth, predicted, np.asarray(matrix)[truth, predicted]), len(matrix))
+    else:
+        sums = label_sums(labels)
+    right, true, called = sums.T
+    occur, known = true + called > 0, true > 0
+    f1 = 2 * right[occur] / (true + called)[occur]
+    recall = right[known] / true[known]
+    return {
+        "macro_f1": float(f1.mean()) if len(f1) else 0.0,
+        "worst_recall": float(recall.min()) if len(recall) else 0.0,
+    }

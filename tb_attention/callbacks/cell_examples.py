@@ -1,0 +1,182 @@
+"""A few examples of each cell of a matrix, out of a stream of any length, in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.records.nested import map_leaves, named_leaves
+
+# So many candidates are sorted in at once: one by one would cost more than the model.
+_WAITING = 2048
+_WAITING_BYTES = 32e6
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a model said of some examples: truth, predicted (int), probability of the predicted class, loss, all (examples,)."""
+
+    truth: Ints
+    predicted: Ints
+    probability: Floats
+    loss: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Examples that were kept, in the order of their cells: the most frequent confusions first, then the right ones.
+
+    Attributes:
+        inputs: As the model takes them, nested, examples along the first axis.
+        judged: What the model said of them.
+        random: Whether each was chosen at random.
+        counts: How many examples its cell has.
+    """
+
+    inputs: Any
+    judged: Judged
+    random: npt.NDArray[np.bool_]
+    counts: Ints
+
+    def __len__(self) -> int:
+        return len(self.random)
+
+    @property
+    def wrong(self) -> npt.NDArray[np.bool_]:
+        """Whether each is off the diagonal."""
+        return np.asarray(self.judged.truth != self.judged.predicted)
+
+    def chosen(self, places: Any) -> Kept:
+        """Some of them, in this order."""
+        judged = self.judged
+        return Kept(
+            map_leaves(lambda array: array[places], self.inputs),
+            Judged(judged.truth[places], judged.predicted[places], judged.probability[places], judged.loss[places]),
+            self.random[places],
+            self.counts[places],
+        )
+
+
+class ExampleKeeper:
+    """Keeps for each cell the examples with the largest probability and a few that are chosen blindly.
+
+    The blind choice goes by the place in the stream: examples that stay in their cell stay chosen from epoch to epoch.
+
+    Args:
+        certain: How many of the most certain of a cell.
+        blind: How many others.
+        max_bytes: Bytes of inputs, at most, and at least one example; beyond, each cell gives up its last ones.
+        max_examples: Examples, at most.
+    """
+
+    def __init__(self, certain: int, blind: int, max_bytes: float, max_examples: int) -> None:
+        self._certain = certain
+        self._blind = blind
+        self._max_bytes = max_bytes
+        self._max_examples = max_examples
+        self._table = np.zeros((0, 6))
+        self._rows: list[list[Any]] = []
+        self._waiting: list[tuple[npt.NDArray[np.float64], list[npt.NDArray[Any]]]] = []
+        self._waiting_bytes = 0.0
+        self._counts: dict[tuple[int, int], int] = {}
+        self._seen = 0
+        self._nested: Any = None
+
+    def add(self, inputs: Any, judged: Judged) -> None:
+        """Offers a batch: its inputs, nested arrays, and what the model said of it."""
+        self._nested = inputs
+        arrays = [array for _, array in named_leaves(inputs)]
+        count = len(judged.truth)
+        number = np.arange(self._seen, self._seen + count)
+        self._seen += count
+        blind = (number * 2654435761 % 2**32).astype(np.float64)
+        probability = np.nan_to_num(judged.probability, nan=-1.0)
+        table = np.stack([judged.truth, judged.predicted, probability, judged.loss, blind, number], axis=-1)
+        self._waiting.append((table, arrays))
+        self._waiting_bytes += sum(map(_bytes, arrays))
+        if sum(len(waits) for waits, _ in self._waiting) >= _WAITING or self._waiting_bytes > _WAITING_BYTES:
+            self._sort_in()
+
+    def kept(self) -> Kept | None:
+        """What is kept; None where there is nothing."""
+        self._sort_in()
+        if not self._rows:
+            return None
+        truth, predicted = self._table[:, 0], self._table[:, 1]
+        ranks, random = self._ranks()
+        counts = self._cell_counts()
+        order = np.lexsort((ranks, predicted, truth, -counts, truth == predicted))
+        leaves = iter(np.stack([self._rows[place][leaf] for place in order]) for leaf in range(len(self._rows[0])))
+        table = self._table[order]
+        judged = Judged(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3])
+        return Kept(map_leaves(lambda _: next(leaves), self._nested), judged, random[order], counts[order])
+
+    def _sort_in(self) -> None:
+        if not self._waiting:
+            return
+        tables = [table for table, _ in self._waiting]
+        before = len(self._table)
+        self._count(np.concatenate(tables))
+        starts = np.cumsum([before, *map(len, tables)])
+        self._table = np.concatenate([self._table, *tables])
+        ranks, _ = self._ranks()
+        keep = np.flatnonzero(ranks < self._certain + self._blind)
+        keep = keep[np.lexsort((-self._cell_counts()[keep], ranks[keep]))]
+        keep = np.sort(keep[: self._most()])
+        rows = []
+        for place in keep.tolist():
+            if place < before:
+                rows.append(self._rows[place])
+                continue
+            batch = int(np.searchsorted(starts, place, side="right")) - 1
+            # Copies: a slice would hold its whole batch in memory.
+            rows.append([np.array(array[place - starts[batch]]) for array in self._waiting[batch][1]])
+        self._rows, self._table = rows, self._table[keep]
+        self._waiting, self._waiting_bytes = [], 0.0
+
+    def _count(self, table: npt.NDArray[np.float64]) -> None:
+        cells, counts = np.unique(table[:, :2].astype(np.int64), axis=0, return_counts=True)
+        for (truth, predicted), count in zip(cells.tolist(), counts.tolist(), strict=True):
+            self._counts[truth, predicted] = self._counts.get((truth, predicted), 0) + count
+
+    def _cell_counts(self) -> Ints:
+        cells = self._table[:, :2].astype(np.int64).tolist()
+        return np.array([self._counts[truth, predicted] for truth, predicted in cells], np.int64)
+
+    def _most(self) -> int:
+        arrays = self._waiting[-1][1]
+        bytes_a_row = sum(map(_bytes, arrays)) / max(1, len(arrays[0]))
+        return max(1, min(self._max_examples, int(self._max_bytes // max(1.0, bytes_a_row))))
+
+    def _ranks(self) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """The rank of each example in its cell, the most certain first, then by blind choice; and whether that chose it."""
+        truth, predicted, probability, _, blind, number = self._table.T
+        ranks = _ranks_within((truth, predicted), (-probability, number))
+        random = ranks >= self._certain
+        rest = np.flatnonzero(random)
+        ranks[rest] = self._certain + _ranks_within((truth[rest], predicted[rest]), (blind[rest],))
+        return ranks, random
+
+
+def _ranks_within(groups: tuple[Any, Any], keys: tuple[Any, ...]) -> Ints:
+    """The rank of each row among those with the same groups, from 0, in rising order of the keys."""
+    order = np.lexsort((*keys[::-1], *groups[::-1]))
+    ranks = np.zeros(len(order), np.int64)
+    if len(order):
+        first, second = groups[0][order], groups[1][order]
+        begins = np.concatenate([[True], (first[1:] != first[:-1]) | (second[1:] != second[:-1])])
+        at = np.arange(len(order))
+        ranks[order] = at - np.maximum.accumulate(np.where(begins, at, 0))
+    return ranks
+
+
+def _bytes(array: npt.NDArray[Any]) -> float:
+    if array.dtype.kind != "O":
+        return array.nbytes
+    return float(sum(len(value) if isinstance(value, str | bytes) else 8 for value in array.reshape(-1).tolist()))

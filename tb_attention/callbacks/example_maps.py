@@ -1,0 +1,174 @@
+"""Where the model looked at the examples of the most confused cells, at the very step that they were confused at."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.callbacks.cell_examples import Kept
+from tb_attention.callbacks.recorder import Recorder
+from tb_attention.errors import ArgumentError, CaptureError
+from tb_attention.records.nested import map_leaves
+from tb_attention.records.samples import Samples
+from tb_attention.records.step_record import CellExamples, Prediction, StepRecord
+from tb_attention.site import Axis, Site
+
+# Of one cell, as long as there are other cells.
+_OF_A_CELL = 4
+# Right ones of a class whose mean is taken, and how many of all classes beside each wrong one.
+_RIGHT_OF_A_CLASS = 4
+_RIGHT_BESIDE = 2
+
+Places = npt.NDArray[np.int64]
+
+
+class ExampleMaps:
+    """Makes what a step stores of kept examples, with the attention of the first of them.
+
+    Args:
+        model: The Keras model.
+        count: How many examples of the most confused cells have their attention captured; 0 for none.
+        class_names: Names of the classes, or None.
+        tokenizer, axes, sites: As for `AttentionCallback`.
+        say: Gets a kind and a sentence when attention cannot be captured.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        count: int,
+        class_names: Sequence[str] | None,
+        tokenizer: Any,
+        axes: Mapping[str, Sequence[Axis]],
+        sites: str | Iterable[str] | Callable[[str], bool] | None,
+        say: Callable[[str, str], None],
+    ) -> None:
+        self._model = model
+        self._count = count
+        self._names = class_names
+        self._tokenizer = tokenizer
+        self._axes = axes
+        self._sites = sites
+        self._say = say
+        self._recorder: Recorder | None = None
+
+    def examples(self, kept: Kept, step: int, *, epoch: int, batch: int) -> CellExamples:
+        """The examples in the order in which they are stored, those with maps first.
+
+        Args:
+            kept: The examples.
+            step, epoch, batch: Of the record.
+        """
+        first = of_confused_cells(kept, self._count)
+        rest = np.setdiff1d(np.arange(len(kept)), first)
+        ordered = kept.chosen(np.concatenate([first, rest]))
+        samples = self._samples(ordered)
+        judged = ordered.judged
+        stored = CellExamples(samples, judged.truth, judged.predicted, judged.probability, judged.loss, ordered.random)
+        if not len(first):
+            return stored
+        try:
+            return self._with_maps(stored, ordered, len(first), step, epoch, batch)
+        except (CaptureError, ArgumentError) as error:
+            self._count = 0
+            self._say("examples", f"The attention of the examples of confused cells is not captured: {error}")
+            return stored
+
+    def _samples(self, kept: Kept) -> Samples:
+        """The examples as samples, with their tokens."""
+        samples = Samples(kept.inputs, kept.judged.truth, class_names=self._names)
+        if self._recorder is None:
+            self._recorder = Recorder(
+                self._model,
+                samples,
+                max_samples=len(samples),
+                class_names=None,
+                tokenizer=self._tokenizer,
+                axes=self._axes,
+                sites=self._sites,
+                say=lambda sentence: self._say("memory", sentence),
+            )
+            return self._recorder.samples
+        return self._recorder.prepared(samples)
+
+    def _with_maps(
+        self, stored: CellExamples, kept: Kept, wrong: int, step: int, epoch: int, batch: int
+    ) -> CellExamples:
+        assert self._recorder is not None
+        right = right_ones(kept, wrong, _RIGHT_BESIDE * self._count)
+        places = np.concatenate([np.arange(wrong), *right.values()]).astype(np.int64)
+        # One number of samples for all steps, for which the pass is compiled once.
+        padded = np.resize(places, self._count * (1 + _RIGHT_BESIDE))
+        captured = self._recorder.captured_of(
+            self._recorder.prepared(Samples(map_leaves(lambda array: array[padded], kept.inputs)))
+        )
+        if not captured.sites:
+            self._count = 0
+            return stored
+        record = StepRecord(
+            step=step,
+            epoch=epoch,
+            batch=batch,
+            sites=tuple(_of(site, slice(0, wrong)) for site in captured.sites),
+            predictions=tuple(
+                Prediction(int(index), float(probability))
+                for index, probability in zip(stored.predicted[:wrong], stored.probability[:wrong], strict=True)
+            ),
+        )
+        means = {}
+        start = wrong
+        for index, of_class in right.items():
+            end = start + len(of_class)
+            means[index] = (
+                len(of_class),
+                tuple(np.asarray(site.weights[start:end].mean(0), np.float32) for site in captured.sites),
+            )
+            start = end
+        return dataclasses.replace(stored, maps=record, means=means)
+
+
+def of_confused_cells(kept: Kept, count: int) -> Places:
+    """The places of at most `count` wrong examples: a few of each cell, the most frequent cells first, then more of them."""
+    wrong = np.flatnonzero(kept.wrong)
+    cells = kept.judged.truth[wrong] * (kept.judged.predicted.max(initial=0) + 1) + kept.judged.predicted[wrong]
+    seen: dict[int, int] = {}
+    rounds = []
+    for cell in cells.tolist():
+        rounds.append(seen.get(cell, 0) // _OF_A_CELL)
+        seen[cell] = seen.get(cell, 0) + 1
+    order = np.argsort(np.array(rounds, np.int64), kind="stable")[:count]
+    return np.sort(wrong[order])
+
+
+def right_ones(kept: Kept, wrong: int, most: int) -> dict[int, Places]:
+    """By class, the places of a few examples that were told right, for the classes of the first `wrong` examples.
+
+    Args:
+        kept: The examples, the first of which are wrong.
+        wrong: How many.
+        most: Of all classes together.
+    """
+    judged = kept.judged
+    classes = dict.fromkeys(np.stack([judged.truth[:wrong], judged.predicted[:wrong]], -1).reshape(-1).tolist())
+    found: dict[int, Places] = {}
+    left = most
+    for index in classes:
+        places = np.flatnonzero((judged.truth == index) & (judged.predicted == index))[: min(_RIGHT_OF_A_CLASS, left)]
+        if len(places):
+            found[index] = places
+            left -= len(places)
+    return found
+
+
+def _of(site: Site, samples: slice) -> Site:
+    """A site with some of its samples."""
+    weights = site.weights[samples]
+    rows = None if site.rows is None else dataclasses.replace(site.rows, weights=site.rows.weights[samples])
+    features = None if site.features is None else site.features[samples]
+    axes = (Axis("samples", len(weights)), *site.axes[1:])
+    return site.replace(axes=axes, weights=weights, rows=rows, features=features)

@@ -1,0 +1,74 @@
+"""What a model said of each example of a batch: its cell, how sure it was and its loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.callbacks.cell_examples import Judged
+from tb_attention.callbacks.predictions import sigmoid, softmax
+from tb_attention.metrics.confusion_matrix import ConfusionMatrix
+
+_LEAST = 1e-12
+
+
+def judge(
+    metric: ConfusionMatrix, labels: Any, scores: npt.NDArray[Any]
+) -> tuple[Judged, npt.NDArray[np.int64]] | None:
+    """What a model said of the examples of a batch, and which of them count.
+
+    Args:
+        metric: Tells the kind of the classes, and the border of one unit.
+        labels: As it takes them.
+        scores: The same as it takes them.
+
+    Returns:
+        None where an example has many places (segmentation, sequences); else what was said of some examples, and their places in
+        the batch: labels that are no class are left out.
+    """
+    y = np.asarray(metric.label_indices(labels, scores))
+    if y.ndim != (2 if metric.multi_label else 1) or len(y) != len(scores):
+        return None
+    scores = np.asarray(scores, np.float64).reshape(len(scores), -1)
+    if metric.multi_label:
+        return _labels(metric, y, scores)
+    places = np.flatnonzero((y >= 0) & (y < metric.num_classes) & (y != metric.ignore_class))
+    truth, scores = y[places].astype(np.int64), scores[places]
+    if scores.shape[1] == 1:
+        positive = sigmoid(scores) if metric.from_logits else scores
+        probabilities = np.concatenate([1 - positive, positive], axis=1)
+        predicted = (scores[:, 0] >= metric.border).astype(np.int64)
+    else:
+        # A loss of one's own may not tell that scores are logits; they themselves do.
+        are_logits = metric.from_logits or bool(((scores < 0) | (scores > 1 + 1e-6)).any())
+        probabilities = softmax(scores) if are_logits else scores
+        predicted = scores.argmax(1)
+    at = np.arange(len(places))
+    loss = -np.log(np.clip(probabilities[at, truth], _LEAST, 1))
+    return Judged(truth, predicted, probabilities[at, predicted], loss), places
+
+
+def _labels(
+    metric: ConfusionMatrix, y: npt.NDArray[Any], scores: npt.NDArray[np.float64]
+) -> tuple[Judged, npt.NDArray[np.int64]]:
+    """Examples stand in the cell of the label that was missed most and the one that was called wrongly with most certainty.
+
+    Those with nothing wrong stand with the label that was found with most certainty; those with only one of both errors are not
+    confusions of one label with another, and are left out.
+    """
+    probabilities = sigmoid(scores) if metric.from_logits else scores
+    known = (y >= 0) & (y <= 1) if metric.ignore_class is None else (y >= 0) & (y <= 1) & (y != metric.ignore_class)
+    yes, called = known & (y > 0.5), scores >= metric.border
+    missed, wrong, found = yes & ~called, known & ~yes & called, yes & called
+    confused = missed.any(1) & wrong.any(1)
+    right = ~missed.any(1) & ~wrong.any(1) & found.any(1)
+    places = np.flatnonzero(confused | right)
+    best = np.where(found, probabilities, -1).argmax(1)
+    truth = np.where(confused, np.where(missed, probabilities, 2).argmin(1), best)[places]
+    predicted = np.where(confused, np.where(wrong, probabilities, -1).argmax(1), best)[places]
+    given = np.clip(np.where(yes, probabilities, 1 - probabilities), _LEAST, 1)
+    loss = -np.where(known, np.log(given), 0).sum(1) / np.maximum(known.sum(1), 1)
+    at = np.arange(len(places))
+    return Judged(truth, predicted, probabilities[places][at, predicted], loss[places]), places
