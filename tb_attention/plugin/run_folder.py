@@ -20,7 +20,8 @@ class Listing(dict[str, Entry]):
     @cached_property
     def steps(self) -> Mapping[paths.Step, Entry]:
         """The step files by step, in order, `init` first."""
-        found = [(step, entry) for name, entry in self.items() if (step := paths.file_step(name)) is not None]
+        named = [(paths.file_step(name), entry) for name, entry in self.items() if not entry.is_directory]
+        found = [(step, entry) for step, entry in named if step is not None]
         return dict(sorted(found, key=lambda pair: paths.step_order(pair[0])))
 
     @cached_property

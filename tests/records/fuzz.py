@@ -71,6 +71,9 @@ def splice(data: bytearray, rng: random.Random) -> None:
     data[at:] = data[rng.randrange(len(data)) :]
 
 
+MEMORY = 200_000_000
+"""Bytes by which damaged files may make this process grow."""
+
 MUTATIONS: list[Mutation] = [flip, cut, remove, overwrite, repeat, splice]
 
 
@@ -159,12 +162,22 @@ def mutate_members(path: Path, data: bytes, rng: random.Random) -> None:
             new.writestr(name, content)
 
 
+def most_memory() -> int:
+    """Bytes of memory that this process has had at most; 0 where the system does not say it in KiB."""
+    if sys.platform != "linux":
+        return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def run(pristine: Path, directory: Path, part: str, cases: range | None, seconds: float, seed: str) -> tuple[int, int]:
     """Damages one file again and again, until cases or seconds are used up; returns how often, and how often it was refused."""
     whole = everything(pristine)
     shutil.copytree(pristine, directory)  # times are kept, so that the index counts
     (path,) = (directory / "plugins" / "attention").glob(part)
     data = path.read_bytes()
+    before = most_memory()
     deadline = time.monotonic() + seconds
     done = refused = 0
     while (cases is None or done < len(cases)) and time.monotonic() < deadline:
@@ -184,6 +197,7 @@ def run(pristine: Path, directory: Path, part: str, cases: range | None, seconds
             assert errors <= PARTS[part], (case, errors)
         done += 1
         refused += bool(errors)
+    assert most_memory() - before < MEMORY, f"seed {seed!r}, {part}: memory grew by {most_memory() - before} bytes"
     path.write_bytes(data)
     return done, refused
 
