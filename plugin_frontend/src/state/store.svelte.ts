@@ -22,6 +22,8 @@ export class Store {
   dark = $state(false);
   ramp = $state.raw<RampName>("blue");
   playing = $state(false);
+  /** Whether it plays six steps a second and not two. */
+  fast = $state(false);
   filter = $state.raw<SampleFilter>(NO_FILTER);
   /** Whether the list of keys is open. */
   help = $state(false);
@@ -207,7 +209,8 @@ export class Store {
   }
 
   /** Plays the steps one after the other, from the first if the last is shown; or stops. */
-  togglePlay(): void {
+  togglePlay(fast = false): void {
+    this.fast = fast;
     if (!this.playing && this.slotIndex >= this.slots.length - 1) this.goTo(0);
     this.playing = !this.playing && this.slots.length > 1;
   }

@@ -40,7 +40,7 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
       break;
     case " ":
       if (target?.closest("button, input, summary, [role='option'], [role='gridcell']")) return;
-      store.togglePlay();
+      store.togglePlay(event.shiftKey);
       break;
     case "[":
     case "]":

@@ -19,6 +19,11 @@ export class TimelineGeometry {
     return (slot + 0.5) * this.slotWidth;
   }
 
+  /** Where what is missing in front of a slot is marked: between it and the one before, within the track. */
+  gapAt(slot: number): number {
+    return Math.max(5, Math.min(this.width - 5, slot * this.slotWidth));
+  }
+
   slotAt(x: number): number {
     return Math.max(0, Math.min(this.slots - 1, Math.floor(x / this.slotWidth)));
   }

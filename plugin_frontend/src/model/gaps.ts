@@ -1,0 +1,100 @@
+/** What is missing between the steps of the timeline: epochs without a step, steps that were dropped or removed; and why. */
+import type { SeriesAnswer, Status, Step } from "../api/wire";
+import type { Slot } from "./timeline";
+
+/** `dropped`: could not be written. `thinned`: removed for the budget. `unlogged`: nobody asked for it, or training began later. */
+export type GapKind = "dropped" | "thinned" | "unlogged";
+
+export interface Gap {
+  /** The slot in front of which it lies; the number of slots for one behind the last. */
+  before: number;
+  kind: GapKind;
+  /** A sentence. */
+  text: string;
+}
+
+interface Dropped {
+  step: number;
+  reason: string;
+}
+
+/** The dropped steps of a status, which is a file that anything may have written. */
+function droppedOf(status: Status | null): Dropped[] {
+  if (!Array.isArray(status?.dropped)) return [];
+  return status.dropped.flatMap(({ step, reason }: { step: Step; reason: string }) =>
+    typeof step === "number" ? [{ step, reason: String(reason) }] : [],
+  );
+}
+
+/** The difference that most neighbours have: with a step every ten epochs, nine without one are no gap. */
+function usualApart(counts: number[]): number {
+  const seen = new Map<number, number>();
+  for (let i = 1; i < counts.length; i++) {
+    const apart = counts[i]! - counts[i - 1]!;
+    seen.set(apart, (seen.get(apart) ?? 0) + 1);
+  }
+  return [...seen].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 1;
+}
+
+interface Numbering {
+  byEpoch: boolean;
+  /** What removed steps had to make room for, in words; null where none was removed. */
+  bound: string | null;
+}
+
+/** Why the steps from `first` to `last` are not there. */
+function absence({ byEpoch, bound }: Numbering, first: number, last: number): string {
+  const many = first !== last;
+  const epochs = many ? `Epochs ${first + 1} to ${last + 1}` : `Epoch ${first + 1}`;
+  if (bound !== null) {
+    const which = byEpoch ? `${epochs} ${many ? "were" : "was"}` : `Steps between ${first - 1} and ${last + 1} were`;
+    return `${which} removed to keep the log below ${bound}.`;
+  }
+  if (byEpoch) return `${epochs} ${many ? "were" : "was"} not logged.`;
+  return `No step between ${first - 1} and ${last + 1} was logged.`;
+}
+
+function failure({ byEpoch }: Numbering, dropped: Dropped[]): string {
+  const [first] = dropped;
+  const which = byEpoch ? `Epoch ${first!.step + 1}` : `Step ${first!.step}`;
+  const more = dropped.length > 1 ? ` and ${dropped.length - 1} more` : "";
+  return `${which}${more} could not be written: ${first!.reason}`;
+}
+
+function boundOf(status: Status | null): string | null {
+  const thinned = status?.thinned;
+  if (!thinned) return null;
+  const bytes = Number(thinned.max_bytes);
+  if (!(bytes > 0)) return "its bound";
+  const [unit, name] = bytes >= 1e9 ? [1e9, "GB"] : [1e6, "MB"];
+  return `${Number((bytes / unit).toPrecision(2))} ${name}`;
+}
+
+/** `status`: the newest, which comes with every poll; null for that of the series. */
+export function gapsOf(slots: Slot[], series: SeriesAnswer, status: Status | null): Gap[] {
+  const told = status ?? series.status;
+  const numbered = slots.flatMap((slot, index) => (slot.step === "init" ? [] : [{ step: slot.step, index }]));
+  const steps = numbered.map(({ step }) => step);
+  const numbering = {
+    byEpoch: slots.every((slot) => slot.step === "init" || slot.epoch === slot.step),
+    bound: boundOf(told),
+  };
+  const usual = usualApart(steps);
+  const dropped = droppedOf(told).filter(({ step }) => !steps.includes(step));
+  const gaps: Gap[] = [];
+  const look = (before: number, first: number, last: number, absent: boolean) => {
+    const failed = dropped.filter(({ step }) => step >= first && step <= last);
+    if (failed.length) gaps.push({ before, kind: "dropped", text: failure(numbering, failed) });
+    else if (absent) {
+      const kind = numbering.bound === null ? "unlogged" : "thinned";
+      gaps.push({ before, kind, text: absence(numbering, first, last) });
+    }
+  };
+  numbered.forEach(({ step, index }, i) => {
+    const before = steps[i - 1];
+    if (before !== undefined) look(index, before + 1, step - 1, step - before > usual);
+    else if (step > 0) look(index, 0, step - 1, numbering.byEpoch && usual === 1);
+  });
+  if (steps.length) look(slots.length, steps.at(-1)! + 1, Infinity, false);
+  return gaps;
+}
