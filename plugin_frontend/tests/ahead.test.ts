@@ -57,7 +57,7 @@ afterEach(() => vi.unstubAllGlobals());
 /** Answers whatever asks, until nothing does. */
 async function answerAll(without: string[] = []): Promise<void> {
   let quiet = 0;
-  while (quiet < 3) {
+  while (quiet < 20) {
     quiet++;
     for (const [url, resolve] of waiting) {
       quiet = 0;

@@ -78,6 +78,11 @@ export class Client {
     return this.#cache.has(url);
   }
 
+  /** Whether it is being fetched by itself. */
+  isComing(url: string): boolean {
+    return this.#flights.has(url);
+  }
+
   /** An array; `urgent` ones go before those that are fetched in advance. */
   array(url: string, signal: AbortSignal, urgent = true): Promise<NpyArray> {
     const cached = this.peek(url);

@@ -53,7 +53,7 @@ export class Ahead {
   }
 
   #missing(url: string): boolean {
-    if (this.client.has(url) || this.#absent.has(url)) return false;
+    if (this.client.has(url) || this.client.isComing(url) || this.#absent.has(url)) return false;
     for (const { urls, controller } of this.#underWay)
       if (!controller.signal.aborted && urls.includes(url)) return false;
     return true;

@@ -206,7 +206,7 @@ export class Data {
 
   /** Fetches what is likely next; while something is awaited, only stops what no longer is. */
   #fetchAhead(): void {
-    const awaited = this.overview.pending || this.weights.pending || this.matrix.pending;
+    const awaited = !this.store.samples.length || this.overview.pending || this.weights.pending || this.matrix.pending;
     this.ahead.want(this.likely.weights(showsWeights(this.store.view)), this.likely.overviews(), awaited);
   }
 
