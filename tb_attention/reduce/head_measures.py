@@ -91,7 +91,8 @@ def _totals(
     nothing = np.broadcast_to(np.array([math.nan, 0.0]), (len(rows), 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.log2(np.maximum(shares, _TINY))
-        entropy = np.log2(sums) - np.einsum("hrqk,hrqk->hrq", shares, logs) / sums
+        # As a product of matrices: `einsum` takes twice as long.
+        entropy = np.log2(sums) - (shares[..., None, :] @ logs[..., None])[..., 0, 0] / sums
         totals = [_total(np.maximum(entropy, 0), valid), _total(rows.max(axis=-1), valid), nothing]
         totals.append(_total(shares[..., 0] / sums, valid))
         if grid is None:

@@ -18,15 +18,22 @@ from . import logs
 
 KILLS = 50
 
-# Forks a writer for each of the moments, and kills it then. Each writer is an attempt of its own.
+# Forks a writer for each of the moments, and kills it then; every other one once it has written a step, however busy the
+# machine is. Each writer is an attempt of its own.
 SCRIPT = """
-import os, signal, sys, time
+import os, pathlib, signal, sys, time
 import numpy as np
 import tb_attention
 tb_attention.AttentionWriter, tb_attention.Samples  # imported before forking, so that a writer writes at once
-for seconds in map(float, sys.argv[2:]):
+def count():
+    return len(list(pathlib.Path(sys.argv[1]).glob("plugins/attention/attention/*/step-*.npz")))
+for place, seconds in enumerate(map(float, sys.argv[2:])):
+    before = count()
     pid = os.fork()
     if pid:
+        deadline = time.monotonic() + 20
+        while place % 2 and count() == before and time.monotonic() < deadline:
+            time.sleep(0.005)
         time.sleep(seconds)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -44,11 +51,11 @@ for seconds in map(float, sys.argv[2:]):
 def test_50_kills_leave_whole_steps_only(tmp_path: Path) -> None:
     rng = random.Random(0)
     moments = [f"{rng.uniform(0, 0.12):.6f}" for _ in range(KILLS)]
-    subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path), *moments], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path), *moments], check=True, timeout=180)
     attempts = tb_attention.load(tmp_path).attempts
     counts = [whole_steps(tmp_path, attempt) for attempt in attempts]
-    assert len(attempts) > KILLS / 2
-    assert sum(counts) > KILLS
+    assert len(attempts) >= KILLS / 2
+    assert sum(counts) >= KILLS / 2
 
 
 def whole_steps(directory: Path, attempt: int) -> int:
