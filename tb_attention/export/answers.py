@@ -62,6 +62,7 @@ def runs_answer(run: str, series: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "steps": len(answer["steps"]),
             "version": VERSION,
             "status": answer["status"],
+            "only_events": False,
         }
         for answer in series
     ]

@@ -99,15 +99,21 @@ def step(request: Request) -> Step:
 def steps(request: Request) -> list[Step]:
     """Different steps separated by commas, such as "init,0,5"; from 1 to 64 of them."""
     value = text(request, "steps")
+    found = list(listed_steps(request))
+    if len(found) > _MOST_STEPS or len(set(found)) < len(found):
+        raise ArgumentError(f"`steps` must be at most {_MOST_STEPS} different steps. Received: steps={value[:80]!r}.")
+    return found
+
+
+def listed_steps(request: Request) -> tuple[Step, ...]:
+    """Any number of steps separated by commas, such as "init,0,5"."""
+    value: str = request.args["steps"]
     parts = value.split(",")
     if not all(part == "init" or _NUMBER.fullmatch(part) for part in parts):
         raise ArgumentError(
             f'`steps` must be steps separated by commas, such as "init,0,5". Received: steps={value[:80]!r}.'
         )
-    found: list[Step] = ["init" if part == "init" else int(part) for part in parts]
-    if len(found) > _MOST_STEPS or len(set(found)) < len(found):
-        raise ArgumentError(f"`steps` must be at most {_MOST_STEPS} different steps. Received: steps={value[:80]!r}.")
-    return found
+    return tuple("init" if part == "init" else int(part) for part in parts)
 
 
 def samples_set(request: Request) -> str:

@@ -6,7 +6,19 @@ import functools
 
 from tensorboard.plugins import base_plugin
 
-from tb_attention.plugin import examples, matrices, matrix, measures, overviews, rows, runs, samples, series, weights
+from tb_attention.plugin import (
+    examples,
+    matrices,
+    matrix,
+    measures,
+    overviews,
+    page,
+    rows,
+    runs,
+    samples,
+    series,
+    weights,
+)
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
@@ -48,6 +60,8 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/history": matrices.serve_history,
             "/examples": examples.serve,
             "/rows": rows.serve,
+            "/page": page.serve_page,
+            "/page_size": page.serve_size,
         }
         return {
             **{route: application(functools.partial(serve, self._logs)) for route, serve in resources.items()},

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Hashable, Mapping
 from functools import cached_property
+from typing import IO
 
 from tb_attention.errors import NotInLogError
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.records import paths
 from tb_attention.records.archive import Archive
-from tb_attention.records.store import Entry, open_store
+from tb_attention.records.store import Entry, LocalStore, Store, open_store
 
 
 class Listing(dict[str, Entry]):
@@ -77,6 +78,10 @@ class RunFolder:
             key = (self.url, path, int(time.monotonic() / _REMOTE_SECONDS))
         return _listings.get(key, lambda: self._list(path))
 
+    def store(self) -> Store:
+        """The run's directory for a reader that opens files itself; links that lead out of it are refused."""
+        return _Guarded(self) if self._store.is_local else self._store
+
     def archive(self, path: str) -> Archive:
         """Opens an `.npz` file.
 
@@ -85,12 +90,12 @@ class RunFolder:
             FileNotFoundError: It is not there (any more).
             DamagedFileError: It is no zip archive.
         """
-        self._check(path)
+        self.check(path)
         return Archive(self._store.open(path), path.rpartition("/")[2])
 
     def slice(self, path: str, offset: int, count: int) -> bytes:
         """At most `count` bytes of a file from `offset`."""
-        self._check(path)
+        self.check(path)
         with self._store.open(path) as file:
             file.seek(offset)
             return file.read(count)
@@ -102,7 +107,8 @@ class RunFolder:
     def _list(self, path: str) -> Listing:
         return Listing((entry.name, entry) for entry in self._store.entries(path))
 
-    def _check(self, path: str) -> None:
+    def check(self, path: str) -> None:
+        """Raises NotInLogError where a link leads out of the run."""
         if self._store.is_local and not self._stays_inside(path):
             raise NotInLogError(f"{path.rpartition('/')[2]} is a link that leads out of the run; it is not followed.")
 
@@ -110,3 +116,16 @@ class RunFolder:
         root = os.path.realpath(self._store.url)
         real = os.path.realpath(os.path.join(self._store.url, *path.split("/")))
         return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+
+
+class _Guarded(LocalStore):
+    def __init__(self, folder: RunFolder) -> None:
+        super().__init__(folder.url)
+        self._folder = folder
+
+    def entries(self, path: str = "") -> list[Entry]:
+        return list(self._folder.entries(path).values())
+
+    def open(self, path: str) -> IO[bytes]:
+        self._folder.check(path)
+        return super().open(path)

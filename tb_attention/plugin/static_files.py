@@ -19,11 +19,12 @@ _MIMETYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".woff2": "font/woff2",
+    ".ttf": "font/ttf",
     ".map": "application/json",
     ".txt": "text/plain",
 }
 # What may be kept for ever: names with a hash of the content, as Vite makes them, and typefaces, which never change.
-_LASTING = re.compile(r"(-[A-Za-z0-9_-]{8}\.[a-z0-9]+|\.woff2)$")
+_LASTING = re.compile(r"(-[A-Za-z0-9_-]{8}\.[a-z0-9]+|\.woff2|\.ttf)$")
 
 _NOT_BUILT = """\
 // The front end is not in git; this stands in for it until it is built.

@@ -81,3 +81,9 @@ def opened(browser: Browser, address: str, choices: str = "", *, wait: bool = Tr
         assert tab.problems == []
     finally:
         page.close()
+
+
+def save(tab: Tab, kind: str) -> None:
+    """Asks for this view as a file: opens the panel under "Save" and clicks."""
+    tab.frame.get_by_role("button", name="Save", exact=True).click()
+    tab.frame.get_by_role("group", name="Save").get_by_role("button", name=kind, exact=True).click()

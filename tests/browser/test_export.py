@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pypdf
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import tb_attention
-from tests.export.pages import WORDS, write_run
+from tests.browser.tab import Tab, opened, save
+from tests.conftest import TensorBoard
+from tests.export.pages import HEADS, LAYERS, STEPS, WORDS, write_run
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +28,13 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = tmp_path_factory.mktemp("export")
     write_run(logs / "text")
     return logs
+
+
+@pytest.fixture(scope="module")
+def server(logs: Path) -> Iterator[TensorBoard]:
+    server = TensorBoard(logs)
+    yield server
+    server.stop()
 
 
 @contextmanager
@@ -94,3 +105,146 @@ def test_a_redacted_page_of_one_head_opens(chromium: Browser, logs: Path, tmp_pa
         assert "dear" not in text
         assert "#b" in text
         assert np.isfinite(tb_attention.load(logs / "text").weights(2, "b", FIRST)[1]).all()
+
+
+HEAD = f"&p.attention.view=head&p.attention.step=1&p.attention.head=2&p.attention.query=1&p.attention.site={FIRST}"
+CAPTION = f"run text · epoch 2 (step 1) · layer {FIRST} · head 2 · sample a (ham)"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def saved(tab: Tab, kind: str, directory: Path) -> Path:
+    with tab.page.expect_download() as download:
+        save(tab, kind)
+    path = directory / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_the_shown_numbers_leave_as_npz(logs: Path, server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
+    with opened(chromium, server.address, HEAD) as tab:
+        tab.wait_until_drawn("head", step=1, head=2)
+        file = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
+        weights = tb_attention.load(logs / "text").weights(1, "a", FIRST)[2]
+        np.testing.assert_array_equal(file["map"], weights)
+        np.testing.assert_allclose(file["weight"], weights.ravel())
+        assert file["query"][: len(WORDS)].tolist() == [f"“{WORDS[0]}”"] * len(WORDS)
+        assert file["caption"].tolist() == [CAPTION]
+        tab.open("Overview")
+        measures = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
+        told = tb_attention.load(logs / "text").measures(1)[0]
+        np.testing.assert_allclose(measures["entropy"], told[:, 0], rtol=1e-5)
+        assert len(measures["layer"]) == LAYERS * HEADS
+
+
+def test_a_picture_as_svg_has_real_text(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
+    with opened(chromium, server.address, HEAD) as tab:
+        tab.wait_until_drawn("head", step=1, head=2)
+        path = saved(tab, "SVG", tmp_path)
+        root = ET.parse(path).getroot()
+        texts = [text.text for text in root.iter(f"{SVG}text")]
+        assert CAPTION in texts
+        for word in WORDS:
+            assert word in texts
+        assert root.findtext(f"{SVG}title") == CAPTION
+        assert not list(root.iter(f"{SVG}script"))
+        image = next(root.iter(f"{SVG}image"))
+        assert image.get("href", "").startswith("data:image/png;base64,")
+        box = tab.frame.locator("#view").bounding_box()
+        assert box is not None
+        assert float(root.get("width", "")) == pytest.approx(box["width"] + 24, abs=1)
+        # In the picture every word is where it is on the screen.
+        places = [
+            (float(text.get("x", "")) - 12 + box["x"], float(text.get("y", "")) - 12 + box["y"])
+            for text in root.iter(f"{SVG}text")
+            if text.text == WORDS[1]
+        ]
+        labels = [each.bounding_box() for each in tab.frame.locator(f"button:text-is('{WORDS[1]}')").all()]
+        assert labels
+        for label in labels:
+            assert label is not None
+            assert any(
+                -1 <= x - label["x"] <= label["width"] and 0 <= y - label["y"] <= label["height"] + 1 for x, y in places
+            ), (label, places)
+
+
+def test_lines_are_lines_in_the_svg(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
+    with opened(chromium, server.address, f"{HEAD}&p.attention.mode=lines") as tab:
+        tab.wait_until_drawn("head", step=1, head=2)
+        root = ET.parse(saved(tab, "SVG", tmp_path)).getroot()
+        curves = [path for path in root.iter(f"{SVG}path") if "C" in path.get("d", "") and path.get("fill") == "none"]
+        assert len(curves) >= len(WORDS)
+
+
+def test_every_view_leaves_as_svg(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
+    with opened(chromium, server.address) as tab:
+        for view in ("Overview", "Sample", "Samples", "Confusion", "Epochs", "Compare"):
+            tab.open(view)
+            root = ET.parse(saved(tab, "SVG", tmp_path)).getroot()
+            texts = [text.text or "" for text in root.iter(f"{SVG}text")]
+            assert any(text.startswith(f"run text · epoch {STEPS} (step {STEPS - 1})") for text in texts)
+            assert tab.sentence.split()[0] in " ".join(texts)
+            assert len(list(root.iter(f"{SVG}path"))) > 5
+
+
+def test_a_picture_as_pdf_has_its_fonts_inside(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
+    with opened(chromium, server.address, HEAD) as tab:
+        tab.wait_until_drawn("head", step=1, head=2)
+        path = saved(tab, "PDF", tmp_path)
+        page = pypdf.PdfReader(path).pages[0]
+        text = page.extract_text()
+        assert CAPTION in text
+        assert "</script><script>alert(1)</script>" in text
+        fonts = [font.get_object() for font in page["/Resources"]["/Font"].values()]
+        embedded = [
+            font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            for font in fonts
+            if "/DescendantFonts" in font
+        ]
+        assert embedded
+        assert all("/FontFile2" in descriptor for descriptor in embedded)
+        # Only the letters that are used.
+        assert all(len(descriptor["/FontFile2"].get_object().get_data()) < 100_000 for descriptor in embedded)
+        box = tab.frame.locator("#view").bounding_box()
+        assert box is not None
+        assert float(page.mediabox.width) == pytest.approx(0.75 * (box["width"] + 24), abs=1)
+
+
+def test_the_tab_saves_a_page_of_the_choice_and_tells_its_size(
+    logs: Path, server: TensorBoard, chromium: Browser, tmp_path: Path
+) -> None:
+    with opened(chromium, server.address, HEAD) as tab:
+        tab.wait_until_drawn("head", step=1, head=2)
+        tab.frame.get_by_role("button", name="Save", exact=True).click()
+        panel = tab.frame.get_by_role("group", name="Save")
+        expect(panel.get_by_text("about")).to_have_text(re.compile(r"about 0\.\d MB"))
+        panel.get_by_label("Steps").select_option("one")
+        panel.get_by_label("Heads").select_option("head")
+        panel.get_by_label("without texts").check()
+        expect(panel.get_by_role("button", name="Save page")).to_be_enabled()
+        with tab.page.expect_download() as download:
+            panel.get_by_role("button", name="Save page").click()
+        assert download.value.suggested_filename == "attention-text.html"
+        download.value.save_as(tmp_path / "page.html")
+        expect(panel).to_be_hidden()
+    weights = tb_attention.load(logs / "text").weights(1, "a", FIRST)[2, 1]
+    with from_disk(chromium, tmp_path / "page.html", HEAD) as page:
+        drawn(page, "head")
+        sentence = page.locator("p[aria-live]").first.inner_text()
+        assert f"{weights.max():.3g}" in sentence
+        assert "dear" not in page.locator("body").inner_text()
+
+
+def test_escape_closes_the_panel_and_not_the_view(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, HEAD) as tab:
+        tab.wait_until_drawn("head", step=1, head=2)
+        button = tab.frame.get_by_role("button", name="Save", exact=True)
+        button.focus()
+        tab.page.keyboard.press("Enter")
+        panel = tab.frame.get_by_role("group", name="Save")
+        expect(panel).to_be_visible()
+        panel.get_by_role("button", name="SVG").focus()
+        tab.page.keyboard.press("2")
+        tab.page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
+        expect(button).to_be_focused()
+        assert "view=head" in tab.page.url

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, expect
 import tb_attention
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import ConfusionRecord
-from tests.browser.tab import Tab, opened
+from tests.browser.tab import Tab, opened, save
 from tests.conftest import ROOT, TensorBoard
 
 pytestmark = pytest.mark.browser
@@ -123,13 +123,13 @@ def test_numbers_leave_as_csv_and_pictures_at_twice_the_size(
     with opened(chromium, server.address, "&p.attention.run=text&p.attention.view=head&p.attention.sample=a") as tab:
         tab.wait_until_drawn("head", step=2)
         with tab.page.expect_download() as download:
-            tab.frame.get_by_role("button", name="CSV").click()
+            save(tab, "CSV")
         rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text())))
         weights = tb_attention.load(logs / "text").weights(step=2, sample="a", site="layer_0/attention")[0]
         assert rows[0] == ["query", "key", "weight"]
         np.testing.assert_allclose([float(row[2]) for row in rows[1:]], weights.ravel(), rtol=1e-6)
         with tab.page.expect_download() as download:
-            tab.frame.get_by_role("button", name="PNG").click()
+            save(tab, "PNG")
         assert re.fullmatch(
             r"attention-text-head-step2-layer_0_attention-head0-a\.png", download.value.suggested_filename
         )

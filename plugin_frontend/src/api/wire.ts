@@ -119,6 +119,12 @@ export interface Status {
   notes?: string[];
 }
 
+/** Of a page of its own: about how large it would be, and how large it may be. */
+export interface PageSize {
+  bytes: number;
+  most: number;
+}
+
 export interface SeriesAnswer {
   run: string;
   tag: string;

@@ -7,3 +7,11 @@ export function download(content: Blob, name: string): void {
   // Later, because Safari reads it only after the click has been handled.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
+
+/** Lets the browser fetch a file from the server into its downloads. */
+export function follow(url: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "";
+  link.click();
+}

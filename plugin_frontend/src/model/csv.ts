@@ -3,6 +3,8 @@
 export interface Table {
   head: string[];
   rows: (string | number)[][];
+  /** The same numbers in their own shape, for programs, by a name that no column has. */
+  arrays?: Record<string, { shape: number[]; data: Float32Array | Float64Array }>;
 }
 
 /** Spreadsheets take a field that begins so for a formula, and words come from the log. */

@@ -1,0 +1,38 @@
+/** Where a picture, a table or a page is from: run, step, layer, head, sample. */
+import { mapShape } from "../model/maps";
+import { stepName } from "../model/timeline";
+import type { View } from "../state/choices.svelte";
+import type { Store } from "../state/store.svelte";
+
+/** Views of one head; the others show all of them, or none. */
+const OF_A_HEAD: View[] = ["head", "sample", "epochs", "compare"];
+const OF_NO_SAMPLE: View[] = ["samples", "confusion"];
+
+export function captionOf(store: Store): string {
+  const { site, sample, view } = store;
+  const parts = [store.run ? `run ${store.run.run}` : "", store.slot ? stepName(store.slot) : ""];
+  if (site && OF_A_HEAD.includes(view)) {
+    parts.push(`layer ${site.path}`);
+    if (mapShape(site).heads > 1) parts.push(`head ${store.head}`);
+  } else if (site && view === "overview") {
+    const heads = store.sites.reduce((sum, each) => sum + mapShape(each).heads, 0);
+    parts.push(`${store.sites.length} layers, ${heads} heads`);
+  }
+  if (sample && !OF_NO_SAMPLE.includes(view)) {
+    const label = sample.label && "name" in sample.label ? ` (${sample.label.name})` : "";
+    parts.push(`sample ${sample.id}${label}`);
+  }
+  return parts.filter(Boolean).join(" · ");
+}
+
+export function fileParts(store: Store): (string | null)[] {
+  return [
+    "attention",
+    store.run?.run ?? null,
+    store.view,
+    store.slot ? `step${store.slot.step}` : null,
+    store.site?.path ?? null,
+    `head${store.head}`,
+    store.sample?.id ?? null,
+  ];
+}

@@ -1,0 +1,93 @@
+/** A drawing as a list of what it is made of, in CSS pixels, so that one drawing becomes an SVG, a PDF and a PNG. */
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Red, green and blue from 0 to 255, opacity from 0 to 1. */
+export type Color = readonly [number, number, number, number];
+
+/** Absolute: move and line take a point, curve two control points and a point. */
+export type Segment =
+  | { kind: "move" | "line"; at: [number, number] }
+  | { kind: "curve"; at: [number, number, number, number, number, number] }
+  | { kind: "close" };
+
+export interface Shape {
+  kind: "path";
+  segments: Segment[];
+  fill: Color | null;
+  stroke: Color | null;
+  lineWidth: number;
+  dash: number[];
+}
+
+export interface Text {
+  kind: "text";
+  text: string;
+  /** Where the baseline begins. */
+  x: number;
+  y: number;
+  /** Of the whole text, along the baseline. */
+  width: number;
+  size: number;
+  weight: number;
+  color: Color;
+  /** Degrees, clockwise. */
+  angle: number;
+}
+
+/** Pixels, finer than the screen's. */
+export interface Image extends Box {
+  kind: "image";
+  canvas: HTMLCanvasElement;
+}
+
+export type Item = (Shape | Text | Image) & { clip: Box | null };
+
+export interface Scene {
+  width: number;
+  height: number;
+  background: Color;
+  items: Item[];
+}
+
+export function rectangle({ x, y, width, height }: Box): Segment[] {
+  return [
+    { kind: "move", at: [x, y] },
+    { kind: "line", at: [x + width, y] },
+    { kind: "line", at: [x + width, y + height] },
+    { kind: "line", at: [x, y + height] },
+    { kind: "close" },
+  ];
+}
+
+/** The part that two boxes share; null where there is none. */
+export function intersection(a: Box, b: Box): Box | null {
+  const [x, y] = [Math.max(a.x, b.x), Math.max(a.y, b.y)];
+  const width = Math.min(a.x + a.width, b.x + b.width) - x;
+  const height = Math.min(a.y + a.height, b.y + b.height) - y;
+  return width > 0 && height > 0 ? { x, y, width, height } : null;
+}
+
+export function contains(outer: Box, inner: Box): boolean {
+  const slack = 0.5;
+  return (
+    inner.x >= outer.x - slack &&
+    inner.y >= outer.y - slack &&
+    inner.x + inner.width <= outer.x + outer.width + slack &&
+    inner.y + inner.height <= outer.y + outer.height + slack
+  );
+}
+
+export function moved(segments: Segment[], point: (x: number, y: number) => [number, number]): Segment[] {
+  return segments.map((segment) => {
+    if (segment.kind === "close") return segment;
+    if (segment.kind !== "curve") return { kind: segment.kind, at: point(...segment.at) };
+    const [a, b, c, d, e, f] = segment.at;
+    return { kind: "curve", at: [...point(a, b), ...point(c, d), ...point(e, f)] };
+  });
+}

@@ -1,0 +1,47 @@
+"""The routes `page` and `page_size`: a page of its own with a part of a run, and how large it would be."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from werkzeug.wrappers import Request, Response
+
+from tb_attention.errors import NotInLogError
+from tb_attention.export.choice import Choice
+from tb_attention.export.html import MAX_BYTES, check_size, make_page
+from tb_attention.export.page import Page
+from tb_attention.plugin import parameters, respond
+from tb_attention.plugin.logs import Logs
+
+
+def serve_page(logs: Logs, request: Request) -> Response:
+    """The page as a download: shown under TensorBoard's address, it could do what TensorBoard's pages can."""
+    page = _page(logs, request)
+    check_size(page)
+    response = respond.file_body(request, b"".join(page.chunks()), "text/html", keep=False)
+    name = "-".join(("attention", *parameters.text(request, "run").split("/"))) + ".html"
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return response
+
+
+def serve_size(logs: Logs, request: Request) -> Response:
+    """About how many bytes the page would have, and how many it may have."""
+    return respond.json_body(request, {"bytes": _page(logs, request).size, "most": MAX_BYTES})
+
+
+def _page(logs: Logs, request: Request) -> Page:
+    attempt = logs.attempt(request)
+    run, tag = parameters.text(request, "run"), parameters.text(request, "tag")
+    if attempt.folder.only_events:
+        raise NotInLogError(
+            "Only the event files of this run are here; a page needs plugins/attention, which has to be copied too."
+        )
+    given = request.args
+    choice = Choice(
+        steps=parameters.listed_steps(request) if "steps" in given else None,
+        samples=tuple(parameters.places(request, "samples")) if "samples" in given else None,
+        sites=(parameters.text(request, "site"),) if "site" in given else None,
+        heads=tuple(parameters.places(request, "heads")) if "heads" in given else None,
+        redact="redact" in given and parameters.number(request, "redact") > 0,
+    )
+    return make_page(attempt.folder.store(), run, tag, attempt.number, choice)
