@@ -5,10 +5,10 @@ import { npzFile } from "../src/export/npz";
 import { crc32 } from "../src/export/zip";
 
 /** The members of a zip, by its local headers. */
-async function members(blob: Blob): Promise<Record<string, Uint8Array>> {
+async function members(blob: Blob): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const view = new DataView(bytes.buffer);
-  const found: Record<string, Uint8Array> = {};
+  const found: Record<string, Uint8Array<ArrayBuffer>> = {};
   let at = 0;
   while (view.getUint32(at, true) === 0x04034b50) {
     const [stored, name] = [view.getUint32(at + 18, true), view.getUint16(at + 26, true)];

@@ -85,7 +85,7 @@ def test_every_view_works_in_a_page_of_its_own(chromium: Browser, logs: Path, tm
         for view in ("Head", "Sample", "Samples", "Confusion", "Epochs", "Compare", "Overview"):
             page.get_by_role("tab", name=view, exact=True).click()
             drawn(page, view.lower())
-            assert f"p.attention.view={view.lower()}" in page.url
+            page.wait_for_function("view => location.hash.includes(`p.attention.view=${view}`)", arg=view.lower())
             expect(page.locator("#view [role=alert]")).to_have_count(0)
         page.get_by_role("tab", name="Sample", exact=True).click()
         page.get_by_text("over layers", exact=True).click()
