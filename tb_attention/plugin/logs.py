@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tensorboard import context as request_context
 from tensorboard import plugin_util
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Request
 
 from tb_attention.errors import AttentionError, NotInLogError
 from tb_attention.plugin import parameters
+from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.run_folder import Listing, RunFolder
 from tb_attention.records import paths
@@ -74,10 +76,12 @@ class Logs:
 
     Args:
         runs: Maps runs to directories.
+        events: What there is of runs without our folder.
     """
 
-    def __init__(self, runs: RunDirectories) -> None:
+    def __init__(self, runs: RunDirectories, events: EventFiles) -> None:
         self._runs = runs
+        self._events = events
 
     @property
     def logdir(self) -> str:
@@ -86,13 +90,16 @@ class Logs:
 
     def folders(self, request: Request) -> Mapping[str, RunFolder]:
         """Every listed run, with ours or without."""
-        known = self._runs.all(plugin_util.context(request.environ), plugin_util.experiment_id(request.environ))
-        return {run: RunFolder(directory) for run, directory in known.items()}
+        context, experiment = plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)
+        known = self._runs.all(context, experiment)
+        return {run: self._folder(context, experiment, run, directory) for run, directory in known.items()}
 
     def any_series(self) -> bool:
         """Whether some listed run has our folder. A run that cannot be read has not, as far as the tab goes."""
         known = self._runs.all(request_context.RequestContext(), "")
-        return any(map(_has_folder, known.values()))
+        if any(map(_has_folder, known.values())):
+            return True
+        return any(run in known for run in self._events.runs(request_context.RequestContext(), ""))
 
     def attempt(self, request: Request) -> Attempt:
         """The attempt that `run`, `tag` and `attempt` mean; the newest where that is left out.
@@ -102,8 +109,8 @@ class Logs:
         """
         run, tag = parameters.text(request, "run"), parameters.text(request, "tag")
         wanted = parameters.attempt(request)
-        directory = self._runs.of(plugin_util.context(request.environ), plugin_util.experiment_id(request.environ), run)
-        folder = RunFolder(directory)
+        context, experiment = plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)
+        folder = self._folder(context, experiment, run, self._runs.of(context, experiment, run))
         tags = tag_folders(folder)
         name = paths.tag_folder(tag)
         if name not in tags:
@@ -113,6 +120,11 @@ class Logs:
         if not numbers or (wanted is not None and wanted not in numbers):
             raise NotInLogError(f"There is no such attempt. Received: attempt={wanted}. Attempts: {_some(numbers)}.")
         return open_attempt(folder, name, numbers[-1] if wanted is None else wanted)
+
+    def _folder(self, context: Any, experiment: str, run: str, directory: str) -> RunFolder:
+        if _has_folder(directory):
+            return RunFolder(directory)
+        return self._events.folder(context, experiment, run) or RunFolder(directory)
 
 
 def tag_folders(folder: RunFolder) -> list[str]:

@@ -19,6 +19,7 @@ from tb_attention.plugin import (
     series,
     weights,
 )
+from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
@@ -35,7 +36,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = "attention"
 
     def __init__(self, context: base_plugin.TBContext) -> None:
-        self._logs = Logs(RunDirectories(context))
+        self._logs = Logs(RunDirectories(context), EventFiles(context))
         self._static = StaticFiles()
 
     def get_plugin_apps(self) -> dict[str, WsgiApp]:
@@ -71,7 +72,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         }
 
     def is_active(self) -> bool:
-        """Whether a listed run has our folder. Asked for every listing of plugins, so it is cheap."""
+        """Whether a listed run has our folder, or summaries of ours. Asked for every listing of plugins, so it is cheap."""
         return self._logs.any_series()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:

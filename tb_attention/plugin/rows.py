@@ -29,6 +29,8 @@ _rows: BoundedCache[Floats] = BoundedCache(_CACHE_BYTES, weigh=lambda rows: rows
 def serve(logs: Logs, request: Request) -> Response:
     """The mean row of some queries: float32 (steps, heads, keys) of a site, or one after the other for all sites of a step."""
     attempt = logs.attempt(request)
+    if attempt.folder.only_events:
+        raise NotInLogError("Only the event files of this run are here; its rows are in plugins/attention.")
     sample, queries = parameters.number(request, "sample"), parameters.places(request, "queries")
     if ("step" in request.args) == ("site" in request.args):
         raise ArgumentError("One of `step` (all sites of it) and `site` (all steps of it) must be given, not both.")

@@ -56,6 +56,9 @@ class RunFolder:
         directory: A path or a URL.
     """
 
+    only_events = False
+    """Whether this is made of event files alone, which have no weights."""
+
     def __init__(self, directory: str) -> None:
         self._store = open_store(directory)
 

@@ -48,6 +48,7 @@ def _one(folder: RunFolder, tag: str) -> dict[str, Any] | None:
         "steps": len(newest.steps),
         "version": newest.version,
         "status": status.read(newest),
+        "only_events": folder.only_events,
     }
 
 

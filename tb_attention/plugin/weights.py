@@ -42,6 +42,10 @@ def _serve(
         known = manifests.read(attempt, step)
         if known.content != "attention" and not known.sample_count:
             raise NotInLogError("The step holds a confusion matrix and no maps.") from None
+        if attempt.folder.only_events and member != step_file.overview_member(sample):
+            raise NotInLogError(
+                "Only the event files of this run are here; its weights are in plugins/attention, which has to be copied too."
+            ) from None
         if sample >= known.sample_count:
             raise NotInLogError(
                 f"The step has {known.sample_count} samples, counted from 0. Received: sample={sample}."

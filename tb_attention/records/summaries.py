@@ -38,7 +38,7 @@ _REMOTE_SECONDS = 30.0
 _REMOTE_BYTES = 8 << 20
 # Magic, version, length, and the digits of the number of overviews.
 _FRAME = 12 + 8
-_INIT_STEP = -1
+INIT_STEP = -1
 
 
 class Summaries:
@@ -107,7 +107,7 @@ class Summaries:
         if self.foreign is not None:
             return
         event = event_pb2.Event(
-            step=_INIT_STEP if step == "init" else step,
+            step=INIT_STEP if step == "init" else step,
             wall_time=wall_time,
             summary=summary_pb2.Summary(value=[value]),
         )

@@ -59,6 +59,7 @@ def test_runs_lists_every_run_with_its_series(tab, tmp_path):
     assert plain == {"run": "plain", "series": []}
     maps, matrices = vit["series"]
     assert {**maps, "version": None, "status": None} == {
+        "only_events": False,
         "tag": "attention", "content": "attention", "attempts": [1, 2], "steps": 3, "version": None, "status": None,
     }  # fmt: skip
     assert matrices["content"] == "confusion"

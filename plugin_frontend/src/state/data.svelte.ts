@@ -33,7 +33,8 @@ export interface SiteWeights {
 }
 
 /** Views that draw the weights of one site, not only the pooled overview of all. */
-function showsWeights(view: View): boolean {
+function showsWeights({ view, onlyEvents }: { view: View; onlyEvents: boolean }): boolean {
+  if (onlyEvents) return false;
   return view === "head" || view === "sample" || view === "compare";
 }
 
@@ -80,7 +81,7 @@ export class Data {
   get pending(): boolean {
     const { view } = this.store;
     if (view === "confusion") return this.matrix.pending;
-    return showsWeights(view) ? this.weights.pending : this.overview.pending;
+    return showsWeights(this.store) ? this.weights.pending : this.overview.pending;
   }
 
   start(): void {
@@ -207,7 +208,7 @@ export class Data {
   /** Fetches what is likely next; while something is awaited, only stops what no longer is. */
   #fetchAhead(): void {
     const awaited = !this.store.samples.length || this.overview.pending || this.weights.pending || this.matrix.pending;
-    this.ahead.want(this.likely.weights(showsWeights(this.store.view)), this.likely.overviews(), awaited);
+    this.ahead.want(this.likely.weights(showsWeights(this.store)), this.likely.overviews(), awaited);
   }
 
   weightsAddress(slot: Slot, site: number, sample: number): string {
@@ -231,8 +232,8 @@ export class Data {
   }
 
   #wantWeights(): void {
-    const { view, slot, previousSlot, site, siteIndex, samples } = this.store;
-    if (!showsWeights(view)) return;
+    const { slot, previousSlot, site, siteIndex, samples } = this.store;
+    if (!showsWeights(this.store)) return;
     if (!site) {
       this.weights.clear();
       this.before.clear();

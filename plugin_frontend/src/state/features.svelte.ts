@@ -16,8 +16,8 @@ export class Features {
   constructor(readonly store: Store) {}
 
   want(): void {
-    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view } = this.store;
-    if (view !== "head" || !site?.features) return this.shown.clear();
+    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.store;
+    if (onlyEvents || view !== "head" || !site?.features) return this.shown.clear();
     if (!slot?.record || !samples.length) return;
     const params = { step: slot.step, sample: sampleIndex, site: siteIndex, v: slot.record.v };
     this.shown.want(address("features", { ...mapsName, ...params }), (url, signal) => {

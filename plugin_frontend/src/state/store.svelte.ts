@@ -140,8 +140,11 @@ export class Store {
     return status.state === "stopped" ? `stopped in${epoch}` : `training finished${left}`;
   });
 
+  /** Whether only the event file of the run is here, which has no weights. */
+  readonly onlyEvents = $derived((this.#maps ?? this.#matrices)?.only_events === true);
   /** What went wrong while the log was written, in sentences. */
   readonly notes = $derived([
+    ...(this.onlyEvents ? ["Only the event files of this run are here; its weights are in plugins/attention."] : []),
     ...(this.status?.notes ?? []),
     ...(this.status?.dropped ?? []).map(({ step, reason }) => `Step ${step} was not logged: ${reason}`),
     ...(this.series?.damaged ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
