@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tb_attention.records.predictions import from_probabilities
 from tb_attention.records.step_record import Prediction
 
 
-def read_predictions(outputs: Any, model: Any, count: int) -> tuple[Prediction | None, ...]:
+def read_predictions(outputs: Any, model: Any, count: int, labels: Sequence[Any] = ()) -> tuple[Prediction | None, ...]:
     """Class and probability of each sample, or None for a model that does not predict one class.
 
     Args:
         outputs: The model's outputs as numpy arrays, nested as it returns them; of several the first that holds classes counts.
         model: The Keras model; `model.loss` tells whether outputs are logits.
         count: Number of samples.
+        labels: What the samples are, by class index where they are classes; () by default.
     """
     for place, array in enumerate(_arrays(outputs)):
         scores = np.asarray(array)
@@ -25,10 +27,7 @@ def read_predictions(outputs: Any, model: Any, count: int) -> tuple[Prediction |
             continue
         probabilities = to_probabilities(scores[:count].astype(np.float64), loss_of_output(model, place))
         if probabilities is not None:
-            classes = probabilities.argmax(axis=1)
-            return tuple(
-                Prediction(int(chosen), float(row[chosen])) for chosen, row in zip(classes, probabilities, strict=True)
-            )
+            return from_probabilities(probabilities, labels)
     return (None,) * count
 
 

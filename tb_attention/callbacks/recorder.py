@@ -88,7 +88,7 @@ class Recorder:
             wall_time=time.time(),
             logs=logs,
             sites=self.captured.sites,
-            predictions=read_predictions(self.captured.outputs, self.model, len(self.samples)),
+            predictions=read_predictions(self.captured.outputs, self.model, len(self.samples), self.samples.labels),
             samples=samples_name,
         )
 

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
 from tb_attention.records.nested import to_numpy
 from tb_attention.records.step_record import Prediction
 
 
-def to_predictions(given: Any, count: int) -> tuple[Prediction | None, ...]:
+def to_predictions(given: Any, count: int, labels: Sequence[Any] = ()) -> tuple[Prediction | None, ...]:
     """One prediction for each sample, or () for none.
 
     Args:
         given: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)`, a
             `Prediction` or None for each sample.
         count: Number of samples.
+        labels: What the samples are, by class index where they are classes; () by default.
 
     Raises:
         ArgumentError: It is none of these, or not of `count` samples.
@@ -28,7 +30,7 @@ def to_predictions(given: Any, count: int) -> tuple[Prediction | None, ...]:
     if isinstance(given, Sequence) and not isinstance(given, str) and any(_is_single(item) for item in given):
         predictions = tuple(map(_single, given))
     else:
-        predictions = _from_array(given)
+        predictions = _from_array(given, labels)
     if len(predictions) != count:
         raise ArgumentError(
             f"`predictions` must have one entry for each of the {count} samples. Received: {len(predictions)}."
@@ -50,7 +52,22 @@ def _single(item: Any) -> Prediction | None:
         raise ArgumentError(f"A prediction must be `(class, probability)` or None. Received: {item!r}.") from error
 
 
-def _from_array(given: Any) -> tuple[Prediction | None, ...]:
+def from_probabilities(probabilities: npt.NDArray[Any], labels: Sequence[Any] = ()) -> tuple[Prediction, ...]:
+    """The likeliest class of each row (samples, classes), with its probability and that of the label where it is a class."""
+    padded = [*labels, *[None] * (len(probabilities) - len(labels))]
+    return tuple(
+        Prediction(int(row.argmax()), float(row.max()), _of_label(row, label))
+        for row, label in zip(probabilities, padded, strict=False)
+    )
+
+
+def _of_label(row: npt.NDArray[Any], label: Any) -> float | None:
+    is_class = isinstance(label, int | np.integer) and not isinstance(label, bool) and 0 <= label < len(row)
+    # Six digits are more than anybody reads, and there may be ten thousand samples in a manifest.
+    return float(f"{row[label]:.6g}") if is_class else None
+
+
+def _from_array(given: Any, labels: Sequence[Any]) -> tuple[Prediction | None, ...]:
     array = to_numpy(given)
     if array.ndim == 1 and array.dtype.kind in "iu":
         return tuple(_checked(index, None) for index in array)
@@ -62,7 +79,7 @@ def _from_array(given: Any) -> tuple[Prediction | None, ...]:
                 "Predictions of shape (samples, classes) must be probabilities from 0 to 1; apply a softmax to logits. "
                 f"Received: values from {np.nanmin(array)} to {np.nanmax(array)}."
             )
-        return tuple(Prediction(int(row.argmax()), float(row.max())) for row in array)
+        return from_probabilities(array, labels)
     raise ArgumentError(
         "`predictions` must be class indices (samples,), probabilities (samples, classes), or a list of `(class, probability)`. "
         f"Received: {array.dtype} of shape {array.shape}."

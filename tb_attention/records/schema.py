@@ -154,13 +154,15 @@ def _maps_to_json(manifest: StepManifest, with_sites: bool) -> dict[str, Any]:
     told = {
         "samples": manifest.samples,
         "sample_count": manifest.sample_count,
-        "predictions": [
-            None if made is None else {"class": made.class_index, "probability": made.probability}
-            for made in manifest.predictions
-        ],
+        "predictions": [None if made is None else _prediction_to_json(made) for made in manifest.predictions],
         "measures": list(manifest.measures),
     }
     return told | {"sites": [site_to_json(site) for site in manifest.sites]} if with_sites else told
+
+
+def _prediction_to_json(made: Prediction) -> dict[str, Any]:
+    known = {"class": made.class_index, "probability": made.probability}
+    return known if made.label_probability is None else known | {"label_probability": made.label_probability}
 
 
 def site_to_json(site: SiteManifest) -> dict[str, Any]:
@@ -326,5 +328,5 @@ def _axis(value: Mapping[str, Any]) -> Axis:
 def _prediction(value: Mapping[str, Any] | None) -> Prediction | None:
     if value is None:
         return None
-    probability = value.get("probability")
-    return Prediction(checked.count(value["class"]), None if probability is None else json_text.number(probability))
+    known = [value.get(name) for name in ("probability", "label_probability")]
+    return Prediction(checked.count(value["class"]), *(None if one is None else json_text.number(one) for one in known))

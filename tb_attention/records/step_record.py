@@ -23,10 +23,13 @@ class Prediction:
     Attributes:
         class_index: The class, from 0 (0 or 1 for a model with one unit).
         probability: That of this class, from 0 to 1, or None where it is not known.
+        label_probability: That of the sample's label, from 0 to 1; -ln of it is the loss of the sample. None where the label
+            or the distribution is not known.
     """
 
     class_index: int
     probability: float | None = None
+    label_probability: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

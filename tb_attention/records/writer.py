@@ -135,7 +135,7 @@ class AttentionWriter:
             batch=_checked_count("batch", batch),
             logs=_checked_metrics(metrics or {}),
             sites=sites,
-            predictions=to_predictions(predictions, count),
+            predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
         )
         series = self._started(record)
         series.submit(dataclasses.replace(record, samples=self._samples_name))

@@ -107,6 +107,17 @@ def test_predictions_come_in_several_forms(tmp_path: Path, given: Any, expected:
     assert tb_attention.load(tmp_path).predictions(0) == expected
 
 
+def test_the_probability_of_the_label_is_kept_where_both_are_known(tmp_path: Path) -> None:
+    samples = tb_attention.Samples(np.zeros((3, 2)), [1, 0, 5])
+    with AttentionWriter(tmp_path, samples=samples) as writer:
+        probabilities = np.array([[0.25, 0.75], [0.25, 0.75], [1.0, 0.0]])
+        writer.write(0, {"a": logs.rows(3, 1, 3, 3)}, predictions=probabilities)
+        writer.write(1, {"a": logs.rows(3, 1, 3, 3)}, predictions=[1, 1, 1])
+    log = tb_attention.load(tmp_path)
+    assert log.predictions(0) == (Prediction(1, 0.75, 0.75), Prediction(1, 0.75, 0.25), Prediction(0, 1.0))
+    assert log.predictions(1) == (Prediction(1),) * 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

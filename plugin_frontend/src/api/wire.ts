@@ -16,6 +16,8 @@ export interface SeriesEntry {
   attempts: number[];
   steps: number;
   version: string;
+  /** Only the event files of the run are there: overviews and matrices, no weights. */
+  only_events?: boolean;
   /** Of the newest attempt. */
   status?: Status | null;
 }
@@ -57,6 +59,8 @@ export interface Site {
 export interface Prediction {
   class: number;
   probability: WireNumber | null;
+  /** That of the sample's label: -ln of it is the sample's loss. */
+  label_probability?: WireNumber | null;
 }
 
 export interface Split {

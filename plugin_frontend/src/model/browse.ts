@@ -1,4 +1,4 @@
-/** The tracked samples as a table: what the model makes of each, what changed since the step before, and where a word stands. */
+/** The tracked samples as a table: what the model makes of each, what changed since the step before. */
 import { toNumber, type Prediction, type Sample } from "../api/wire";
 import { labelName, sampleText, verdict, type Verdict } from "./samples";
 
@@ -10,6 +10,8 @@ export interface SampleRow {
   label: string;
   prediction: Prediction | null;
   probability: number;
+  /** Cross entropy of the label, in nats; NaN where the probability of the label is not known. */
+  loss: number;
   right: Verdict;
   /** Another class than at the step before. */
   flipped: boolean;
@@ -17,7 +19,15 @@ export interface SampleRow {
   moved: number;
 }
 
-export type SortKey = "place" | "label" | "probability" | "moved";
+export type SortKey = "place" | "label" | "probability" | "loss" | "moved";
+
+/** Of the label: as it was logged, else told by the class predicted where it is that or there are but two. */
+function labelProbability(now: Prediction | null, right: Verdict, classes: number): number {
+  const logged = toNumber(now?.label_probability);
+  if (logged === logged || right === null) return logged;
+  const probability = toNumber(now?.probability);
+  return right ? probability : classes === 2 ? 1 - probability : NaN;
+}
 
 export function sampleRow(
   sample: Sample,
@@ -29,6 +39,7 @@ export function sampleRow(
   const probability = toNumber(now?.probability);
   const then = toNumber(before?.probability);
   const same = now !== null && before !== null && now.class === before.class;
+  const right = verdict(sample, now);
   return {
     sample,
     index,
@@ -36,48 +47,68 @@ export function sampleRow(
     label: labelName(sample, names) ?? "",
     prediction: now,
     probability,
-    right: verdict(sample, now),
+    loss: -Math.log(labelProbability(now, right, names?.length ?? 0)),
+    right,
     flipped: now !== null && before !== null && !same,
     // Of two classes, the probability of one is known from that of the other; of more it is not.
     moved: same ? probability - then : names?.length === 2 ? probability - (1 - then) : NaN,
   };
 }
 
-/** Rising by place and label, falling by probability and by how much it moved; what has no value comes last. */
+/** Rising by place and label, falling by probability, loss and by how much it moved; what has no value comes last. */
 export function sortRows(rows: SampleRow[], by: SortKey, turned: boolean): SampleRow[] {
-  const key = (row: SampleRow): number | string =>
-    by === "label"
-      ? row.label
-      : by === "probability"
-        ? -row.probability
-        : by === "moved"
-          ? -Math.abs(row.moved)
-          : row.index;
+  const key = (row: SampleRow): number | string => {
+    switch (by) {
+      case "label":
+        return row.label;
+      case "probability":
+        return -row.probability;
+      case "loss":
+        return -row.loss;
+      case "moved":
+        return -Math.abs(row.moved);
+      case "place":
+        return row.index;
+    }
+  };
   const sign = turned ? -1 : 1;
-  return [...rows].sort((a, b) => {
-    const [x, y] = [key(a), key(b)];
-    const [noX, noY] = [x !== x, y !== y];
-    if (noX || noY) return Number(noX) - Number(noY);
-    return sign * (x < y ? -1 : x > y ? 1 : 0) || a.index - b.index;
-  });
+  return rows
+    .map((row) => ({ row, key: key(row) }))
+    .sort((a, b) => {
+      const [x, y] = [a.key, b.key];
+      const [noX, noY] = [x !== x, y !== y];
+      if (noX || noY) return Number(noX) - Number(noY);
+      return sign * (x < y ? -1 : x > y ? 1 : 0) || a.row.index - b.row.index;
+    })
+    .map(({ row }) => row);
 }
 
-export interface Use {
-  index: number;
-  /** Places of the word among the tokens of the input. */
-  positions: number[];
+/** The most frequent of some classes, in their order: a menu of a thousand helps nobody, and the filter by words finds the others. */
+export function frequentClasses(classes: (number | null | undefined)[], most: number, kept: number | null): number[] {
+  const counts = new Map<number, number>();
+  for (const index of classes)
+    if (index !== null && index !== undefined) counts.set(index, 1 + (counts.get(index) ?? 0));
+  const first = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, most);
+  const chosen = new Set(first.map(([index]) => index));
+  if (kept !== null) chosen.add(kept);
+  return [...chosen].sort((a, b) => a - b);
 }
 
-/** The samples in which a token stands, whatever its case and its tokenizer's marks. */
-export function usesOf(word: string, samples: Sample[]): Use[] {
-  const plain = (token: string) => token.replace(/^(##|[▁Ġ])/, "").toLowerCase();
-  const wanted = word.trim().toLowerCase();
-  if (!wanted) return [];
-  return samples.flatMap((sample, index) => {
-    const input = sample.inputs.find((other) => other.tokens);
-    const positions = (input?.tokens ?? []).flatMap((token, place) =>
-      plain(token) === wanted && (input?.mask?.[place] ?? 1) ? [place] : [],
-    );
-    return positions.length ? [{ index, positions }] : [];
+export interface Stretch {
+  from: number;
+  /** Behind the last. */
+  to: number;
+  right: boolean;
+}
+
+/** Steps in a row that are right or wrong alike, so that a thousand steps are a few shapes. */
+export function stretches(verdicts: Verdict[]): Stretch[] {
+  const found: Stretch[] = [];
+  verdicts.forEach((right, i) => {
+    const last = found.at(-1);
+    if (right === null) return;
+    if (last && last.to === i && last.right === right) last.to = i + 1;
+    else found.push({ from: i, to: i + 1, right });
   });
+  return found;
 }

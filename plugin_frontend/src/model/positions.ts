@@ -65,6 +65,13 @@ function inputOf(sample: Sample | null, input: number | null, kind: AxisKind, si
   return fitting.length === 1 ? fitting[0]! : null;
 }
 
+/** The input whose tokens lie along an axis; null for sites of two axes a role, and for what are no tokens. */
+export function inputAlong(site: Site, role: Role, sample: Sample | null): SampleInput | null {
+  const [axis, ...others] = axesOf(site, role);
+  if (!axis || others.length) return null;
+  return inputOf(sample, axis.input ?? null, axis.kind ?? "positions", axis.size);
+}
+
 export function positionsOf(site: Site, role: Role, sample: Sample | null): Positions {
   const axes = axesOf(site, role);
   const size = axes.reduce((product, axis) => product * axis.size, 1);

@@ -27,8 +27,17 @@ export function probabilityText(prediction: Prediction | null | undefined): stri
   return probability === probability ? probability.toFixed(2) : "";
 }
 
+/** Asked for at every stroke of a key of a filter, for every sample. */
+const texts = new WeakMap<Sample, string | null>();
+
 /** A line that tells samples without picture apart: their first words. */
 export function sampleText(sample: Sample): string | null {
+  let text = texts.get(sample);
+  if (text === undefined) texts.set(sample, (text = firstText(sample)));
+  return text;
+}
+
+function firstText(sample: Sample): string | null {
   for (const input of sample.inputs) {
     if (input.text) return input.text;
     if (input.tokens) return input.tokens.filter((token, i) => token && (input.mask?.[i] ?? 1) !== 0).join(" ");

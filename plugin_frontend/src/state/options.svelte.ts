@@ -32,6 +32,9 @@ const SETS = {
     "above0.5",
   ],
   tint: ["patch", "smooth"],
+  /** In which order Samples lists them, and whether only those that changed since the last step. */
+  sort: ["place", "label", "probability", "loss", "moved"],
+  since: ["all", "changed"],
   /** What the Overview draws of a head, and in which order. */
   color: ["maps", "entropy", "largest", "distance", "first", "self", "previous", "change"],
   order: ["model", "entropy", "largest", "distance", "first", "self", "previous", "change"],

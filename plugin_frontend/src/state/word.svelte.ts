@@ -3,72 +3,79 @@ import { SvelteMap } from "svelte/reactivity";
 import { address } from "../api/client";
 import { mapShape } from "../model/maps";
 import { positionsOf } from "../model/positions";
-import type { Use } from "../model/browse";
+import type { Use } from "../model/words";
 import { ranges } from "./rows.svelte";
 import type { Store } from "./store.svelte";
 
 export interface WordShare {
-  /** Mean weight that the word's places get from all queries; NaN while it is fetched. */
-  received: number;
-  /** Of uniform. */
-  times: number;
-  /** The key that its places look at most, and how much. */
+  /** For each place of the word among the keys, the mean weight that it gets from all queries. */
+  received: { position: number; weight: number }[];
+  /** What a key gets where all are looked at alike. */
+  uniform: number;
+  /** The key that its places look at most, and how much; -1 and NaN where it is no query. */
   target: number;
   weight: number;
+  /** Why nothing is known. */
+  problem: string | null;
 }
 
-/** So many samples are asked about; each costs a small request for either direction. */
-export const MOST_SAMPLES = 24;
-
 export class WordSearch {
+  /** By sample. */
   readonly found = new SvelteMap<number, WordShare>();
+  readonly #asked = new Set<number>();
   #controller = new AbortController();
   #key = "";
 
   constructor(readonly store: Store) {}
 
-  want(uses: Use[]): void {
+  /** Asks about the samples that are on the screen; each costs a small request for either direction, and is asked about once. */
+  want(word: string, uses: Use[]): void {
     const { store } = this;
     const [slot, site, maps] = [store.slot, store.site, store.mapsName];
-    const asked = uses.slice(0, MOST_SAMPLES);
-    const key = JSON.stringify([maps, slot?.record?.v, site?.path, store.head, asked]);
-    if (key === this.#key) return;
-    this.#key = key;
-    this.#controller.abort();
-    this.#controller = new AbortController();
-    this.found.clear();
+    const key = JSON.stringify([word.trim().toLowerCase(), maps, slot?.record?.v, site?.path, store.head]);
+    if (key !== this.#key) {
+      this.#key = key;
+      this.#controller.abort();
+      this.#controller = new AbortController();
+      this.found.clear();
+      this.#asked.clear();
+    }
     if (!slot?.record || !site || !maps) return;
-    for (const use of asked) void this.#ask(use, this.#controller.signal);
+    for (const use of uses) {
+      if (this.#asked.has(use.index) || !(use.asKey.length || use.asQuery.length)) continue;
+      this.#asked.add(use.index);
+      void this.#ask(use, this.#controller.signal);
+    }
   }
 
-  async #ask({ index, positions }: Use, signal: AbortSignal): Promise<void> {
-    const { store } = this;
-    const { site, slot, mapsName, head, siteIndex, sites } = store;
+  async #ask({ index, asKey, asQuery }: Use, signal: AbortSignal): Promise<void> {
+    const { site, slot, mapsName, head, siteIndex, sites, samples, server } = this.store;
     if (!site || !slot?.record) return;
-    const keys = positionsOf(site, "key", store.samples[index] ?? null);
-    const queries = positionsOf(site, "query", store.samples[index] ?? null);
+    const keys = positionsOf(site, "key", samples[index] ?? null);
+    const queries = positionsOf(site, "query", samples[index] ?? null);
     const before = sites
       .slice(0, siteIndex)
       .reduce((sum, other) => sum + mapShape(other).heads * mapShape(other).keys, 0);
     const shape = mapShape(site);
     const row = async (places: number[]) => {
       const params = { ...mapsName, sample: index, step: slot.step, queries: ranges(places), v: slot.record?.v };
-      const { data } = await store.server.client.array(address("rows", params), signal, false);
+      const { data } = await server.client.array(address("rows", params), signal, false);
       const from = before + Math.min(head, shape.heads - 1) * shape.keys;
       return data.subarray(from, from + shape.keys) as Float32Array;
     };
+    const share = { received: [], uniform: 1 / keys.shown.length, target: -1, weight: NaN, problem: null };
     try {
-      const [all, own] = await Promise.all([row(queries.shown), row(positions)]);
-      const received = positions.reduce((sum, place) => sum + (all[place] ?? NaN), 0) / positions.length;
-      const target = keys.shown.reduce(
-        (best, place) => (own[place]! > (own[best] ?? -1) ? place : best),
-        keys.shown[0] ?? 0,
-      );
-      const weight = own[target] ?? NaN;
-      this.found.set(index, { received, times: received * keys.shown.length, target, weight });
-    } catch {
-      // Aborted, or refused: the row says that its weights are not known.
-      if (!signal.aborted) this.found.set(index, { received: NaN, times: NaN, target: -1, weight: NaN });
+      const [all, own] = await Promise.all([
+        asKey.length ? row(queries.shown) : null,
+        asQuery.length ? row(asQuery) : null,
+      ]);
+      const received = all ? asKey.map((position) => ({ position, weight: all[position] ?? NaN })) : [];
+      if (!own) return void this.found.set(index, { ...share, received });
+      const target = keys.shown.reduce((best, key) => (own[key]! > (own[best] ?? -1) ? key : best), keys.shown[0] ?? 0);
+      this.found.set(index, { ...share, received, target, weight: own[target] ?? NaN });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.found.set(index, { ...share, problem: error instanceof Error ? error.message : String(error) });
     }
   }
 }
