@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix
 
 import tb_attention
@@ -60,6 +61,35 @@ def test_checkpoints_are_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for path, site in tb_attention.capture(model, x_val[:2]).items():
         np.testing.assert_allclose(log.weights(step=2, sample=1, site=path), site.weights[1], atol=1e-5)
     assert set(log.logs(2)) == {"val_loss", "val_accuracy"}
+
+
+def test_confused_clothes_open_onto_where_the_model_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On pictures of scikit-learn's digits: not every machine has Fashion-MNIST."""
+    confused = example("confused")
+    digits = load_digits()
+    images = np.kron(digits.images, np.ones((1, 3, 3)))
+    images = np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None].astype("float32") / 16
+    data = (images[:300], digits.target[:300], images[300:500], digits.target[300:500])
+    monkeypatch.setattr(confused, "load_data", lambda: data)
+    confused.main(str(tmp_path), epochs=1, verbose=0)
+    log = tb_attention.load(tmp_path, tag="confusion")
+    assert log.confusion_matrix(step=0).sum() == 200
+    example_of_cell = log.examples(step=0)[0]
+    assert example_of_cell.truth != example_of_cell.predicted
+    weights = log.weights(step=0, sample=example_of_cell.sample, site="looks/attention")
+    assert weights.shape == (4, 1, 196)
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-4)
+    key = log.site("looks/attention").axes[-1]
+    assert (key.kind, key.grid) == ("grid", (14, 14))
+
+
+def test_fashion_mnist_is_read_from_debians_files() -> None:
+    confused = example("confused")
+    if not confused.DEBIAN.is_dir():
+        pytest.skip("Debian's dataset-fashion-mnist is not installed")
+    x_train, _, x_val, y_val = confused.load_data()
+    assert (x_train.shape, x_val.shape) == ((60000, 28, 28, 1), (10000, 28, 28, 1))
+    np.testing.assert_array_equal(np.bincount(y_val), [1000] * 10)
 
 
 def test_mails_are_shown_as_their_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
