@@ -17,6 +17,7 @@ import tb_attention
 from tests.browser import confusion_logs
 from tests.browser.confusion_logs import EPOCHS, NAMES
 from tests.browser.tab import Tab, opened
+from tests.browser.test_for_everyone import findings
 from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.browser
@@ -271,3 +272,18 @@ def test_a_class_among_a_thousand_is_found_and_walked_to_by_keys(
         grid(tab).focus()
         tab.page.keyboard.press("Escape")
         expect(tab.frame.get_by_role("img", name=re.compile("^class 1 → class 2: "))).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_with_a_cell_kept_a_threshold_and_a_label(
+    theme: str, server: TensorBoard, chromium: Browser
+) -> None:
+    kept = where("digits", cell="4.1", against="step", classes="groups")
+    for choices in (kept, where("binary", cell="0.1"), where("labels", cell="1.0")):
+        with opened(chromium, server.address, choices) as tab:
+            tab.wait_until_drawn("confusion")
+            if theme == "dark":
+                tab.page.evaluate("document.body.classList.add('dark-mode')")
+                tab.frame.wait_for_selector("html.dark")
+            expect(tab.frame.get_by_role("img", name="Counts over the steps")).to_be_visible()
+            assert findings(tab) == []

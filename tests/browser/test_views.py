@@ -76,8 +76,8 @@ def test_a_cell_opens_its_samples_and_a_sample_its_attention(
             )
         )
         point_at_cell(tab, *wrong, click=True)
-        tab.frame.get_by_role("button", name=re.compile("#")).first.click()
-        drawn = tab.wait_until_drawn("head", step=EPOCHS - 1)
+        tab.frame.get_by_role("button", name=re.compile("^#")).first.click()
+        drawn = tab.wait_until_drawn("sample", step=EPOCHS - 1)
         position = list(log.samples.ids).index(drawn["sample"])
         assert labels[position] == wrong[0]
 

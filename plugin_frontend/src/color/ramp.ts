@@ -56,18 +56,27 @@ export function interpolate(stops: Stops): Ramp {
   });
 }
 
+const made = new Map<Stops, Ramp>();
+
+/** The table of some stops, made once: a film of many frames asks for it for each. */
+function tableOf(stops: Stops): Ramp {
+  let ramp = made.get(stops);
+  if (!ramp) made.set(stops, (ramp = interpolate(stops)));
+  return ramp;
+}
+
 export function sequential(name: RampName, dark: boolean): Ramp {
   const ramp = SEQUENTIAL[name];
   if (!ramp) throw new Error(`unknown colour map: ${String(name)}`);
-  return interpolate(dark ? ramp.dark : ramp.light);
+  return tableOf(dark ? ramp.dark : ramp.light);
 }
 
 export function diverging(dark: boolean): Ramp {
-  return interpolate(dark ? DIVERGING.dark : DIVERGING.light);
+  return tableOf(dark ? DIVERGING.dark : DIVERGING.light);
 }
 
 export function measureRamp(dark: boolean): Ramp {
-  return interpolate(dark ? MEASURE.dark : MEASURE.light);
+  return tableOf(dark ? MEASURE.dark : MEASURE.light);
 }
 
 export function cssColor(ramp: Ramp, index: number): string {

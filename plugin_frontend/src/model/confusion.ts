@@ -65,16 +65,16 @@ export function accuracy(matrix: Confusion): number {
   return right / total;
 }
 
-/** The cells off the diagonal that are not 0, the most frequent first. */
-export function mostConfused(matrix: Confusion, count: number): Cell[] {
-  const { classes, counts } = matrix;
-  const cells: Cell[] = [];
+/** The most frequent cell off the diagonal, the first of equals; null where nothing is confused. */
+export function worstCell({ classes, counts }: Confusion): Cell | null {
+  let worst: Cell | null = null;
+  let most = 0;
   for (let truth = 0, i = 0; truth < classes; truth++) {
     for (let predicted = 0; predicted < classes; predicted++, i++) {
-      if (truth !== predicted && counts[i]! > 0) cells.push({ truth, predicted });
+      if (counts[i]! > most && truth !== predicted) [worst, most] = [{ truth, predicted }, counts[i]!];
     }
   }
-  return cells.sort((a, b) => countOf(matrix, b) - countOf(matrix, a)).slice(0, count);
+  return worst;
 }
 
 /** The classes as the positions of an axis, so that matrices of classes get their labels as maps do. */

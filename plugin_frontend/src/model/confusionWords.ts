@@ -3,8 +3,8 @@ import {
   accuracy,
   columnSum,
   countOf,
-  mostConfused,
   rowSum,
+  worstCell,
   type Cell,
   type Confusion,
   type ConfusionKind,
@@ -21,8 +21,12 @@ export const UNIT_NAMES = {
 
 type Name = (index: number) => string;
 
+/** One for all numbers: making one for each costs more than drawing them. */
+const GROUPED = new Intl.NumberFormat("en");
+
 export function amountText(matrix: Pick<Confusion, "weighted">, amount: number): string {
-  return matrix.weighted ? String(Number(amount.toPrecision(4))) : amount.toLocaleString("en");
+  if (matrix.weighted) return String(Number(amount.toPrecision(4)));
+  return amount < 1000 ? String(amount) : GROUPED.format(amount);
 }
 
 /** "4 %"; below 10 % with a digit behind the point where it is not round. */
@@ -88,7 +92,7 @@ export function describeMatrix(
   name: Name,
   kind: ConfusionKind = "classes",
 ): Part[] {
-  const worst = mostConfused(matrix, 1)[0];
+  const worst = worstCell(matrix);
   const sum = kind === "labels" ? "" : `, accuracy ${accuracy(matrix).toFixed(3)}`;
   const all = quiet(` · ${examples.toLocaleString("en")} examples (${split})${sum}`);
   if (!worst) return [plain("Nothing is confused"), all];
