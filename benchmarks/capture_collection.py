@@ -4,7 +4,7 @@ How many sites a model has is computed from its configuration. Values are compar
 computes when it is run eagerly. Models of packages that are not installed are left out.
 
 Example:
-    python benchmarks/capture_collection.py Bert Gemma   # only families whose names hold one of these
+    python benchmarks/capture_collection.py -v Bert Gemma   # only families whose names hold one of these, with the offenders
 """
 
 from __future__ import annotations
@@ -36,28 +36,29 @@ _WATCHED = (
     (tf, "tensordot", True),
 )
 """Functions of the eager model, and whether it is their arguments (weights that meet values) that are collected."""
+_COUNTS = ("expected", "found", "missed", "invented", "wrong", "failed", "kinds", "unbuilt")
 ROOMS = ("written_vision", "written_sequences", "applications", "hub_text", "hub_vision", "kimm_models", "kecam_models")
 
 
-def main(wanted: list[str]) -> None:
-    total: Counter[str] = Counter()
+def main(arguments: list[str]) -> None:
+    wanted = [argument.lower() for argument in arguments if argument != "-v"]
+    totals: dict[str, Counter[str]] = {}
     for room in ROOMS:
         try:
             cases = importlib.import_module(f"collection.{room}").cases()
         except ModuleNotFoundError as error:
             print(f"{room}: left out, there is no module {error.name!r}")
             continue
+        totals[room] = Counter()
         for case in cases:
-            if not wanted or any(part.lower() in case.family.lower() for part in wanted):
-                total.update(score(case))
+            if not wanted or any(part in case.family.lower() for part in wanted):
+                totals[room].update(score(case, verbose="-v" in arguments))
                 keras.backend.clear_session(free_memory=True)
-    print(
-        f"models {total['models']}: expected {total['expected']}, found {total['found']}, missed {total['missed']}, "
-        f"invented {total['invented']}, wrong values {total['wrong']}, failed {total['failed']}, not built {total['unbuilt']}"
-    )
+    for name, total in [*totals.items(), ("all", sum(totals.values(), Counter()))]:
+        print(f"{name}: {total['models']} models, " + ", ".join(f"{total[count]} {count}" for count in _COUNTS))
 
 
-def score(case: Case) -> Counter[str]:
+def score(case: Case, *, verbose: bool) -> Counter[str]:
     """Counts of one model, and its line."""
     try:
         keras.utils.set_random_seed(1)
@@ -86,7 +87,7 @@ def score(case: Case) -> Counter[str]:
         f"wrong {result['wrong']:2} {dict(kinds)} {seconds:.1f} s{'   <---' if faulty else ''}",
         flush=True,
     )
-    if faulty and os.environ.get("VERBOSE"):
+    if faulty and verbose:
         for site in captured.sites:
             print("    ", site.path, site.kind, site.weights.shape)
         for out in (*captured.left_out, *captured.failed):

@@ -116,7 +116,31 @@ def size_of(dim: Dim) -> Size | None:
 
 
 def regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
-    """The dimensions after a reshape to these sizes, of which one may be unknown. None where they cannot be told."""
+    """The dimensions after a reshape to these sizes, of which some may be unknown. None where they cannot be told."""
+    if multiply(size_of(dim) for dim in dims) is not None:
+        return _regroup(dims, sizes)
+    # Dimensions of unknown size stay what they are where all around them is told.
+    end = _common(dims[::-1], sizes[::-1])
+    rest, wanted = dims[: len(dims) - end], sizes[: len(sizes) - end]
+    start = _common(rest, wanted)
+    if start < min(len(rest), len(wanted)) and wanted[start] is None and size_of(rest[start]) is not None:
+        # A size left to be worked out, as that of the samples often is.
+        start += 1 + _common(rest[start + 1 :], wanted[start + 1 :])
+    middle = _regroup(rest[start:], wanted[start:]) if len(rest) > start or len(wanted) > start else ()
+    return None if middle is None else (*rest[:start], *middle, *dims[len(dims) - end :])
+
+
+def _common(dims: Sequence[Dim], sizes: Sequence[Size | None]) -> int:
+    """How many dimensions from the start are of these sizes, or not known to be of another."""
+    count = 0
+    for dim, size in zip(dims, sizes, strict=False):
+        if size_of(dim) != size:
+            break
+        count += 1
+    return count
+
+
+def _regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
     total = multiply(size_of(dim) for dim in dims)
     wanted = list(sizes)
     unknown = [place for place, size in enumerate(wanted) if size is None]

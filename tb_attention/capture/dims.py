@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, regroup, size_of
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, multiply, regroup, size_of
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dimensions import (
     PREFERENCE,
@@ -102,6 +102,9 @@ class DimReader:
 
     def _is_right(self, dim: Dim, size: int | None) -> bool:
         """Whether a dimension may have a size; one of samples may have any, as a constant mask binds it to a number."""
+        if size is None and dim and size_of(dim) == ONE:
+            # Cut to one position, which the graph's shapes do not tell.
+            return True
         return (dim == (self.batch,) and size != 1) or agrees(size_of(dim), size)
 
     def _fresh(self, value: Value, sizes: Sequence[Size | None]) -> Dims:
@@ -193,7 +196,14 @@ class DimReader:
         elif node.type in ("ExpandDims", "Squeeze"):
             kept = [dim for dim in first if dim]
             return placed(kept, shape)
-        if sum(size is None for size in sizes) > 1 and sizes[0] is None and first and first[0] == (self.batch,):
+        told = all(size_of(dim) is not None for dim in first)
+        if (
+            told
+            and sum(size is None for size in sizes) > 1
+            and sizes[0] is None
+            and first
+            and first[0] == (self.batch,)
+        ):
             sizes[0] = self.batch.size
         return regroup(first, sizes)
 
@@ -279,8 +289,24 @@ class DimReader:
             elif remaining:
                 dim = remaining.pop(0)
                 if not shrink & bit:
-                    dims.append(dim)
+                    dims.append(self._cut(node, dim, place))
         return self._resized((*dims, *remaining), shape)
+
+    def _cut(self, node: Node, dim: Dim, place: int) -> Dim:
+        """A dimension after a slice with bounds, of which the size may not be known from the graph's shapes."""
+        bounds = [self._graph.constant(item) for item in node.inputs[1:4]]
+        first, last, step = (None if bound is None else int(bound[place]) for bound in bounds)
+        first = None if self._graph.attribute(node, "begin_mask") & (1 << place) else first
+        last = None if self._graph.attribute(node, "end_mask") & (1 << place) else last
+        size = size_of(dim)
+        if self.batch in dim or any(bound is None for bound in bounds) or step == 0:
+            return dim
+        if size is not None and size[0] == 0:
+            length = (0, len(range(size[1])[first:last:step]))
+            return (Atom(ONE, dim[0].origin, parent=dim[0]),) if length == ONE and dim else self._derived(dim, length)
+        if (first or 0) == 0 and last is None and step == 1:
+            return dim
+        return self._derived(dim, None)
 
     def _of_concatenation(self, node: Node, parts: Sequence[Dims | None], shape: Shape) -> Dims | None:
         constant = self._graph.constant(node.inputs[-1])
@@ -320,7 +346,7 @@ class DimReader:
         for place, (dim, static) in enumerate(zip(padded, value.shape, strict=True)):
             size = known(static)
             if size is None and read is not None and len(read) == len(padded):
-                size = read[place]
+                size = multiply([size_of(dim), read[place]]) if node.type == "Tile" else read[place]
             if size == size_of(dim) or (size is None and dim):
                 dims.append(dim)
             elif size == (1, 1) or (size is None and place == 0):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value, ancestors
@@ -10,7 +12,13 @@ from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import VIEWS, Use
 from tb_attention.site import Role
 
+SAMPLED = "Keys are points that each query picks from the feature map; where they lie is not in the weights."
+
 _STEPS = 12
+_FAR = 60
+_PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
+_CHOICES = frozenset({"TopKV2", "ArgMax", "ApproxTopK"})
+_INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
 
 
 def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) -> Found | None:
@@ -32,6 +40,39 @@ def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) ->
         else:
             roles[atom] = {"batch": "samples", "position": "query"}.get(atom.origin, "heads")  # type: ignore[assignment]
     return make_found(source, use, "cross", roles, "features")
+
+
+def read_sampling(reader: DimReader, source: Source, use: Use) -> Found | None:
+    """The site of a softmax over points that each query picks from a feature map, as deformable attention does.
+
+    See Zhu et al., "Deformable DETR", ICLR 2021. Experts are picked too, but by the largest of their scores.
+    """
+    if source.family != "softmax" or use.other is None or not _is_sampled(reader, use.other):
+        return None
+    roles: dict[Atom, Role] = {}
+    for atom in (atom for dim in reader.dims[use.weights] or () for atom in dim):
+        if atom in use.contracted:
+            roles[atom] = "key"
+        else:
+            roles[atom] = {"batch": "samples", "feature": "heads"}.get(atom.origin, "query")  # type: ignore[assignment]
+    return make_found(source, use, "cross", roles, note=SAMPLED)
+
+
+def _is_sampled(reader: DimReader, value: Value) -> bool:
+    """Whether a tensor is interpolated between, or is, activations picked by places that depend on the sample."""
+    todo, seen = [(value, 0)], {value}
+    while todo:
+        value, steps = todo.pop(0)
+        node = value.node
+        if node.type in _PICKS and node.inputs[0] in reader.dependent and node.inputs[1] in reader.dependent:
+            return not any(item.node.type in _CHOICES for item in islice(ancestors([node.inputs[1]]), _FAR))
+        if node.type not in _INTERPOLATIONS or steps > _FAR:
+            continue
+        for item in node.inputs:
+            if item in reader.dependent and item not in seen:
+                seen.add(item)
+                todo.append((item, steps + 1))
+    return False
 
 
 def _side_by_side(value: Value) -> tuple[Value, ...]:

@@ -8,7 +8,7 @@ from tb_attention.capture.atoms import Atom
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
-from tb_attention.capture.rules.branches import read_selection
+from tb_attention.capture.rules.branches import read_sampling, read_selection
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import VIEWS, Use
@@ -50,7 +50,7 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
             continue
         if _all(use.contracted, "feature") and not paired:
             # Weights over channels or experts that were not compared with one another.
-            selection = read_selection(graph, reader, source, use)
+            selection = read_selection(graph, reader, source, use) or read_sampling(reader, source, use)
             if selection is not None:
                 return selection
             if source.family == "softmax" and _made_of(use, ("stack", "feature", "unknown", "window"), reader):

@@ -1,10 +1,20 @@
 """Small models with attention of many kinds, or with none, and what is to be found in them."""
 
-from tests.capture.zoo import gates, hand_written, keras_layers, nothing, papers, parts, subclassed, whole_models
+from tests.capture.zoo import (
+    around,
+    gates,
+    hand_written,
+    keras_layers,
+    nothing,
+    papers,
+    parts,
+    subclassed,
+    whole_models,
+)
 from tests.capture.zoo.cases import CASES, SAMPLES, block, head, ids, normal
 from tests.capture.zoo.hand_written import FoldedHeads, HandWritten, Windows
 
 # Importing a room of the zoo adds its models to the cases.
-ROOMS = (gates, hand_written, keras_layers, nothing, papers, parts, subclassed, whole_models)
+ROOMS = (around, gates, hand_written, keras_layers, nothing, papers, parts, subclassed, whole_models)
 
 __all__ = ["CASES", "ROOMS", "SAMPLES", "FoldedHeads", "HandWritten", "Windows", "block", "head", "ids", "normal"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 from tests.capture.zoo.cases import Case, case, head, ids, normal
@@ -82,3 +83,51 @@ def causal_over_any_length() -> Case:
     mask = Causal()(tokens)
     x = layers.MultiHeadAttention(2, 4, name="attention")(x, x, attention_mask=mask)
     return keras.Model(tokens, head(x)), ids(6), [("attention", "self", (2, 6, 6))]
+
+
+class AnyLength(layers.Layer):
+    """Tokens behind a learned one, cut off again for the keys, with heads split off, however many there are."""
+
+    def build(self, shape: Any) -> None:
+        self.token = self.add_weight(shape=(1, 1, 8), name="token")
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        samples, length = ops.shape(x)[0], ops.shape(x)[1]
+        x = ops.concatenate([ops.tile(self.token, (samples, 1, 1)), x], axis=1)
+        x = ops.concatenate([x[:, :1], 2 * x[:, 1:]], axis=1)
+        heads = ops.transpose(ops.reshape(x, (samples, length + 1, 2, 4)), (0, 2, 1, 3))
+        weights = ops.softmax(ops.matmul(heads, ops.transpose(heads, (0, 1, 3, 2))))
+        return ops.reshape(ops.transpose(ops.matmul(weights, heads), (0, 2, 1, 3)), (samples, length + 1, 8))
+
+
+@case
+def any_length() -> Case:
+    inputs = keras.Input((None, 8))
+    x = AnyLength(name="attention")(inputs)
+    return keras.Model(inputs, head(x)), normal(6, 8), [("attention", "self", (2, 7, 7))]
+
+
+class Deformable(layers.Layer):
+    """Each query picks two cells of a feature map, and weighs them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.places, self.scores = layers.Dense(2), layers.Dense(2)
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        self.places.build(query_shape)
+        self.scores.build(query_shape)
+        self.built = True
+
+    def call(self, query: Any, memory: Any) -> Any:
+        places = ops.cast(ops.clip(ops.abs(self.places(query)) * 5, 0, 5), "int32")
+        picked = tf.gather(memory, places, batch_dims=1)
+        return ops.sum(ops.expand_dims(ops.softmax(self.scores(query)), -1) * picked, axis=2)
+
+
+@case
+def sampled_points() -> Case:
+    query, memory = keras.Input((4, 8)), keras.Input((6, 8))
+    x = Deformable(name="attention")(query, memory)
+    return keras.Model([query, memory], head(x)), [normal(4, 8), normal(6, 8)], [("attention", "cross", (1, 4, 2))]

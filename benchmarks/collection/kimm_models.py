@@ -1,0 +1,31 @@
+"""Models of kimm, timm's models for Keras 3: `pip install --no-deps --target DIR kimm==0.2.5`, then PYTHONPATH=DIR."""
+
+from __future__ import annotations
+
+import keras
+import kimm
+
+from collection.cases import Case
+
+# Model, maps, gates.
+_MODELS = [
+    ("VisionTransformerTiny16", 12, 0),
+    ("MobileViTXXS", 9, 0),
+    ("MobileViTV2W050", 9, 0),
+    ("GhostNet050", 0, 7),
+    ("MobileNetV3W050Small", 0, 9),
+    ("LCNet035", 0, 2),
+    ("RegNetY002", 0, 13),
+    ("EfficientNetB0", 0, 16),
+    ("ConvNeXtAtto", 0, 0),
+    ("ResNet18", 0, 0),
+    ("InceptionNeXtTiny", 0, 0),
+]
+
+
+def _build(name: str) -> keras.Model:
+    return getattr(kimm.models, name)(input_shape=(64, 64, 3), classes=4, weights=None)
+
+
+def cases() -> list[Case]:
+    return [Case(f"kimm {name}", lambda name=name: _build(name), maps, gates) for name, maps, gates in _MODELS]
