@@ -24,7 +24,8 @@ import tb_attention
 STEPS = 50
 SITES = 12
 HEADS = 12
-KEYS = 256
+# Runs of somewhat more than 1 GB, as `max_bytes` allows; TensorBoard holds ten overviews of each run, whatever its size.
+KEYS = 512
 BYTES = 10_000_000_000
 REQUESTS = 1000
 
