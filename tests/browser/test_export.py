@@ -89,7 +89,7 @@ def test_every_view_works_in_a_page_of_its_own(chromium: Browser, logs: Path, tm
             expect(page.locator("#view [role=alert]")).to_have_count(0)
         page.get_by_role("tab", name="Sample", exact=True).click()
         page.get_by_text("over layers", exact=True).click()
-        drawn(page, "sample")
+        page.wait_for_function("location.hash.includes('p.attention.view=sample')")
         page.reload()
         expect(page.get_by_role("tab", name="Sample", exact=True)).to_have_attribute("aria-selected", "true")
         assert page.evaluate("document.querySelectorAll('script').length") == 1
