@@ -65,6 +65,7 @@ class SeriesWriter:
         self._max_bytes = max_bytes
         self._sizes: dict[Step, int] | None = None
         self._samples: dict[str, Samples] = {}
+        self._examples: dict[Step, tuple[str, int]] = {}
         self._store: Store | None = None
         self._index: IndexWriter | None = None
         self._with_summaries = summaries
@@ -143,7 +144,7 @@ class SeriesWriter:
         name, made = None, None
         if record.examples is not None:
             # Other examples at every step: unlike tracked samples they are not held.
-            name = self._write_examples(store, record.examples.samples)
+            name = self._write_examples(store, record.step, record.examples.samples)
             if record.examples.maps is not None:
                 maps = dataclasses.replace(record.examples.maps, samples=name)
                 made = digest(maps, self.tag, self.attempt)
@@ -153,12 +154,12 @@ class SeriesWriter:
         self._beside(lambda summaries: summaries.add_beside(self.tag, record))
         return entry
 
-    def _write_examples(self, store: Store, samples: Samples) -> str:
+    def _write_examples(self, store: Store, step: Step, samples: Samples) -> str:
         members = samples_members(samples)
         name = paths.samples_file(content_hash(members))
         path = f"{self._directory}/{name}"
-        if store.entry(path) is None:
-            store.replace(path, lambda file: write_npz(file, members))
+        entry = store.entry(path) or store.replace(path, lambda file: write_npz(file, members))
+        self._examples[step] = (name, entry.size)
         return name
 
     def _write_maps(self, store: Store, path: str, record: StepRecord) -> StepEntry:
@@ -185,7 +186,8 @@ class SeriesWriter:
         if self._sizes is None:
             found = ((paths.file_step(entry.name), entry.size) for entry in store.entries(self._directory))
             self._sizes = {known: bytes_ for known, bytes_ in found if known is not None}
-        self._sizes[step] = size
+        # Examples are files of their own, which go with their step.
+        self._sizes[step] = size + self._examples.get(step, ("", 0))[1]
         if sum(self._sizes.values()) <= self._max_bytes:
             return
         told = self._status or {}
@@ -194,6 +196,9 @@ class SeriesWriter:
         for each in removed:
             store.remove(f"{self._directory}/{paths.step_file(each)}")
             del self._sizes[each]
+            name, _ = self._examples.pop(each, ("", 0))
+            if name and name not in (other for other, _ in self._examples.values()):
+                store.remove(f"{self._directory}/{name}")
         if removed:
             assert self._index is not None
             self._index.forget({paths.step_file(each) for each in removed})

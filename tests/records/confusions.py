@@ -16,9 +16,9 @@ CELLS = [(2, 0), (2, 0), (0, 1), (1, 1)]
 GROUPS = (ClassGroup("both", (0, ClassGroup("inner", (2,)))),)
 
 
-def examples() -> CellExamples:
+def examples(seed: int = 0) -> CellExamples:
     """Four examples of three cells; two of them have maps at one site, and class 1 has a mean map."""
-    pictures = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
+    pictures = np.random.default_rng(seed).random((4, 8, 8, 1)).astype("float32")
     site = logs.site("gate/attention", samples=2, heads=2, keys=4)
     return CellExamples(
         samples=Samples(pictures, [2, 2, 0, 1]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,22 @@ def test_examples_without_a_value_are_refused() -> None:
     kept = confusions.examples()
     with pytest.raises(ArgumentError, match="4 samples"):
         type(kept)(kept.samples, kept.truth[:1], kept.predicted, kept.probability, kept.loss, kept.random)
+
+
+def test_examples_go_with_the_steps_that_are_too_many(tmp_path: Path) -> None:
+    writer = SeriesWriter(tmp_path, "confusion", 1, max_bytes=20_000)
+    for step in range(12):
+        kept = confusions.examples(seed=step)
+        assert kept.maps is not None
+        kept = dataclasses.replace(kept, maps=dataclasses.replace(kept.maps, step=step))
+        writer.submit(confusions.record(step, examples=kept))
+    assert writer.close(10)
+    assert not writer.failures, writer.failures
+    log = tb_attention.load(tmp_path)
+    assert 1 < len(log.steps) < 12
+    directory = logs.attempt_directory(tmp_path, "confusion")
+    files = [*directory.glob("step-*"), *directory.glob("samples-*")]
+    assert len(files) == 2 * len(log.steps)
+    assert sum(file.stat().st_size for file in files) <= 20_000
+    for step in log.steps:
+        assert len(log.examples(step)) == 4
