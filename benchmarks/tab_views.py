@@ -3,7 +3,10 @@
     python benchmarks/tab_views.py DIRECTORY     # with the log of benchmarks/tab_log.py, written if it is not there
 
 A real TensorBoard and a headless Chromium with software drawing. Times are of the page's own marks: from the start of the
-iframe, or from a gesture, to the first frame in which the view's pixels are on the screen.
+iframe, or from a gesture, to the first frame in which the view's pixels are on the screen. Gestures come at a person's pace,
+half a second apart; "far" is a layer that is not beside the open one and that no pointer rested on. Ssh is the browser's
+emulation of 80 ms there and back and 20 Mbit/s. Beside each figure stand its bound and, in brackets, what the peers took for
+the same on such a machine (BertViz 1.4.1, inspectus 0.2.0, CircuitsVis 1.43.3, attnview 0.5.1).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Frame, Page, sync_playwright
@@ -30,6 +34,7 @@ from tests.browser.tab import Tab  # noqa: E402
 from tests.conftest import BROWSER_FLAGS, TensorBoard, find_browser  # noqa: E402
 
 ROUNDS = 5
+PACE_MS = 500
 SSH = {"offline": False, "latency": 80, "downloadThroughput": 20e6 / 8, "uploadThroughput": 20e6 / 8}
 LARGE = "&p.attention.run=large"
 
@@ -43,7 +48,12 @@ GESTURE = """gesture => new Promise(resolve => {
         if (marks.length > before) resolve(marks[before].startTime - start);
         else requestAnimationFrame(look);
     };
-    if (gesture.key) dispatchEvent(new KeyboardEvent('keydown', {key: gesture.key, bubbles: true}));
+    if (gesture.site !== undefined) {
+        const map = document.querySelector('[role=slider][aria-label=Head]');
+        const box = map.getBoundingClientRect();
+        const at = {clientX: box.left + 5, clientY: box.top + (gesture.site + 0.5) * box.height / 12};
+        map.dispatchEvent(new MouseEvent('click', {bubbles: true, ...at}));
+    } else if (gesture.key) dispatchEvent(new KeyboardEvent('keydown', {key: gesture.key, bubbles: true}));
     else document.querySelectorAll(gesture.click)[gesture.place ?? 0].click();
     look();
 })"""
@@ -96,43 +106,82 @@ def first_view(browser: Browser, address: str, *, ssh: bool = False) -> float:
     return milliseconds / 1000
 
 
-def bytes_of_first_view(page: Page, frame: Frame) -> tuple[int, int]:
-    """Bytes and requests to the plugin's routes until the first picture."""
+def report(what: str, value: float, unit: str, bound: float, peers: str = "", *, least: bool = False) -> None:
+    """Prints a figure, its bound, whether it is kept, and what the peers took."""
+    kept = value >= bound if least else value <= bound
+    digits = 2 if value < 10 and unit != "" else 0
+    word = "at least" if least else "at most"
+    beside = f"  [{peers}]" if peers else ""
+    print(f"{'ok  ' if kept else 'OVER'} {what}: {value:.{digits}f} {unit} ({word} {bound:g}){beside}")
+
+
+def bytes_of_first_view(frame: Frame) -> float:
+    """Megabytes until the first picture, the bundle and its fonts included."""
     found = frame.evaluate(
         f"""(() => {{
             const end = {FIRST_MARK};
             const own = performance.getEntriesByType('resource').filter(e => e.responseEnd <= end);
-            return [own.reduce((sum, e) => sum + e.transferSize, 0), own.length];
+            return own.reduce((sum, e) => sum + e.transferSize, 0);
         }})()"""
     )
-    return int(found[0]), int(found[1])
+    return float(found) / 1e6
+
+
+def requests_for_all_steps(frame: Frame) -> int:
+    """Requests for overviews since the page began."""
+    count = "performance.getEntriesByType('resource').filter(e => /\\/overviews?\\?/.test(e.name)).length"
+    return int(frame.evaluate(count))
 
 
 def gestures(browser: Browser, address: str) -> dict[str, float]:
     """Milliseconds from a gesture to its pixels, at 512 tokens."""
     tab = open_tab(browser, address, f"{LARGE}&p.attention.view=head")
     tab.wait_until_drawn("head")
-    tab.page.wait_for_timeout(1000)
-    run = lambda gesture: median(lambda: float(tab.frame.evaluate(GESTURE, gesture)))  # noqa: E731
+    tab.page.wait_for_timeout(3000)
+
+    def run(gesture: dict[str, Any]) -> float:
+        tab.page.wait_for_timeout(PACE_MS)
+        return float(tab.frame.evaluate(GESTURE, gesture))
+
+    far = iter([6, 11, 3, 9, 1])
     found = {
-        "another head": run({"key": "."}),
-        "another layer (3 MB to fetch)": run({"key": "]"}),
-        "another layer (fetched before)": run({"key": "["}),
+        "another head": median(lambda: run({"key": "."})),
+        "another layer": median(lambda: run({"key": "]"})),
+        "a far layer": median(lambda: run({"site": next(far)})),
     }
     tab.open("Sample")
-    tab.page.wait_for_timeout(1500)
-    places = iter(range(20, 500, 40))
-    word = lambda: float(tab.frame.evaluate(GESTURE, {"click": ".text [role=option]", "place": next(places)}))  # noqa: E731
-    found["another query (Sample)"] = median(word)
-    samples = iter([1, 2, 3, 4, 5, 6])
-    other = lambda: float(  # noqa: E731
-        tab.frame.evaluate(
-            GESTURE, {"click": "[role=listbox][aria-label=Samples] [role=option]", "place": next(samples)}
-        )
-    )
-    found["another sample (3 MB to fetch)"] = median(other)
+    tab.page.wait_for_timeout(3000)
+    places, samples = iter(range(20, 500, 40)), iter([1, 2, 3, 4, 5, 6])
+    found["another query (Sample)"] = median(lambda: run({"click": ".text [role=option]", "place": next(places)}))
+    option = "[role=listbox][aria-label=Samples] [role=option]"
+    found["another sample"] = median(lambda: run({"click": option, "place": next(samples)}))
     tab.page.close()
     return found
+
+
+def thumbnails_over_ssh(browser: Browser, address: str) -> float:
+    """Milliseconds from a jump to a step of which nothing has come to its 144 thumbnails, right after the first view."""
+    tab = open_tab(browser, address, LARGE, ssh=True)
+    tab.wait_until_drawn("overview")
+    milliseconds = float(tab.frame.evaluate(GESTURE, {"key": "Home"}))
+    tab.page.close()
+    return milliseconds
+
+
+def heap(page: Page) -> float:
+    """Megabytes of JavaScript heap, arrays included, of TensorBoard's page and the tab in it."""
+    page.context.new_cdp_session(page).send("HeapProfiler.collectGarbage")
+    return float(page.evaluate("performance.memory.usedJSHeapSize")) / 1e6
+
+
+def heap_without_the_tab(browser: Browser, address: str) -> float:
+    """That of TensorBoard's page alone: the same page, with another dashboard chosen."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(f"{address}/#timeseries")
+    page.wait_for_timeout(5000)
+    megabytes = heap(page)
+    page.close()
+    return megabytes
 
 
 def write_long(run: Path) -> None:
@@ -162,33 +211,39 @@ def main() -> None:
 
 def measure(browser: Browser, address: str) -> None:
     first_view(browser, address)  # the server reads its index once
-    print(f"first view: {median(lambda: first_view(browser, address)):.2f} s")
-    print(f"first view over ssh: {median(lambda: first_view(browser, address, ssh=True)):.2f} s")
+    first = "BertViz, CircuitsVis, attnview: never; inspectus 9.9 s"
+    report("first view", median(lambda: first_view(browser, address)), "s", 1, first)
+    report("first view over ssh", median(lambda: first_view(browser, address, ssh=True)), "s", 2)
     for name, milliseconds in gestures(browser, address).items():
-        print(f"{name}: {milliseconds:.0f} ms")
+        report(name, milliseconds, "ms to pixels", 50, "inspectus 3100 ms; the others never draw 512")
     tab = open_tab(browser, address, LARGE)
     tab.wait_until_drawn("overview")
-    size, requests = bytes_of_first_view(tab.page, tab.frame)
-    print(f"first view: {size / 1e6:.2f} MB in {requests} requests, the bundle and its fonts included")
+    report("first view, bundle and fonts included", bytes_of_first_view(tab.frame), "MB", 1, "inspectus 202 MB")
     tab.page.wait_for_timeout(6000)
-    print(f"a step a frame over 144 thumbnails: {median(lambda: float(tab.frame.evaluate(DRAG, 60))):.0f} frames/s")
-    for view in ("Head", "Sample", "Samples", "Epochs", "Compare", "Overview"):
+    report("overview of all 50 steps", requests_for_all_steps(tab.frame), "requests", 4)
+    drag = median(lambda: float(tab.frame.evaluate(DRAG, 60)))
+    report("a step a frame over 144 thumbnails", drag, "frames/s", 30, "none has steps", least=True)
+    report("144 thumbnails of a far step over ssh", median(lambda: thumbnails_over_ssh(browser, address)), "ms", 150)
+    most = 0
+    for view in ("Head", "Sample", "Samples", "Epochs", "Compare", "Head", "Overview"):
         tab.open(view)
-        tab.page.wait_for_timeout(800)
-        nodes = tab.frame.evaluate("document.querySelectorAll('*').length")
-        print(f"{view}: {nodes} elements")
-    session = tab.page.context.new_cdp_session(tab.page)
-    session.send("HeapProfiler.collectGarbage")
-    heap = tab.frame.evaluate("performance.memory.usedJSHeapSize")
-    print(f"JS heap after every view, TensorBoard's page included: {heap / 1e6:.0f} MB")
+        for key in ("]", ".", "ArrowLeft", "]"):
+            tab.slider.press(key)
+            tab.page.wait_for_timeout(400)
+        most = max(most, int(tab.frame.evaluate("document.querySelectorAll('*').length")))
+    report("elements, of the view that has most", most, "elements", 2000, "inspectus 527405")
+    alone = heap_without_the_tab(browser, address)
+    both = heap(tab.page)
+    print(f"JS heap: {both:.0f} MB with TensorBoard's page, of which that alone has {alone:.0f} MB")
+    report("JS heap of the tab after every view", both - alone, "MB", 50, "inspectus 2395 MB of browser memory")
     tab.page.close()
     tab = open_tab(browser, address, "&p.attention.run=long&p.attention.view=head")
     tab.wait_until_drawn("head")
     tab.page.wait_for_timeout(1000)
-    print(f"zoom of {tab.frame.locator('[role=grid]').get_attribute('aria-rowcount')} rows: ", end="")
-    print(f"{median(lambda: float(tab.frame.evaluate(ZOOM, 120))):.0f} frames/s")
+    zoom = median(lambda: float(tab.frame.evaluate(ZOOM, 120)))
+    report("zoom of 4096 x 4096", zoom, "frames/s", 60, "none draws it", least=True)
     bundle = ROOT / "tb_attention" / "plugin" / "static" / "index.js"
-    print(f"bundle: {len(gzip.compress(bundle.read_bytes())) / 1e3:.0f} KB gzipped")
+    report("bundle, gzipped", len(gzip.compress(bundle.read_bytes())) / 1e3, "KB", 150)
 
 
 if __name__ == "__main__":

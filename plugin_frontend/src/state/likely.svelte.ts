@@ -6,9 +6,9 @@ import type { Slot } from "../model/timeline";
 import type { Bundle } from "./ahead.svelte";
 import type { Store } from "./store.svelte";
 
-/** What is fetched in advance and never looked at must not push out what is: less than half of the client's cache. */
+/** What is fetched in advance and never looked at must not push out what is: together they are less than the client's cache. */
 const OVERVIEW_BYTES = 12 * 2 ** 20;
-const WEIGHTS_BYTES = 14 * 2 ** 20;
+const WEIGHTS_BYTES = 16 * 2 ** 20;
 /** So long the pointer rests on something before it is fetched: one that only passes over it wants nothing. */
 const REST_MS = 60;
 
@@ -47,16 +47,23 @@ export class Likely {
       const at = slots[slotIndex + by];
       if (at?.record && store.data.sitesOf(at)[siteIndex]?.path === site.path) add(at, siteIndex, sampleIndex);
     };
+    const overview = (sample: number) => {
+      if (sample >= 0 && sample < (slot.record?.sample_count ?? 0))
+        found.set(store.data.overviewAddress(slot, sample), overviewBytes(sites));
+    };
     if (playing) for (const by of [1, 2, -1]) if (showsWeights) step(by);
     if (this.#site !== null) add(slot, this.#site, sampleIndex);
     if (this.#sample !== null) {
-      found.set(store.data.overviewAddress(slot, this.#sample), overviewBytes(sites));
+      overview(this.#sample);
       if (showsWeights) add(slot, siteIndex, this.#sample);
     }
     if (showsWeights && !playing) {
       for (const by of [1, -1]) step(by);
-      for (const by of [1, -1]) add(slot, siteIndex + by, sampleIndex);
-      for (const by of [1, -1]) add(slot, siteIndex, sampleIndex + by);
+      for (const by of [1, -1]) {
+        add(slot, siteIndex + by, sampleIndex);
+        overview(sampleIndex + by);
+        add(slot, siteIndex, sampleIndex + by);
+      }
     }
     return within(found, WEIGHTS_BYTES);
   }

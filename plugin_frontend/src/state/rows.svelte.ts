@@ -62,7 +62,8 @@ export class Rows {
     if (!maps || !site || place < 0 || this.store.showsExamples || !queries.length) return this.steps.clear();
     const params = { sample: sampleIndex, site: place, queries: ranges(queries), v: maps.version };
     this.steps.want(address("rows", { ...mapsName, ...params }), async (url, signal) => {
-      const array = await server.client.array(url, signal);
+      // Not urgent: it takes the server long, and what lies beside the sample should come meanwhile.
+      const array = await server.client.array(url, signal, false);
       const [count = 0, heads = 0, keys = 0] = array.shape;
       const data = floats(array);
       const steps = Array.from({ length: count }, (_, step) => cut(data, step * heads * keys, heads, keys));
@@ -74,6 +75,7 @@ export class Rows {
   wantLayers(queries: number[]): void {
     const { mapsName, sites, slot, sampleIndex, server } = this.store;
     if (!slot?.record || !sites.length || !queries.length) return this.layers.clear();
+    if (this.store.data.weights.pending) return;
     const params = { sample: sampleIndex, step: slot.step, queries: ranges(queries), v: slot.record.v };
     this.layers.want(address("rows", { ...mapsName, ...params }), async (url, signal) => {
       const data = floats(await server.client.array(url, signal));
