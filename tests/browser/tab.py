@@ -67,6 +67,10 @@ class Tab:
         )
         return dict(handle.json_value())
 
+    def expect_link(self, part: str) -> None:
+        """The address says so, soon: it is not written for every frame."""
+        expect(self.page).to_have_url(re.compile(re.escape(part)))
+
     def expect_step(self, text: str | re.Pattern[str]) -> None:
         expect(self.slider).to_have_attribute("aria-valuetext", text, timeout=20_000)
 

@@ -140,7 +140,7 @@ def test_keys_zoom_pan_and_keep_a_cell(server: TensorBoard, chromium: Browser) -
         expect(labels.filter(has_text="[SEP]")).to_be_visible()
         map_.press("Shift+ArrowUp")
         map_.press("Enter")
-        assert f"p.attention.query={COUNT - 1}" in tab.page.url
+        tab.expect_link(f"p.attention.query={COUNT - 1}")
         map_.press("0")
         expect(labels).to_have_count(whole)
 
@@ -211,7 +211,7 @@ def test_a_cell_of_the_picture_is_reached_by_keys(server: TensorBoard, chromium:
         picture.press("ArrowDown")
         picture.press("ArrowRight")
         expect(sentence(tab)).to_contain_text("row 1, col 1 looks at")
-        assert f"p.attention.query={1 + SIDE + 1}" in tab.page.url
+        tab.expect_link(f"p.attention.query={1 + SIDE + 1}")
 
 
 def test_a_decoder_shows_the_text_it_writes_and_the_text_it_reads(

@@ -106,7 +106,7 @@ def test_a_click_on_a_word_makes_it_the_query(logs: Path, server: TensorBoard, c
         expect(sentence(tab)).to_contain_text("“invoice” looks at")
         expect(sentence(tab)).to_contain_text(f"{row.max():.3g}"[:5])
         expect(word(tab, "invoice")).to_have_attribute("aria-selected", "true")
-        assert "p.attention.query=6" in tab.page.url
+        tab.expect_link("p.attention.query=6")
 
 
 def test_pieces_are_read_as_words_and_heads_and_layers_are_averaged(
@@ -159,7 +159,7 @@ def test_a_cell_of_the_picture_becomes_the_query(logs: Path, server: TensorBoard
         row = log.weights(step=STEPS - 1, sample=drawn["sample"], site="block/attention")[0, 1 + SIDE + 2]
         expect(sentence(tab)).to_contain_text(f"{row.max():.3f}"[:5])
         tab.frame.get_by_role("group", name="Tint").get_by_role("button", name="smooth").click()
-        assert "p.attention.tint=smooth" in tab.page.url
+        tab.expect_link("p.attention.tint=smooth")
 
 
 def test_lines_are_as_many_as_asked_for_and_of_several_heads(server: TensorBoard, chromium: Browser) -> None:
@@ -199,8 +199,8 @@ def test_the_legend_says_what_colours_are_relative_to(server: TensorBoard, chrom
         expect(tab.frame.locator(".legend")).to_have_attribute(
             "title", re.compile("share of the row's largest, log scale")
         )
-        assert "p.attention.norm=row" in tab.page.url
-        assert "p.attention.curve=log" in tab.page.url
+        tab.expect_link("p.attention.norm=row")
+        tab.expect_link("p.attention.curve=log")
 
 
 def test_heads_are_coloured_and_ordered_by_a_measure(logs: Path, server: TensorBoard, chromium: Browser) -> None:
@@ -299,7 +299,7 @@ def test_two_steps_are_compared_weight_by_weight(logs: Path, server: TensorBoard
         expect(sentence(tab)).to_contain_text(f"{TOKENS[key]}”: {sign}{abs(change[query, key]):.3f}"[:-1])
         tab.frame.get_by_role("combobox", name="Step of A").select_option("1")
         expect(sentence(tab)).to_contain_text("From epoch 2 to epoch 3")
-        assert "p.attention.versus=1" in tab.page.url
+        tab.expect_link("p.attention.versus=1")
 
 
 def test_a_run_without_the_layer_is_said_not_drawn(server: TensorBoard, chromium: Browser) -> None:

@@ -66,9 +66,9 @@ class Requests:
             to.append(request.url)
 
     def steps(self, route: str) -> list[str]:
-        """The steps that requests of a route have named, in order."""
+        """The steps that requests of a route for the first sample have named, in order."""
         asked = [urlparse(url) for url in self.begun]
-        named = [parse_qs(url.query) for url in asked if url.path.endswith(f"/{route}")]
+        named = [parse_qs(url.query) for url in asked if url.path.endswith(f"/{route}") and "sample=0" in url.query]
         lists = [value for query in named for key in ("step", "steps") for value in query.get(key, [])]
         return [step for value in lists for step in value.split(",")]
 
@@ -103,7 +103,11 @@ def test_the_overviews_of_all_steps_cost_four_requests_and_none_twice(server: Te
         requests = Requests(tab.page)
         tab.wait_until_shown()
         tab.wait_until_drawn("overview")
-        tab.page.wait_for_timeout(1000)
+        for _ in range(50):
+            tab.page.wait_for_timeout(200)
+            if len(requests.steps("overview") + requests.steps("overviews")) >= len(STEPS):
+                break
+        tab.page.wait_for_timeout(500)
         for key in ["Home", *["ArrowRight"] * (len(STEPS) - 1), *["ArrowLeft"] * (len(STEPS) - 1)]:
             tab.slider.press(key)
         tab.wait_until_drawn("overview", step=0)
