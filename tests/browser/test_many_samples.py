@@ -73,7 +73,7 @@ def test_samples_are_filtered_by_label_and_prediction_and_sorted_by_loss(
         expect(rows(tab).first).to_contain_text(f"{losses[worst]:.3f}")
         tab.frame.get_by_role("button", name="Show all", exact=True).click()
         expect(tab.frame.get_by_role("table")).to_have_attribute("aria-rowcount", str(MANY + 1))
-        assert "p.attention.sort=loss" in tab.page.url
+        tab.expect_link("p.attention.sort=loss")
 
 
 def test_arrows_go_from_row_to_row_beyond_what_is_in_sight(server: TensorBoard, chromium: Browser) -> None:

@@ -297,6 +297,10 @@ def test_two_steps_are_compared_weight_by_weight(logs: Path, server: TensorBoard
         expect(sentence(tab)).to_contain_text("From epoch 1 to epoch 3")
         sign = "+" if change[query, key] > 0 else "−"
         expect(sentence(tab)).to_contain_text(f"{TOKENS[key]}”: {sign}{abs(change[query, key]):.3f}"[:-1])
+        tab.frame.get_by_text("The largest differences as a table").click()
+        rows = tab.frame.get_by_role("table", name="The largest differences of the two maps").get_by_role("row")
+        expect(rows).to_have_count(1 + 20)
+        expect(rows.nth(1)).to_contain_text(f"{sign}{abs(change[query, key]):.3f}"[:-1])
         tab.frame.get_by_role("combobox", name="Step of A").select_option("1")
         expect(sentence(tab)).to_contain_text("From epoch 2 to epoch 3")
         tab.expect_link("p.attention.versus=1")
