@@ -79,7 +79,9 @@ def score(case: Case, *, verbose: bool) -> Counter[str]:
     for found, expected in ((maps, case.maps), (kinds["gate"], case.gates), (kinds["activation"], 0)):
         result.update(found=min(found, expected), missed=max(0, expected - found), invented=max(0, found - expected))
     result["wrong"] = _wrong(model, inputs, captured.sites)
-    result["kinds"] = bool(case.kinds) and dict(case.kinds) != {kind: kinds[kind] for kind in kinds if kind != "router"}
+    result["kinds"] = int(
+        bool(case.kinds) and dict(case.kinds) != {kind: kinds[kind] for kind in kinds if kind != "router"}
+    )
     seconds = time.perf_counter() - start
     faulty = any(result[name] for name in ("missed", "invented", "wrong", "failed", "kinds"))
     print(

@@ -178,6 +178,27 @@ def test_strings_are_inputs_too() -> None:
     assert sites["attention"].weights.shape == (2, 1, 5, 5)
 
 
+def test_ragged_tensors_are_inputs_too() -> None:
+    class Padding(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding, self.attention = layers.Embedding(11, 8), layers.MultiHeadAttention(2, 4)
+
+        def call(self, words: Any) -> Any:
+            x = self.embedding(words.to_tensor(shape=(None, 5)))
+            return self.attention(x, x, attention_mask=tf.sequence_mask(words.row_lengths(), 5)[:, None])
+
+    words = tf.ragged.constant([[1, 2, 3], [4], [5, 6, 7, 8, 9]])
+    model = Padding()
+    captured = Capturer(model)(words)
+    (site,) = captured.sites
+    assert (site.path, site.kind, site.weights.shape) == ("attention", "self", (3, 2, 5, 5))
+    assert np.all(site.weights[1, :, :, 1:] < 1e-6)
+    np.testing.assert_allclose(captured.outputs, model(words), atol=1e-5)
+    with pytest.raises(ArgumentError, match="ragged along one axis"):
+        Capturer(model)(tf.ragged.constant([[[1], [2, 3]]]))
+
+
 def test_a_model_that_needs_eager_execution_is_said_to_be_one() -> None:
     class Eager(keras.Model):
         def call(self, x: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -36,7 +36,7 @@ class Call:
         remaining = iter(tensors)
         leaves = [next(remaining) if leaf is _TENSOR else leaf for leaf in self._leaves]
         args, kwargs = tree.pack_sequence_as(self._structure, leaves)
-        return tuple(args), dict(kwargs)
+        return tuple(_ragged_again(arg) for arg in args), {name: _ragged_again(arg) for name, arg in kwargs.items()}
 
     def is_batched(self, place: int) -> bool:
         """Whether a tensor has an entry for each sample."""
@@ -61,6 +61,13 @@ class Call:
             yield tuple(chunk), min(size, self.samples - start)
 
 
+class _Ragged(NamedTuple):
+    """A ragged tensor, padded, so that it has an entry for each sample like all others."""
+
+    padded: Any
+    lengths: Any
+
+
 class _Tensor:
     def __repr__(self) -> str:
         return "<tensor>"
@@ -74,8 +81,8 @@ def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any])
 
     Args:
         model: The model to be called.
-        inputs: Its positional arguments: arrays, tensors, strings, and lists, tuples and dicts of them. A model made with the
-            functional API takes several as a list.
+        inputs: Its positional arguments: arrays, tensors (ragged along one axis too), strings, and lists, tuples and dicts of
+            them. A model made with the functional API takes several as a list.
         call_kwargs: Its keyword arguments. Arrays among them are fed too; other values are constants of the trace.
 
     Raises:
@@ -106,7 +113,13 @@ def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any])
 
 
 def _arrays(value: Any) -> Any:
-    """The structure with lists of strings or numbers made arrays."""
+    """The structure with lists of strings or numbers made arrays, and ragged tensors padded."""
+    if isinstance(value, tf.RaggedTensor):
+        if value.ragged_rank > 1:
+            raise ArgumentError(
+                f"A ragged input must be ragged along one axis. Received: a tensor with {value.ragged_rank} ragged axes."
+            )
+        return _Ragged(value.to_tensor(), value.row_lengths())
     if isinstance(value, Mapping):
         return {key: _arrays(item) for key, item in value.items()}
     if isinstance(value, list) and value and all(isinstance(item, str | bytes | int | float) for item in value):
@@ -114,6 +127,14 @@ def _arrays(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_arrays(item) for item in value) if type(value) in (list, tuple) else value
     return value
+
+
+def _ragged_again(value: Any) -> Any:
+    if isinstance(value, _Ragged):
+        return tf.RaggedTensor.from_tensor(value.padded, value.lengths)
+    if isinstance(value, dict):
+        return {key: _ragged_again(item) for key, item in value.items()}
+    return type(value)(map(_ragged_again, value)) if type(value) in (list, tuple) else value
 
 
 def _is_array(leaf: Any) -> bool:
