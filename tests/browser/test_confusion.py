@@ -16,7 +16,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support, roc_auc_s
 import tb_attention
 from tests.browser import confusion_logs
 from tests.browser.confusion_logs import EPOCHS, NAMES
-from tests.browser.tab import Tab, opened
+from tests.browser.tab import Tab, opened, save
 from tests.browser.test_for_everyone import findings
 from tests.conftest import TensorBoard
 
@@ -87,7 +87,7 @@ def sentence(tab: Tab) -> Locator:
 
 def table_of(tab: Tab) -> list[list[str]]:
     with tab.page.expect_download() as download:
-        tab.frame.get_by_role("button", name="CSV").click()
+        save(tab, "CSV")
     return list(csv.reader(io.StringIO(Path(download.value.path()).read_text())))
 
 
