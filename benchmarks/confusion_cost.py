@@ -1,4 +1,4 @@
-"""What confusion matrices cost a training, in memory and on disk; CPU time, medians of interleaved epochs.
+"""What confusion matrices cost a training, in memory and on disk; CPU time of the quickest of interleaved epochs.
 
 The CNN has two convolutions, on pictures of 28 x 28 pixels, in batches of 32.
 """
@@ -22,7 +22,7 @@ from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import ConfusionRecord
 
-EXAMPLES, VALIDATION = 4000, 1000
+EXAMPLES, VALIDATION = 8000, 1000
 REPEATS = 4
 
 
@@ -67,8 +67,9 @@ def epoch_share(classes: int, log_dir: str) -> tuple[float, float]:
             callbacks = [clock] if model is plain else [clock, tb_attention.ConfusionMatrixCallback(log_dir)]
             model.fit(x, y, batch_size=32, epochs=4, validation_data=data, verbose=0, callbacks=callbacks)
             took[name] += clock.epochs
-    without = statistics.median(took["plain"])
-    return without, statistics.median(took["counted"]) / without - 1
+    # The quickest epochs: what else the machine does only ever adds.
+    without = min(took["plain"])
+    return without, min(took["counted"]) / without - 1
 
 
 def matrix_of(classes: int, examples: int) -> np.ndarray:

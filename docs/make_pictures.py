@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from the demo's logs: `make pictures` (after `make demo SERVE=0`)."""
+"""Makes the pictures of the README from the logs of the demo and of `examples/confused.py`: `make pictures`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ SHOTS = {
     "head": ("&p.attention.run=vit&p.attention.view=head&p.attention.site=block_2_attention", "head", "light"),
     "overview": ("&p.attention.run=vit&p.attention.view=overview", "overview", "dark"),
     "text": ("&p.attention.run=text&p.attention.view=head", "head", "light"),
-    "confusion": ("&p.attention.run=article&p.attention.view=confusion", "confusion", "light"),
+    # Shirts that are taken for T-shirts.
+    "confusion": ("&p.attention.run=confused&p.attention.view=confusion&p.attention.cell=6.0", "confusion", "light"),
 }
 
 
 def main() -> None:
     demo = [sys.executable, str(ROOT / "examples" / "demo.py"), "--logdir", str(LOGS), "--no-serve"]
     subprocess.run(demo, check=True)
+    if not (LOGS / "confused").exists():
+        confused = [sys.executable, str(ROOT / "examples" / "confused.py"), "--logdir", str(LOGS / "confused")]
+        subprocess.run([*confused, "--epochs", "8"], check=True)
     PICTURES.mkdir(exist_ok=True)
     server = TensorBoard(LOGS)
     try:
@@ -38,7 +42,7 @@ def main() -> None:
                 )
                 tab = Tab(page, server.address, choices)
                 tab.wait_until_drawn(view)
-                page.wait_for_timeout(1500)  # the film strip comes in behind
+                page.wait_for_timeout(3000)  # the film strip, and what belongs to a cell, come in behind
                 page.screenshot(path=PICTURES / f"{name}.png")
                 page.close()
                 print(f"docs/pictures/{name}.png")

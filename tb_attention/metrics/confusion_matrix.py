@@ -116,8 +116,9 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         known = ops.logical_and(true >= 0, true < classes)
         if self.ignore_class is not None:
             amounts = ops.where(true == self.ignore_class, 0.0, amounts)
-        # How many labels are no class is a number of labels, whatever they weigh.
-        amounts = ops.where(known, amounts, ops.cast(amounts != 0, "float64"))
+        if sample_weight is not None:
+            # How many labels are no class is a number of labels, whatever they weigh.
+            amounts = ops.where(known, amounts, ops.cast(amounts != 0, "float64"))
         add_at(self._counts, ops.where(known, true * classes + predicted, classes * classes), amounts)
         score = one_score(y_pred, positions)
         if score is not None and self._scores is not None:

@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, expect
 import tb_attention
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.site import Axis
 from tests.browser.tab import Tab, opened, save
+from tests.browser.test_reading import write_pictures
 from tests.conftest import ROOT, TensorBoard
 
 pytestmark = pytest.mark.browser
@@ -42,6 +44,16 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer.write(step, weights, random.dirichlet(np.ones(2), 3), {"val_loss": 1 / (1 + step)}, epoch=step)
     with tb_attention.AttentionWriter(logs / "text too", samples=samples) as writer:
         writer.write(0, weights, metrics={"val_loss": 2}, epoch=0)
+    write_pictures(logs / "pictures")
+    axes = {
+        "channels": [Axis("heads", 1), Axis("key", 16, "channels")],
+        "plane": [Axis("heads", 1), Axis("key", 4), Axis("key", 5)],
+    }
+    gated = tb_attention.Samples(np.zeros((1, 3)), axes=axes)
+    with tb_attention.AttentionWriter(logs / "gates", samples=gated) as writer:
+        for step in range(2):
+            gates = {"channels": random.random((1, 1, 16)), "plane": random.random((1, 1, 4, 5))}
+            writer.write(step, gates, kinds={"channels": "gate", "plane": "gate"}, epoch=step)
     matrices = SeriesWriter(logs / "text", "confusion", 1)
     for step in range(3):
         counts = random.integers(0, 9, (2, 2))
@@ -80,17 +92,86 @@ def test_axe_finds_nothing(view: str, theme: str, server: TensorBoard, chromium:
         assert findings(tab) == []
 
 
-@pytest.mark.parametrize("mode", ["lines", "rows"])
-def test_axe_finds_nothing_in_the_modes_of_head(mode: str, server: TensorBoard, chromium: Browser) -> None:
-    with opened(
-        chromium, server.address, f"&p.attention.run=text&p.attention.view=head&p.attention.mode={mode}"
-    ) as tab:
-        tab.wait_until_drawn("head")
-        assert findings(tab) == []
+# What one sees of a head and of a sample, beyond what a view opens with.
+STATES = [
+    "run=text&view=head&mode=lines",
+    "run=text&view=head&mode=rows",
+    "run=text&view=head&hide=yes&norm=row&curve=log",
+    "run=text&view=sample&heads=mean&words=looked&strip=heads",
+    "run=text&view=samples&sort=loss&since=changed",
+    "run=pictures&view=head",
+    "run=pictures&view=sample&tint=smooth&strip=heads",
+    "run=pictures&view=head&mode=lines",
+    "run=gates&view=head&site=channels",
+    "run=gates&view=sample&site=channels",
+    "run=gates&view=head&site=plane",
+]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_else_a_view_shows(theme: str, server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.run=text") as tab:
+        tab.wait_until_drawn("overview")
+        if theme == "dark":
+            tab.page.evaluate("document.body.classList.add('dark-mode')")
+            tab.frame.wait_for_selector("html.dark")
+        for state in STATES:
+            tab.page.evaluate("hash => (location.hash = hash)", "#attention" + link(state))
+            shown = dict(part.split("=") for part in state.split("&"))
+            tab.wait_until_drawn(shown["view"], run=shown["run"])
+            for summary in tab.frame.get_by_text("The strongest weights as a table").all():
+                summary.click()
+            if shown["view"] == "samples":
+                tab.frame.get_by_role("searchbox", name="Find a word").fill("late")
+            assert (state, findings(tab)) == (state, [])
+
+
+def link(state: str) -> str:
+    return "".join(f"&p.attention.{part}" for part in state.split("&"))
+
+
+@pytest.mark.parametrize("state", ["run=text&view=head", "run=pictures&view=sample", "run=text&view=samples"])
+def test_tab_reaches_everything_and_the_focus_is_seen(state: str, server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, link(state)) as tab:
+        tab.wait_until_drawn(state.rpartition("=")[2])
+        wanted = tab.frame.locator(FOCUSABLE).evaluate_all("all => all.filter(e => e.checkVisibility()).length")
+        tab.frame.locator("body").evaluate(
+            "e => [...e.querySelectorAll('input, button, select')].find(one => one.checkVisibility()).focus()"
+        )
+        reached = set()
+        for _ in range(wanted + 5):
+            focused = tab.frame.evaluate(FOCUSED)
+            if focused is None:
+                break
+            assert focused["outlined"], focused
+            assert focused["name"], focused
+            reached.add(focused["place"])
+            tab.page.keyboard.press("Tab")
+        missed = tab.frame.locator(FOCUSABLE).evaluate_all(MISSED, sorted(reached))
+        assert missed == []
+
+
+FOCUSABLE = "a[href], button:not([disabled]):not([tabindex='-1']), input, select, summary, [tabindex='0']"
+FOCUSED = """() => {
+    const e = document.activeElement;
+    if (!e || e === document.body) return null;
+    const style = getComputedStyle(e);
+    return {
+        place: [...document.querySelectorAll("*")].indexOf(e),
+        html: e.outerHTML.slice(0, 120),
+        outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1,
+        name: e.getAttribute("aria-label") || e.textContent.trim() || e.title || e.labels?.[0]?.textContent || "",
+    };
+}"""
+MISSED = """(all, reached) => {
+    const everything = [...document.querySelectorAll("*")];
+    return all.filter(e => e.checkVisibility() && !e.disabled && !reached.includes(everything.indexOf(e)))
+        .map(e => e.outerHTML.slice(0, 120));
+}"""
 
 
 # 200 % zoom of 1280 x 800 is a window of 640 x 400 CSS pixels.
-@pytest.mark.parametrize(("width", "height"), [(1024, 700), (640, 400)])
+@pytest.mark.parametrize(("width", "height"), [(1024, 700), (640, 400), (1920, 1080)])
 def test_no_view_is_wider_than_its_window(width: int, height: int, server: TensorBoard, chromium: Browser) -> None:
     viewport = {"width": width, "height": height}
     with opened(chromium, server.address, "&p.attention.run=text", viewport=viewport) as tab:

@@ -3,11 +3,13 @@
     python -m tests.callbacks.endings <directory> <way> [<way> ...]
 
 Each way is a process of its own, forked before TensorFlow starts anything: kill:<seconds after the first step>, or one of
-sigterm, exit, error, interrupt. Prints how each process ended.
+sigterm, exit, error, interrupt. With "between:" before it, a `fit` is left by an exception first, and the process ends so between
+that and the next, while steps still wait. Prints how each process ended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -37,16 +39,20 @@ class End(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.epoch != STOP_AT or batch != 1:
-            return
-        if self.way == "sigterm":
-            os.kill(os.getpid(), signal.SIGTERM)
-        elif self.way == "exit":
-            sys.exit(3)
-        elif self.way == "error":
-            raise ZeroDivisionError("in another callback")
-        elif self.way == "interrupt":
-            os.kill(os.getpid(), signal.SIGINT)
+        if self.epoch == STOP_AT and batch == 1:
+            end_by(self.way)
+
+
+def end_by(way: str) -> None:
+    """Ends the process in a way."""
+    if way == "sigterm":
+        os.kill(os.getpid(), signal.SIGTERM)
+    elif way == "exit":
+        sys.exit(3)
+    elif way == "error":
+        raise ZeroDivisionError("in another callback")
+    elif way == "interrupt":
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def slow_down() -> None:
@@ -68,6 +74,10 @@ def train(log_dir: Path, way: str) -> None:
     if way.startswith("kill"):
         fit(build(), [callback(log_dir, update_freq=1)], epochs=1_000_000)
     slow_down()
+    if way.startswith("between:"):
+        with contextlib.suppress(ZeroDivisionError):
+            fit(build(), [End("error"), callback(log_dir)], epochs=STOP_AT + 3)
+        end_by(way.partition(":")[2])
     fit(build(), [End(way), callback(log_dir)], epochs=STOP_AT + 3)
 
 

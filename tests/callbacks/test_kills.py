@@ -57,9 +57,10 @@ def test_a_killed_fit_leaves_whole_steps_without_a_gap(tmp_path: Path) -> None:
 
 @no_fork
 def test_whatever_ends_a_training_early_what_waits_is_written(tmp_path: Path) -> None:
-    codes = run_endings(tmp_path, "sigterm", "exit", "error", "interrupt")
-    assert codes == [-15, 3, 1, -2]
-    for place in range(4):
+    between = ["between:sigterm", "between:exit", "between:interrupt"]
+    codes = run_endings(tmp_path, "sigterm", "exit", "error", "interrupt", *between, timeout=300)
+    assert codes == [-15, 3, 1, -2, -15, 3, -2]
+    for place in range(len(codes)):
         log = tb_attention.load(tmp_path / str(place))
         assert (log.has_init, log.steps) == (True, list(range(STOP_AT)))
         assert status(tmp_path / str(place))["state"] == "stopped"

@@ -1,6 +1,6 @@
 /** A picture of some parts of the page, one below the other, with a caption. */
 import { colorOf } from "./scene/color";
-import { sceneItems } from "./scene/from_page";
+import { sceneItems, type Repaints } from "./scene/from_page";
 import { moved, type Color, type Item, type Scene } from "./scene/scene";
 
 const [MARGIN, LINE, SIZE] = [12, 18, 12];
@@ -24,14 +24,19 @@ function wrapped(text: string, width: number, measure: (text: string) => number)
 }
 
 /** `caption`: paragraphs. `colors`: of the page and of its text, as CSS writes them. */
-export function figure(parts: Element[], caption: string[], colors: { page: string; text: string }): Scene {
+export function figure(
+  parts: Element[],
+  caption: string[],
+  colors: { page: string; text: string },
+  repaints: Repaints,
+): Scene {
   const background: Color = colorOf(colors.page) ?? [255, 255, 255, 1];
   const ink: Color = colorOf(colors.text) ?? [0, 0, 0, 1];
   const items: Item[] = [];
   let [width, y] = [0, MARGIN];
   for (const part of parts) {
     const box = part.getBoundingClientRect();
-    items.push(...sceneItems(part).map((item) => shifted(item, MARGIN, y)));
+    items.push(...sceneItems(part, repaints).map((item) => shifted(item, MARGIN, y)));
     y += box.height;
     width = Math.max(width, box.width);
   }

@@ -2,7 +2,7 @@
  * What a part of the page shows, as a scene: backgrounds and borders, texts where they stand, the shapes of SVG, and what canvases
  * were painted with. So every view can be had as a picture, and none needs a drawing of its own for it.
  */
-import { repaints } from "../../draw/repaint";
+import type { Repaint } from "../../draw/repaint";
 import { colorOf, faded } from "./color";
 import { gradientImage } from "./gradient";
 import { record } from "./recorder";
@@ -31,7 +31,10 @@ function isLeftOut(element: Element): boolean {
   return bar !== null && bar !== undefined && element.closest(".legend") === null && !element.querySelector(".legend");
 }
 
-export function sceneItems(root: Element): Item[] {
+/** How each canvas was painted last. */
+export type Repaints = WeakMap<HTMLCanvasElement, Repaint>;
+
+export function sceneItems(root: Element, repaints: Repaints): Item[] {
   const origin = root.getBoundingClientRect();
   const items: Item[] = [];
 

@@ -10,24 +10,24 @@ const fontLicense: Plugin = {
   },
 };
 
-// What writes PDF, with its fonts: larger than the tab itself and seldom asked for, so it is fetched when it is. A build of its own,
-// because code that two files of one build share would be a third that the tab has to wait for.
+// What makes files of a view is seldom asked for, so it is fetched when it is; what writes PDF, with its fonts larger than the tab
+// itself, only then. A build of its own, because code that it shared with the tab would be a file that the tab has to wait for.
 export default defineConfig({
   plugins: [fontLicense],
   base: "./",
   build: {
-    outDir: "../tb_attention/plugin/static/pdf",
+    outDir: "../tb_attention/plugin/static/save",
     emptyOutDir: true,
     target: "es2022",
     modulePreload: false,
     license: { fileName: "licenses.md" },
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: "src/export/pdf_file.ts",
+      input: "src/export/save.ts",
       preserveEntrySignatures: "strict",
       // jsPDF asks for these only to draw HTML and SVG, which it does not do here.
       external: ["html2canvas", "dompurify", "canvg"],
-      output: { codeSplitting: false, entryFileNames: "pdf.js", assetFileNames: "[name][extname]" },
+      output: { entryFileNames: "save.js", chunkFileNames: "[name].js", assetFileNames: "[name][extname]" },
     },
   },
 });

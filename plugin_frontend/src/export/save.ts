@@ -1,0 +1,30 @@
+/** What makes files of a view: a script of its own (vite.save.config.ts), fetched when something is first saved. */
+import type { Repaint } from "../draw/repaint";
+import { STANDALONE } from "../host/standalone";
+import { figure } from "./figure";
+import { pngFile } from "./png_file";
+import { svgFile } from "./svg_file";
+
+export { npzFile } from "./npz";
+
+export type PictureKind = "PNG" | "SVG" | "PDF";
+
+export interface Picture {
+  /** Parts of the page, one below the other. */
+  parts: Element[];
+  caption: string;
+  /** Of the page and of its text, as CSS writes them. */
+  colors: { page: string; text: string };
+  repaints: WeakMap<HTMLCanvasElement, Repaint>;
+}
+
+export async function pictureFile(
+  kind: PictureKind,
+  { parts, caption, colors, repaints }: Picture,
+): Promise<Blob | null> {
+  const scene = figure(parts, [caption], colors, repaints);
+  if (kind === "SVG") return svgFile(scene, caption);
+  // A page of its own can load nothing more, and so makes no PDF.
+  if (kind === "PDF" && !STANDALONE) return (await import("./pdf_file")).pdfFile(scene, caption);
+  return pngFile(scene);
+}

@@ -1,0 +1,14 @@
+/** Fetches what makes files of a view; a page of its own has it inside. */
+import { STANDALONE } from "../host/standalone";
+
+type Save = typeof import("./save");
+
+/** Beside the tab's script. */
+const PLACE = "save/save.js";
+
+export const PICTURES = STANDALONE ? (["PNG", "SVG"] as const) : (["PNG", "SVG", "PDF"] as const);
+
+export function saving(): Promise<Save> {
+  if (STANDALONE) return import("./save");
+  return import(/* @vite-ignore */ new URL(PLACE, import.meta.url).href) as Promise<Save>;
+}
