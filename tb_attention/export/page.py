@@ -15,7 +15,9 @@ from tb_attention.export.contents import Contents
 from tb_attention.records import json_text
 
 # The front end of the tab is built into the plugin's folder; nothing of the plugin is imported.
-_STATIC = Path(__file__).resolve().parent.parent / "plugin" / "static" / "page"
+_STATIC = Path(__file__).resolve().parent.parent / "plugin" / "static"
+# The licences of what a page carries ask to go with it.
+_LICENSES = ("licenses.md", "roboto-license.txt")
 
 # Everything is in the file: whatever a log says, the page can load nothing and send nothing.
 _POLICY = (
@@ -37,8 +39,8 @@ class Page:
 
     def __init__(self, contents: Contents, title: str) -> None:
         self._contents = contents
-        script = _inside_script(_built("page.js"))
-        style = _built("page.css").replace("</", "<\\/")
+        script = _inside_script(_built("page/page.js"))
+        style = _built("page/page.css").replace("</", "<\\/")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
         policy = _POLICY.format(hash=digest)
         self._head = (
@@ -49,7 +51,10 @@ class Page:
             f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
             '<noscript>This page draws with JavaScript, which is switched off.</noscript>\n<template id="log">'
         ).encode()
-        self._tail = f"</template>\n<script>{script}</script>\n</body>\n</html>\n".encode()
+        licenses = html.escape("\n\n".join(map(_built, _LICENSES)))
+        self._tail = (
+            f'</template>\n<pre id="licenses" hidden>{licenses}</pre>\n<script>{script}</script>\n</body>\n</html>\n'
+        ).encode()
         names = {body.name: place for place, body in enumerate(contents.bodies)}
         index = json_text.dumps({"answers": contents.answers, "bodies": names})
         self._index = base64.b64encode(gzip.compress(index, mtime=0))

@@ -89,7 +89,7 @@ def test_every_view_works_in_a_page_of_its_own(chromium: Browser, logs: Path, tm
             expect(page.locator("#view [role=alert]")).to_have_count(0)
         page.get_by_role("tab", name="Sample", exact=True).click()
         page.get_by_text("over layers", exact=True).click()
-        page.wait_for_function("location.hash.includes('p.attention.view=sample')")
+        page.wait_for_function("() => location.hash.includes('p.attention.view=sample')")
         page.reload()
         expect(page.get_by_role("tab", name="Sample", exact=True)).to_have_attribute("aria-selected", "true")
         assert page.evaluate("document.querySelectorAll('script').length") == 1
@@ -134,6 +134,13 @@ def test_the_shown_numbers_leave_as_npz(logs: Path, server: TensorBoard, chromiu
         told = tb_attention.load(logs / "text").measures(1)[0]
         np.testing.assert_allclose(measures["entropy"], told[:, 0], rtol=1e-5)
         assert len(measures["layer"]) == LAYERS * HEADS
+        tab.open("Epochs")
+        entropy = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
+        assert entropy["step"][:STEPS].tolist() == [str(step) for step in range(STEPS)]
+        np.testing.assert_allclose(entropy["entropy"][1::STEPS], told[:, 0], rtol=1e-5)
+        tab.open("Compare")
+        maps = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
+        np.testing.assert_array_equal(maps["map_b"], weights)
 
 
 def test_a_picture_as_svg_has_real_text(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:

@@ -152,6 +152,13 @@ def test_nothing_of_a_log_breaks_out_of_the_page(run: Path, tmp_path: Path) -> N
     assert page.policy.startswith("default-src 'none'")
 
 
+def test_the_licences_of_what_a_page_carries_go_with_it(run: Path, tmp_path: Path) -> None:
+    page = exported(run, tmp_path)
+    assert "SIL OPEN FONT LICENSE" in page.text.upper()
+    assert "Svelte" in page.text or "svelte" in page.text
+    assert "d3-scale" in page.text
+
+
 def test_a_page_tells_no_paths_and_no_machine(run: Path, tmp_path: Path) -> None:
     page = exported(run, tmp_path)
     assert str(run.parent) not in str(page.index)
