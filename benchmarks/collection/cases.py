@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-SAMPLES, POSITIONS = 2, 8
+SAMPLES, POSITIONS, SOUND = 2, 8, 4096
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ def make_inputs(model: keras.Model) -> Any:
     random = np.random.default_rng(0)
 
     def one(tensor: Any) -> Any:
-        shape = (SAMPLES, *(POSITIONS if size is None else size for size in tensor.shape[1:]))
+        # One channel along time is sound, of which many numbers make a frame.
+        length = SOUND if len(tensor.shape) == 3 and tensor.shape[-1] == 1 else POSITIONS
+        shape = (SAMPLES, *(length if size is None else size for size in tensor.shape[1:]))
         if "mask" in tensor.name:
             return np.ones(shape, tensor.dtype)
         if "segment" in tensor.name:
