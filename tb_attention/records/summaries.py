@@ -16,9 +16,9 @@ import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
 from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.scalar import metadata as scalar_metadata
-from tensorboard.summary.writer.record_writer import RecordWriter
 
 from tb_attention.records import json_text, paths
+from tb_attention.records.crc32c import masked_crc32c
 from tb_attention.records.schema import ConfusionManifest, manifest_to_json
 from tb_attention.records.step_file import Digest
 from tb_attention.records.step_record import ConfusionRecord
@@ -45,7 +45,7 @@ class Summaries:
     """One event file, shared by all series of a run in this process; safe to call from several threads.
 
     TensorBoard's `EventFileWriter` would load TensorFlow where it is installed (seconds, and 590 MB in a process that may be
-    training with PyTorch), so its `RecordWriter` is used everywhere, on a file that is appended to.
+    training with PyTorch), and its `RecordWriter` holds up the training, so records are appended to the file here.
 
     Args:
         store: The run's directory.
@@ -119,18 +119,16 @@ class Summaries:
         is_new = not self._name or (self._store.is_local and self._store.entry(self._name) is None)
         if is_new:
             self._name = _event_file_name()
-        records = io.BytesIO()
-        writer = RecordWriter(records)
+        records = _framed(event.SerializeToString())
         if is_new:
             head = event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2")
-            writer.write(head.SerializeToString())
-        writer.write(event.SerializeToString())
+            records = _framed(head.SerializeToString()) + records
         if self._store.is_local:
             os.makedirs(self._store.url, exist_ok=True)
             with open(os.path.join(self._store.url, self._name), "ab") as file:
-                file.write(records.getvalue())
+                file.write(records)
             return
-        self._remote.write(records.getvalue())
+        self._remote.write(records)
         if time.monotonic() - self._uploaded >= _REMOTE_SECONDS or self._remote.tell() >= _REMOTE_BYTES:
             self._upload()
 
@@ -202,6 +200,12 @@ def _metadata(data_class: int, content: bytes = b"") -> Any:
     return summary_pb2.SummaryMetadata(
         plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN, content=content), data_class=data_class
     )
+
+
+def _framed(data: bytes) -> bytes:
+    """A record of an event file: its length, the checksum of that, the bytes and their checksum."""
+    length = struct.pack("<Q", len(data))
+    return length + struct.pack("<I", masked_crc32c(length)) + data + struct.pack("<I", masked_crc32c(data))
 
 
 def _event_file_name() -> str:
