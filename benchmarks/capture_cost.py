@@ -1,14 +1,16 @@
 """What a capture costs beside a plain forward pass: a BERT-base-sized encoder, 4 samples, new weights each time.
 
-Prints medians and ratios of one run on one machine; the times themselves mean little on another. Then how far the weights are
-from the layers' own scores, and how many variables of a model with noise and counters are others after a capture.
+Prints medians and ratios of one run on one machine; the times themselves mean little on another. Then the peaks of
+processes that run a model with large maps, with a capture and without; how far the weights are from the layers' own scores; and
+how many variables of a model with noise and counters are others after a capture.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +25,8 @@ from keras import layers
 from tb_attention.capture.capturer import Capturer
 
 LAYERS, HEADS, TOKENS, WIDTH, SAMPLES, ROUNDS = 12, 12, 128, 768, 4, 7
+MAP_TOKENS, MAP_WIDTH = 512, 96
+MEMORY_OF = "--memory-of"
 
 
 def build_models(count: int = LAYERS, dtype: str = "float32") -> tuple[keras.Model, keras.Model]:
@@ -46,13 +50,42 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def peak_bytes(function: Callable[[], object]) -> int:
-    """The most memory that the process had while a function ran; Linux only."""
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")
-    function()
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.split("VmHWM:")[1].split()[0])
+def run_for_memory(what: str) -> None:
+    """In a process of its own: builds a model with large maps, runs it in one way, prints the weights' bytes and the peak."""
+    ids = keras.Input((MAP_TOKENS,), dtype="int32")
+    x = layers.Embedding(1_000, MAP_WIDTH)(ids)
+    for _ in range(LAYERS):
+        x = layers.LayerNormalization()(x + layers.MultiHeadAttention(HEADS, MAP_WIDTH // HEADS)(x, x))
+    model = keras.Model(ids, layers.Dense(2)(x[:, 0]))
+    tokens = np.random.default_rng(0).integers(1, 1_000, (SAMPLES, MAP_TOKENS)).astype("int32")
+    size = 0
+    if what == "capture":
+        capturer = Capturer(model)
+        for _ in range(2):
+            size = sum(site.weights.nbytes for site in capturer(tokens).sites)
+    else:
+        forward = tf.function(lambda x: model(x, training=False))
+        for _ in range(2):
+            forward(tokens).numpy()
+    # Of this program alone; `ru_maxrss` starts from the memory of the process that started it.
+    peak = 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+    print(size, peak)
+
+
+def print_memory() -> None:
+    """Peaks of fresh processes: in this one, memory that is freed and not given back would hide what a capture needs."""
+    size, peaks = 0, {}
+    for what in ("forward", "capture"):
+        runs = []
+        for _ in range(3):
+            command = [sys.executable, __file__, MEMORY_OF, what]
+            text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            runs.append([int(number) for number in text.split()])
+        peaks[what] = statistics.median(peak for _, peak in runs)
+        size = runs[-1][0]
+    above = (peaks["capture"] - peaks["forward"]) / size
+    print(f"peak of a process: forward pass {peaks['forward'] / 1e6:.0f} MB, capture {peaks['capture'] / 1e6:.0f} MB")
+    print(f"memory above the forward pass: {above:.2f} x the weights' {size / 1e6:.0f} MB (at most 2)")
 
 
 def print_distance(dtype: str, bound: float, ids: np.ndarray) -> None:
@@ -80,10 +113,7 @@ def main() -> None:
     forward = tf.function(lambda x: model(x, training=False))
     capturer = Capturer(model)
     first_forward = seconds(lambda: forward(ids).numpy())
-    # Before there was any capture, so that the memory of one is not there already.
-    forward_peak = min(peak_bytes(lambda: forward(ids).numpy()) for _ in range(3))
     first_capture = seconds(lambda: capturer(ids))
-    capture_peak = peak_bytes(lambda: capturer(ids))
     forwards, captures = [], []
     kernel = model.get_layer("layer_0_attention").variables[0]
     for _ in range(ROUNDS):
@@ -96,9 +126,7 @@ def main() -> None:
     print(f"compiled forward pass: median {1e3 * plain:.0f} ms; capture: median {1e3 * ours:.0f} ms")
     print(f"capture / forward pass: {ours / plain:.2f} (at most 1.5)")
     print(f"first capture / first forward pass: {first_capture / first_forward:.2f} (at most 3)")
-    size = sum(site.weights.nbytes for site in captured.sites)
-    above = (capture_peak - forward_peak) / size
-    print(f"memory above the forward pass: {above:.2f} x the weights' {size / 1e6:.0f} MB (at most 2)")
+    print_memory()
     print_distance("float32", 1e-5, ids)
     print_distance("mixed_float16", 1e-2, ids)
     print_distance("mixed_bfloat16", 1e-2, ids)
@@ -106,4 +134,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == [MEMORY_OF]:
+        run_for_memory(sys.argv[2])
+    else:
+        main()
