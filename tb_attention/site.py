@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -32,6 +33,26 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True)
+class WindowPlaces:
+    """Where windows lie in the feature map that they were cut from.
+
+    Attributes:
+        grid: Positions along each dimension of the feature map, outermost first: (rows, columns), or (positions,) of a sequence.
+        cells: For each window, for each of its query positions in order, its cell of the feature map, counted from 0 row by
+            row; -1 for padding. Windows that were shifted around the edge, as in Swin (https://arxiv.org/abs/2103.14030), lie
+            in several parts.
+    """
+
+    grid: tuple[int, ...]
+    cells: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        count = math.prod(self.grid)
+        if not all(-1 <= cell < count for window in self.cells for cell in window):
+            raise ArgumentError(f"`cells` must be from -1 to {count - 1}. Received: grid={self.grid}.")
+
+
+@dataclass(frozen=True)
 class Axis:
     """One dimension of the weights of a site.
 
@@ -43,6 +64,7 @@ class Axis:
             (rows, columns). `len(extra) + product(grid) == size`.
         extra: For kind "grid": names of the positions that come before the cells, such as ("CLS",).
         input: Which of the sample's inputs the positions lie in (its place, from 0), or None.
+        places: For role "windows": where each of the `size` windows lies, where the model tells; or None.
     """
 
     role: Role
@@ -51,8 +73,14 @@ class Axis:
     grid: tuple[int, ...] | None = None
     extra: tuple[str, ...] = ()
     input: int | None = None
+    places: WindowPlaces | None = None
 
     def __post_init__(self) -> None:
+        if self.places is not None and (self.role != "windows" or len(self.places.cells) != self.size):
+            raise ArgumentError(
+                "`places` must have one tuple of cells for each window, and only an axis of windows has them. "
+                f"Received: {len(self.places.cells)} tuples, role={self.role!r}, size={self.size}."
+            )
         if self.role not in ROLES:
             raise ArgumentError(f"`role` must be one of {ROLES}. Received: role={self.role!r}.")
         if self.kind not in AXIS_KINDS:

@@ -36,6 +36,7 @@ class Atom:
         input: For positions of an input, (the input's place, its axis).
         grid: For cells that were joined with extra positions: (rows, columns).
         extra: How many extra positions come before the grid.
+        places: For each position which of the parent's it is, -1 for none (padding), where it was rolled, cut, padded or joined.
     """
 
     size: Size | None
@@ -45,6 +46,7 @@ class Atom:
     input: tuple[int, int] | None = None
     grid: tuple[int, ...] | None = None
     extra: int = 0
+    places: tuple[int, ...] | None = None
     _splits: dict[Size, tuple[Atom, Atom]] = field(default_factory=dict)
     _twin: Atom | None = None
 
@@ -65,6 +67,13 @@ class Atom:
             parts = (Atom(outer, self.origin, whole=self), Atom(inner, self.origin, whole=self))
             self._splits[outer] = parts
         return self._splits[outer]
+
+    def splits(self) -> tuple[tuple[Atom, Atom], ...]:
+        """The pairs (outer, inner) that it was split into."""
+        return tuple(self._splits.values())
+
+    def is_twin_of(self, other: Atom) -> bool:
+        return other._twin is self
 
     @property
     def twin(self) -> Atom:

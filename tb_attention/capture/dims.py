@@ -20,11 +20,13 @@ from tb_attention.capture.dimensions import (
     without,
 )
 from tb_attention.capture.graph import Graph, Node, Shape, Value
+from tb_attention.capture.moves import cut, joined_places, padded, rejoined, rolled
 from tb_attention.capture.sizes import SizeReader
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
 RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
-RESIZES = frozenset({"Slice", "Pad", "PadV2", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
+PADS = frozenset({"Pad", "PadV2"})
+RESIZES = frozenset({"Slice", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
 PICKS = frozenset({"TopKV2", "TopK", "ApproxTopK"})
 POOLS = frozenset({"MaxPool", "AvgPool", "MaxPoolV2", "MaxPool3D", "AvgPool3D", "DepthwiseConv2dNative"})
 CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "ExtractImagePatches", "ExtractVolumePatches"})
@@ -149,6 +151,10 @@ class DimReader:
             return (*first, dim_of(Atom(known(value.shape[-1]), "feature")))
         if kind in CONVOLUTIONS or kind in POOLS:
             return self._of_convolution(node, first, value.shape)
+        if kind == "Roll":
+            return rolled(first, *map(self._graph.constant, node.inputs[1:3]))
+        if kind in PADS:
+            return self._resized(padded(first, self._graph.constant(node.inputs[1])), value.shape)
         if kind in RESIZES | PICKS or (
             kind in ("Split", "SplitV") and len(value.shape) == len(inputs[-1 if kind == "Split" else 0] or ())
         ):
@@ -302,7 +308,11 @@ class DimReader:
         if self.batch in dim or any(bound is None for bound in bounds) or step == 0:
             return dim
         if size is not None and size[0] == 0:
-            length = (0, len(range(size[1])[first:last:step]))
+            kept = range(size[1])[first:last:step]
+            length = (0, len(kept))
+            moved = cut(dim, kept)
+            if moved is not None:
+                return moved
             return (Atom(ONE, dim[0].origin, parent=dim[0]),) if length == ONE and dim else self._derived(dim, length)
         if (first or 0) == 0 and last is None and step == 1:
             return dim
@@ -324,12 +334,15 @@ class DimReader:
         if any(self.batch in part for part in parts) and len(set(sizes)) == 1:
             # Heads stacked into the batch: torch-like code does so with split and concat.
             return (Atom((0, len(parts)), "stack"), *parts[0])
+        again = rejoined(parts)
+        if again is not None:
+            return again
         main = max(range(len(parts)), key=lambda place: rank_of(parts[place]))
         if size is None:
             size = (0, sum(part[1] for part in sizes if part)) if all(part and part[0] == 0 for part in sizes) else None
         atom = Atom(size, parts[main][0].origin if parts[main] else "stack")
         if parts[main] and atom.origin == "position":
-            atom.parent = parts[main][0]
+            atom.parent, atom.places = parts[main][0], joined_places(parts, main)
             before = [part[1] for part in sizes[:main] if part is not None]
             grid = grid_of(parts[main])
             if grid is not None and main == len(parts) - 1 and len(before) == main:

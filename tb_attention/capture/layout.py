@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from tb_attention.capture.atoms import Atom, Dim, Dims, size_of
 from tb_attention.capture.dimensions import grid_of
+from tb_attention.capture.windows import window_places
 from tb_attention.errors import CaptureError
 from tb_attention.reduce.extras import extra_names
-from tb_attention.site import Axis, AxisKind, Kind, Role
+from tb_attention.site import Axis, AxisKind, Kind, Role, WindowPlaces
 
 _ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")
 _MERGED = frozenset({"samples", "heads", "iteration", "windows"})
@@ -90,7 +91,7 @@ def _merged(
         if role in _MERGED:
             size = int(np.prod([length for length, _ in lengths], dtype=np.int64))
             if lengths or role in ("samples", "heads"):
-                axes.append(Axis(role, size))
+                axes.append(Axis(role, size, places=_places(parts) if role == "windows" else None))
         else:
             axes.extend(_axis(role, length, atoms, axis_kind) for length, atoms in lengths)
             wanted = role == "key" or kind not in ("gate", "activation")
@@ -104,6 +105,13 @@ def _merged(
     if axes[0].size != samples:
         raise CaptureError(f"{samples} samples were fed, but the weights are of {axes[0].size}.")
     return np.ascontiguousarray(array.reshape([axis.size for axis in axes])), tuple(axes)
+
+
+def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
+    windows, queries = (
+        [atom for part, atoms in parts if part == role for atom in atoms] for role in ("windows", "query")
+    )
+    return window_places(windows, queries)
 
 
 def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind) -> Axis:

@@ -18,7 +18,7 @@ from tb_attention.records.confusion_manifest import (
 from tb_attention.records.paths import Step, check_step
 from tb_attention.records.step_record import Prediction
 from tb_attention.reduce.encodings import Encoding, encoded_bytes
-from tb_attention.site import KINDS, Axis, Kind
+from tb_attention.site import KINDS, Axis, Kind, WindowPlaces
 
 __all__ = [
     "SCHEMA",
@@ -196,6 +196,8 @@ def _axis_to_json(axis: Axis) -> dict[str, Any]:
         known["extra"] = list(axis.extra)
     if axis.input is not None:
         known["input"] = axis.input
+    if axis.places is not None:
+        known["places"] = {"grid": list(axis.places.grid), "cells": list(map(list, axis.places.cells))}
     return known
 
 
@@ -322,6 +324,14 @@ def _axis(value: Mapping[str, Any]) -> Axis:
         grid=None if grid is None else checked.shape(grid),
         extra=tuple(map(checked.text, value.get("extra", ()))),
         input=checked.count_or_none(value.get("input")),
+        places=None if value.get("places") is None else _places(value["places"]),
+    )
+
+
+def _places(value: Mapping[str, Any]) -> WindowPlaces:
+    return WindowPlaces(
+        checked.shape(value["grid"]),
+        tuple(tuple(-1 if cell == -1 else checked.count(cell) for cell in window) for window in value["cells"]),
     )
 
 

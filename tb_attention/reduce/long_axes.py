@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ def shorten(site: Site, most: int = MAX_POSITIONS, full_rows: Sequence[int] = ()
     for place in long:
         axes[place], groups = _groups(site.axes[place], most)
         weights = pool_groups(weights, place, groups)
+        if axes[place].role == "query":
+            # A pooled position lies in no one cell.
+            axes = [dataclasses.replace(axis, places=None) for axis in axes]
     told = ", ".join(
         f"{site.axes[place].role} positions from {site.axes[place].size} to {axes[place].size}" for place in long
     )
