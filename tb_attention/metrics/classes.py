@@ -49,7 +49,7 @@ def predicted_classes(y_pred: Any, positions: int, border: float) -> Any:
     """
     scores = one_score(y_pred, positions)
     if scores is None:
-        return ops.cast(ops.argmax(y_pred, axis=-1), "int64")
+        return _place_of_largest(y_pred)
     return ops.cast(scores >= border, "int64")
 
 
@@ -77,7 +77,7 @@ def class_indices(y_true: Any, positions: int, classes: int) -> Any:
     if rank == positions + 1 and y_true.shape[-1] == classes and classes > 1:
         # Nothing but zeros is how "none of them" looks.
         known = ops.max(y_true, axis=-1) > 0
-        return ops.where(known, ops.cast(ops.argmax(y_true, axis=-1), "int64"), NO_CLASS)
+        return ops.where(known, _place_of_largest(y_true), NO_CLASS)
     if rank == positions + 1 and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, -1)
     elif rank != positions:
@@ -92,13 +92,15 @@ def class_indices(y_true: Any, positions: int, classes: int) -> Any:
 
 
 def weight_of_each(sample_weight: Any, true: Any, mask: Any = None) -> Any:
-    """The weight of each position, float64 of the shape of `true` made flat.
+    """The weight of each position, float64 of the shape of `true` made flat; None where each weighs 1.
 
     Args:
         sample_weight: (N,), (N, 1) or of the shape of `true`; None for 1.
         true: The true classes, by position.
         mask: Of the shape of `true`, False where nothing is counted; None for nowhere.
     """
+    if sample_weight is None and mask is None:
+        return None
     weights = ops.ones_like(true, dtype="float64")
     if sample_weight is not None:
         given = ops.cast(sample_weight, "float64")
@@ -109,4 +111,19 @@ def weight_of_each(sample_weight: Any, true: Any, mask: Any = None) -> Any:
         weights = weights * given
     if mask is not None and len(mask.shape) == len(true.shape):
         weights = weights * ops.cast(mask, "float64")
-    return ops.reshape(weights, (-1,))
+    return flat(weights)
+
+
+def flat(array: Any) -> Any:
+    """The array with one axis."""
+    return array if len(array.shape) == 1 else ops.reshape(array, (-1,))
+
+
+def _place_of_largest(scores: Any) -> Any:
+    """Along the last axis, int64; the first of several."""
+    if keras.backend.backend() != "tensorflow":
+        return ops.cast(ops.argmax(scores, axis=-1), "int64")
+    import tensorflow as tf
+
+    # That of Keras tells zeros with a sign first, in six operations more at every batch.
+    return tf.argmax(scores, axis=-1)

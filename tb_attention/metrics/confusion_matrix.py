@@ -13,7 +13,14 @@ from keras import ops
 
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics import labels as label_counts
-from tb_attention.metrics.classes import class_indices, one_score, positions_of, predicted_classes, weight_of_each
+from tb_attention.metrics.classes import (
+    class_indices,
+    flat,
+    one_score,
+    positions_of,
+    predicted_classes,
+    weight_of_each,
+)
 from tb_attention.metrics.counter import add_at
 from tb_attention.metrics.histogram import BINS, histogram_cells
 from tb_attention.metrics.names import Names
@@ -83,6 +90,10 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         # One flat row of cells, and one more for labels that are no class.
         size = label_counts.label_size(num_classes) if multi_label else num_classes * num_classes + 1
         self._counts = self.add_variable((size,), initializer="zeros", dtype="float64", name="counts")
+        # How many were told right, and of how many: to sum a million cells up at every batch would cost more than counting.
+        self._right = None
+        if not multi_label:
+            self._right = self.add_variable((2,), initializer="zeros", dtype="float64", name="right")
         self._scores = None
         if self._units:
             shape = (self._units * 2 * BINS + 1,)
@@ -110,20 +121,24 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         classes = self.num_classes
         positions = positions_of(y_true, y_pred, classes)
         true = class_indices(y_true, positions, classes)
-        predicted = ops.reshape(predicted_classes(y_pred, positions, self.border), (-1,))
+        predicted = flat(predicted_classes(y_pred, positions, self.border))
         amounts = weight_of_each(sample_weight, true, mask)
-        true = ops.reshape(true, (-1,))
+        true = flat(true)
         known = ops.logical_and(true >= 0, true < classes)
         if self.ignore_class is not None:
-            amounts = ops.where(true == self.ignore_class, 0.0, amounts)
+            each = ops.cast(true != self.ignore_class, "float64")
+            amounts = each if amounts is None else ops.where(each > 0, amounts, 0.0)
         if sample_weight is not None:
             # How many labels are no class is a number of labels, whatever they weigh.
             amounts = ops.where(known, amounts, ops.cast(amounts != 0, "float64"))
         add_at(self._counts, ops.where(known, true * classes + predicted, classes * classes), amounts)
+        right = ops.cast(ops.stack([true == predicted, known]), "float64")
+        assert self._right is not None
+        add_at(self._right, ops.arange(2), ops.sum(right if amounts is None else right * amounts, axis=1))
         score = one_score(y_pred, positions)
         if score is not None and self._scores is not None:
             self._is_binary = True
-            add_at(self._scores, histogram_cells(true, ops.reshape(score, (-1,)), self.from_logits), amounts)
+            add_at(self._scores, histogram_cells(true, flat(score), self.from_logits), amounts)
 
     def _count_labels(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
         classes = self.num_classes
@@ -174,15 +189,12 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
 
     def result(self) -> Any:
         """The accuracy, a scalar: what was told right of all; 0 while nothing was counted. Of labels, over all yes and no."""
-        classes = self.num_classes
-        counts = ops.convert_to_tensor(self._counts)
-        cells = ops.reshape(counts[: classes * classes], (classes, classes))
-        right = ops.sum(ops.diagonal(cells))
-        total = ops.sum(cells)
-        if self.multi_label:
-            known, yes, called = (ops.sum(part) for part in ops.split(counts[classes * classes : -1], 3))
-            right, total = known - yes - called + 2 * right, known
-        return ops.cast(right / ops.maximum(total, ops.cast(1e-300, "float64")), self.dtype)
+        if self._right is not None:
+            sums = ops.convert_to_tensor(self._right)
+            right, total = sums[0], sums[1]
+        else:
+            right, total = label_counts.right_and_all(ops.convert_to_tensor(self._counts), self.num_classes)
+        return ops.cast(right / ops.maximum(total, 1e-300), self.dtype)
 
     def matrix(self) -> npt.NDArray[Any]:
         """The counts, (classes, classes), rows are the truth; int64, or float64 where samples were weighted.

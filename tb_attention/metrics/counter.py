@@ -14,16 +14,18 @@ def add_at(variable: Any, cells: Any, amounts: Any) -> None:
     Args:
         variable: A Keras variable of one dimension.
         cells: int64 (n,), places in it.
-        amounts: (n,), of its dtype.
+        amounts: (n,), of its dtype; None for 1 each.
     """
     handle = _handle(variable)
     if handle is None:
+        amounts = ops.ones_like(cells, dtype=variable.dtype) if amounts is None else amounts
         variable.assign(variable + ops.segment_sum(amounts, cells, num_segments=variable.shape[0]))
         return
     import tensorflow as tf
 
     # Touches the cells of the batch alone: a million of them, for 1,000 classes, would be read and written otherwise.
-    tf.raw_ops.ResourceScatterAdd(resource=handle, indices=cells, updates=amounts)
+    updates = tf.ones((), variable.dtype) if amounts is None else amounts
+    tf.raw_ops.ResourceScatterAdd(resource=handle, indices=cells, updates=updates)
 
 
 def _handle(variable: Any) -> Any:

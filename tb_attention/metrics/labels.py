@@ -56,6 +56,13 @@ def count_labels(y_true: Any, y_pred: Any, classes: int, border: float, ignore: 
     )
 
 
+def right_and_all(counts: Any, classes: int) -> tuple[Any, Any]:
+    """How many yes and no were told right, and of how many, of the tensor that `count_labels` summed up."""
+    found = ops.sum(ops.diagonal(ops.reshape(counts[: classes * classes], (classes, classes))))
+    known, yes, called = (ops.sum(part) for part in ops.split(counts[classes * classes : -1], 3))
+    return known - yes - called + 2 * found, known
+
+
 def two_by_two(counts: npt.NDArray[Any], classes: int) -> npt.NDArray[Any]:
     """`[[true no, false yes], [false no, true yes]]` of each class, (classes, 2, 2), from what `count_labels` summed up."""
     pairs = counts[: classes * classes].reshape(classes, classes)

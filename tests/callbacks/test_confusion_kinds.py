@@ -273,6 +273,7 @@ training = log.confusion_matrix(1, split="training")
 assert training.sum() == 50 and abs(np.trace(training) / 50 - history["accuracy"][1]) < 1e-6
 model.evaluate(x, y, batch_size=8, verbose=0)
 assert (metric.matrix() == expected).all()
+assert abs(float(metric.result()) - np.trace(expected) / 50) < 1e-6
 """
 
 
@@ -307,6 +308,7 @@ def count(batch):
 for batch in strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensor_slices((labels, scores)).batch(8)):
     count(batch)
 assert (metric.matrix() == confusion_matrix(labels, scores.argmax(1))).all(), metric.matrix()
+assert abs(float(metric.result()) - (labels == scores.argmax(1)).mean()) < 1e-6
 """
 
 

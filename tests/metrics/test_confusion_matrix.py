@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
@@ -91,6 +92,26 @@ def test_a_reset_forgets() -> None:
     metric.update_state(np.array([0]), np.array([[1.0, 0.0]]))
     metric.reset_state()
     assert metric.matrix().sum() == 0
+    assert float(metric.result()) == 0
+
+
+def test_the_accuracy_is_that_of_what_is_counted() -> None:
+    metric = ConfusionMatrix(3, ignore_class=255)
+    labels, scores = np.array([0, 1, 255, 7, 2]), np.eye(3)[[0, 2, 1, 1, 2]]
+    metric.update_state(labels, scores, sample_weight=np.array([1.0, 2.0, 4.0, 8.0, 0.5]))
+    matrix = metric.matrix()
+    assert float(metric.result()) == pytest.approx(matrix.trace() / matrix.sum()) == pytest.approx(1.5 / 3.5)
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0, 1, 40)])
+def test_compiled_by_xla_it_counts_the_same(weights: np.ndarray | None) -> None:
+    random = np.random.default_rng(0)
+    labels, scores = random.integers(0, 3, 40), random.random((40, 3)).astype("float32")
+    plain, compiled = ConfusionMatrix(3), ConfusionMatrix(3)
+    plain.update_state(labels, scores, sample_weight=weights)
+    tf.function(compiled.update_state, jit_compile=True)(labels, scores, weights)
+    np.testing.assert_allclose(compiled.matrix(), plain.matrix())
+    assert float(compiled.result()) == pytest.approx(float(plain.result()))
 
 
 def test_wrong_shapes_are_refused_with_a_sentence() -> None:
@@ -107,3 +128,8 @@ def test_it_survives_saving_and_loading() -> None:
     again = ConfusionMatrix.from_config(config)
     assert (again.num_classes, again.threshold, again.ignore_class) == (4, 0.2, 9)
     assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(again)).num_classes == 4
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_of_nothing_the_accuracy_is_0(multi_label: bool) -> None:
+    assert float(ConfusionMatrix(3, multi_label=multi_label).result()) == 0
