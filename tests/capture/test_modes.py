@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import keras
@@ -12,7 +14,7 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.capture.capturer import Capture, Capturer
-from tb_attention.errors import ArgumentError, CaptureError
+from tb_attention.errors import ArgumentError
 from tests.capture.zoo import block, head, normal
 
 
@@ -59,15 +61,57 @@ def test_weights_change_while_the_model_trains(options: dict[str, Any]) -> None:
     np.testing.assert_allclose(recorder.captures[-1].outputs, model.predict(normal(6, 8), verbose=0), atol=1e-5)
 
 
-def test_capture_within_a_strategy() -> None:
-    strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
-    with strategy.scope():
-        model = classifier()
-        model.compile("adam", "sparse_categorical_crossentropy")
-        recorder = Recorder()
-        model.fit(normal(6, 8), np.arange(3), verbose=0, callbacks=[recorder])
-    assert [site.path for site in recorder.captures[-1].sites] == ["block_attention"]
-    assert not np.array_equal(recorder.captures[0].sites[0].weights, recorder.captures[-1].sites[0].weights)
+def own_scores(model: keras.Model) -> np.ndarray:
+    """What the attention layer of the classifier gives out itself."""
+    norm = next(layer for layer in model.layers if isinstance(layer, layers.LayerNormalization))
+    x = norm(normal(6, 8))
+    return np.asarray(model.get_layer("block_attention")(x, x, return_attention_scores=True)[1])
+
+
+def test_a_model_with_a_train_step_of_its_own() -> None:
+    class Own(keras.Model):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, self(x, training=True)))
+            variables = self.trainable_variables
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            return {"loss": loss}
+
+    plain = classifier()
+    model = Own(plain.inputs, plain.outputs)
+    model.compile("adam")
+    recorder = Recorder()
+    model.fit(normal(6, 8), np.arange(3), batch_size=1, epochs=2, verbose=0, callbacks=[recorder])
+    weights = [capture.sites[0].weights for capture in recorder.captures]
+    assert not np.array_equal(weights[0], weights[1])
+    np.testing.assert_allclose(weights[-1], own_scores(model), atol=1e-5)
+
+
+MIRRORED = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import numpy as np
+from tests.capture.test_modes import Recorder, classifier, normal, own_scores
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert strategy.num_replicas_in_sync == 2
+recorder = Recorder()
+with strategy.scope():
+    model = classifier()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(normal(6, 8), np.arange(3), batch_size=2, epochs=2, verbose=0, callbacks=[recorder])
+first, last = (capture.sites for capture in (recorder.captures[0], recorder.captures[-1]))
+assert [site.path for site in last] == ["block_attention"]
+assert not np.array_equal(first[0].weights, last[0].weights)
+np.testing.assert_allclose(last[0].weights, own_scores(model), atol=1e-5)
+"""
+
+
+def test_capture_under_a_strategy_of_two_replicas() -> None:
+    # Two devices of one CPU have to be set up before TensorFlow starts.
+    ran = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_capture_while_a_function_is_being_traced() -> None:
@@ -197,15 +241,6 @@ def test_ragged_tensors_are_inputs_too() -> None:
     np.testing.assert_allclose(captured.outputs, model(words), atol=1e-5)
     with pytest.raises(ArgumentError, match="ragged along one axis"):
         Capturer(model)(tf.ragged.constant([[[1], [2, 3]]]))
-
-
-def test_a_model_that_needs_eager_execution_is_said_to_be_one() -> None:
-    class Eager(keras.Model):
-        def call(self, x: Any) -> Any:
-            return x * float(ops.sum(x))
-
-    with pytest.raises(CaptureError, match="could not be traced as a graph"):
-        Capturer(Eager())(normal(6, 8))
 
 
 def test_patterns_and_functions_choose_sites() -> None:

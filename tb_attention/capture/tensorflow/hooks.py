@@ -22,18 +22,29 @@ _Function = type(tf.function(lambda: None))
 
 
 class Notes:
-    """The layers of each operation of a trace."""
+    """The layers of each operation of a trace.
+
+    Attributes:
+        failed: The layers, outermost first, around the call that raised last; empty if none has.
+    """
 
     def __init__(self) -> None:
         self._layers: dict[tuple[int, str], tuple[LayerCall, ...]] = {}
         # Keeps the graphs alive, so that their ids stay theirs.
         self._graphs: dict[int, Any] = {}
         self.stack: list[LayerCall] = []
+        self.failed: tuple[LayerCall, ...] = ()
         self._calls = 0
 
     def enter(self, layer: Any) -> None:
         self._calls += 1
         self.stack.append(LayerCall(layer, self._calls))
+
+    def leave_failing(self) -> None:
+        """Notes where an exception came from; as it passes the layers around, the innermost stays noted."""
+        stack = tuple(self.stack)
+        if self.failed[: len(stack)] != stack:
+            self.failed = stack
 
     def note(self, operation: Any) -> None:
         graph = operation.graph
@@ -87,6 +98,9 @@ def _call_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
     notes.enter(self)
     try:
         return original(self, *args, **kwargs)
+    except Exception:
+        notes.leave_failing()
+        raise
     finally:
         notes.stack.pop()
 

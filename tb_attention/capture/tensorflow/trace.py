@@ -43,19 +43,28 @@ def trace(model: Any, call: Call) -> Trace:
         CaptureError: The model cannot be traced.
     """
     failures: list[Exception] = []
+    taken: list[Notes] = []
     bound = _bound_size(model)
     # A model that is bound to a number of samples may be traced with any other and fail when it runs.
     for samples in dict.fromkeys([bound] if bound else [None, call.samples, _built_size(model) or call.samples]):
         try:
-            return _trace(model, call, samples)
+            return _trace(model, call, samples, taken)
         except Exception as error:
             failures.append(error)
     last = failures[-1]
     # Keras writes its errors for a terminal, over several lines.
     message = " ".join(re.sub(r"\x1b\[\d+m", "", str(last)).split())
     raise CaptureError(
-        f"The model {model.name!r} could not be traced as a graph. {type(last).__name__}: {message}"
+        f"The model {model.name!r} could not be traced as a graph{_where(taken)}, so that none of its sites is captured. "
+        f"{type(last).__name__}: {message}"
     ) from last
+
+
+def _where(taken: list[Notes]) -> str:
+    """The layer in which the last trace failed, if it was one of the model's."""
+    inside = taken[-1].failed[1:] if taken else ()
+    path = "/".join(call.layer.name for call in inside)
+    return f": it failed in the layer {path!r} ({type(inside[-1].layer).__name__})" if inside else ""
 
 
 def _bound_size(model: Any) -> int | None:
@@ -72,7 +81,7 @@ def _built_size(model: Any) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def _trace(model: Any, call: Call, samples: int | None) -> Trace:
+def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> Trace:
     packers: list[Callable[[list[Any]], Any]] = []
 
     def step(*tensors: Any) -> list[Any]:
@@ -80,13 +89,14 @@ def _trace(model: Any, call: Call, samples: int | None) -> Trace:
         if model._call_has_training_arg:
             kwargs.setdefault("training", False)
         with noting_layers() as notes:
+            taken.append(notes)
             outputs = model(*args, **kwargs)
-        taken.append(notes)
+            # What the model itself caught is not why it fails, if it does so later.
+            notes.failed = ()
         flat = tree.flatten(outputs)
         packers.append(_packer(outputs, flat))
         return [tensor for tensor in flat if tf.is_tensor(tensor)]
 
-    taken: list[Any] = []
     specs = [
         tf.TensorSpec([samples, *tensor.shape[1:]] if call.is_batched(place) else tensor.shape, tensor.dtype)
         for place, tensor in enumerate(call.tensors)
