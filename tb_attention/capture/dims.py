@@ -136,6 +136,9 @@ class DimReader:
             return None
         if kind == "Range":
             return (self._of_range(node),)
+        if kind == "RaggedTensorToTensor" and value in self.dependent:
+            # Its values lie in one row, with neither samples nor positions of their own.
+            return (self._batch_of(value), *(dim_of(Atom(known(size), "position")) for size in value.shape[1:]))
         if kind in RESHAPES:
             return self._of_reshape(node, first, value.shape)
         if kind == "Transpose":

@@ -222,14 +222,15 @@ def test_strings_are_inputs_too() -> None:
     assert sites["attention"].weights.shape == (2, 1, 5, 5)
 
 
-def test_ragged_tensors_are_inputs_too() -> None:
+@pytest.mark.parametrize("length", [5, None], ids=["to_a_length", "to_the_longest"])
+def test_ragged_tensors_are_inputs_too(length: int | None) -> None:
     class Padding(keras.Model):
         def __init__(self) -> None:
             super().__init__()
             self.embedding, self.attention = layers.Embedding(11, 8), layers.MultiHeadAttention(2, 4)
 
         def call(self, words: Any) -> Any:
-            x = self.embedding(words.to_tensor(shape=(None, 5)))
+            x = self.embedding(words.to_tensor(shape=(None, length)))
             return self.attention(x, x, attention_mask=tf.sequence_mask(words.row_lengths(), 5)[:, None])
 
     words = tf.ragged.constant([[1, 2, 3], [4], [5, 6, 7, 8, 9]])
