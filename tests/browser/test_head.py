@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 import tb_attention
-from tb_attention.site import Axis
+from tb_attention.site import Axis, WindowPlaces
 from tests.browser import train_translation
 from tests.browser.tab import Tab, opened
 from tests.browser.test_reading import COUNT, SIDE, STEPS, TOKENS, choices, sentence, write_pictures, write_text
@@ -40,7 +40,20 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples = tb_attention.Samples(np.zeros((1, 3)), axes=axes)
     with tb_attention.AttentionWriter(logs / "plane", samples=samples) as writer:
         writer.write(0, {"gate": plane}, epoch=0)
+    write_windows(logs / "windows")
     return logs
+
+
+def write_windows(run: Path) -> None:
+    """Two pictures of 8 x 12 pixels, each a cell, in shifted windows of 2 x 3 cells."""
+    cells = np.roll(np.arange(96).reshape(8, 12), (-1, -1), (0, 1)).reshape(4, 2, 4, 3).transpose(0, 2, 1, 3)
+    places = WindowPlaces((8, 12), tuple(tuple(map(int, window)) for window in cells.reshape(16, 6)))
+    along = [Axis(role, 6, "grid", (2, 3), input=0) for role in ("query", "key")]
+    axes = {"shifted": [Axis("heads", 1), Axis("windows", 16, places=places), *along]}
+    pictures = np.random.default_rng(0).random((2, 8, 12, 3)).astype("float32")
+    weights = np.random.default_rng(1).dirichlet(np.ones(6), (2, 1, 16, 6)).astype("float32")
+    with tb_attention.AttentionWriter(run, samples=tb_attention.Samples(pictures, axes=axes)) as writer:
+        writer.write(0, {"shifted": weights}, epoch=0)
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +225,26 @@ def test_a_cell_of_the_picture_is_reached_by_keys(server: TensorBoard, chromium:
         picture.press("ArrowRight")
         expect(sentence(tab)).to_contain_text("row 1, col 1 looks at")
         tab.expect_link(f"p.attention.query={1 + SIDE + 1}")
+
+
+def test_a_window_is_outlined_in_the_picture_and_chosen_there(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="windows", view="head")) as tab:
+        picture = tab.frame.get_by_role("slider", name="The window in the picture")
+        expect(picture).to_have_attribute("aria-valuetext", "window 0 of 16, rows 1–2, columns 1–3, shifted by 1")
+        box = picture.bounding_box()
+        assert box is not None
+        # The top left cell is the last of the last window: that one lies around both edges.
+        picture.click(position={"x": 2, "y": 2})
+        words = "window 15 of 16, rows 7 and 0, columns 10–11 and 0, shifted by 1"
+        expect(picture).to_have_attribute("aria-valuetext", words)
+        sentence = tab.frame.locator("p[aria-live]").first
+        expect(sentence).to_contain_text(re.compile(f"^row 1, col 2 looks at .*{words}$"))
+        picture.press("ArrowLeft")
+        expect(sentence).to_contain_text("window 14 of 16, rows 7 and 0, columns 7–9, shifted by 1")
+        # Cell (3, 4) is the first of window 5.
+        picture.click(position={"x": box["width"] * 4.5 / 12, "y": box["height"] * 3.5 / 8})
+        expect(sentence).to_contain_text("window 5 of 16, rows 3–4, columns 4–6, shifted by 1")
+        expect(sentence).to_contain_text(re.compile("^row 0, col 0 looks at "))
 
 
 def test_a_decoder_shows_the_text_it_writes_and_the_text_it_reads(

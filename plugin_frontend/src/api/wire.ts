@@ -35,6 +35,13 @@ export interface Axis {
   grid?: number[] | null;
   extra?: string[];
   input?: number | null;
+  /** Of windows: the cell of each query position of each window in the map that they were cut from; -1 for padding. */
+  places?: WindowPlaces | null;
+}
+
+export interface WindowPlaces {
+  grid: number[];
+  cells: number[][];
 }
 
 export interface Overview {

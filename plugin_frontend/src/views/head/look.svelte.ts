@@ -1,11 +1,12 @@
 /** What the Head view looks at: which map, which query or key is kept or hovered, and the row or column that follows from it. */
-import type { Site } from "../../api/wire";
+import type { Site, WindowPlaces } from "../../api/wire";
 import { pictureCanvas } from "../../draw/picture";
 import type { FeatureMaps } from "../../model/features";
 import { hasQueries, columnOf, mapOf, mapShape, rowOf, type AttentionMap } from "../../model/maps";
 import { positionsOf, type Positions } from "../../model/positions";
 import { relativeTo } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
+import { placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import type { SiteWeights } from "../../state/data.svelte";
 import type { Store } from "../../state/store.svelte";
@@ -99,9 +100,18 @@ export class Look {
   });
   readonly picture = $derived.by(() => {
     const picture = this.store.data.picture.value;
-    // The grid of a window covers a part of the picture that the log does not name.
+    // The grid of a window covers a part of the picture: `places` says which, where the log has it.
     if (this.site && mapShape(this.site).windows > 1) return null;
     return picture ? pictureCanvas(picture) : null;
+  });
+
+  /** Where the windows of the site lie in its feature map, where the log tells. */
+  readonly places: WindowPlaces | null = $derived(this.site && placesOf(this.site));
+  readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
+  /** The picture that the windows lie in. */
+  readonly windowPicture = $derived.by(() => {
+    const picture = this.store.data.picture.value;
+    return picture && this.places?.grid.length === 2 ? pictureCanvas(picture) : null;
   });
 
   constructor(readonly store: Store) {}
