@@ -97,6 +97,8 @@ def test_predictions_and_metrics_are_those_of_the_step(tmp_path: Path) -> None:
 def test_training_with_the_callback_is_training_without_it_to_the_bit(
     tmp_path: Path, frequency: Any, options: dict[str, Any]
 ) -> None:
+    if options and keras.version().startswith("3.3."):
+        pytest.skip("Keras 3.3 ends a training whose batches do not fill the last execution")
     plain = train([], noise=True, **options)
     callback = tb_attention.AttentionCallback(tmp_path, (X[:4], Y[:4]), update_freq=frequency)
     ours = train([callback], noise=True, **options)
