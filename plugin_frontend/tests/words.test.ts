@@ -10,6 +10,7 @@ import { rankOf, ranked, weightText } from "../src/model/ranking";
 import { NO_FILTER, passes, verdict } from "../src/model/samples";
 import type { Part } from "../src/model/sentence";
 import { describeCell as describeWeight, describeGate } from "../src/views/head/describe";
+import { describeRuns } from "../src/views/runs/describe";
 import { describeOverview } from "../src/views/overview/describe";
 import { formatHash, parseHash } from "../src/host/link";
 import { site } from "./helpers";
@@ -79,6 +80,10 @@ test("the overview names the most focused head and the one that changed most", (
   const words = { measures, step: 1, before: 0, stepName: "epoch 2 (step 1)", beforeName: "epoch 1", sites };
   expect(text(describeOverview(words))).toBe(
     "a · head 1 is the most focused of 4 (largest weight 0.900 on average); a · head 1 changed most since epoch 1: entropy 1.00 → 0.200 bits.",
+  );
+  const same = { ...measures, array: { ...measures.array, data: Float32Array.from([...steps[1]!, ...steps[1]!]) } };
+  expect(text(describeOverview({ ...words, measures: same }))).toBe(
+    "a · head 1 is the most focused of 4 (largest weight 0.900 on average); since epoch 1 no entropy changed by more than 0 bits.",
   );
   expect(focusShare(measures, 1, sites)[0]![1]).toBeCloseTo(1 - 0.2 / Math.log2(3));
 });
@@ -158,4 +163,18 @@ test("the address keeps what belongs to others, and any text survives it", () =>
   expect(parseHash(hash)).toEqual(state);
   expect(formatHash("", {})).toBe("#attention");
   expect(parseHash("#attention&p.attention.run=100%")).toEqual({});
+});
+
+test("the sentence of the runs names only those that show the head", () => {
+  const [a, b] = [
+    { run: "a", step: "epoch 3", value: 1.5 },
+    { run: "b", step: "epoch 3", value: 2.5 },
+  ];
+  expect(text(describeRuns("block_0 · head 0", [], 3, 9))).toBe("None of the 3 runs chosen shows block_0 · head 0.");
+  expect(text(describeRuns("block_0 · head 0", [a], 3, 9))).toBe(
+    "block_0 · head 0 is to be seen only in a of the 3 runs chosen.",
+  );
+  expect(text(describeRuns("block_0 · head 0", [b, a], 3, 9))).toBe(
+    "block_0 · head 0 is most focused in a (entropy 1.50 bits at epoch 3) and least in b (2.50 at epoch 3), of 2 runs.",
+  );
 });

@@ -74,6 +74,13 @@ export function describeOverview(words: OverviewWords): Part[] {
   });
   if (!changes.length) return [...parts, plain(".")];
   const moved = changes.reduce((a, b) => (Math.abs(b.value - b.old) > Math.abs(a.value - a.old) ? b : a));
+  if (weightText(moved.old) === weightText(moved.value))
+    return [
+      ...parts,
+      plain(
+        `; since ${words.beforeName} no entropy changed by more than ${weightText(Math.abs(moved.value - moved.old))} bits.`,
+      ),
+    ];
   return [
     ...parts,
     plain("; "),

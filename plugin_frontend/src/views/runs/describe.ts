@@ -20,7 +20,10 @@ export function describeRuns(head: string, entropies: RunValue[], named: number,
       chosen(entropies[0]?.run ?? "the run in focus"),
       quiet(`, the only one chosen of ${of} runs: tick others to see it in each of them.`),
     ];
-  if (!first || !last || first === last) return [strong(head), plain(` in ${named} of ${of} runs.`)];
+  if (!first || !last)
+    return [plain("None of the "), strong(`${named} runs`), plain(" chosen shows "), strong(head), plain(".")];
+  if (first === last)
+    return [strong(head), plain(" is to be seen only in "), chosen(first.run), plain(` of the ${named} runs chosen.`)];
   return [
     strong(head),
     plain(" is most focused in "),
