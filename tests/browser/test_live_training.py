@@ -102,6 +102,7 @@ def reload_and_be_where_it_was(tab: Tab) -> None:
     tab.slider.press("ArrowLeft")
     tab.expect_step(f"epoch {EPOCHS - 1} (step {EPOCHS - 2})")
     before = tab.wait_until_drawn("head", step=EPOCHS - 2, head=1)
+    tab.expect_link(f"p.attention.step={EPOCHS - 2}")
     tab.page.reload()
     tab.wait_until_shown()
     assert tab.wait_until_drawn("head", step=EPOCHS - 2, head=1) == before
