@@ -20,3 +20,8 @@ export function markDrawn(detail: Drawn): void {
     performance.mark(NAME, { detail });
   });
 }
+
+/** Whether there has been a first picture: until then nothing but what it needs should be on the wire. */
+export function hasDrawn(): boolean {
+  return marks > 0;
+}

@@ -33,7 +33,11 @@ export class Ahead {
   #paused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly client: Client) {}
+  /** `mayBegin`: whether anything may be fetched ahead yet. */
+  constructor(
+    readonly client: Client,
+    readonly mayBegin: () => boolean = () => true,
+  ) {}
 
   /** Replaces what is wanted, the likeliest first. What is under way and no longer wanted is aborted, the rest goes on; while `paused` nothing new is begun. */
   want(urls: string[], bundle = NONE, paused = false): void {
@@ -62,7 +66,7 @@ export class Ahead {
   #next(): void {
     clearTimeout(this.#timer);
     while (!this.#paused && this.#underWay.size < WORKERS && isVisible()) {
-      if (this.client.busy) {
+      if (this.client.busy || !this.mayBegin()) {
         this.#timer = setTimeout(() => this.#next(), AGAIN_MS);
         return;
       }

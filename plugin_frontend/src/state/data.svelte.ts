@@ -1,4 +1,5 @@
 /** The arrays of what is shown: fetched when a choice changes, and the neighbours in advance. */
+import { hasDrawn } from "../host/drawn";
 import { untrack } from "svelte";
 import { address, type Params } from "../api/client";
 import type { NpyArray } from "../api/npy";
@@ -70,7 +71,7 @@ export class Data {
   #frames = new Recent<AttentionMap | null>(256);
 
   constructor(readonly store: Store) {
-    this.ahead = new Ahead(store.server.client);
+    this.ahead = new Ahead(store.server.client, hasDrawn);
     this.likely = new Likely(store);
     this.rows = new Rows(store);
     this.features = new Features(store);
