@@ -10,7 +10,7 @@ FRONTEND_SOURCES := $(shell find plugin_frontend -path plugin_frontend/node_modu
 BUNDLE := tb_attention/plugin/static/index.js
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format build bench fuzz pictures clean
+.PHONY: help demo test check format build bench fuzz floors pictures clean
 
 help:
 	@echo "make demo      train on real data and watch it in TensorBoard (SERVE=0, PORT=, LOGDIR=, RETRAIN=1)"
@@ -20,6 +20,7 @@ help:
 	@echo "make build     wheel and sdist, in dist/"
 	@echo "make bench     the measurements of benchmarks/"
 	@echo "make fuzz      damage the files of logs at random and read them (SECONDS=60, SEED=)"
+	@echo "make floors    tests with the oldest versions of what the package needs"
 	@echo "make pictures  the pictures of the README, in docs/pictures/"
 	@echo "make clean     remove what was built and installed"
 
@@ -73,6 +74,11 @@ bench: .venv/dev $(BUNDLE)
 
 fuzz: .venv/dev
 	@$(BIN)/python -m tests.records.fuzz $(or $(SECONDS),60) $(SEED)
+
+floors:
+	@test -x .build/floors/bin/python || $(PYTHON) -m venv .build/floors
+	@.build/floors/bin/python -m pip install --quiet --disable-pip-version-check -r tests/floors.txt pytest hypothesis
+	@PYTHONPATH=. .build/floors/bin/python -m pytest tests/metrics tests/callbacks/test_attention_callback.py tests/capture/test_untouched.py
 
 pictures: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m docs.make_pictures
