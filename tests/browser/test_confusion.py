@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +29,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     confusion_logs.write_all(logs)
     confusion_logs.write_many(logs / "thousand", 1000, 1)
     return logs
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-    assert server.complaints == []
 
 
 def where(run: str, **choices: str | int) -> str:

@@ -30,13 +30,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return logs
 
 
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-
-
 @contextmanager
 def from_disk(browser: Browser, path: Path, choices: str = "") -> Iterator[Page]:
     """Opens a page from the disk, offline; it must ask for nothing and its console must be quiet."""

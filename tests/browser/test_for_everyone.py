@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,13 +59,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         matrices.submit(ConfusionRecord(step, {"validation": counts}, ("ham", "spam"), epoch=step))
     matrices.close()
     return logs
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
 
 
 def findings(tab: Tab) -> list[str]:

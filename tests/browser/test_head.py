@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,14 +53,6 @@ def write_windows(run: Path) -> None:
     weights = np.random.default_rng(1).dirichlet(np.ones(6), (2, 1, 16, 6)).astype("float32")
     with tb_attention.AttentionWriter(run, samples=tb_attention.Samples(pictures, axes=axes)) as writer:
         writer.write(0, {"shifted": weights}, epoch=0)
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-    assert server.complaints == []
 
 
 def grid(tab: Tab) -> Locator:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +37,8 @@ SITE = f"block/{SCRIPT}"
 
 
 @pytest.fixture(scope="module")
-def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    logdir = tmp_path_factory.mktemp("hostile")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logs = tmp_path_factory.mktemp("hostile")
     random = np.random.default_rng(0)
     count = len(TOKENS)
     samples = tb_attention.Samples(
@@ -50,23 +49,16 @@ def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         texts=[" ".join(TOKENS)] * 3,
         class_names=CLASSES,
     )
-    with tb_attention.AttentionWriter(logdir / RUN, tag=f"tag {SCRIPT}", samples=samples) as writer:
+    with tb_attention.AttentionWriter(logs / RUN, tag=f"tag {SCRIPT}", samples=samples) as writer:
         for step in range(3):
             weights = {SITE: random.dirichlet(np.ones(count), (3, 2, count)), "gate": random.random((3, 1, 16))}
             writer.write(step, weights, predictions=random.dirichlet(np.ones(3), 3), metrics={"loss": 1.0}, epoch=step)
-    matrices = SeriesWriter(logdir / RUN, "confusion", 1)
+    matrices = SeriesWriter(logs / RUN, "confusion", 1)
     for step in range(3):
         counts = random.integers(0, 9, (3, 3))
         matrices.submit(ConfusionRecord(step, {"validation": counts}, tuple(CLASSES), epoch=step))
     matrices.close()
-    return logdir
-
-
-@pytest.fixture(scope="module")
-def server(logdir: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logdir)
-    yield server
-    server.stop()
+    return logs
 
 
 @pytest.mark.parametrize("view", ["Overview", "Head", "Sample", "Samples", "Confusion", "Epochs", "Compare"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +30,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for step in range(2):
             writer.write(step, weights, random.dirichlet(np.ones(3), MANY), epoch=step)
     return logs
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
 
 
 def rows(tab: Tab) -> Locator:

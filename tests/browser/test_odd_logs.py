@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +45,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         next((logs / "gaps").rglob(f"step-{step:012d}.npz")).unlink()
     shutil.copytree(logs / "nan", logs / "events", ignore=shutil.ignore_patterns("plugins"))
     return logs
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-    assert server.complaints == []
 
 
 def link(run: str, **values: str) -> str:

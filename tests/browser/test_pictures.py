@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,13 +46,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tb_attention.AttentionWriter(logs / "plane", samples=samples) as writer:
         writer.write(0, {"plane": TINT.reshape(1, 1, 4)}, kinds={"plane": "gate"}, epoch=0)
     return logs
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
 
 
 def pixels(canvas: Locator) -> npt.NDArray[np.uint8]:

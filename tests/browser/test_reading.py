@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -64,14 +63,6 @@ def write_pictures(run: Path) -> None:
         for step in range(STEPS):
             weights = random.dirichlet(np.full(size, 0.3), (2, HEADS, size)).astype("float32")
             writer.write(step, {"block/attention": weights}, epoch=step)
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-    assert server.complaints == []
 
 
 def choices(**values: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,14 +55,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     step, {site: weights_of(run, step, 2)}, metrics={"val_loss": loss_of(run, step)}, epoch=step
                 )
     return logs
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-    assert server.complaints == []
 
 
 def link(**values: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
@@ -41,14 +40,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     status = next(logs.rglob("status.json"))
     status.write_text(json.dumps({**json.loads(status.read_text()), "dropped": [DROPPED]}))
     return logs
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-    assert server.complaints == []
 
 
 class Requests:

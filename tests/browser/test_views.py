@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,14 +40,6 @@ def write_texts(run: Path) -> None:
             weights = random.dirichlet(np.ones(12), (2, 2, 12)).astype("float32")
             probabilities = np.array([[0.9, 0.1], [0.7, 0.3]])
             writer.write(step, {"encoder/attention": weights}, probabilities, {"val_loss": 1 - step / 4}, epoch=step)
-
-
-@pytest.fixture(scope="module")
-def server(logs: Path) -> Iterator[TensorBoard]:
-    server = TensorBoard(logs)
-    yield server
-    server.stop()
-    assert server.complaints == []
 
 
 def choices(**values: str) -> str:
