@@ -2,6 +2,7 @@
 import { mount } from "svelte";
 import "../styles/fonts.css";
 import "../styles/tokens.css";
+import "../styles/toolbar.css";
 import { Store } from "../state/store.svelte";
 import App from "../ui/App.svelte";
 
