@@ -21,7 +21,8 @@ from urllib.parse import urlencode
 import numpy as np
 
 import tb_attention
-from tb_attention.plugin import gzip_frame, members
+from tb_attention.export import gzip_frame
+from tb_attention.plugin import members
 from tb_attention.plugin.run_folder import RunFolder
 
 REQUESTS = 200

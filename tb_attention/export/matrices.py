@@ -17,22 +17,9 @@ from tb_attention.records.confusion_file import (
     matrix_member,
     read_matrix,
 )
+from tb_attention.records.confusion_manifest import with_defaults
 from tb_attention.records.index import StepEntry
 from tb_attention.records.schema import ConfusionManifest, manifest_to_json
-
-# What a manifest may leave out, the page is always told.
-_LEFT_OUT: dict[str, Any] = {
-    "kind": "classes",
-    "threshold": None,
-    "class_groups": [],
-    "similarity": False,
-    "examples": 0,
-    "means": [],
-    "samples": None,
-    "sample_count": 0,
-    "predictions": [],
-    "sites": 0,
-}
 
 
 def collect(
@@ -53,8 +40,7 @@ def collect(
         assert isinstance(entry.manifest, ConfusionManifest)
         # Kept examples are other inputs than the samples that somebody chose to hand on: they stay out.
         bare = dataclasses.replace(entry.manifest, examples=0, samples=None, maps=None, means=())
-        value = _LEFT_OUT | manifest_to_json(bare)
-        value["splits"] = {name: {"other": 0, "bins": 0} | split for name, split in value["splits"].items()}
+        value = {"sites": 0} | with_defaults(manifest_to_json(bare))
         bodies.extend(_bodies(open_file, place, entry, entry.manifest))
         steps.append(step_answer(value, entry.manifest.step))
     return SeriesPart(series_answer(value, steps, [[]], status), {}, bodies)

@@ -13,6 +13,7 @@ from tb_attention.errors import AttentionError
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt
 from tb_attention.records import index, json_text, paths, step_file
+from tb_attention.records.confusion_manifest import with_defaults
 from tb_attention.records.index import StepEntry
 from tb_attention.records.listing import check_place
 from tb_attention.records.paths import Step
@@ -29,19 +30,6 @@ from tb_attention.records.store import Entry
 _CACHE_BYTES = 32 << 20
 # Below this many, opening the step files is no slower than decoding the index.
 _FEW = 4
-
-# What a confusion step file may leave out, the page is always told.
-_LEFT_OUT: dict[str, Any] = {
-    "kind": "classes",
-    "threshold": None,
-    "class_groups": [],
-    "similarity": False,
-    "examples": 0,
-    "means": [],
-    "samples": None,
-    "sample_count": 0,
-    "predictions": [],
-}
 
 # What nearly all steps of a series have alike is held once for all of them.
 _ONCE = ("schema", "content", "tag", "attempt", "writer", "measures", "class_names", "class_groups", "output")
@@ -154,8 +142,7 @@ def condense(manifest: Manifest, alike: _SitesByIdentity | None = None) -> Known
         sites, sample_count, measures = maps.sites, maps.sample_count, maps.measures
     value = manifest_to_json(manifest, with_sites=False)
     if isinstance(manifest, ConfusionManifest):
-        value = _LEFT_OUT | value
-        value["splits"] = {name: {"other": 0, "bins": 0} | split for name, split in value["splits"].items()}
+        value = with_defaults(value)
     del value["step"]
     value["samples"] = value["samples"].removesuffix(".npz") if value["samples"] else None
     once = {name: value.pop(name) for name in _ONCE if name in value}

@@ -9,7 +9,8 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import DamagedFileError, LogError, NotInLogError
-from tb_attention.plugin import gzip_frame, manifests, members, parameters, respond
+from tb_attention.export import gzip_frame
+from tb_attention.plugin import manifests, members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.records import confusion_file
 from tb_attention.records.archive import Archive

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError, LogError, NotInLogError
-from tb_attention.plugin import gzip_frame, manifests, parameters, respond
+from tb_attention.export import gzip_frame
+from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.manifests import KnownManifest

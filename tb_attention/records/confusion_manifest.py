@@ -168,3 +168,23 @@ def _groups(value: Sequence[Any], classes: int, depth: int) -> tuple[Any, ...]:
         else:
             found.append(checked.count(child, classes - 1))
     return tuple(found)
+
+
+# What the manifest of matrices may leave out.
+_LEFT_OUT: dict[str, Any] = {
+    "kind": "classes",
+    "threshold": None,
+    "class_groups": [],
+    "similarity": False,
+    "examples": 0,
+    "means": [],
+    "samples": None,
+    "sample_count": 0,
+    "predictions": [],
+}
+
+
+def with_defaults(value: dict[str, Any]) -> dict[str, Any]:
+    """The JSON object of a manifest with what it left out, as the page is told it."""
+    splits = {name: {"other": 0, "bins": 0} | split for name, split in value["splits"].items()}
+    return _LEFT_OUT | value | {"splits": splits}

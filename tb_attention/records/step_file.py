@@ -192,14 +192,6 @@ def read_features(archive: Archive, manifest: StepManifest, sample: int, site: i
     return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
 
 
-def read_overview(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
-    """The overview of one site for one sample."""
-    part = manifest.sites[site].overview
-    name = overview_member(sample)
-    stored = archive.read(name)[part.offset : part.offset + part.bytes]
-    return decode_member(stored, part.shape, part.encoding, name)
-
-
 def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.float32]:
     """The measures, float32 (samples, heads of all sites, measures)."""
     stored = archive.read(MEASURES_MEMBER)

@@ -33,12 +33,7 @@ def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) ->
     reads = [fed.intersection(ancestors([branch])) for branch in branches]
     if len(branches) < 2 or any(one & other for place, one in enumerate(reads) for other in reads[:place]):
         return None
-    roles: dict[Atom, Role] = {}
-    for atom in (atom for dim in reader.dims[use.weights] or () for atom in dim):
-        if atom in use.contracted:
-            roles[atom] = "key"
-        else:
-            roles[atom] = {"batch": "samples", "position": "query"}.get(atom.origin, "heads")  # type: ignore[assignment]
+    roles = _roles(reader, use, {"batch": "samples", "position": "query"}, "heads")
     return make_found(source, use, "cross", roles, "features")
 
 
@@ -49,13 +44,14 @@ def read_sampling(reader: DimReader, source: Source, use: Use) -> Found | None:
     """
     if source.family != "softmax" or use.other is None or not _is_sampled(reader, use.other):
         return None
-    roles: dict[Atom, Role] = {}
-    for atom in (atom for dim in reader.dims[use.weights] or () for atom in dim):
-        if atom in use.contracted:
-            roles[atom] = "key"
-        else:
-            roles[atom] = {"batch": "samples", "feature": "heads"}.get(atom.origin, "query")  # type: ignore[assignment]
+    roles = _roles(reader, use, {"batch": "samples", "feature": "heads"}, "query")
     return make_found(source, use, "cross", roles, note=SAMPLED)
+
+
+def _roles(reader: DimReader, use: Use, named: dict[str, Role], other: Role) -> dict[Atom, Role]:
+    """The roles of all atoms of the weights: keys are those summed over, the others are named by their origin."""
+    atoms = (atom for dim in reader.dims[use.weights] or () for atom in dim)
+    return {atom: "key" if atom in use.contracted else named.get(atom.origin, other) for atom in atoms}
 
 
 def _is_sampled(reader: DimReader, value: Value) -> bool:
