@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 import tb_attention
+from tb_attention.capture.capturer import Capturer
 from tests.capture.zoo import SAMPLES, FoldedHeads, HandWritten, Windows, ids, normal
 
 Array = npt.NDArray[Any]
@@ -141,3 +142,23 @@ def test_the_data_flow_tells_grids_and_inputs() -> None:
         ("query", "grid", (4, 4), 0),
         ("key", "grid", (4, 4), 0),
     ]
+
+
+class Augmented(keras.Model):
+    """Its `call` takes no `training`; its first layer trains unless told not to, and what comes after follows it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resize = layers.Resizing(4, 4)
+        self.attention = layers.MultiHeadAttention(2, 4, dropout=0.5)
+
+    def call(self, images: Any) -> Any:
+        x = layers.Reshape((16, 3))(self.resize(images))
+        return self.attention(x, x)
+
+
+def test_nothing_is_dropped_out_where_a_layer_trains_by_default() -> None:
+    model, images = Augmented(), normal(8, 8, 3)
+    model(images, training=False)
+    (site,) = Capturer(model)(images).sites
+    np.testing.assert_allclose(site.weights.sum(-1), 1.0, atol=1e-5)

@@ -86,8 +86,8 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
 
     def step(*tensors: Any) -> list[Any]:
         args, kwargs = call.arguments(tensors)
-        if model._call_has_training_arg:
-            kwargs.setdefault("training", False)
+        # Models whose `call` has no such argument are told too: it holds for the layers in them, of which some train by default.
+        kwargs.setdefault("training", False)
         with noting_layers() as notes:
             taken.append(notes)
             outputs = model(*args, **kwargs)
