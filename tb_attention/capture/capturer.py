@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tb_attention.capture.captured import Capture, LeftOut
+from tb_attention.capture.graph import Stale
 from tb_attention.capture.select import SiteFilter, make_selector
-from tb_attention.errors import ArgumentError
+from tb_attention.errors import ArgumentError, CaptureError
 
 __all__ = ["Capture", "Capturer", "LeftOut"]
+
+_ATTEMPTS = 3
 
 
 class Capturer:
@@ -39,17 +42,20 @@ class Capturer:
             **call_kwargs: Further arguments of the model's `call`.
 
         Raises:
-            CaptureError: The model cannot be traced.
+            CaptureError: The model can be neither traced nor run eagerly, or does other operations each time it is called.
         """
-        from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, Stale, read_inputs
+        from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, read_inputs
 
         call = read_inputs(self.model, inputs, call_kwargs)
         key = (call.signature, tuple(id(variable) for variable in self.model.variables))
-        if key in self._passes:
+        for _ in range(_ATTEMPTS):
+            if key not in self._passes:
+                self._passes[key] = CompiledPass(self.model, call, self._select, asked=self._asked)
             try:
                 return self._passes[key](call)
             except Stale:
                 # Control flow that depends on the inputs, or on the weights, has changed.
                 del self._passes[key]
-        self._passes[key] = CompiledPass(self.model, call, self._select, asked=self._asked)
-        return self._passes[key](call)
+        raise CaptureError(
+            f"The model {self.model.name!r} does other operations each time it is called, so that none of its sites is captured."
+        )

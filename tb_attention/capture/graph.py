@@ -14,6 +14,10 @@ import numpy.typing as npt
 Shape = tuple[int | None, ...]
 
 
+class Stale(Exception):
+    """The model no longer does what its graph says: a loop goes round more often, another branch is taken."""
+
+
 @dataclass(eq=False, slots=True)
 class Value:
     """One result of a node.

@@ -11,21 +11,17 @@ import tensorflow as tf
 
 from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.feature_maps import arrange_features
+from tb_attention.capture.graph import Stale
 from tb_attention.capture.layout import arrange
 from tb_attention.capture.paths import name_places
 from tb_attention.capture.rules.find import find_sites
 from tb_attention.capture.rules.found import FeatureMap, Found
 from tb_attention.capture.tensorflow.inputs import Call, read_call
-from tb_attention.capture.tensorflow.replay import Replay
 from tb_attention.capture.tensorflow.trace import trace
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
 
 Arrays = list[npt.NDArray[Any]]
-
-
-class Stale(Exception):
-    """A loop goes round another number of times, or another branch is taken, than when the model was traced."""
 
 
 def read_inputs(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
@@ -68,14 +64,14 @@ class CompiledPass:
         guards = [value for value, _ in graph.guards]
         weights = [site.weights for _, rounds in self._found for site in rounds]
         features = [features.value for _, rounds in self._found if (features := _features(rounds)) is not None]
-        self._replay = Replay(graph, [*guards, *weights, *features, *graph.outputs])
+        self._run = self._trace.runner([*guards, *weights, *features, *graph.outputs])
 
     def __call__(self, call: Call) -> Capture:
         """Runs it, in chunks where the model is bound to a number of samples."""
         parts = []
         with tf.init_scope():
             for tensors, samples in call.chunks(self._trace.samples):
-                arrays = [np.asarray(_readable(tensor)) for tensor in self._replay(tensors)]
+                arrays = [np.asarray(_readable(tensor)) for tensor in self._run(tensors)]
                 parts.append((self._guarded(arrays), samples))
         sites: list[Site | None] = []
         failed: list[LeftOut] = []

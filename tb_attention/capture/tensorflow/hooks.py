@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 from keras.src.ops.operation import Operation
@@ -18,17 +18,34 @@ _THREAD = threading.local()
 _originals: dict[type, Callable[..., Any]] = {}
 _users = 0
 
+_VECTORISING = "tensorflow.python.ops.parallel_for"
+"""Where TensorFlow turns the graph of a function into one for many elements at once; it needs that graph."""
+
 _Function = type(tf.function(lambda: None))
+
+
+class Listener(Protocol):
+    """What is told of all that runs eagerly in a thread that takes notes."""
+
+    def ran(self, kind: str, inputs: Any, attributes: Any, outputs: Any, layers: tuple[LayerCall, ...]) -> None:
+        """An operation ran."""
+
+    def returned(self, arguments: Any, result: Any, layers: tuple[LayerCall, ...]) -> None:
+        """A layer returned, whose own call is the last of the layers."""
 
 
 class Notes:
     """The layers of each operation of a trace.
 
+    Args:
+        listener: What is told of the operations that run eagerly, or None where a graph is traced.
+
     Attributes:
         failed: The layers, outermost first, around the call that raised last; empty if none has.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Listener | None = None) -> None:
+        self.listener = listener
         self._layers: dict[tuple[int, str], tuple[LayerCall, ...]] = {}
         # Keeps the graphs alive, so that their ids stay theirs.
         self._graphs: dict[int, Any] = {}
@@ -57,10 +74,10 @@ class Notes:
 
 
 @contextlib.contextmanager
-def noting_layers() -> Iterator[Notes]:
+def noting_layers(listener: Listener | None = None) -> Iterator[Notes]:
     """Takes notes of what this thread traces. Other threads run as ever; everything is put back, errors or not."""
     outer = getattr(_THREAD, "notes", None)
-    _THREAD.notes = notes = Notes()
+    _THREAD.notes = notes = Notes(listener)
     _install()
     op_callbacks.add_op_callback(_on_operation)
     try:
@@ -97,7 +114,10 @@ def _call_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
         return original(self, *args, **kwargs)
     notes.enter(self)
     try:
-        return original(self, *args, **kwargs)
+        result = original(self, *args, **kwargs)
+        if notes.listener is not None:
+            notes.listener.returned((args, kwargs), result, tuple(notes.stack))
+        return result
     except Exception:
         notes.leave_failing()
         raise
@@ -106,18 +126,30 @@ def _call_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _call_function(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """Traces the `tf.function`s in a model anew: of one that was traced before, the layers inside would not be seen."""
+    """Traces the `tf.function`s in a model anew: of one that was traced before, the layers inside would not be seen.
+
+    Where all runs eagerly, so do they, for nothing is seen of what a function computes.
+    """
     original = _originals[_Function]
-    if getattr(_THREAD, "notes", None) is None or tf.executing_eagerly():
+    notes: Notes | None = getattr(_THREAD, "notes", None)
+    if notes is None or (tf.executing_eagerly() and notes.listener is None):
         return original(self, *args, **kwargs)
-    return original(self._clone(None), *args, **kwargs)
+    if not tf.executing_eagerly():
+        return original(self._clone(None), *args, **kwargs)
+    needs_graph = str(getattr(self._python_function, "__module__", "")).startswith(_VECTORISING)
+    return original(self, *args, **kwargs) if needs_graph else self._python_function(*args, **kwargs)
 
 
 def _on_operation(
-    op_type: str, inputs: Any, attrs: Any, outputs: Any, op_name: str | None = None, graph: Any = None
+    op_type: str | bytes, inputs: Any, attrs: Any, outputs: Any, op_name: str | None = None, graph: Any = None
 ) -> None:
     notes: Notes | None = getattr(_THREAD, "notes", None)
-    if notes is not None and graph is not None:
+    if notes is None:
+        return
+    if graph is not None:
         for output in outputs:
             notes.note(output.op)
             break
+    elif notes.listener is not None:
+        kind = op_type.decode() if isinstance(op_type, bytes) else op_type
+        notes.listener.ran(kind, inputs, attrs, outputs, tuple(notes.stack))

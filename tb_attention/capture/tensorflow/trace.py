@@ -1,16 +1,19 @@
-"""Traces one call of a Keras model into a flat graph."""
+"""Turns one call of a Keras model into a flat graph: traced or, where it only runs eagerly, recorded."""
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 from keras.src import tree
 
-from tb_attention.capture.graph import Graph
+from tb_attention.capture.graph import Graph, Value
+from tb_attention.capture.tensorflow.eager import Recording, Rerun
 from tb_attention.capture.tensorflow.flatten import Key, flatten
 from tb_attention.capture.tensorflow.hooks import Notes, noting_layers
 from tb_attention.capture.tensorflow.inputs import Call
@@ -27,20 +30,24 @@ class Trace:
         graph: The flat graph.
         samples: The number of samples it is bound to, or None where any number will do.
         pack_outputs: Makes the structure that the model returned from its flat tensors.
+        runner: Makes a function that computes values of the graph from the tensors of a call.
         keep_alive: What must live as long as the graph is run.
     """
 
     graph: Graph
     samples: int | None
     pack_outputs: Callable[[list[Any]], Any]
-    keep_alive: Any
+    runner: Callable[[Sequence[Value]], Callable[[Sequence[Any]], list[Any]]]
+    keep_alive: Any = None
 
 
 def trace(model: Any, call: Call) -> Trace:
     """Traces the model at inference, for any number of samples where the model allows that.
 
+    A model that only runs eagerly is recorded.
+
     Raises:
-        CaptureError: The model cannot be traced.
+        CaptureError: The model can neither be traced nor recorded.
     """
     failures: list[Exception] = []
     taken: list[Notes] = []
@@ -51,12 +58,14 @@ def trace(model: Any, call: Call) -> Trace:
             return _trace(model, call, samples, taken)
         except Exception as error:
             failures.append(error)
+    with contextlib.suppress(Exception):
+        return _record(model, call)
     last = failures[-1]
     # Keras writes its errors for a terminal, over several lines.
     message = " ".join(re.sub(r"\x1b\[\d+m", "", str(last)).split())
     raise CaptureError(
-        f"The model {model.name!r} could not be traced as a graph{_where(taken)}, so that none of its sites is captured. "
-        f"{type(last).__name__}: {message}"
+        f"The model {model.name!r} could be neither traced as a graph nor run eagerly{_where(taken)}, so that none of its "
+        f"sites is captured. {type(last).__name__}: {message}"
     ) from last
 
 
@@ -104,7 +113,26 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
     with untouched(model):
         concrete = tf.function(step, autograph=False).get_concrete_function(*specs)
     graph = _decided(concrete, taken[-1], call, samples)
-    return Trace(graph, samples, packers[-1], (concrete, taken[-1]))
+    return Trace(graph, samples, packers[-1], partial(Replay, graph), (concrete, taken[-1]))
+
+
+def _record(model: Any, call: Call) -> Trace:
+    """The call as it runs eagerly.
+
+    What changes with one sample more depends on the number of samples. A model that then does something else is bound to it.
+    """
+    recording = Recording(model, call, call.tensors)
+    if "VarHandleOp" in recording.kinds():
+        # It was built on the way, which happens once.
+        recording = Recording(model, call, call.tensors)
+    samples: int | None = call.samples
+    with contextlib.suppress(Exception):
+        more = Recording(model, call, next(call.chunks(call.samples + 1))[0])
+        if more.kinds() == recording.kinds():
+            recording.forget_differences(more)
+            samples = None
+    pack = _packer(recording.result, tree.flatten(recording.result))
+    return Trace(recording.graph, samples, pack, partial(Rerun, model, call, recording.kinds()))
 
 
 def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:
