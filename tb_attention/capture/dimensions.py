@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, size_of
 from tb_attention.capture.graph import Graph, Node, Shape
 
 # Which dimension to believe where an operation joins several: the first of these.
@@ -71,3 +71,19 @@ def placed(dims: Sequence[Dim], shape: Shape) -> Dims | None:
 
 def without(dims: Dims, axis: int) -> Dims:
     return dims[:axis] + dims[axis + 1 :]
+
+
+def derived(dim: Dim, size: Size | None) -> Dim:
+    """What a dimension becomes when it is pooled, padded or cut to another size."""
+    if size == ONE:
+        return ()
+    if size == size_of(dim) or not dim:
+        return dim
+    return (Atom(size, min((atom.origin for atom in dim), key=PREFERENCE.index), parent=dim[0]),)
+
+
+def resized(dims: Dims, shape: Shape) -> Dims | None:
+    """The dimensions at these sizes; those of unknown size stay what they are."""
+    if len(dims) != len(shape):
+        return None
+    return tuple(dim if size is None else derived(dim, known(size)) for dim, size in zip(dims, shape, strict=True))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, multiply, regroup, size_of
 from tb_attention.capture.contractions import contraction_of
+from tb_attention.capture.detours import before_dilation, sequences_of
 from tb_attention.capture.dimensions import (
-    PREFERENCE,
     agrees,
+    derived,
     dim_of,
     grid_of,
     is_weight,
@@ -17,11 +18,13 @@ from tb_attention.capture.dimensions import (
     preferred,
     rank_of,
     reduced_axes,
+    resized,
     without,
 )
 from tb_attention.capture.graph import Graph, Node, Shape, Value
-from tb_attention.capture.moves import cut, joined_places, padded, rejoined, rolled
+from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
 from tb_attention.capture.sizes import SizeReader
+from tb_attention.capture.slices import sliced
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
 RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
@@ -52,6 +55,7 @@ class DimReader:
         self._sizes = SizeReader(graph, self.dims)
         # For each value the dimensions with samples in it or, where it has none (a list of tensors), in what it was made from.
         self._batched: dict[Value, frozenset[Dim]] = {}
+        self._slid: dict[Atom, Atom] = {}
         places = {value: place for place, value in enumerate(graph.inputs)}
         sizes = [value.shape[0] for value in graph.inputs if value.shape]
         # A trace for one number of samples: sizes are plain numbers there.
@@ -132,8 +136,13 @@ class DimReader:
         if contraction is not None:
             return self._of_contraction(node, contraction.operands, contraction.result)
         first = inputs[0]
+        if kind == "TensorListStack" and value in self.dependent:
+            return self._of_list(node, value.shape)
         if first is None:
             return None
+        if kind == "BatchToSpaceND":
+            whole = before_dilation(node)
+            return self._of_convolution(node, self.dims[whole] if whole else None, value.shape, first[-1])
         if kind == "Range":
             return (self._of_range(node),)
         if kind == "RaggedTensorToTensor" and value in self.dependent:
@@ -157,13 +166,13 @@ class DimReader:
         if kind == "Roll":
             return rolled(first, *map(self._graph.constant, node.inputs[1:3]))
         if kind in PADS:
-            return self._resized(padded(first, self._graph.constant(node.inputs[1])), value.shape)
+            return resized(padded(first, self._graph.constant(node.inputs[1])), value.shape)
         if kind in RESIZES | PICKS or (
             kind in ("Split", "SplitV") and len(value.shape) == len(inputs[-1 if kind == "Split" else 0] or ())
         ):
-            return self._resized((inputs[1] or first) if kind == "Split" else first, value.shape)
+            return resized((inputs[1] or first) if kind == "Split" else first, value.shape)
         if kind == "StridedSlice":
-            return self._of_strided_slice(node, first, value.shape)
+            return sliced(self._graph, node, first, value.shape, self.batch)
         if kind == "ConcatV2":
             return self._of_concatenation(node, inputs[:-1], value.shape)
         if kind == "Pack":
@@ -252,74 +261,46 @@ class DimReader:
             return (*data[:axis], *places, *rows)
         if len(places) == 1 and data[axis]:
             size = size_of(places[0])
-            picked = self._derived(data[axis], size)
+            picked = derived(data[axis], size)
             return (*data[:axis], picked, *data[axis + 1 :])
         return (*data[:axis], *places, *data[axis + 1 :])
 
-    def _of_convolution(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
+    def _of_list(self, node: Node, shape: Shape) -> Dims | None:
+        """What a loop over a sequence gave at each position, a step before the samples and their features."""
+        if len(shape) < 2:
+            return None
+        steps, samples = dim_of(Atom(known(shape[0]), "position")), self._batch_of(node.outputs[0])
+        for dims in (self.dims[sequence] for sequence in sequences_of(node)):
+            if dims is not None and len(dims) > 1 and self.batch in dims[1] and agrees(size_of(dims[0]), shape[0]):
+                steps, samples = dims[:2]
+                break
+        return (steps, samples, *(dim_of(Atom(known(size), "feature")) for size in shape[2:]))
+
+    def _of_convolution(self, node: Node, first: Dims | None, shape: Shape, made: Dim = ()) -> Dims | None:
+        if first is None or len(first) != len(shape):
+            return None
         layout = str(self._graph.attribute(node, "data_format") or b"NHWC")
         channels = 1 if "NC" in layout else len(shape) - 1
         dims: list[Dim] = []
         for place, (dim, size) in enumerate(zip(first, shape, strict=True)):
             if place == 0:
                 dims.append(dim)
+            elif place == channels and made:
+                dims.append(made)
             elif place == channels and node.type in CONVOLUTIONS:
                 origin: Origin = "window" if node.type.startswith("Extract") else "feature"
                 dims.append(dim_of(Atom(known(size), origin)))
             else:
-                dims.append(self._derived(dim, known(size)))
+                dims.append(derived(self._slid_over(dim), known(size)))
         return tuple(dims)
 
-    def _resized(self, first: Dims, shape: Shape) -> Dims | None:
-        if len(first) != len(shape):
-            return None
-        return tuple(
-            dim if size is None else self._derived(dim, known(size)) for dim, size in zip(first, shape, strict=True)
-        )
-
-    def _of_strided_slice(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
-        shrink = int(self._graph.attribute(node, "shrink_axis_mask") or 0)
-        new = int(self._graph.attribute(node, "new_axis_mask") or 0)
-        ellipsis = int(self._graph.attribute(node, "ellipsis_mask") or 0)
-        begin = node.inputs[1].shape
-        count = begin[0] if begin and begin[0] is not None else None
-        if count is None:
-            return None
-        dims: list[Dim] = []
-        remaining = list(first)
-        for place in range(count):
-            bit = 1 << place
-            if ellipsis & bit:
-                later = sum(1 for other in range(place + 1, count) if not new & (1 << other))
-                while len(remaining) > later:
-                    dims.append(remaining.pop(0))
-            elif new & bit:
-                dims.append(())
-            elif remaining:
-                dim = remaining.pop(0)
-                if not shrink & bit:
-                    dims.append(self._cut(node, dim, place))
-        return self._resized((*dims, *remaining), shape)
-
-    def _cut(self, node: Node, dim: Dim, place: int) -> Dim:
-        """A dimension after a slice with bounds, of which the size may not be known from the graph's shapes."""
-        bounds = [self._graph.constant(item) for item in node.inputs[1:4]]
-        first, last, step = (None if bound is None else int(bound[place]) for bound in bounds)
-        first = None if self._graph.attribute(node, "begin_mask") & (1 << place) else first
-        last = None if self._graph.attribute(node, "end_mask") & (1 << place) else last
-        size = size_of(dim)
-        if self.batch in dim or any(bound is None for bound in bounds) or step == 0:
+    def _slid_over(self, dim: Dim) -> Dim:
+        """Features of an input along which a kernel slides are positions, as where time comes last."""
+        if len(dim) != 1 or dim[0].origin != "feature" or dim[0].root.input is None:
             return dim
-        if size is not None and size[0] == 0:
-            kept = range(size[1])[first:last:step]
-            length = (0, len(kept))
-            moved = cut(dim, kept)
-            if moved is not None:
-                return moved
-            return (Atom(ONE, dim[0].origin, parent=dim[0]),) if length == ONE and dim else self._derived(dim, length)
-        if (first or 0) == 0 and last is None and step == 1:
-            return dim
-        return self._derived(dim, None)
+        if dim[0] not in self._slid:
+            self._slid[dim[0]] = Atom(dim[0].size, "position", parent=dim[0])
+        return (self._slid[dim[0]],)
 
     def _of_concatenation(self, node: Node, parts: Sequence[Dims | None], shape: Shape) -> Dims | None:
         constant = self._graph.constant(node.inputs[-1])
@@ -384,10 +365,3 @@ class DimReader:
                     continue
                 result[place] = preferred(result[place], dim)
         return tuple(result) if fitting else None
-
-    def _derived(self, dim: Dim, size: Size | None) -> Dim:
-        if size == ONE:
-            return ()
-        if size == size_of(dim) or not dim:
-            return dim
-        return (Atom(size, min((atom.origin for atom in dim), key=PREFERENCE.index), parent=dim[0]),)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tb_attention.capture.capturer import Capturer
-from tests.capture.zoo import CASES, SAMPLES
+from tests.capture.zoo import CASES, SAMPLES, by_others
 
 
 @pytest.mark.parametrize("name", list(CASES))
@@ -33,3 +33,14 @@ def test_outputs_are_the_models_own(name: str) -> None:
     )
     for ours, theirs in zip(keras.tree.flatten(captured.outputs), keras.tree.flatten(own), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name, build in CASES.items() if build.__module__ == by_others.__name__])
+def test_weights_are_what_the_layer_gives_out(name: str) -> None:
+    """All of them, where a layer gives out nothing but its weights."""
+    keras.utils.set_random_seed(3)
+    model, inputs, _ = CASES[name]()
+    for site in Capturer(model)(inputs).sites:
+        given_out = keras.Model(model.input, model.get_layer(site.path).output).predict(inputs, verbose=0)
+        if given_out.size == site.weights.size:
+            np.testing.assert_allclose(np.sort(site.weights, axis=None), np.sort(given_out, axis=None), atol=1e-5)

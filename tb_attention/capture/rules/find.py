@@ -9,6 +9,7 @@ from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, NoSite
 from tb_attention.capture.rules.gates import NOTHING, read_gate
 from tb_attention.capture.rules.maps import read_learned_memory, read_map
+from tb_attention.capture.rules.parts import with_all_parts
 from tb_attention.capture.rules.pointers import read_pointer
 from tb_attention.capture.rules.sources import Source, find_sources
 from tb_attention.capture.rules.uses import Use, UseFinder
@@ -21,8 +22,10 @@ def find_sites(graph: Graph) -> tuple[list[Found], list[NoSite], DimReader]:
     found: dict[Value, Found] = {}
     left_out: list[NoSite] = []
     for source in find_sources(graph, reader):
-        result = _judge(graph, reader, source, finder.uses(source))
+        uses = finder.uses(source)
+        result = _judge(graph, reader, source, uses)
         if isinstance(result, Found):
+            result = with_all_parts(reader, source, uses, result)
             # Two maps that are subtracted, or a sum that is divided by itself, are one tensor for the values.
             found.setdefault(result.weights, result)
         elif source.value.node.type != "Relu6" and source.family != "positive":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.capture.atoms import Atom, Dim
+from tb_attention.capture.atoms import Atom, Dim, Dims
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value, ancestors
 from tb_attention.capture.rules.experts import weighs_an_expert
@@ -43,9 +43,9 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
     rank = max(len(gate), len(features))
     gate = ((),) * (rank - len(gate)) + gate
     features = ((),) * (rank - len(features)) + features
-    own = [_solid(dim) for dim in gate]
-    positions = [atom for dim in own for atom in dim if atom.origin in ("position", "unknown")]
-    channels = [atom for dim in own for atom in dim if atom.origin in ("feature", "stack")]
+    own = [_solid(dim, reader.dims[use.weights] or ()) for dim in gate]
+    positions = [atom for dim in own for atom in dim if use.origin_of(atom) in ("position", "unknown")]
+    channels = [atom for dim in own for atom in dim if use.origin_of(atom) in ("feature", "stack")]
     broadcast = [dim for mine, dim in zip(own, features, strict=True) if not mine and dim]
     over_space = any(atom.origin in ("position", "unknown") for dim in broadcast for atom in dim)
     over_channels = any(atom.origin == "feature" for dim in broadcast for atom in dim)
@@ -62,7 +62,7 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
         if weighs_an_expert(graph, reader, source.logits, other):
             return "weighs the output of an expert, position by position"
         return make_found(source, use, "gate", _roles(own, keys=positions))
-    if source.family == "softmax" and any(atom.origin == "position" for atom in source.axis):
+    if source.family == "softmax" and any(use.origin_of(atom) == "position" for atom in source.axis):
         keys = [atom for atom in positions if atom in source.axis]
         return make_found(source, use, "gate", _roles(own, keys=keys or positions))
     if channels and not positions and not broadcast and _pooled(graph, other) and _computed_from(source, other):
@@ -70,8 +70,10 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
     return "multiplies activations number by number, as a gated unit does"
 
 
-def _solid(dim: Dim) -> Dim:
-    return tuple(atom for atom in dim if atom.origin != "repeat")
+def _solid(dim: Dim, weights: Dims) -> Dim:
+    """What is left of a dimension without copies of the weights, such as those that a projection makes of one map."""
+    own = {atom for dim in weights for atom in dim}
+    return tuple(atom for atom in dim if atom.origin != "repeat" and (atom.origin != "feature" or atom in own))
 
 
 def _meets(gate: Sequence[Dim], features: Sequence[Dim], channels: Sequence[Atom]) -> bool:

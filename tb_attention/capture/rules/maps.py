@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from tb_attention.capture.atoms import Atom
 from tb_attention.capture.contractions import contraction_of
@@ -42,13 +42,13 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
     for use in uses:
         if use.how != "mix" or (source.family != "softmax" and use.node.type == "Mul"):
             continue
-        if source.family == "sigmoid" and not (paired or _all(use.contracted, "position")):
+        if source.family == "sigmoid" and not (paired or _all(use, "position")):
             continue
         if source.family == "positive" and not (paired and _joins_positions(reader, use)):
             continue
-        if not paired and _differs_by_channel(reader, use) and not _holds_positions(use.contracted):
+        if not paired and _differs_by_channel(reader, use) and not _holds_positions(use):
             continue
-        if _all(use.contracted, "feature") and not paired:
+        if _all(use, "feature") and not paired:
             # Weights over channels or experts that were not compared with one another.
             selection = read_selection(graph, reader, source, use) or read_sampling(reader, source, use)
             if selection is not None:
@@ -86,7 +86,7 @@ def read_learned_memory(reader: DimReader, source: Source, uses: Sequence[Use]) 
     atoms = _atoms(reader, use.weights)
     positions = [atom for atom in atoms if atom.origin == "position"]
     heads = [atom for atom in atoms if atom.origin == "feature" and atom not in use.contracted]
-    if not _all(use.contracted, "feature") or not positions or not (heads or source.axis & set(positions)):
+    if not _all(use, "feature") or not positions or not (heads or source.axis & set(positions)):
         return None
     roles: dict[Atom, Role] = {}
     for atom in atoms:
@@ -99,8 +99,8 @@ def read_learned_memory(reader: DimReader, source: Source, uses: Sequence[Use]) 
 
 def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Found:
     keys = set(use.contracted)
-    over_features = _all(use.contracted, "feature")
-    local_values = not over_features and not any(atom.origin in ("position", "weight") for atom in keys)
+    over_features = _all(use, "feature")
+    local_values = not over_features and not any(use.origin_of(atom) in ("position", "weight") for atom in keys)
     roles: dict[Atom, Role] = {}
     for atom in _atoms(reader, use.weights):
         shared = atom in use.shared
@@ -118,19 +118,24 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
             roles[atom] = "heads"
         else:
             roles[atom] = "query"
+    if "query" not in roles.values():
+        # Groups, each pooled to one: sentences look at their words.
+        roles = {atom: "query" if role == "windows" else role for atom, role in roles.items()}
     if source.family == "sigmoid" and not paired:
         gate: dict[Atom, Role] = {atom: "heads" if role == "query" else role for atom, role in roles.items()}
         return make_found(source, use, "gate", gate)
-    axis_kind: AxisKind = "channels" if over_features else "positions"
-    return make_found(source, use, kind_of(roles, over_features, local_values), roles, axis_kind)
+    # Positions that look at regions, which a projection made, are not channels that look at channels.
+    channels = over_features and not any(role == "query" and atom.origin == "position" for atom, role in roles.items())
+    axis_kind: AxisKind = "channels" if channels else "positions"
+    return make_found(source, use, kind_of(roles, channels, local_values), roles, axis_kind)
 
 
-def kind_of(roles: dict[Atom, Role], over_features: bool = False, local_values: bool = False) -> Kind:
+def kind_of(roles: dict[Atom, Role], channels: bool = False, local_values: bool = False) -> Kind:
     """The kind of a map: whether queries and keys are of one sequence, and whether keys are those of a window."""
     queries = {atom for atom, role in roles.items() if role == "query"}
     keys = {atom for atom, role in roles.items() if role == "key"}
     windows = {atom for atom, role in roles.items() if role == "windows"}
-    if over_features:
+    if channels:
         return "self"
     key_roots = {atom.root for atom in keys}
     if any(atom.whole is not None and atom.root in key_roots for atom in windows):
@@ -159,17 +164,17 @@ def _atoms(reader: DimReader, value: Value) -> list[Atom]:
     return [atom for dim in reader.dims[value] or () for atom in dim]
 
 
-def _all(atoms: Iterable[Atom], origin: str) -> bool:
-    found = list(atoms)
-    return bool(found) and all(atom.origin == origin for atom in found)
+def _all(use: Use, origin: str) -> bool:
+    """Whether all that is summed over has this origin."""
+    return bool(use.contracted) and all(use.origin_of(atom) == origin for atom in use.contracted)
 
 
 def _mixes_positions(use: Use) -> bool:
-    return use.how == "mix" and any(atom.origin == "position" for atom in use.contracted)
+    return use.how == "mix" and _holds_positions(use)
 
 
-def _holds_positions(atoms: Iterable[Atom]) -> bool:
-    return any(atom.origin == "position" for atom in atoms)
+def _holds_positions(use: Use) -> bool:
+    return any(use.origin_of(atom) == "position" for atom in use.contracted)
 
 
 def _differs_by_channel(reader: DimReader, use: Use) -> bool:
@@ -184,23 +189,24 @@ def _differs_by_channel(reader: DimReader, use: Use) -> bool:
 def _joins_positions(reader: DimReader, use: Use) -> bool:
     """Whether weights go from positions to positions."""
     free = [atom for atom in _atoms(reader, use.weights) if atom not in use.contracted and atom not in use.shared]
-    return not _all(use.contracted, "feature") and any(
-        atom.origin in ("position", "unknown", "weight") for atom in free
-    )
+    return not _all(use, "feature") and any(atom.origin in ("position", "unknown", "weight") for atom in free)
 
 
 def _read_side_by_side(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
     """A softmax over tensors that lie side by side, each of which is then multiplied with its own part of it."""
     scales = [use for use in uses if use.how == "scale"]
-    if source.family != "softmax" or not _all(source.axis, "stack") or len(scales) < 2:
+    stacked = bool(source.axis) and all(atom.origin == "stack" for atom in source.axis)
+    if source.family != "softmax" or not stacked or len(scales) < 2:
         return None
     if any(source.axis & set(_atoms(reader, use.operand)) for use in scales):
         return None
+    # Feature maps of several kernels, weighed for each channel, are gated; tensors weighed as a whole are looked at.
+    kind: Kind = "gate" if all(_differs_by_channel(reader, use) for use in scales) else "cross"
     roles: dict[Atom, Role] = {}
     for atom in _atoms(reader, source.value):
         roles[atom] = "key" if atom in source.axis else _plain_role(atom, "heads")
     node = source.value.node
-    return Found(source, node.layers, scales[0].node.layers, source.value, "cross", roles)
+    return Found(source, node.layers, scales[0].node.layers, source.value, kind, roles)
 
 
 def _made_of(use: Use, origins: tuple[str, ...], reader: DimReader) -> bool:

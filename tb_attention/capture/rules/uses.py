@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tb_attention.capture.atoms import Atom, Dim
+from tb_attention.capture.atoms import Atom, Dim, Origin
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import CONVOLUTIONS, DimReader
@@ -44,6 +44,7 @@ class Use:
         other: The activations it meets, for "mix" and "scale".
         contracted: The atoms of the operand that are summed over, for "mix".
         shared: The atoms of the operand along which the other activations differ too.
+        aligned: The atoms of the operand that a projection made, but that run along positions of the other activations.
     """
 
     how: Literal["mix", "scale", "project", "choose", "output", "other"]
@@ -53,6 +54,11 @@ class Use:
     other: Value | None = None
     contracted: tuple[Atom, ...] = ()
     shared: tuple[Atom, ...] = ()
+    aligned: frozenset[Atom] = frozenset()
+
+    def origin_of(self, atom: Atom) -> Origin:
+        """Where an atom of the operand comes from: scores of positions that a projection made are positions here."""
+        return "position" if atom in self.aligned else atom.origin
 
 
 class UseFinder:
@@ -86,10 +92,12 @@ class UseFinder:
     def _meet(self, source: Source, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
         """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
         kind = node.type
-        if kind in _SHAPES or kind in _REDUCTIONS:
-            # A total is no longer weights; where they are divided by it, they are followed on the other way.
+        if kind in _SHAPES:
             return
-        if kind in _CHOICES:
+        if kind in _REDUCTIONS:
+            # A total is no longer weights; where they are divided by it, they are followed on the other way.
+            yield from self._passed(node, weights) if self._keeps_axis(source, node, value) else ()
+        elif kind in _CHOICES:
             yield Use("choose", node, weights, value)
         elif contraction_of(self._graph, node) is not None:
             yield from self._meet_contraction(source, node, value, weights)
@@ -98,6 +106,9 @@ class UseFinder:
             if source.family == "softmax" and source.axis.isdisjoint(channels) and channels and node.inputs[0] is value:
                 yield node.outputs[0], node.outputs[0]
             else:
+                if not channels and node.inputs[0] is value and node.type == "Conv2D":
+                    # One map that is copied to all channels, each with a factor.
+                    yield node.outputs[0], weights
                 yield Use("project", node, weights, value)
         elif kind == "Mul":
             other = node.inputs[1] if node.inputs[0] is value else node.inputs[0]
@@ -113,6 +124,14 @@ class UseFinder:
             yield from self._meet_arithmetic(node, value, weights)
         else:
             yield Use("other", node, weights, value)
+
+    def _keeps_axis(self, source: Source, node: Node, value: Value) -> bool:
+        """Whether a mean is one of several distributions, such as those of heads: still a distribution over the same keys."""
+        dims = self._reader.dims[value] or ()
+        axes = reduced_axes(self._graph, node, len(dims)) if node.type == "Mean" else None
+        if not axes or not source.axis or not source.axis <= {atom for dim in dims for atom in dim}:
+            return False
+        return source.axis.isdisjoint(atom for axis in axes for atom in dims[axis])
 
     def _meet_arithmetic(self, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
         first = node.inputs[0] is value
@@ -169,10 +188,11 @@ class UseFinder:
             if name in contraction.result and other_dims.get(name)
             for atom in dim
         )
+        aligned = _aligned(dims, [other_dims.get(name, ()) for name in names])
         if is_mask(other):
             yield Use("other", node, weights, value)
         else:
-            yield Use("mix", node, weights, value, other, contracted, shared)
+            yield Use("mix", node, weights, value, other, contracted, shared, aligned)
 
     def _scaled(self, node: Node, value: Value, other: Value, weights: Value) -> Use:
         """A product of activations: "mix" if it is then summed over an axis of the weights."""
@@ -193,7 +213,8 @@ class UseFinder:
         contracted = tuple(dict.fromkeys(atom for theirs in reduced for atom in owner.get(theirs, ())))
         real = [atom for atom in contracted if atom.origin != "repeat"]
         how: Literal["mix", "scale"] = "mix" if real else "scale"
-        return Use(how, node, weights, value, other, tuple(real), tuple(shared))
+        aligned = _aligned(dims[::-1], padded[::-1])
+        return Use(how, node, weights, value, other, tuple(real), tuple(shared), aligned)
 
     def _reduced(self, value: Value) -> list[Atom]:
         """The atoms over which a product is summed or averaged, where nothing else is done with it."""
@@ -210,6 +231,16 @@ class UseFinder:
                 return []
             value = node.outputs[0]
         return []
+
+
+def _aligned(dims: Sequence[Dim], others: Sequence[Dim]) -> frozenset[Atom]:
+    """The features among the atoms of a tensor that meet positions, one for one."""
+    found: set[Atom] = set()
+    for mine, theirs in zip(dims, others, strict=False):
+        if len(mine) == len(theirs):
+            pairs = zip(mine, theirs, strict=True)
+            found.update(one for one, other in pairs if (one.origin, other.origin) == ("feature", "position"))
+    return frozenset(found)
 
 
 def is_mask(value: Value) -> bool:

@@ -1,0 +1,149 @@
+"""Attention as it is often written in projects: by permuting, by splitting, by what comes out of recurrent layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from tests.capture.zoo.cases import Case, case, head, normal
+
+
+def over_time(x: Any, *, averaged: bool = False) -> Any:
+    """A softmax over time for each channel, by a projection from time to time."""
+    _, length, channels = x.shape
+    weights = layers.Dense(length, activation="softmax", name="weights")(layers.Permute((2, 1))(x))
+    if averaged:
+        weights = layers.RepeatVector(channels)(ops.mean(weights, axis=1))
+    return layers.Multiply()([x, layers.Permute((2, 1))(weights)])
+
+
+@case
+def softmax_over_time_for_each_channel() -> Case:
+    inputs = keras.Input((6, 3))
+    x = layers.Flatten()(over_time(layers.LSTM(8, return_sequences=True)(inputs)))
+    return keras.Model(inputs, head(x)), normal(6, 3), [("weights", "gate", (8, 6))]
+
+
+@case
+def softmax_over_time_of_the_inputs() -> Case:
+    inputs = keras.Input((6, 3))
+    return keras.Model(inputs, head(layers.LSTM(8)(over_time(inputs)))), normal(6, 3), [("weights", "gate", (3, 6))]
+
+
+@case
+def softmax_over_time_averaged_over_channels() -> Case:
+    inputs = keras.Input((6, 3))
+    x = layers.Flatten()(over_time(layers.LSTM(8, return_sequences=True)(inputs), averaged=True))
+    return keras.Model(inputs, head(x)), normal(6, 3), [("weights", "gate", (1, 6))]
+
+
+@case
+def softmax_over_time_summed() -> Case:
+    inputs = keras.Input((6, 3))
+    x = ops.sum(over_time(layers.LSTM(8, return_sequences=True)(inputs)), axis=1)
+    return keras.Model(inputs, head(x)), normal(6, 3), [("weights", "cross", (8, 1, 6))]
+
+
+@case
+def queries_and_keys_from_recurrent_layers() -> Case:
+    inputs = keras.Input((6, 3))
+    query, key = (layers.GRU(8, return_sequences=True)(inputs) for _ in range(2))
+    weights = layers.Softmax(name="weights")(layers.Dot(axes=2)([query, key]))
+    return (
+        keras.Model(inputs, head(layers.Dot(axes=(2, 1))([weights, key]))),
+        normal(6, 3),
+        [("weights", "self", (1, 6, 6))],
+    )
+
+
+class CrissCross(layers.Layer):
+    """Each cell looks at its column and its row, in one softmax."""
+
+    def call(self, x: Any) -> Any:
+        rows = x.shape[1]
+        column, row = tf.einsum("bijc,bkjc->bijk", x, x), tf.einsum("bijc,bikc->bijk", x, x)
+        weights = tf.nn.softmax(tf.concat([column, row], axis=-1))
+        down, along = weights[..., :rows], weights[..., rows:]
+        return tf.einsum("bijk,bkjc->bijc", down, x) + tf.einsum("bijk,bikc->bijc", along, x)
+
+
+@case
+def columns_and_rows_in_one_softmax() -> Case:
+    inputs = keras.Input((4, 5, 8))
+    return (
+        keras.Model(inputs, head(CrissCross(name="cross")(inputs))),
+        normal(4, 5, 8),
+        [("cross", "self", (1, 4, 5, 9))],
+    )
+
+
+class HeadsOneByOne(layers.Layer):
+    """One softmax for all heads, the values of each head weighed on their own."""
+
+    def call(self, x: Any) -> Any:
+        heads = tf.stack(tf.split(x, 2, axis=-1), axis=1)
+        weights = tf.split(tf.nn.softmax(tf.matmul(heads, heads, transpose_b=True)), 2, axis=1)
+        values = tf.split(heads, 2, axis=1)
+        return tf.concat([tf.squeeze(tf.matmul(w, v), 1) for w, v in zip(weights, values, strict=True)], axis=-1)
+
+
+@case
+def heads_one_by_one() -> Case:
+    inputs = keras.Input((6, 8))
+    x = HeadsOneByOne(name="attention")(inputs)
+    return keras.Model(inputs, head(x)), normal(6, 8), [("attention", "self", (2, 6, 6))]
+
+
+@case
+def splits_of_one_convolution() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    parts = ops.split(layers.Conv2D(8, 3, padding="same", activation="relu")(inputs), 2, axis=-1)
+    pooled = layers.GlobalAveragePooling2D(keepdims=True)(layers.Add()(parts))
+    logits = ops.transpose(ops.reshape(layers.Conv2D(8, 1)(pooled), (-1, 1, 2, 4)), (0, 2, 1, 3))
+    weights = ops.split(ops.reshape(layers.Softmax(axis=1, name="weights")(logits), (-1, 1, 1, 8)), 2, axis=-1)
+    x = weights[0] * parts[0] + weights[1] * parts[1]
+    return keras.Model(inputs, head(x)), normal(8, 8, 3), [("weights", "gate", (4, 2))]
+
+
+@case
+def dilated_kernels_weighed_one_by_one() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    branches = [layers.Conv2D(6, 3, padding="same", dilation_rate=rate)(inputs) for rate in (1, 2)]
+    pooled = layers.GlobalAveragePooling2D()(layers.Add()(branches))
+    weights = layers.Softmax(name="weights")(ops.stack([layers.Dense(6)(pooled) for _ in branches], axis=-1))
+    x = layers.Add()([branch * ops.reshape(weights[..., k], (-1, 1, 1, 6)) for k, branch in enumerate(branches)])
+    return keras.Model(inputs, head(x)), normal(8, 8, 3), [("weights", "gate", (6, 2))]
+
+
+@case
+def squeeze_of_a_series_with_time_last() -> Case:
+    inputs = keras.Input((3, 12))
+    x = layers.Conv1D(6, 3, padding="same", activation="relu")(layers.Permute((2, 1))(inputs))
+    gate = layers.Dense(6, activation="sigmoid", name="excite")(layers.GlobalAveragePooling1D()(x))
+    x = layers.Multiply()([x, layers.Reshape((1, 6))(gate)])
+    return keras.Model(inputs, head(x)), normal(3, 12), [("excite", "gate", (1, 6))]
+
+
+@case
+def one_map_copied_to_all_channels_by_a_convolution() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(6, 3, activation="relu")(inputs)
+    gate = layers.Conv2D(1, 1, activation="sigmoid", name="map")(x)
+    copies = layers.Conv2D(6, 1, use_bias=False, kernel_initializer="ones")(gate)
+    return keras.Model(inputs, head(layers.Multiply()([x, copies]))), normal(8, 8, 3), [("map", "gate", (1, 6, 6))]
+
+
+@case
+def cells_that_look_at_regions() -> Case:
+    """Regions are the means of soft classes; each cell then looks at the regions."""
+    inputs = keras.Input((4, 4, 8))
+    cells = layers.Reshape((16, 8))(inputs)
+    classes = layers.Softmax(axis=1, name="classes_of_cells")(layers.Dense(5)(cells))
+    regions = ops.matmul(ops.transpose(classes, (0, 2, 1)), cells)
+    weights = layers.Softmax(name="weights")(layers.Dot(axes=2)([cells, regions]))
+    x = layers.Dot(axes=(2, 1))([weights, regions])
+    sites = [("classes_of_cells", "cross", (5, 1, 16)), ("weights", "cross", (1, 16, 5))]
+    return keras.Model(inputs, head(x)), normal(4, 4, 8), sites
