@@ -192,12 +192,15 @@ class DimReader:
 
     def _of_contraction(self, node: Node, operands: Sequence[Sequence[str]], result: Sequence[str]) -> Dims | None:
         named: dict[str, Dim] = {}
-        for value, names in zip(node.inputs, operands, strict=True):
+        # Learned tokens stay what they are where they are projected (the second operand is the projection then) and after.
+        learned = self.dependent.isdisjoint(node.inputs)
+        for place, (value, names) in enumerate(zip(node.inputs, operands, strict=True)):
             dims = self.dims[value]
             if dims is None or len(dims) != len(names):
                 return None
+            tokens = (learned and place == 0) or not all(map(is_weight, dims))
             for name, dim in zip(names, dims, strict=True):
-                if value not in self.dependent and is_weight(dim):
+                if value not in self.dependent and is_weight(dim) and not tokens:
                     # The new axes of a projection are features: channels, and heads before them.
                     dim = tuple(Atom(atom.size, "feature") for atom in dim)
                     named.setdefault(name, dim)
@@ -250,9 +253,11 @@ class DimReader:
         axis = 0
         if node.type == "GatherV2":
             constant = self._graph.constant(node.inputs[2])
-            if constant is None or self._graph.attribute(node, "batch_dims"):
+            if constant is None:
                 return None
             axis = int(constant) % len(data)
+            # Along these each sample has places of its own.
+            places = places[int(self._graph.attribute(node, "batch_dims") or 0) :]
         else:
             data = tuple(() for _ in range(len(node.outputs[0].shape or ()) - len(places) + 1))
             return (*places, *(dim_of(Atom(known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
