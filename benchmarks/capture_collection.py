@@ -1,7 +1,8 @@
 """Finds the attention of models by others, at tiny sizes, and prints found / missed / invented by family.
 
 How many sites a model has is computed from its configuration. Values are compared with the softmaxes that the model
-computes when it is run eagerly. Models of packages that are not installed are left out.
+computes when it is run eagerly. Models of packages that are not installed are left out. Each model has a process of its own,
+forked before any is built, so that what one of them takes of memory is free again for the next.
 
 Example:
     python benchmarks/capture_collection.py -v Bert Gemma   # only families whose names hold one of these, with the offenders
@@ -10,12 +11,14 @@ Example:
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -52,10 +55,31 @@ def main(arguments: list[str]) -> None:
         totals[room] = Counter()
         for case in cases:
             if not wanted or any(part in case.family.lower() for part in wanted):
-                totals[room].update(score(case, verbose="-v" in arguments))
-                keras.backend.clear_session(free_memory=True)
+                totals[room].update(score_apart(case, verbose="-v" in arguments))
     for name, total in [*totals.items(), ("all", sum(totals.values(), Counter()))]:
         print(f"{name}: {total['models']} models, " + ", ".join(f"{total[count]} {count}" for count in _COUNTS))
+
+
+def score_apart(case: Case, *, verbose: bool) -> Counter[str]:
+    """As `score`, in a process of its own."""
+    sys.stdout.flush()
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send_score, args=(sender, case, verbose))
+    process.start()
+    sender.close()
+    try:
+        result: Counter[str] = receiver.recv()
+    except EOFError:
+        process.join()
+        print(f"{case.family:32} failed: its process ended with {process.exitcode}   <---")
+        result = Counter(models=1, expected=case.maps + case.gates, missed=case.maps + case.gates, failed=1)
+    process.join()
+    return result
+
+
+def _send_score(sender: Connection, case: Case, verbose: bool) -> None:
+    sender.send(score(case, verbose=verbose))
 
 
 def score(case: Case, *, verbose: bool) -> Counter[str]:
@@ -116,11 +140,18 @@ def _holds(computed: Any, captured: Any) -> bool:
     return bool(nearest.max() <= TOLERANCE)
 
 
+def _softmax(logits: Any, axis: int = -1, name: str | None = None) -> Any:
+    """As TensorFlow's, of which oneDNN has none for more than five dimensions."""
+    positive = tf.math.exp(logits - tf.reduce_max(logits, axis, keepdims=True))
+    return positive / tf.reduce_sum(positive, axis, keepdims=True)
+
+
 @contextmanager
 def _watched() -> Iterator[list[Any]]:
     """Collects, in order of size, the numbers of what may be weights while models run eagerly."""
     computed: list[Any] = []
     own = [module.__dict__[name] for module, name, _ in _WATCHED]
+    watched = [_softmax, *own[1:]]
 
     def collecting(function: Any, arguments: bool) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -132,7 +163,7 @@ def _watched() -> Iterator[list[Any]]:
 
         return call
 
-    for (module, name, arguments), function in zip(_WATCHED, own, strict=True):
+    for (module, name, arguments), function in zip(_WATCHED, watched, strict=True):
         setattr(module, name, collecting(function, arguments))
     try:
         yield computed

@@ -1,4 +1,4 @@
-"""Models of keras-cv-attention-models, as far as it runs on Keras 3; the attention that its sources have, by hand.
+"""Models of keras-cv-attention-models, as far as it runs on Keras 3.
 
 The package was written for Keras 2 and Keras Core, and wants neither to be installed beside Keras 3:
 
@@ -10,54 +10,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from collection.cases import Case
+from collection.kecam_networks import NETWORKS, OTHERS
+from collection.kecam_transformers import NEIGHBOURHOODS, TRANSFORMERS
 
 _PACKAGE = "keras_cv_attention_models"
-
-# Module, model, maps, gates.
-_MODELS = [
-    ("aotnet", "AotNet50", 0, 0),
-    ("beit", "DINOv2_ViT_Small14", 12, 0),
-    ("beit", "EVA02TinyPatch14", 12, 0),
-    ("beit", "FlexiViTSmall", 12, 0),
-    ("beit", "MetaTransformerBasePatch16", 12, 0),
-    ("botnet", "BotNet26T", 3, 0),
-    ("botnet", "BotNextECA26T", 3, 5),
-    ("caformer", "CAFormerS18", 12, 0),
-    ("caformer", "ConvFormerS18", 0, 0),
-    ("cmt", "CMTTiny_torch", 16, 0),
-    ("coat", "CoaTLiteTiny", 8, 0),
-    ("convnext", "ConvNeXtTiny", 0, 0),
-    ("convnext", "ConvNeXtV2Atto", 0, 0),
-    ("cotnet", "CotNet50", 0, 16),
-    ("cotnet", "CotNetSE50D", 0, 16),
-    ("cspnext", "CSPNeXtTiny", 0, 4),
-    ("davit", "DaViT_T", 12, 0),
-    ("efficientnet", "EfficientNetV1B0", 0, 16),
-    ("efficientnet", "EfficientNetV2B0", 0, 16),
-    ("efficientvit", "EfficientViT_B0", 0, 0),
-    ("fasternet", "FasterNetT0", 0, 0),
-    ("fastvit", "FastViT_SA12", 2, 1),
-    ("ghostnet", "GhostNet_100", 0, 7),
-    ("ghostnet", "GhostNetV2_100", 0, 7),
-    ("hiera", "HieraTiny", 12, 0),
-    ("iformer", "IFormerSmall", 18, 0),
-    ("mlp_family", "WaveMLP_T", 0, 10),
-    ("mobilevit", "MobileViT_V2_050", 9, 0),
-    ("mobilevit", "MobileViT_XXS", 9, 0),
-    ("moganet", "MogaNetXtiny", 0, 0),
-    ("pvt", "PVT_V2B0", 8, 0),
-    ("repvit", "RepViT_M09", 0, 10),
-    ("resnest", "ResNest50", 0, 16),
-    ("resnet_family", "RegNetZB16", 0, 22),
-    ("swin_transformer_v2", "SwinTransformerV2Tiny_ns", 12, 0),
-    ("uniformer", "UniformerSmall32", 11, 0),
-]
 
 
 def _load() -> None:
@@ -70,19 +36,55 @@ def _load() -> None:
     path = Path(package.origin).parent / "keras_core_functional.py"
     spec = importlib.util.spec_from_file_location(f"{_PACKAGE}.tf_functional", path)
     if spec is not None and spec.loader is not None and spec.name not in sys.modules:
-        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[spec.name])
+        functions: Any = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = functions
+        spec.loader.exec_module(functions)
+        # That of Keras multiplies with an identity matrix, of gigabytes for large windows.
+        functions.extract_patches = tf.image.extract_patches
+        functions.embedding_lookup = tf.nn.embedding_lookup
 
 
-def _build(module: str, name: str) -> keras.Model:
-    model = getattr(importlib.import_module(f"{_PACKAGE}.{module}"), name)
-    side = 128 if module == "swin_transformer_v2" else 64
-    return model(input_shape=(side, side, 3), num_classes=4, pretrained=None)
+class _Lenient:
+    """What Keras 2 took and Keras 3 does not, while the models are built.
+
+    Layers had slashes in their names. A tensor times a number counts as sparse in Keras 3, and no layer of these takes that.
+    """
+
+    def __enter__(self) -> None:
+        self._own = keras.KerasTensor.__init__, keras.Operation.__init__
+        of_tensor, of_operation = self._own
+
+        def init_tensor(tensor: Any, *args: Any, **kwargs: Any) -> None:
+            of_tensor(tensor, *args, **{**kwargs, "sparse": False})
+
+        def init_operation(operation: Any, name: str | None = None) -> None:
+            of_operation(operation, name if name is None else name.replace("/", "_"))
+
+        keras.KerasTensor.__init__, keras.Operation.__init__ = init_tensor, init_operation
+
+    def __exit__(self, *_: object) -> None:
+        keras.KerasTensor.__init__, keras.Operation.__init__ = self._own
+
+
+def _build(module: str, name: str, options: dict[str, Any]) -> keras.Model:
+    constructor = getattr(importlib.import_module(f"{_PACKAGE}.{module}"), name)
+    taken = inspect.signature(constructor).parameters
+    # Constructors that take only further options hand these on to one that takes a picture's shape and classes.
+    anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
+    side = options.get("side", 64)
+    channels = 4 if name in ("UNet", "Decoder") else 3
+    general = {"input_shape": (side, side, channels), "num_classes": 4, "pretrained": None}
+    chosen = {key: value for key, value in {**general, **options}.items() if key != "side"}
+    with _Lenient():
+        return constructor(**{key: value for key, value in chosen.items() if anything or key in taken})
 
 
 def cases() -> list[Case]:
     _load()
-    return [
-        Case(f"kecam {name}", lambda module=module, name=name: _build(module, name), maps, gates)
-        for module, name, maps, gates in _MODELS
-    ]
+    result = []
+    for rows in (TRANSFORMERS, NEIGHBOURHOODS, NETWORKS, OTHERS):
+        for module, name, options, kinds in rows:
+            maps = sum(count for kind, count in kinds.items() if kind != "gate")
+            build = partial(_build, module, name, options)
+            result.append(Case(f"kecam {name}", build, maps, kinds.get("gate", 0), kinds=kinds))
+    return result

@@ -12,7 +12,14 @@ _MODELS = [
     ("VisionTransformerTiny16", 12, 0),
     ("MobileViTXXS", 9, 0),
     ("MobileViTV2W050", 9, 0),
-    ("GhostNet050", 0, 7),
+    ("GhostNetW050", 0, 7),
+    ("GhostNetV2W100", 0, 7),
+    ("GhostNetV3W050", 0, 7),
+    ("HGNetTiny", 0, 5),
+    ("HGNetV2B0", 0, 0),
+    ("RegNetX002", 0, 0),
+    ("RepVGGA0", 0, 0),
+    ("ConvMixer736D32", 0, 0),
     ("MobileNetV3W050Small", 0, 9),
     ("LCNet035", 0, 2),
     ("RegNetY002", 0, 13),
@@ -24,7 +31,7 @@ _MODELS = [
 
 
 def _build(name: str) -> keras.Model:
-    return getattr(kimm.models, name)(input_shape=(64, 64, 3), classes=4, weights=None)
+    return getattr(kimm.models, name)(input_shape=(128, 128, 3), classes=4, weights=None)
 
 
 def cases() -> list[Case]:

@@ -162,3 +162,12 @@ def test_nothing_is_dropped_out_where_a_layer_trains_by_default() -> None:
     model(images, training=False)
     (site,) = Capturer(model)(images).sites
     np.testing.assert_allclose(site.weights.sum(-1), 1.0, atol=1e-5)
+
+
+def test_softmaxes_of_six_dimensions_are_captured_though_onednn_has_none() -> None:
+    cells = keras.Input((2, 2, 2, 4, 3))
+    weights = ops.softmax(ops.matmul(cells, ops.transpose(cells, (0, 1, 2, 3, 5, 4))))
+    model = keras.Model(cells, layers.Dense(2)(layers.Flatten()(ops.matmul(weights, cells))))
+    x = normal(2, 2, 2, 4, 3)
+    expected = softmax(x @ x.swapaxes(-1, -2)).reshape(SAMPLES, 1, 8, 4, 4)
+    np.testing.assert_allclose(only_site(model, x).reshape(expected.shape), expected, atol=1e-5)

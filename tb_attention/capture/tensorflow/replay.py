@@ -43,9 +43,7 @@ class Replay:
         self._fetches = tuple(fetches)
         self._nodes = _needed(self._fetches)
         self.variables = _changed_variables(self._nodes)
-        specs = [tf.TensorSpec(value.shape, value.dtype) for value in graph.inputs]
-        # A concrete function: TensorFlow would take each new capture for a needless retracing of this method, and warn.
-        self._function: Callable[..., Any] = tf.function(self._build, autograph=False).get_concrete_function(*specs)
+        self._function = self._compiled(jit_compile=False)
 
     def __call__(self, tensors: Sequence[Any]) -> list[Any]:
         """Runs it.
@@ -56,6 +54,21 @@ class Replay:
         Returns:
             A tensor for each of the wanted values.
         """
+        try:
+            return self._run(tensors)
+        except tf.errors.AbortedError:
+            # There is no kernel for this: oneDNN has no softmax of six dimensions. XLA, with which Keras trains, has one.
+            self._function = self._compiled(jit_compile=True)
+            return self._run(tensors)
+
+    def _compiled(self, *, jit_compile: bool) -> Callable[..., Any]:
+        specs = [tf.TensorSpec(value.shape, value.dtype) for value in self._inputs]
+        # A concrete function: TensorFlow would take each new capture for a needless retracing of this method, and warn.
+        function = tf.function(self._build, autograph=False, jit_compile=jit_compile)
+        concrete: Callable[..., Any] = function.get_concrete_function(*specs)
+        return concrete
+
+    def _run(self, tensors: Sequence[Any]) -> list[Any]:
         saved = [tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype) for handle, dtype in self.variables]
         try:
             return list(self._function(*tensors))
