@@ -53,7 +53,14 @@ def rank_of(dim: Dim) -> int:
 
 
 def preferred(one: Dim, other: Dim) -> Dim:
-    return other if rank_of(other) > rank_of(one) else one
+    if rank_of(other) != rank_of(one):
+        return other if rank_of(other) > rank_of(one) else one
+    # Queries that were repeated for each window meet the windows themselves.
+    return other if size_of(one) == size_of(other) and _has_copies(one) and not _has_copies(other) else one
+
+
+def _has_copies(dim: Dim) -> bool:
+    return any(atom.origin in ("repeat", "unknown") for atom in dim)
 
 
 def placed(dims: Sequence[Dim], shape: Shape) -> Dims | None:

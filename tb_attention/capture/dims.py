@@ -296,7 +296,8 @@ class DimReader:
                 origin: Origin = "window" if node.type.startswith("Extract") else "feature"
                 dims.append(dim_of(Atom(known(size), origin)))
             else:
-                dims.append(derived(self._slid_over(dim), known(size)))
+                # Pooling and depthwise convolution leave the channels what they are.
+                dims.append(derived(dim if place == channels else self._slid_over(dim), known(size)))
         return tuple(dims)
 
     def _slid_over(self, dim: Dim) -> Dim:
@@ -349,7 +350,10 @@ class DimReader:
             size = known(static)
             if size is None and read is not None and len(read) == len(padded):
                 size = multiply([size_of(dim), read[place]]) if node.type == "Tile" else read[place]
-            if size == size_of(dim) or (size is None and dim):
+            if size == ONE and static is None and not dim:
+                # Repeated once, as often as there are windows: which the graph's shapes do not tell.
+                dims.append((Atom(ONE, "repeat"),))
+            elif size == size_of(dim) or (size is None and dim):
                 dims.append(dim)
             elif size == (1, 1) or (size is None and place == 0):
                 dims.append((self.batch,))

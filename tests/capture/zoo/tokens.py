@@ -59,3 +59,43 @@ def patches_left_out_and_filled_in() -> Case:
     x = layers.MultiHeadAttention(2, 4, name="decoder")(x, x)
     sites = [("encoder", "self", (2, 3, 3)), ("decoder", "self", (2, 6, 6))]
     return keras.Model([patches, order], head(x)), [normal(6, 8), normal(6)], sites
+
+
+class GlobalQueries(layers.Layer):
+    """Windows of 2 x 2 cells that are all asked the same: by the map pooled to the size of a window."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.key, self.value = layers.Dense(8), layers.Dense(8)
+
+    def build(self, shape: Any) -> None:
+        self.key.build((None, 4, 8))
+        self.value.build((None, 4, 8))
+        self.built = True
+
+    def call(self, x: Any, asked: Any) -> Any:
+        rows, columns = x.shape[1] // 2, x.shape[2] // 2
+        x = ops.transpose(ops.reshape(x, (-1, rows, 2, columns, 2, 8)), (0, 1, 3, 2, 4, 5))
+        x = ops.reshape(x, (-1, 4, 8))
+        asked = ops.repeat(asked, ops.shape(x)[0] // ops.shape(asked)[0], axis=0)
+        query, key, value = (
+            ops.transpose(ops.reshape(y, (-1, 4, 2, 4)), (0, 2, 1, 3)) for y in (asked, self.key(x), self.value(x))
+        )
+        weights = ops.softmax(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))))
+        mixed = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
+        return ops.reshape(mixed, (-1, rows * columns * 4, 8))
+
+
+@case
+def queries_repeated_for_each_window() -> Case:
+    inputs = keras.Input((4, 6, 8))
+    asked = layers.AveragePooling2D((2, 3))(inputs)
+    x = GlobalQueries(name="attention")(inputs, asked)
+    return keras.Model(inputs, head(x)), normal(4, 6, 8), [("attention", "local", (2, 6, 4, 4))]
+
+
+@case
+def queries_repeated_for_one_window() -> Case:
+    inputs = keras.Input((2, 2, 8))
+    x = GlobalQueries(name="attention")(inputs, layers.Conv2D(8, 3, padding="same")(inputs))
+    return keras.Model(inputs, head(x)), normal(2, 2, 8), [("attention", "self", (2, 4, 4))]
