@@ -3,7 +3,7 @@
     AttentionError                 everything below
     +-- ArgumentError              a wrong argument (also a ValueError)
     +-- MissingDependencyError     an optional package is not installed (also an ImportError)
-    +-- CaptureError               a model could not be traced
+    +-- CaptureError               a model could be neither traced nor run
     +-- LogError                   a log could not be read or written
         +-- DamagedFileError       a file of the log is not what it says it is
         +-- NewerSchemaError       written by a newer version of tb_attention

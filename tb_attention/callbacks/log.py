@@ -47,7 +47,7 @@ def log(
 
     Raises:
         ArgumentError: An argument is wrong, or the samples do not fit the model.
-        CaptureError: The model could not be traced.
+        CaptureError: The model could be neither traced nor run.
         LogError: The step could not be written.
 
     Example:

@@ -25,6 +25,7 @@ from tb_attention.capture.graph import Graph, Node, Shape, Value
 from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
 from tb_attention.capture.sizes import SizeReader
 from tb_attention.capture.slices import sliced
+from tb_attention.capture.unrolled import dimension_of_rounds
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
 RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
@@ -178,7 +179,8 @@ class DimReader:
         if kind == "Pack":
             axis = int(self._graph.attribute(node, "axis"))
             joined = list(self._broadcast(inputs, len(value.shape) - 1) or ())
-            joined.insert(axis % len(value.shape), dim_of(Atom((0, len(inputs)), "stack")))
+            rounds = dimension_of_rounds(self._graph, node, self.dims) if value in self.dependent else None
+            joined.insert(axis % len(value.shape), rounds or dim_of(Atom((0, len(inputs)), "stack")))
             return tuple(joined)
         if kind == "Unpack":
             axis = int(self._graph.attribute(node, "axis")) % len(first)

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from keras import layers, ops
 
@@ -35,7 +36,10 @@ class AttentiveCell(layers.Layer):
         return state, [state]
 
 
-def test_rounds_of_a_loop_are_an_axis() -> None:
+@pytest.mark.parametrize("way", ["graph", "eager"])
+def test_rounds_of_a_loop_are_an_axis(way: str, request: pytest.FixtureRequest) -> None:
+    if way == "eager":
+        request.getfixturevalue("without_graphs")
     inputs = keras.Input((4, 8))
     cell = AttentiveCell(name="cell")
     model = keras.Model(inputs, layers.RNN(cell, name="rnn")(inputs))
@@ -65,7 +69,12 @@ class Repeated(keras.Model):
         return tf.while_loop(lambda place, _: place < rounds, body, (0, x))[1]
 
 
-def test_a_loop_that_goes_round_another_number_of_times_is_traced_again() -> None:
+@pytest.mark.parametrize("way", ["graph", "eager"])
+def test_a_loop_that_goes_round_another_number_of_times_is_traced_again(
+    way: str, request: pytest.FixtureRequest
+) -> None:
+    if way == "eager":
+        request.getfixturevalue("without_graphs")
     model = Repeated()
     x = normal(6, 8)
     capturer = Capturer(model)

@@ -14,7 +14,6 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.capture.capturer import Capturer
-from tb_attention.capture.tensorflow import trace
 from tb_attention.errors import AttentionWarning, CaptureError
 from tests.capture.zoo import CASES, normal
 
@@ -128,14 +127,11 @@ def test_an_eager_pass_leaves_the_model_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - {"mapped_over_the_samples"}))
-def test_eagerly_the_same_is_found_as_in_a_graph(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_graph(*_: Any) -> Any:
-        raise NotImplementedError
-
+def test_eagerly_the_same_is_found_as_in_a_graph(name: str, request: pytest.FixtureRequest) -> None:
     keras.utils.set_random_seed(3)
     model, inputs, expected = CASES[name]()
     traced = Capturer(model)(inputs)
-    monkeypatch.setattr(trace, "_trace", no_graph)
+    request.getfixturevalue("without_graphs")
     recorded = Capturer(model)(inputs)
     assert [(site.path, site.kind, site.weights.shape[1:]) for site in recorded.sites] == expected
     for one, other in zip(recorded.sites, traced.sites, strict=True):

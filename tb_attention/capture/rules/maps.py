@@ -195,7 +195,7 @@ def _joins_positions(reader: DimReader, use: Use) -> bool:
 def _read_side_by_side(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
     """A softmax over tensors that lie side by side, each of which is then multiplied with its own part of it."""
     scales = [use for use in uses if use.how == "scale"]
-    stacked = bool(source.axis) and all(atom.origin == "stack" for atom in source.axis)
+    stacked = bool(source.axis) and all(atom.origin in ("stack", "position") for atom in source.axis)
     if source.family != "softmax" or not stacked or len(scales) < 2:
         return None
     if any(source.axis & set(_atoms(reader, use.operand)) for use in scales):

@@ -21,6 +21,7 @@ from tb_attention.capture.graph import Graph, LayerCall, Node, Shape, Stale, Val
 from tb_attention.capture.tensorflow.flatten import CAPTURE, INPUT
 from tb_attention.capture.tensorflow.hooks import noting_layers
 from tb_attention.capture.tensorflow.inputs import Call
+from tb_attention.capture.tensorflow.rounds import Rounds
 from tb_attention.capture.tensorflow.untouched import untouched
 
 _SEED = 20261125
@@ -45,6 +46,7 @@ class Recording:
 
     def __init__(self, model: Any, call: Call, tensors: Sequence[Any]) -> None:
         self._nodes: list[Node] = []
+        self._rounds = Rounds()
         self._values: dict[int, Value] = {}
         self._tensors: dict[Value, Any] = {}
         self.changes = False
@@ -65,7 +67,9 @@ class Recording:
         # The number of a function is another each time it is traced.
         kind = re.sub(r"^(__\w+)_\d+$", r"\1", kind)
         names = dict(zip(attributes[::2], attributes[1::2], strict=True))
-        self._add(kind, [self._value(tensor) for tensor in inputs], names, outputs, layers)
+        node = self._add(kind, [self._value(tensor) for tensor in inputs], names, outputs, layers)
+        first = self._rounds.first_of(node)
+        node.origin, node.layers = first.origin, first.layers
 
     def returned(self, arguments: Any, result: Any, layers: tuple[LayerCall, ...]) -> None:
         """Takes down what a layer made of its inputs where no operation did so."""
@@ -106,7 +110,7 @@ class Recording:
 
     def _add(
         self, kind: str, inputs: Sequence[Value], origin: Any, tensors: Sequence[Any], layers: tuple[LayerCall, ...]
-    ) -> None:
+    ) -> Node:
         node = Node(kind, len(self._nodes), tuple(inputs), (), layers, origin)
         node.outputs = tuple(
             Value(node, place, tuple(tensor.shape), tensor.dtype.name) for place, tensor in enumerate(tensors)
@@ -117,6 +121,7 @@ class Recording:
             # An id is a tensor's own only as long as it lives.
             self._values[id(tensor)], self._tensors[value] = value, tensor
         self._nodes.append(node)
+        return node
 
 
 class Rerun:

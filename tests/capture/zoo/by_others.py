@@ -59,6 +59,28 @@ def queries_and_keys_from_recurrent_layers() -> Case:
     )
 
 
+@case
+def queries_and_keys_from_unrolled_loops() -> Case:
+    inputs = keras.Input((6, 3))
+    query = layers.GRU(8, return_sequences=True, unroll=True)(inputs)
+    cell = layers.SimpleRNNCell(8)
+
+    def step_by_step(x: Any) -> Any:
+        state, states = ops.zeros((ops.shape(x)[0], 8)), []
+        for place in range(6):
+            state, _ = cell(x[:, place], [state])
+            states.append(state)
+        return ops.stack(states, axis=1)
+
+    key = layers.Lambda(step_by_step, output_shape=(6, 8))(inputs)
+    weights = layers.Softmax(name="weights")(layers.Dot(axes=2)([query, key]))
+    return (
+        keras.Model(inputs, head(layers.Dot(axes=(2, 1))([weights, key]))),
+        normal(6, 3),
+        [("weights", "self", (1, 6, 6))],
+    )
+
+
 class CrissCross(layers.Layer):
     """Each cell looks at its column and its row, in one softmax."""
 

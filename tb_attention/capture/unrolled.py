@@ -1,0 +1,50 @@
+"""Loops that Python unrolled: a dimension is taken apart, something made of each part, and the results put side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+
+from tb_attention.capture.atoms import Dim, Dims, size_of
+from tb_attention.capture.graph import Graph, Node, Value, ancestors
+
+_FAR = 300
+"""Values looked at behind each part; a step of a recurrent layer has some dozens, and reads its part near its end."""
+
+Part = tuple[Value, int, int]
+"""What was taken apart, along which axis, and which part of it this is."""
+
+
+def dimension_of_rounds(graph: Graph, node: Node, dims: Mapping[Value, Dims | None]) -> Dim | None:
+    """The dimension that was taken apart where a node packs what was made of its parts, one by one and in order."""
+    rounds = len(node.inputs)
+    if rounds < 2:
+        return None
+    for whole, axis, place in _parts_behind(graph, node.inputs[0]):
+        taken = dims.get(whole)
+        if place != 0 or taken is None or not -len(taken) <= axis < len(taken) or size_of(taken[axis]) != (0, rounds):
+            continue
+        if all((whole, axis, at) in _parts_behind(graph, node.inputs[at]) for at in {1, rounds - 1}):
+            return taken[axis]
+    return None
+
+
+def _parts_behind(graph: Graph, value: Value) -> list[Part]:
+    """The parts that a value is made of, nearest first."""
+    parts = (_as_part(graph, item) for item in islice(ancestors([value]), _FAR))
+    return [part for part in parts if part is not None]
+
+
+def _as_part(graph: Graph, value: Value) -> Part | None:
+    node = value.node
+    if node.type == "Unpack":
+        return node.inputs[0], int(graph.attribute(node, "axis")), value.place
+    if node.type == "StridedSlice":
+        shrink = int(graph.attribute(node, "shrink_axis_mask") or 0)
+        begin = graph.constant(node.inputs[1])
+        moved = graph.attribute(node, "ellipsis_mask") or graph.attribute(node, "new_axis_mask")
+        if begin is None or moved or shrink.bit_count() != 1:
+            return None
+        axis = shrink.bit_length() - 1
+        return node.inputs[0], axis, int(begin[axis])
+    return None
