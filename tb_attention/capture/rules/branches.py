@@ -14,27 +14,79 @@ from tb_attention.site import Role
 
 SAMPLED = "Keys are points that each query picks from the feature map; where they lie is not in the weights."
 
+_Read = tuple[Value, tuple[object, ...] | None]
+"""An input and which part of it, None for all of it."""
+
 _STEPS = 12
 _FAR = 60
+_LOOKUPS = frozenset({"GatherV2", "ResourceGather"})
 _PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
 _CHOICES = frozenset({"TopKV2", "ArgMax", "ApproxTopK"})
 _INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
 
 
 def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) -> Found | None:
-    """The site of a softmax that weighs parts side by side that read different inputs; experts, which read the same, are none.
+    """The site of a softmax that weighs parts side by side that read different inputs, or different parts of one.
+
+    Experts, which read the same, are none.
 
     See Lim et al., "Temporal Fusion Transformers for interpretable multi-horizon time series forecasting", 2021.
     """
     if source.family != "softmax" or use.other is None:
         return None
     branches = _side_by_side(use.other)
-    fed = set(graph.inputs)
-    reads = [fed.intersection(ancestors([branch])) for branch in branches]
-    if len(branches) < 2 or any(one & other for place, one in enumerate(reads) for other in reads[:place]):
+    reads = [_read(graph, branch) for branch in branches]
+    if len(branches) < 2 or any(_meet(one, other) for place, one in enumerate(reads) for other in reads[:place]):
         return None
     roles = _roles(reader, use, {"batch": "samples", "position": "query"}, "heads")
     return make_found(source, use, "cross", roles, "features")
+
+
+def _read(graph: Graph, branch: Value) -> set[_Read]:
+    """What a branch reads of the inputs: all of one, or a part that was cut out of one."""
+    fed, reads, seen = set(graph.inputs), set[_Read](), {branch}
+    todo = [branch]
+    while todo:
+        value = todo.pop()
+        cut = _cut_from(graph, value)
+        if value in fed:
+            reads.add((value, None))
+        elif cut is not None:
+            reads.add(cut)
+        else:
+            new = [item for item in value.node.inputs if item not in seen]
+            seen.update(new)
+            todo.extend(new)
+    return reads
+
+
+def _cut_from(graph: Graph, value: Value) -> _Read | None:
+    """The input that a value is a part of, its embedding included, and which part."""
+    node = value.node
+    if node.type in ("Split", "Unpack"):
+        part: tuple[object, ...] = (value.place,)
+    elif node.type == "StridedSlice":
+        bounds = [graph.constant(item) for item in node.inputs[1:]]
+        if any(bound is None for bound in bounds):
+            return None
+        part = tuple(number for bound in bounds if bound is not None for number in bound.tolist())
+    else:
+        return None
+    whole = node.inputs[-1 if node.type == "Split" else 0]
+    for _ in range(_STEPS):
+        if whole in graph.inputs:
+            return whole, part
+        if whole.node.type in _LOOKUPS:
+            whole = whole.node.inputs[1]
+        elif whole.node.type in ("Cast", "Identity"):
+            whole = whole.node.inputs[0]
+        else:
+            return None
+    return None
+
+
+def _meet(one: set[_Read], other: set[_Read]) -> bool:
+    return any(a == b or (a[0] is b[0] and None in (a[1], b[1])) for a in one for b in other)
 
 
 def read_sampling(reader: DimReader, source: Source, use: Use) -> Found | None:

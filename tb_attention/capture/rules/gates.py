@@ -67,7 +67,24 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
         return make_found(source, use, "gate", _roles(own, keys=keys or positions))
     if channels and not positions and not broadcast and _pooled(graph, other) and _computed_from(source, other):
         return make_found(source, use, "gate", _roles(own, keys=channels), "channels")
+    own_axis = bool(channels) and not broadcast and source.axis <= set(channels) and use.how == "scale"
+    if source.family == "softmax" and own_axis and _competes(graph, source, use, other, own, features):
+        return make_found(source, use, "gate", _roles(own, keys=[*source.axis]), "channels")
     return "multiplies activations number by number, as a gated unit does"
+
+
+def _competes(
+    graph: Graph, source: Source, use: Use, other: Value, own: Sequence[Dim], features: Sequence[Dim]
+) -> bool:
+    """Whether features share one unit of weight, each multiplied by its part: what a gated unit never does."""
+    if any(mine and not theirs for mine, theirs in zip(own, features, strict=True)):
+        return False
+    moved = use.operand
+    while moved is not source.value and moved.node.type in VIEWS:
+        moved = moved.node.inputs[0]
+    # Probabilities that were scaled, as by a confidence, are still an answer; those times their logarithm are an entropy.
+    answer = use.node.outputs[0] in graph.outputs
+    return moved is source.value and not answer and source.value not in ancestors([other])
 
 
 def _solid(dim: Dim, weights: Dims) -> Dim:

@@ -68,6 +68,8 @@ class UseFinder:
         self._graph = graph
         self._reader = reader
         self._outputs = set(graph.outputs)
+        # What only a loss is computed from is no use.
+        self._live = graph.leading_to_outputs()
 
     def uses(self, source: Source) -> list[Use]:
         """Where the numbers of a source end, in the order of the model."""
@@ -82,6 +84,8 @@ class UseFinder:
             if value in self._outputs:
                 found.append(Use("output", value.node, weights, value))
             for node in value.users:
+                if self._live.isdisjoint(node.outputs):
+                    continue
                 for use in self._meet(source, node, value, weights):
                     if isinstance(use, Use):
                         found.append(use)

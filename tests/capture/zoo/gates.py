@@ -118,3 +118,14 @@ def article_that_multiplies() -> Case:
 @case
 def article_that_multiplies_nothing() -> Case:
     return _article(False), normal(8, 8, 1), [("attention", "activation", (1, 16))]
+
+
+@case
+def features_that_compete() -> Case:
+    """Weights of a table's features, which sum to one, and those of hidden ones."""
+    inputs = keras.Input((8,))
+    x = layers.Multiply()([inputs, layers.Dense(8, activation="softmax", name="weights")(inputs)])
+    x = layers.Dense(6, activation="relu")(x)
+    x = x * layers.Dense(6, activation="softmax", name="hidden")(x)
+    sites = [("weights", "gate", (1, 8)), ("hidden", "gate", (1, 6))]
+    return keras.Model(inputs, head(x)), normal(8), sites

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -97,6 +99,23 @@ def shared_expert() -> Case:
     expert = layers.Dense(8)(layers.Dense(16, activation="silu")(inputs))
     x = inputs + layers.Dense(1, activation="sigmoid")(inputs) * expert
     return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+class Entropy(layers.Layer):
+    """Probabilities, with a penalty on how sure they are."""
+
+    def call(self, x: Any) -> Any:
+        probabilities = ops.softmax(x)
+        self.add_loss(-ops.mean(probabilities * ops.log(probabilities + 1e-9)))
+        return probabilities
+
+
+@case
+def classes_times_how_sure_they_are() -> Case:
+    inputs = keras.Input((6, 8))
+    classes = Entropy()(layers.Dense(3)(inputs))
+    sure = layers.Dense(2, activation="sigmoid")(inputs)[:, :, :1]
+    return keras.Model(inputs, ops.max(classes * sure, axis=-1)), normal(6, 8), []
 
 
 @case

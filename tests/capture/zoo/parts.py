@@ -29,6 +29,15 @@ def selection_of_variables() -> Case:
 
 
 @case
+def selection_of_columns_at_each_step() -> Case:
+    series = keras.Input((5, 3))
+    encoded = [layers.Dense(8)(series[:, :, place : place + 1]) for place in range(3)]
+    weights = layers.Dense(3, activation="softmax", name="weights")(layers.concatenate(encoded))
+    x = ops.sum(ops.expand_dims(weights, 2) * ops.stack(encoded, axis=-1), axis=-1)
+    return keras.Model(series, head(x)), normal(5, 3), [("weights", "cross", (1, 5, 3))]
+
+
+@case
 def sentences_folded_into_the_batch() -> Case:
     words = keras.Input((5,), dtype="int32")
     x = layers.GRU(8, return_sequences=True)(layers.Embedding(11, 8)(words))
