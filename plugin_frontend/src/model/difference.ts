@@ -1,11 +1,25 @@
 /** Two maps of the same size: what is more in one of them, and how far apart they are. */
 import type { AttentionMap } from "./maps";
+import { weightText } from "./ranking";
 
 export interface Change {
   query: number;
   key: number;
   by: number;
 }
+
+/** One number of two maps. */
+export interface Measure {
+  name: string;
+  a: number;
+  b: number;
+}
+
+export const weightAt = (map: AttentionMap, query: number, key: number) =>
+  map.weights[query * map.columns + key] ?? NaN;
+
+/** A difference with its sign. */
+export const signed = (value: number) => (value > 0 ? "+" : value < 0 ? "−" : "") + weightText(Math.abs(value));
 
 /** B - A, weight by weight. */
 export function difference(a: AttentionMap, b: AttentionMap): AttentionMap {
@@ -51,4 +65,16 @@ export function meanDivergence(a: AttentionMap, b: AttentionMap, queries: number
     }
   }
   return total / Math.max(1, queries.length);
+}
+
+/** How focused two maps are. */
+export function measuresOf(a: AttentionMap, b: AttentionMap, queries: number[], keys: number[]): Measure[] {
+  const entropy = (map: AttentionMap) => meanEntropy(map, queries, keys);
+  const largest = (map: AttentionMap) =>
+    queries.reduce((sum, query) => sum + Math.max(...keys.map((key) => weightAt(map, query, key))), 0) /
+    Math.max(1, queries.length);
+  return [
+    { name: "entropy (bits)", a: entropy(a), b: entropy(b) },
+    { name: "largest weight (mean)", a: largest(a), b: largest(b) },
+  ];
 }
