@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dims import DimReader
-from tb_attention.capture.graph import Graph, Value, ancestors
+from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import VIEWS, Use
@@ -22,6 +20,7 @@ _FAR = 60
 _LOOKUPS = frozenset({"GatherV2", "ResourceGather"})
 _PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
 _CHOICES = frozenset({"TopKV2", "ArgMax", "ApproxTopK"})
+_WHOLE = ("int", "uint")
 _INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
 
 
@@ -113,13 +112,30 @@ def _is_sampled(reader: DimReader, value: Value) -> bool:
         value, steps = todo.pop(0)
         node = value.node
         if node.type in _PICKS and node.inputs[0] in reader.dependent and node.inputs[1] in reader.dependent:
-            return not any(item.node.type in _CHOICES for item in islice(ancestors([node.inputs[1]]), _FAR))
+            return not _is_chosen(node.inputs[1])
         if node.type not in _INTERPOLATIONS or steps > _FAR:
             continue
         for item in node.inputs:
             if item in reader.dependent and item not in seen:
                 seen.add(item)
                 todo.append((item, steps + 1))
+    return False
+
+
+def _is_chosen(places: Value) -> bool:
+    """Whether indices are those of the largest of some scores, not places in numbers that were rounded to indices.
+
+    What the numbers were computed from, such as queries that were chosen themselves, does not matter.
+    """
+    todo, seen = [places], {places}
+    while todo and len(seen) < _FAR:
+        node = todo.pop(0).node
+        if node.type in _CHOICES:
+            return True
+        for item in node.inputs:
+            if item.dtype.startswith(_WHOLE) and item not in seen:
+                seen.add(item)
+                todo.append(item)
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from tb_attention.capture.atoms import Atom
 from tb_attention.capture.contractions import contraction_of
@@ -181,9 +182,12 @@ def _differs_by_channel(reader: DimReader, use: Use) -> bool:
     """Whether each channel has weights of its own that are the same all over space, as with selective kernels."""
     channels = [atom for atom in use.shared if atom.origin == "feature" and atom not in use.contracted]
     others = (reader.dims[use.other] if use.other is not None else None) or ()
-    return (
-        use.node.type == "Mul" and bool(channels) and any(atom.origin == "position" for dim in others for atom in dim)
-    )
+    if use.node.type != "Mul" or not channels or not any(atom.origin == "position" for dim in others for atom in dim):
+        return False
+    # Where other features than these meet the same weights, these are heads.
+    own = (reader.dims[use.operand] or ())[::-1]
+    met = (theirs for mine, theirs in zip_longest(own, others[::-1], fillvalue=()) if not mine)
+    return not any(atom.origin == "feature" for dim in met for atom in dim)
 
 
 def _joins_positions(reader: DimReader, use: Use) -> bool:

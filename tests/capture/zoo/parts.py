@@ -140,3 +140,36 @@ def sampled_points() -> Case:
     query, memory = keras.Input((4, 8)), keras.Input((6, 8))
     x = Deformable(name="attention")(query, memory)
     return keras.Model([query, memory], head(x)), [normal(4, 8), normal(6, 8)], [("attention", "cross", (1, 4, 2))]
+
+
+class DeformableHeads(layers.Layer):
+    """Queries that were chosen by their scores; two heads, folded into the batch, pick three cells each and weigh them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.chosen, self.values, self.places, self.scores = (layers.Dense(units) for units in (1, 8, 6, 6))
+
+    def build(self, memory_shape: Any) -> None:
+        for layer in (self.chosen, self.values, self.places, self.scores):
+            layer.build(memory_shape)
+        self.built = True
+
+    def call(self, memory: Any) -> Any:
+        _, chosen = ops.top_k(ops.squeeze(self.chosen(memory), -1), 4)
+        query = tf.gather(memory, chosen, batch_dims=1)
+        places = ops.cast(ops.floor(ops.sigmoid(self.folded(self.places(query), 4, 3)) * 5), "int32")
+        picked = tf.gather(self.folded(self.values(memory), 6, 4), places, batch_dims=1)
+        weights = ops.reshape(ops.softmax(self.folded(self.scores(query), 4, 3)), (-1, 1, 4, 3))
+        x = ops.sum(ops.transpose(picked, (0, 3, 1, 2)) * weights, axis=-1)
+        return ops.transpose(ops.reshape(x, (-1, 8, 4)), (0, 2, 1))
+
+    @staticmethod
+    def folded(x: Any, length: int, width: int) -> Any:
+        return ops.reshape(ops.transpose(ops.reshape(x, (-1, length, 2, width)), (0, 2, 1, 3)), (-1, length, width))
+
+
+@case
+def sampled_points_of_heads_of_chosen_queries() -> Case:
+    memory = keras.Input((6, 8))
+    x = DeformableHeads(name="attention")(memory)
+    return keras.Model(memory, head(x)), normal(6, 8), [("attention", "cross", (2, 4, 3))]
