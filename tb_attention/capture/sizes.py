@@ -78,7 +78,7 @@ class SizeReader:
                 rank = node.inputs[0].rank
                 return None if rank is None else [(0, rank)]
             case "AddV2" | "Sub" | "FloorMod":
-                one, two = (_number(item) for item in inputs())
+                one, two = (self._whole(item, depth - 1) for item in node.inputs)
                 if one is None or two is None or (node.type == "FloorMod" and two == 0):
                     return None
                 number = {"AddV2": one + two, "Sub": one - two}.get(node.type, one % max(two, 1))
@@ -87,6 +87,13 @@ class SizeReader:
                 sizes = inputs(0, 1)[0]
                 return None if sizes is None else [multiply(sizes)]
         return None
+
+    def _whole(self, value: Value, depth: int) -> int | None:
+        """A scalar that does not depend on the number of samples, which may be negative, as the place of an axis is."""
+        constant = self._graph.constant(value)
+        if constant is not None:
+            return int(constant.reshape(-1)[0]) if constant.size == 1 else None
+        return _number(self.read(value, depth))
 
     def _slice(self, value: Value, inputs: Any) -> Sizes | None:
         node = value.node

@@ -102,8 +102,15 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
     keys = set(use.contracted)
     over_features = _all(use, "feature")
     local_values = not over_features and not any(use.origin_of(atom) in ("position", "weight") for atom in keys)
+    atoms = _atoms(reader, use.weights)
+    free = {atom for atom in atoms if atom not in keys and atom not in use.shared and atom.origin != "batch"}
+    # Scores of all pairs of places in a window, made by one projection: what is none of the values' are queries.
+    projected = any(use.origin_of(atom) != atom.origin for atom in keys) and all(
+        atom.origin == "feature" for atom in free
+    )
+    in_windows = not local_values or (projected and bool(free))
     roles: dict[Atom, Role] = {}
-    for atom in _atoms(reader, use.weights):
+    for atom in atoms:
         shared = atom in use.shared
         if atom in keys:
             roles[atom] = "key"
@@ -111,31 +118,39 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
             roles[atom] = "samples"
         elif over_features:
             roles[atom] = "query" if not shared else "heads" if atom.origin == "feature" else "windows"
+        elif projected and atom in free and any(other.origin == "position" for other in use.shared):
+            roles[atom] = "query"
         elif atom.origin in ("feature", "repeat") or (atom.origin == "stack" and shared):
             roles[atom] = "heads"
-        elif shared and not local_values and atom.origin in ("position", "window"):
+        elif shared and in_windows and atom.origin in ("position", "window"):
             roles[atom] = "windows"
-        elif shared and not local_values:
+        elif shared and in_windows:
             roles[atom] = "heads"
         else:
             roles[atom] = "query"
-    if "query" not in roles.values():
-        # Groups, each pooled to one: sentences look at their words.
-        roles = {atom: "query" if role == "windows" else role for atom, role in roles.items()}
     if source.family == "sigmoid" and not paired:
         gate: dict[Atom, Role] = {atom: "heads" if role == "query" else role for atom, role in roles.items()}
         return make_found(source, use, "gate", gate)
     # Positions that look at regions, which a projection made, are not channels that look at channels.
     channels = over_features and not any(role == "query" and atom.origin == "position" for atom, role in roles.items())
     axis_kind: AxisKind = "channels" if channels else "positions"
-    return make_found(source, use, kind_of(roles, channels, local_values), roles, axis_kind)
+    kind = kind_of(roles, channels, local_values, use)
+    if "query" not in roles.values() and kind != "local":
+        # Groups, each pooled to one: sentences look at their words.
+        roles = {atom: "query" if role == "windows" else role for atom, role in roles.items()}
+    return make_found(source, use, kind, roles, axis_kind)
 
 
-def kind_of(roles: dict[Atom, Role], channels: bool = False, local_values: bool = False) -> Kind:
+def kind_of(
+    roles: dict[Atom, Role], channels: bool = False, local_values: bool = False, use: Use | None = None
+) -> Kind:
     """The kind of a map: whether queries and keys are of one sequence, and whether keys are those of a window."""
     queries = {atom for atom, role in roles.items() if role == "query"}
     keys = {atom for atom, role in roles.items() if role == "key"}
     windows = {atom for atom, role in roles.items() if role == "windows"}
+    if use is not None:
+        keys = {place for atom in keys for place in use.places_of(atom)}
+        windows |= {other for atom in windows for other in use.met.get(atom, ())}
     if channels:
         return "self"
     key_roots = {atom.root for atom in keys}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tb_attention.capture.atoms import Atom, Dim, Origin
@@ -44,7 +44,7 @@ class Use:
         other: The activations it meets, for "mix" and "scale".
         contracted: The atoms of the operand that are summed over, for "mix".
         shared: The atoms of the operand along which the other activations differ too.
-        aligned: The atoms of the operand that a projection made, but that run along positions of the other activations.
+        met: For atoms of the operand the atoms of the other activations along which they run, where these are told.
     """
 
     how: Literal["mix", "scale", "project", "choose", "output", "other"]
@@ -54,11 +54,17 @@ class Use:
     other: Value | None = None
     contracted: tuple[Atom, ...] = ()
     shared: tuple[Atom, ...] = ()
-    aligned: frozenset[Atom] = frozenset()
+    met: Mapping[Atom, Dim] = field(default_factory=dict)
 
     def origin_of(self, atom: Atom) -> Origin:
         """Where an atom of the operand comes from: scores of positions that a projection made are positions here."""
-        return "position" if atom in self.aligned else atom.origin
+        return self.places_of(atom)[0].origin
+
+    def places_of(self, atom: Atom) -> Dim:
+        """The positions, or cells of a neighbourhood, that the scores of a projection are of; else the atom itself."""
+        met = self.met.get(atom, ())
+        places = {other.origin for other in met} in ({"position"}, {"window"})
+        return met if atom.origin == "feature" and places else (atom,)
 
 
 class UseFinder:
@@ -192,11 +198,11 @@ class UseFinder:
             if name in contraction.result and other_dims.get(name)
             for atom in dim
         )
-        aligned = _aligned(dims, [other_dims.get(name, ()) for name in names])
+        met = _met(dims, [other_dims.get(name, ()) for name in names])
         if is_mask(other):
             yield Use("other", node, weights, value)
         else:
-            yield Use("mix", node, weights, value, other, contracted, shared, aligned)
+            yield Use("mix", node, weights, value, other, contracted, shared, met)
 
     def _scaled(self, node: Node, value: Value, other: Value, weights: Value) -> Use:
         """A product of activations: "mix" if it is then summed over an axis of the weights."""
@@ -217,8 +223,8 @@ class UseFinder:
         contracted = tuple(dict.fromkeys(atom for theirs in reduced for atom in owner.get(theirs, ())))
         real = [atom for atom in contracted if atom.origin != "repeat"]
         how: Literal["mix", "scale"] = "mix" if real else "scale"
-        aligned = _aligned(dims[::-1], padded[::-1])
-        return Use(how, node, weights, value, other, tuple(real), tuple(shared), aligned)
+        met = _met(dims[::-1], padded[::-1])
+        return Use(how, node, weights, value, other, tuple(real), tuple(shared), met)
 
     def _reduced(self, value: Value) -> list[Atom]:
         """The atoms over which a product is summed or averaged, where nothing else is done with it."""
@@ -237,14 +243,15 @@ class UseFinder:
         return []
 
 
-def _aligned(dims: Sequence[Dim], others: Sequence[Dim]) -> frozenset[Atom]:
-    """The features among the atoms of a tensor that meet positions, one for one."""
-    found: set[Atom] = set()
+def _met(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Atom, Dim]:
+    """For atoms of a tensor those of another that it meets: one for one, or several for one that a projection made of them."""
+    found: dict[Atom, Dim] = {}
     for mine, theirs in zip(dims, others, strict=False):
         if len(mine) == len(theirs):
-            pairs = zip(mine, theirs, strict=True)
-            found.update(one for one, other in pairs if (one.origin, other.origin) == ("feature", "position"))
-    return frozenset(found)
+            found.update((one, (other,)) for one, other in zip(mine, theirs, strict=True))
+        elif len(mine) == 1 and theirs:
+            found[mine[0]] = theirs
+    return found
 
 
 def is_mask(value: Value) -> bool:
