@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dims import DimReader
+from tb_attention.capture.graph import LayerCall
+from tb_attention.capture.paths import is_graph_of_layers
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import Use
@@ -21,9 +23,8 @@ def read_activation(reader: DimReader, source: Source, uses: Sequence[Use]) -> F
         return None
     if source.value.node.type == "Relu6" and not _is_scaled(uses[0]):
         return None
-    layer = source.value.node.layers[-1:]
-    if not layer or uses[0].node.layers[-1:] == layer:
-        # Inside one layer, as the gates of a recurrent cell are.
+    around, used = source.value.node.layers, uses[0].node.layers
+    if not around or _is_inside(around, used):
         return None
     features = [atom for dim in dims for atom in dim if atom.origin != "batch"]
     if not features or (len(dims) > 2 and dims[-1]):
@@ -31,6 +32,16 @@ def read_activation(reader: DimReader, source: Source, uses: Sequence[Use]) -> F
     roles: dict[Atom, Role] = {atom: "key" if atom.origin != "batch" else "samples" for dim in dims for atom in dim}
     axis_kind = "channels" if len(dims) == 2 else "positions"
     return make_found(source, uses[0], "activation", roles, axis_kind, NOTE)  # type: ignore[arg-type]
+
+
+def _is_inside(around: tuple[LayerCall, ...], used: tuple[LayerCall, ...]) -> bool:
+    """Whether a softmax or sigmoid is used by a layer that it is part of.
+
+    Gates of a recurrent cell are, and what mixes the kernels of a convolution.
+    """
+    if used[-1:] == around[-1:]:
+        return True
+    return len(used) > 1 and around[: len(used)] == used and not is_graph_of_layers(used[-1].layer)
 
 
 def _is_scaled(use: Use) -> bool:

@@ -6,8 +6,9 @@ from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.found import Found, make_found
+from tb_attention.capture.rules.operands import VIEWS
 from tb_attention.capture.rules.sources import Source
-from tb_attention.capture.rules.uses import VIEWS, Use
+from tb_attention.capture.rules.uses import Use
 from tb_attention.site import Role
 
 SAMPLED = "Keys are points that each query picks from the feature map; where they lie is not in the weights."

@@ -7,24 +7,30 @@ from collections.abc import Iterator
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Node, Value
-from tb_attention.capture.rules.uses import VIEWS
+from tb_attention.capture.rules.operands import VIEWS
 
 _ARITHMETIC = "AddV2 BiasAdd LeakyRelu Maximum Minimum Mul Neg Pow RealDiv Rsqrt Square SquaredDifference Sub"
 _ACTIVATIONS = "Elu Erf Erfc Relu Relu6 Selu Sigmoid Softplus Tanh"
 _POINTWISE = VIEWS | {*_ARITHMETIC.split(), *_ACTIVATIONS.split()}
-_LAYERS_OF_AN_EXPERT = 2
 
 
-def weighs_an_expert(graph: Graph, reader: DimReader, logits: Value, features: Value) -> bool:
+def weighs_an_expert(graph: Graph, reader: DimReader, logits: Value, features: Value, *, layers: int) -> bool:
     """Whether a score is one projection of what a network of its own, such as a shared expert, makes the features of.
 
     A gate over space is made of the features that it multiplies, or looks at neighbours.
+
+    Args:
+        graph, reader: The graph and the dimensions of its values.
+        logits: What the score is the softmax or sigmoid of.
+        features: What it multiplies.
+        layers: How many projections make an expert: one, where the scores of several sum to 1; more for one on its own, whose
+            scores could as well be those of a gated unit.
     """
     scored = {value: steps for value, steps in _position_by_position(graph, reader, logits)}
     if features in scored:
         return False
     return any(
-        value in scored and scored[value] <= 1 and steps >= _LAYERS_OF_AN_EXPERT
+        value in scored and scored[value] <= 1 and steps >= layers
         for value, steps in _position_by_position(graph, reader, features)
     )
 

@@ -8,7 +8,7 @@ from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.found import FeatureMap, Found
-from tb_attention.capture.rules.uses import VIEWS
+from tb_attention.capture.rules.operands import VIEWS
 
 # Views that keep each channel where it is, so that channel 3 of the mean is the mean of channel 3.
 _KEEPING = VIEWS & {"Cast", "CheckNumerics", "EnsureShape", "ExpandDims", "Identity", "Reshape", "Snapshot", "Squeeze"}

@@ -10,8 +10,9 @@ from tb_attention.capture.graph import Graph, Value, ancestors
 from tb_attention.capture.rules.experts import weighs_an_expert
 from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, make_found
+from tb_attention.capture.rules.operands import VIEWS, product_dims
 from tb_attention.capture.rules.sources import Source
-from tb_attention.capture.rules.uses import VIEWS, Use
+from tb_attention.capture.rules.uses import Use
 from tb_attention.site import Role
 
 _PROJECTIONS = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "BatchMatMulV3", "BatchMatMul"})
@@ -25,7 +26,7 @@ def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Us
     """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
     reason = NOTHING
     for use in uses:
-        if use.node.type != "Mul" or use.other is None:
+        if not use.elementwise or use.other is None:
             continue
         found = _read_product(graph, reader, source, use, use.other)
         if isinstance(found, Found):
@@ -35,14 +36,11 @@ def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Us
 
 
 def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, other: Value) -> Found | str:
-    gate, features = reader.dims[use.operand], reader.dims[other]
-    if gate is None or features is None:
+    if reader.dims[use.operand] is None or reader.dims[other] is None:
         return "multiplies something of unknown shape"
     if other.node.type in _SCORES:
         return "multiplies another score"
-    rank = max(len(gate), len(features))
-    gate = ((),) * (rank - len(gate)) + gate
-    features = ((),) * (rank - len(features)) + features
+    gate, features = product_dims(graph, reader, use.node, use.operand, other)
     own = [_solid(dim, reader.dims[use.weights] or ()) for dim in gate]
     positions = [atom for dim in own for atom in dim if use.origin_of(atom) in ("position", "unknown")]
     channels = [atom for dim in own for atom in dim if use.origin_of(atom) in ("feature", "stack")]
@@ -58,8 +56,11 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
         )
     # A map for each of several tokens that are learned from one feature map.
     aside = [atom for mine, theirs in zip(own, features, strict=True) if not theirs for atom in mine]
+    if source.axis and source.axis <= set(aside):
+        return "spreads activations over parts, such as experts"
     if positions and over_channels and set(channels) <= set(aside):
-        if weighs_an_expert(graph, reader, source.logits, other):
+        cut = bool(source.axis) and source.axis.isdisjoint(atom for dim in own for atom in dim)
+        if weighs_an_expert(graph, reader, source.logits, other, layers=1 if cut else 2):
             return "weighs the output of an expert, position by position"
         return make_found(source, use, "gate", _roles(own, keys=positions))
     if source.family == "softmax" and any(use.origin_of(atom) == "position" for atom in source.axis):

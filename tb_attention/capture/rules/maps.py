@@ -11,8 +11,9 @@ from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.branches import read_sampling, read_selection
 from tb_attention.capture.rules.found import Found, make_found
+from tb_attention.capture.rules.operands import VIEWS
 from tb_attention.capture.rules.sources import Source
-from tb_attention.capture.rules.uses import VIEWS, Use
+from tb_attention.capture.rules.uses import Use
 from tb_attention.site import AxisKind, Kind, Role
 
 _POINTWISE = VIEWS | {
@@ -27,6 +28,10 @@ _POINTWISE = VIEWS | {
     "BiasAdd",
     "Softplus",
     "Relu",
+    "Elu",
+    "Square",
+    "Sqrt",
+    "Abs",
 }
 _STEPS = 30
 _LEARNED = "Keys and values are learned: they are the same for every sample."
@@ -41,7 +46,7 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
         return beside
     paired = has_pair_scores(graph, reader, source.logits)
     for use in uses:
-        if use.how != "mix" or (source.family != "softmax" and use.node.type == "Mul"):
+        if use.how != "mix" or (source.family != "softmax" and use.elementwise):
             continue
         if source.family == "sigmoid" and not (paired or _all(use, "position")):
             continue
@@ -197,7 +202,7 @@ def _differs_by_channel(reader: DimReader, use: Use) -> bool:
     """Whether each channel has weights of its own that are the same all over space, as with selective kernels."""
     channels = [atom for atom in use.shared if atom.origin == "feature" and atom not in use.contracted]
     others = (reader.dims[use.other] if use.other is not None else None) or ()
-    if use.node.type != "Mul" or not channels or not any(atom.origin == "position" for dim in others for atom in dim):
+    if not use.elementwise or not channels or not any(atom.origin == "position" for dim in others for atom in dim):
         return False
     # Where other features than these meet the same weights, these are heads.
     own = (reader.dims[use.operand] or ())[::-1]

@@ -9,8 +9,9 @@ from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.found import Found
 from tb_attention.capture.rules.maps import has_pair_scores, kind_of
+from tb_attention.capture.rules.operands import VIEWS
 from tb_attention.capture.rules.sources import Source
-from tb_attention.capture.rules.uses import VIEWS, Use
+from tb_attention.capture.rules.uses import Use
 from tb_attention.site import Role
 
 _BETWEEN = VIEWS | {"AddV2", "BiasAdd", "Mul", "RealDiv", "Sub", "Tanh", "Relu", "MatMul", "BatchMatMulV2", "Einsum"}

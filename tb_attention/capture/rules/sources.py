@@ -9,23 +9,7 @@ from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Node, Value
-
-_POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Relu"})
-_WRAPPERS = frozenset(
-    {
-        "Identity",
-        "Cast",
-        "Reshape",
-        "ExpandDims",
-        "Squeeze",
-        "StopGradient",
-        "BroadcastTo",
-        "Select",
-        "SelectV2",
-        "Transpose",
-    }
-)
-_STEPS = 12
+from tb_attention.capture.rules.by_hand import is_number, read_normalised, read_sigmoid
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,7 +19,7 @@ class Source:
     Attributes:
         value: The tensor.
         family: "softmax" where a sum is 1, "sigmoid" where each number is on its own, "positive" for numbers cut off at 0, which
-            are attention only if they compare positions with one another (sparsemax, squared ReLU).
+            are attention only if they compare positions with one another (sparsemax, squared ReLU, squares over their sum).
         axis: The atoms over which a softmax sums to 1; empty for a sigmoid.
         logits: What it was computed from.
     """
@@ -69,41 +53,33 @@ def _softmax(graph: Graph, reader: DimReader, node: Node) -> Source | None:
         return Source(value, "softmax", frozenset(dims[-1]) if dims else frozenset(), node.inputs[0])
     if node.type == "Exp" and node.inputs[0].node.type == "LogSoftmax":
         return Source(value, "softmax", frozenset(dims[-1]), node.inputs[0].node.inputs[0])
-    total = None
-    logits = node.inputs[0] if node.inputs else None
-    if node.type == "Exp" and logits is not None and logits.node.type == "Sub":
-        log = _behind(logits.node.inputs[1], {"Log"})
-        total = None if log is None else _behind(log.inputs[0], {"Sum"})
-        logits = logits.node.inputs[0]
-    elif node.type in ("RealDiv", "DivNoNan"):
-        positive = _behind(node.inputs[0], _POSITIVE)
-        total = _behind(node.inputs[1], {"Sum"})
-        if positive is None or total is None or _behind(total.inputs[0], {positive.type}) is not positive:
-            return None
-        logits = positive.inputs[0]
-    if total is None or logits is None:
+    normalised = read_normalised(graph, node)
+    if normalised is None:
         return None
+    total, logits, positive = normalised
     axes = reduced_axes(graph, total, total.inputs[0].rank or 0)
     summed = reader.dims[total.inputs[0]]
     if axes is None or summed is None:
         return None
-    return Source(value, "softmax", frozenset(atom for axis in axes for atom in summed[axis]), logits)
+    family: Literal["softmax", "positive"] = "softmax" if positive else "positive"
+    return Source(value, family, frozenset(atom for axis in axes for atom in summed[axis]), logits)
 
 
 def _sigmoid(graph: Graph, node: Node) -> Source | None:
     if node.type in ("Sigmoid", "Relu6"):
         return Source(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
-    if node.type == "ClipByValue" and _is(graph, node.inputs[1], 0.0) and _is(graph, node.inputs[2], 1.0):
+    if node.type == "ClipByValue" and is_number(graph, node.inputs[1], 0.0) and is_number(graph, node.inputs[2], 1.0):
         return Source(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
     if node.type in ("Minimum", "Maximum"):
         other = {"Minimum": "Maximum", "Maximum": "Minimum"}[node.type]
         limits = {"Minimum": 1.0, "Maximum": 0.0}
         for inner, limit in (node.inputs, node.inputs[::-1]):
-            if inner.node.type == other and _is(graph, limit, limits[node.type]):
+            if inner.node.type == other and is_number(graph, limit, limits[node.type]):
                 for logits, inner_limit in (inner.node.inputs, inner.node.inputs[::-1]):
-                    if _is(graph, inner_limit, limits[other]):
+                    if is_number(graph, inner_limit, limits[other]):
                         return Source(node.outputs[0], "sigmoid", frozenset(), logits)
-    return None
+    written = read_sigmoid(graph, node)
+    return None if written is None else Source(node.outputs[0], "sigmoid", frozenset(), written)
 
 
 def _positive(graph: Graph, node: Node) -> Source | None:
@@ -112,28 +88,6 @@ def _positive(graph: Graph, node: Node) -> Source | None:
         return Source(value, "positive", frozenset(), node.inputs[0])
     if node.type == "Maximum":
         for logits, limit in (node.inputs, node.inputs[::-1]):
-            if _is(graph, limit, 0.0):
+            if is_number(graph, limit, 0.0):
                 return Source(value, "positive", frozenset(), logits)
-    return None
-
-
-def _is(graph: Graph, value: Value, number: float) -> bool:
-    constant = graph.constant(value)
-    return constant is not None and constant.size == 1 and float(constant.reshape(-1)[0]) == number
-
-
-def _behind(value: Value, types: frozenset[str] | set[str]) -> Node | None:
-    """The nearest node of one of these types behind views, casts, masks and small additions."""
-    todo = [(value, 0)]
-    while todo:
-        value, steps = todo.pop(0)
-        node = value.node
-        if node.type in types:
-            return node
-        if steps == _STEPS or not node.inputs:
-            continue
-        if node.type in _WRAPPERS:
-            todo.extend((item, steps + 1) for item in node.inputs if item.dtype != "bool")
-        elif node.type in ("AddV2", "Maximum", "Mul", "Add"):
-            todo.extend((item, steps + 1) for item in node.inputs)
     return None

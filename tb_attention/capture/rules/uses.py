@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,22 +11,21 @@ from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import CONVOLUTIONS, DimReader
 from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.rules.operands import (
+    ARITHMETIC,
+    CHOICES,
+    REDUCTIONS,
+    SHAPES,
+    VIEWS,
+    is_made_of,
+    is_mask,
+    is_score,
+    met_atoms,
+    product_dims,
+)
 from tb_attention.capture.rules.sources import Source
 
-_VIEW_NAMES = (
-    "BatchToSpaceND BroadcastTo Cast CheckNumerics ConcatV2 Einsum EnsureShape ExpandDims GatherV2 Identity IdentityN "
-    "MirrorPad OptimizationBarrier Pack Pad PadV2 PreventGradient Reshape ResizeBilinear ResizeNearestNeighbor Roll Select "
-    "SelectV2 Slice Snapshot SpaceToBatchND Split SplitV Squeeze StopGradient StridedSlice Tile Transpose Unpack"
-)
-VIEWS = frozenset(_VIEW_NAMES.split())
-"""Operations that pass weights on, moved about, picked out, masked or in another type."""
-
-_MASK_VIEWS = VIEWS - {"GatherV2", "ConcatV2", "Pack", "Select", "SelectV2", "Einsum"}
 _EXPANSIONS = frozenset({"Tile", "BroadcastTo"})
-_ARITHMETIC = frozenset({"AddV2", "Add", "BiasAdd", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
-_CHOICES = frozenset({"TopKV2", "TopK", "ArgMax", "Multinomial", "StatelessMultinomial", "ApproxTopK"})
-_SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "Assert", "PrintV2", "ZerosLike", "OnesLike"})
-_REDUCTIONS = frozenset({"Sum", "Max", "Min", "Mean", "All", "Any"})
 _STEPS = 40
 
 
@@ -45,6 +44,7 @@ class Use:
         contracted: The atoms of the operand that are summed over, for "mix".
         shared: The atoms of the operand along which the other activations differ too.
         met: For atoms of the operand the atoms of the other activations along which they run, where these are told.
+        elementwise: Whether `node` multiplies number by number, and sums over nothing itself.
     """
 
     how: Literal["mix", "scale", "project", "choose", "output", "other"]
@@ -55,6 +55,7 @@ class Use:
     contracted: tuple[Atom, ...] = ()
     shared: tuple[Atom, ...] = ()
     met: Mapping[Atom, Dim] = field(default_factory=dict)
+    elementwise: bool = False
 
     def origin_of(self, atom: Atom) -> Origin:
         """Where an atom of the operand comes from: scores of positions that a projection made are positions here."""
@@ -102,12 +103,12 @@ class UseFinder:
     def _meet(self, source: Source, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
         """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
         kind = node.type
-        if kind in _SHAPES:
+        if kind in SHAPES:
             return
-        if kind in _REDUCTIONS:
+        if kind in REDUCTIONS:
             # A total is no longer weights; where they are divided by it, they are followed on the other way.
             yield from self._passed(node, weights) if self._keeps_axis(source, node, value) else ()
-        elif kind in _CHOICES:
+        elif kind in CHOICES:
             yield Use("choose", node, weights, value)
         elif contraction_of(self._graph, node) is not None:
             yield from self._meet_contraction(source, node, value, weights)
@@ -126,12 +127,15 @@ class UseFinder:
                 yield Use("other", node, weights, value)
             elif other not in self._reader.dependent or is_mask(other):
                 yield from self._passed(node, weights)
+            elif is_made_of(source.value, other) or (self._is_map_alike(value, other) and is_score(other)):
+                # Weights cut off where they are small, or two softmaxes along either side of a map, are one map still.
+                yield from self._passed(node, weights)
             else:
                 yield self._scaled(node, value, other, weights)
         elif kind in VIEWS or kind == "Square":
             yield from self._passed(node, weights)
-        elif kind in _ARITHMETIC:
-            yield from self._meet_arithmetic(node, value, weights)
+        elif kind in ARITHMETIC:
+            yield from self._meet_arithmetic(source, node, value, weights)
         else:
             yield Use("other", node, weights, value)
 
@@ -143,7 +147,9 @@ class UseFinder:
             return False
         return source.axis.isdisjoint(atom for axis in axes for atom in dims[axis])
 
-    def _meet_arithmetic(self, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
+    def _meet_arithmetic(
+        self, source: Source, node: Node, value: Value, weights: Value
+    ) -> Iterator[Use | tuple[Value, Value]]:
         first = node.inputs[0] is value
         other = node.inputs[1] if first else node.inputs[0]
         division = node.type in ("RealDiv", "DivNoNan")
@@ -152,8 +158,9 @@ class UseFinder:
         elif division and first:
             # Divided by their own sum, or by a temperature.
             yield from self._passed(node, weights)
-        elif node.type in ("AddV2", "Sub") and self._is_map_alike(value, other):
-            # Two maps added or subtracted, as in differential attention, are one map for the values.
+        elif node.type in ("AddV2", "Sub") and (self._is_map_alike(value, other) or is_made_of(source.value, other)):
+            # Two maps added or subtracted, as in differential attention, are one map for the values. So is the largest
+            # weight alone, written as the weights and what they lack.
             yield from self._passed(node, weights)
         else:
             yield Use("other", node, weights, value)
@@ -182,6 +189,10 @@ class UseFinder:
         mine = 0 if node.inputs[0] is value else 1
         other = node.inputs[1 - mine]
         names, others = contraction.operands[mine], contraction.operands[1 - mine]
+        if other in self._reader.dependent and set(names) | set(others) <= set(contraction.result):
+            # An Einstein sum may be a plain product.
+            yield self._scaled(node, value, other, weights)
+            return
         contracted = tuple(
             atom for name, dim in zip(names, dims, strict=True) if name not in contraction.result for atom in dim
         )
@@ -198,7 +209,7 @@ class UseFinder:
             if name in contraction.result and other_dims.get(name)
             for atom in dim
         )
-        met = _met(dims, [other_dims.get(name, ()) for name in names])
+        met = met_atoms(dims, [other_dims.get(name, ()) for name in names])
         if is_mask(other):
             yield Use("other", node, weights, value)
         else:
@@ -206,13 +217,11 @@ class UseFinder:
 
     def _scaled(self, node: Node, value: Value, other: Value, weights: Value) -> Use:
         """A product of activations: "mix" if it is then summed over an axis of the weights."""
-        dims = self._reader.dims[value] or ()
         result = self._reader.dims[node.outputs[0]] or ()
-        others = self._reader.dims[other] or ()
-        padded: tuple[Dim, ...] = (*(() for _ in range(len(result) - len(others))), *others)
+        dims, padded = product_dims(self._graph, self._reader, node, value, other)
         owner: dict[Atom, tuple[Atom, ...]] = {}
         shared: list[Atom] = []
-        for dim, made, other_dim in zip(dims[::-1], result[::-1], padded[::-1], strict=False):
+        for dim, made, other_dim in zip(dims, result, padded, strict=False):
             if len(dim) == len(made):
                 owner.update((theirs, (mine,)) for theirs, mine in zip(made, dim, strict=True))
             else:
@@ -223,13 +232,14 @@ class UseFinder:
         contracted = tuple(dict.fromkeys(atom for theirs in reduced for atom in owner.get(theirs, ())))
         real = [atom for atom in contracted if atom.origin != "repeat"]
         how: Literal["mix", "scale"] = "mix" if real else "scale"
-        met = _met(dims[::-1], padded[::-1])
-        return Use(how, node, weights, value, other, tuple(real), tuple(shared), met)
+        return Use(
+            how, node, weights, value, other, tuple(real), tuple(shared), met_atoms(dims, padded), elementwise=True
+        )
 
     def _reduced(self, value: Value) -> list[Atom]:
         """The atoms over which a product is summed or averaged, where nothing else is done with it."""
         for _ in range(_STEPS):
-            users = [node for node in value.users if node.type not in _SHAPES]
+            users = [node for node in value.users if node.type not in SHAPES]
             dims = self._reader.dims[value]
             if len(users) != 1 or dims is None:
                 return []
@@ -241,30 +251,3 @@ class UseFinder:
                 return []
             value = node.outputs[0]
         return []
-
-
-def _met(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Atom, Dim]:
-    """For atoms of a tensor those of another that it meets: one for one, or several for one that a projection made of them."""
-    found: dict[Atom, Dim] = {}
-    for mine, theirs in zip(dims, others, strict=False):
-        if len(mine) == len(theirs):
-            found.update((one, (other,)) for one, other in zip(mine, theirs, strict=True))
-        elif len(mine) == 1 and theirs:
-            found[mine[0]] = theirs
-    return found
-
-
-def is_mask(value: Value) -> bool:
-    """Whether a tensor only tells which positions count: made of booleans or whole numbers, moved about."""
-    for _ in range(_STEPS):
-        node = value.node
-        if value.dtype == "bool" or (node.type == "Cast" and not node.inputs[0].dtype.startswith(("float", "bfloat"))):
-            return True
-        if node.type in ("Sub", "Mul", "AddV2"):
-            masks = [is_mask(item) for item in node.inputs]
-            constants = [item.node.type == "Const" for item in node.inputs]
-            return any(masks) and all(a or b for a, b in zip(masks, constants, strict=True))
-        if node.type not in _MASK_VIEWS or not node.inputs:
-            return False
-        value = node.inputs[0]
-    return False

@@ -50,6 +50,25 @@ def squeeze_with_clipping() -> Case:
 
 
 @case
+def squeeze_with_a_sigmoid_by_hand() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    x = squeeze(layers.Conv2D(6, 3)(inputs), lambda z: 1 / (1 + ops.exp(-z)), "excite")
+    x = squeeze(x, lambda z: 0.5 * (ops.tanh(z) + 1), "again")
+    return keras.Model(inputs, head(x)), normal(8, 8, 3), [("excite", "gate", (1, 6)), ("again", "gate", (1, 6))]
+
+
+@case
+def gates_multiplied_by_an_einstein_sum() -> Case:
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(6, 3, padding="same")(inputs)
+    channel = layers.Dense(6, activation="sigmoid", name="channel")(layers.GlobalAveragePooling2D()(x))
+    x = ops.einsum("bhwc,bc->bhwc", x, channel)
+    space = layers.Reshape((8, 8))(layers.Conv2D(1, 1, activation="sigmoid", name="space")(x))
+    x = ops.einsum("bhwc,bhw->bhwc", x, space)
+    return keras.Model(inputs, head(x)), normal(8, 8, 3), [("channel", "gate", (1, 6)), ("space", "gate", (1, 8, 8))]
+
+
+@case
 def efficient_channel_attention() -> Case:
     inputs = keras.Input((8, 8, 3))
     x = layers.Conv2D(6, 3)(inputs)

@@ -47,6 +47,31 @@ def by_log_softmax(x: Any) -> Any:
     return tf.exp(tf.nn.log_softmax(x))
 
 
+def by_reciprocal(x: Any) -> Any:
+    return ops.exp(x) * ops.reciprocal(ops.sum(ops.exp(x), axis=-1, keepdims=True))
+
+
+def by_powers_of_two(x: Any) -> Any:
+    powers = ops.power(2.0, x)
+    return powers / ops.sum(powers, axis=-1, keepdims=True)
+
+
+def by_squares(x: Any) -> Any:
+    return ops.square(x) / (ops.sum(ops.square(x), axis=-1, keepdims=True) + 1e-6)
+
+
+def only_the_largest(x: Any) -> Any:
+    weights = ops.softmax(x)
+    largest = ops.one_hot(ops.argmax(weights, axis=-1), 6)
+    return weights + ops.stop_gradient(largest - weights)
+
+
+def the_three_largest(x: Any) -> Any:
+    weights = ops.softmax(x)
+    kept = weights * ops.cast(weights >= ops.top_k(weights, 3)[0][..., -1:], "float32")
+    return kept / ops.sum(kept, axis=-1, keepdims=True)
+
+
 _DROPOUT = layers.Dropout(0.5)
 
 
@@ -70,6 +95,12 @@ for _name, _softmax in {
     "in_an_xla_function": tf.function(tf.nn.softmax, jit_compile=True),
     "masked_afterwards": lambda x: ops.softmax(x) * ops.cast(ops.tri(6), "float32"),
     "dropped_out": lambda x: _DROPOUT(ops.softmax(x)),
+    "reciprocal": by_reciprocal,
+    "powers_of_two": by_powers_of_two,
+    "squares": by_squares,
+    "only_the_largest": only_the_largest,
+    "the_three_largest": the_three_largest,
+    "along_both_sides": lambda x: ops.softmax(x) * ops.softmax(x, axis=-2),
     "recomputed": tf.recompute_grad(tf.nn.softmax),
 }.items():
     CASES[f"hand_written_{_name}"] = lambda softmax=_softmax: _hand_written(softmax)

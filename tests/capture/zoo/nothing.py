@@ -94,6 +94,47 @@ def mixture_of_experts_that_were_chosen_before() -> Case:
 
 
 @case
+def mixture_of_experts_one_after_another() -> Case:
+    inputs = keras.Input((6, 8))
+    weights = layers.Softmax(name="router")(layers.Dense(2)(inputs))
+    x = sum(weights[..., place : place + 1] * layers.Dense(8, activation="relu")(inputs) for place in range(2))
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+class Kernels(layers.Layer):
+    """A projection whose kernel is a mixture of several (`spread` is False), or that spreads its input over several."""
+
+    def __init__(self, spread: bool, activation: str = "softmax") -> None:
+        super().__init__()
+        self.spread = spread
+        self.mixing = layers.Dense(4, activation=activation)
+
+    def build(self, shape: Any) -> None:
+        self.mixing.build(shape if self.spread else (shape[0], shape[-1]))
+        self.kernels = self.add_weight(shape=(4, 8, 8))
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        if self.spread:
+            return ops.einsum("bted,edf->btf", ops.einsum("bte,btd->bted", self.mixing(x), x), self.kernels)
+        kernel = ops.einsum("be,edf->bdf", self.mixing(ops.mean(x, axis=1)), self.kernels)
+        return ops.matmul(x, kernel)
+
+
+@case
+def mixed_kernels() -> Case:
+    inputs = keras.Input((6, 8))
+    x = Kernels(False, "sigmoid")(Kernels(False)(inputs))
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
+def inputs_spread_over_kernels() -> Case:
+    inputs = keras.Input((6, 8))
+    return keras.Model(inputs, head(Kernels(True)(inputs))), normal(6, 8), []
+
+
+@case
 def shared_expert() -> Case:
     inputs = keras.Input((6, 8))
     expert = layers.Dense(8)(layers.Dense(16, activation="silu")(inputs))

@@ -1,0 +1,137 @@
+"""Softmaxes and sigmoids that are written by hand, with exponents and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tb_attention.capture.graph import Graph, Node, Value
+
+_DIVISIONS = frozenset({"RealDiv", "DivNoNan"})
+_POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Relu", "Pow"})
+_RECIPROCALS = frozenset({"Reciprocal", "Inv"})
+_WRAPPERS = frozenset(
+    {
+        "Identity",
+        "Cast",
+        "Reshape",
+        "ExpandDims",
+        "Squeeze",
+        "StopGradient",
+        "BroadcastTo",
+        "Select",
+        "SelectV2",
+        "Transpose",
+    }
+)
+_STEPS = 12
+_ALIKE = _WRAPPERS | _POSITIVE | _DIVISIONS | {"AddV2", "Mul", "Sub", "Neg", "Square", "Abs", "Elu", "Sqrt", "Maximum"}
+
+
+def read_normalised(graph: Graph, node: Node) -> tuple[Node, Value, bool] | None:
+    """The sum by which numbers are divided in a node, what they were computed from, and whether they are surely positive.
+
+    Exponents and the like are positive; whatever else is divided by its own sum (squares, `elu + 1`) may be.
+    """
+    if node.type == "Exp" and node.inputs[0].node.type == "Sub":
+        logits, log = node.inputs[0].node.inputs
+        inner = _behind(log, {"Log"})
+        total = None if inner is None else _behind(inner.inputs[0], {"Sum"})
+        return None if total is None else (total, logits, True)
+    for numerator, divisor in _fractions(graph, node):
+        total = _behind(divisor, {"Sum"})
+        if total is None:
+            continue
+        positive = _behind(numerator, _POSITIVE)
+        if positive is not None and positive.type == "Pow" and graph.constant(positive.inputs[0]) is None:
+            # A power of the scores is no exponent of them.
+            positive = None
+        summed = None if positive is None else _behind(total.inputs[0], {positive.type})
+        if positive is not None and summed is not None and _are_alike(graph, positive, summed):
+            return total, positive.inputs[-1], True
+        if _are_alike(graph, numerator.node, total.inputs[0].node):
+            return total, numerator, False
+    return None
+
+
+def read_sigmoid(graph: Graph, node: Node) -> Value | None:
+    """What a sigmoid written as 1 / (1 + exp(-x)), or as a tanh moved to between 0 and 1, was computed from."""
+    divisor = _inverse(graph, node)
+    if divisor is not None:
+        exponent = _without(graph, divisor.node, "AddV2", 1.0)
+        return exponent.node.inputs[0] if exponent is not None and exponent.node.type == "Exp" else None
+    doubled = _without(graph, node, "Mul", 0.5) or _without(graph, node, "RealDiv", 2.0)
+    tanh = None if doubled is None else _without(graph, doubled.node, "AddV2", 1.0)
+    if tanh is None:
+        halved = _without(graph, node, "AddV2", 0.5)
+        tanh = None if halved is None else _without(graph, halved.node, "Mul", 0.5)
+    return tanh.node.inputs[0] if tanh is not None and tanh.node.type == "Tanh" else None
+
+
+def is_number(graph: Graph, value: Value, number: float) -> bool:
+    constant = graph.constant(value)
+    return constant is not None and constant.size == 1 and float(constant.reshape(-1)[0]) == number
+
+
+def _fractions(graph: Graph, node: Node) -> Iterator[tuple[Value, Value]]:
+    """A node as (numerator, divisor), where it divides or multiplies by a reciprocal."""
+    if node.type in _DIVISIONS:
+        yield node.inputs[0], node.inputs[1]
+    elif node.type == "Mul":
+        for numerator, factor in (node.inputs, node.inputs[::-1]):
+            inverted = factor.node
+            while inverted.type in _WRAPPERS and inverted.inputs:
+                inverted = inverted.inputs[0].node
+            divisor = _inverse(graph, inverted)
+            if divisor is not None:
+                yield numerator, divisor
+
+
+def _inverse(graph: Graph, node: Node) -> Value | None:
+    """What a node is 1 over."""
+    if node.type in _RECIPROCALS:
+        return node.inputs[0]
+    if node.type in _DIVISIONS and is_number(graph, node.inputs[0], 1.0):
+        return node.inputs[1]
+    return node.inputs[0] if node.type == "Pow" and is_number(graph, node.inputs[1], -1.0) else None
+
+
+def _without(graph: Graph, node: Node, kind: str, number: float) -> Value | None:
+    """The other operand of an operation with a number."""
+    if node.type != kind:
+        return None
+    if is_number(graph, node.inputs[1], number):
+        return node.inputs[0]
+    return node.inputs[1] if kind != "RealDiv" and is_number(graph, node.inputs[0], number) else None
+
+
+def _are_alike(graph: Graph, one: Node, other: Node, depth: int = _STEPS) -> bool:
+    """Whether two nodes compute the same; people write an expression twice where they could name it."""
+    if one is other:
+        return True
+    if depth == 0 or one.type != other.type or len(one.inputs) != len(other.inputs):
+        return False
+    if one.type == "Const":
+        return np.array_equal(graph.constant(one.outputs[0]), graph.constant(other.outputs[0]))  # type: ignore[arg-type]
+    if one.type not in _ALIKE:
+        return False
+    pairs = zip(one.inputs, other.inputs, strict=True)
+    return all(a.place == b.place and _are_alike(graph, a.node, b.node, depth - 1) for a, b in pairs)
+
+
+def _behind(value: Value, types: frozenset[str] | set[str]) -> Node | None:
+    """The nearest node of one of these types behind views, casts, masks and small additions."""
+    todo = [(value, 0)]
+    while todo:
+        value, steps = todo.pop(0)
+        node = value.node
+        if node.type in types:
+            return node
+        if steps == _STEPS or not node.inputs:
+            continue
+        if node.type in _WRAPPERS:
+            todo.extend((item, steps + 1) for item in node.inputs if item.dtype != "bool")
+        elif node.type in ("AddV2", "Maximum", "Mul", "Add"):
+            todo.extend((item, steps + 1) for item in node.inputs)
+    return None
