@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,9 @@ class ExplainedSite:
 class Explanation:
     """What is captured of a model for some samples; its text is a table.
 
+    The text has a line for each site. What was left out is put together where the reason is the same and the paths lie in one
+    layer or differ by numbers, the rarest reason first, so that one router is not lost among fifty swishes.
+
     Attributes:
         sites: What is captured, in the order of the model.
         left_out: Softmaxes and sigmoids that are no sites, or were not asked for, and why.
@@ -68,12 +72,12 @@ class Explanation:
             for site in self.sites
         ]
         parts = [_table([_HEADINGS, *rows])] if rows else ["No attention was found."]
-        parts.extend(f"{site.path}: {site.note}" for site in self.sites if site.note)
+        parts.extend(f"{paths}: {note}" for paths, note in _grouped([(s.path, s.note) for s in self.sites if s.note]))
         if rows:
             parts.append(f"{len(rows)} sites, {self.bytes:,} bytes a step.")
-        for heading, items in (("Left out:", self.left_out), ("Could not be taken:", self.failed)):
+        for heading, items in (("Could not be taken:", self.failed), ("Left out:", self.left_out)):
             if items:
-                parts.append(f"\n{heading}\n{_table([(item.path, item.reason) for item in items])}")
+                parts.append(f"\n{heading}\n{_table(_grouped([(item.path, item.reason) for item in items]))}")
         return "\n".join(parts)
 
 
@@ -116,6 +120,19 @@ def _axis(axis: Axis) -> str:
         cells = " x ".join(map(str, axis.grid))
         return f"{axis.role} ({'+ '.join([*axis.extra, ''])}{cells} grid)"
     return axis.role if axis.kind == "positions" else f"{axis.role} ({axis.kind})"
+
+
+def _grouped(items: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Paths, each with a sentence, those of the same sentence and block on one line, the smallest groups first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for path, sentence in items:
+        block = re.sub(r"\d+", "*", path.rpartition("/")[0])
+        groups.setdefault((block, sentence), []).append(path)
+    lines = []
+    for (_, sentence), paths in sorted(groups.items(), key=lambda group: len(group[1])):
+        shown = paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]} ({len(paths)})"
+        lines.append((shown, sentence))
+    return lines
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -56,3 +56,25 @@ def test_a_model_without_attention_is_said_to_have_none() -> None:
     table = tb_attention.explain(keras.Model(inputs, head(layers.Embedding(11, 4)(inputs))), ids(5))
     assert table.sites == ()
     assert str(table).startswith("No attention was found.\n")
+
+
+def test_left_out_of_one_reason_and_block_are_one_line_and_the_rarest_comes_first() -> None:
+    inputs = x = keras.Input((8, 8, 3))
+    for place in range(30):
+        x = layers.Conv2D(3, 3, padding="same", activation="swish", name=f"swish_{place}")(x)
+    x = x * layers.Conv2D(3, 1, activation="sigmoid", name="unit")(x)
+    table = tb_attention.explain(keras.Model(inputs, head(x)), normal(8, 8, 3))
+    assert len(table.left_out) == 32
+    reason = "multiplies activations number by number, as a gated unit does"
+    assert str(table).split("\n")[-2:] == [
+        "classes               an output of the model",
+        f"swish_0 to unit (31)  {reason}",
+    ]
+
+
+def test_an_efficient_net_is_explained_on_one_screen() -> None:
+    model = keras.applications.EfficientNetB0(weights=None, input_shape=(64, 64, 3), classes=4)
+    table = tb_attention.explain(model, normal(64, 64, 3))
+    assert len(table.sites) == 16
+    assert len(table.left_out) > 40
+    assert len(str(table).split("\n")) <= 24
