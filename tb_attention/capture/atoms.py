@@ -39,7 +39,7 @@ class Window:
     places: tuple[tuple[int, ...], ...]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Atom:
     """A part of a dimension.
 

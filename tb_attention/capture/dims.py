@@ -29,6 +29,7 @@ from tb_attention.capture.slices import sliced
 from tb_attention.capture.unrolled import dimension_of_rounds
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
+SEGMENTS = frozenset({"SegmentSum", "SegmentMean", "SegmentMax", "UnsortedSegmentSum", "UnsortedSegmentMax"})
 RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
 PADS = frozenset({"Pad", "PadV2"})
 RESIZES = frozenset({"Slice", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
@@ -159,6 +160,9 @@ class DimReader:
             return tuple(first[place[1]] for place in order if place is not None)
         if kind in REDUCTIONS:
             return self._of_reduction(node, first)
+        if kind in SEGMENTS:
+            nodes = self._batch_of(value) if value.shape[0] is None else dim_of(Atom(known(value.shape[0]), "position"))
+            return (nodes, *first[len(inputs[1] or ()) :])
         if kind in ("GatherV2", "ResourceGather"):
             return self._of_gather(node, inputs)
         if kind == "OneHot":
@@ -267,7 +271,9 @@ class DimReader:
         if node.inputs[0] not in self.dependent:
             rows = tuple(dim_of(Atom(size_of(dim), "feature")) for dim in data[axis + 1 :])
             return (*data[:axis], *places, *rows)
-        if len(places) == 1 and data[axis]:
+        # Nodes of a graph, which lie where samples do, are picked for each edge: the edges are no samples.
+        edges = self.batch in data[axis] and any(atom.origin == "position" for dim in places for atom in dim)
+        if len(places) == 1 and data[axis] and not edges:
             size = size_of(places[0])
             picked = derived(data[axis], size)
             return (*data[:axis], picked, *data[axis + 1 :])

@@ -18,7 +18,7 @@ class Stale(Exception):
     """The model no longer does what its graph says: a loop goes round more often, another branch is taken."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Value:
     """One result of a node.
 
@@ -41,7 +41,7 @@ class Value:
         return None if self.shape is None else len(self.shape)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Node:
     """One operation.
 
@@ -77,7 +77,7 @@ class LayerCall:
     number: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Graph:
     """A traced forward pass.
 

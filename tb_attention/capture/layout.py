@@ -97,14 +97,15 @@ def _merged(
             wanted = role == "key" or kind not in ("gate", "activation")
             if not lengths and wanted:
                 axes.append(Axis(role, 1))
+    shape = [axis.size for axis in axes]
+    flat = np.ascontiguousarray(array.reshape(shape))
     if axes[0].size == 1 and samples > 1:
-        # The same for all samples, as where weights depend on positions only.
-        rest = tuple(axis.size for axis in axes[1:])
-        array = np.broadcast_to(array.reshape(1, *rest), (samples, *rest)).copy()
+        # The same for all samples, as where weights depend on positions only, or are of one graph: no copies are made.
+        flat = np.broadcast_to(flat, (samples, *shape[1:]))
         axes[0] = Axis("samples", samples)
     if axes[0].size != samples:
         raise CaptureError(f"{samples} samples were fed, but the weights are of {axes[0].size}.")
-    return np.ascontiguousarray(array.reshape([axis.size for axis in axes])), tuple(axes)
+    return flat, tuple(axes)
 
 
 def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:

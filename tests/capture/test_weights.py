@@ -14,7 +14,7 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.capture.capturer import Capturer
-from tests.capture.zoo import SAMPLES, FoldedHeads, HandWritten, Windows, ids, normal
+from tests.capture.zoo import CASES, SAMPLES, FoldedHeads, HandWritten, Windows, ids, normal
 
 Array = npt.NDArray[Any]
 
@@ -171,3 +171,10 @@ def test_softmaxes_of_six_dimensions_are_captured_though_onednn_has_none() -> No
     x = normal(2, 2, 2, 4, 3)
     expected = softmax(x @ x.swapaxes(-1, -2)).reshape(SAMPLES, 1, 8, 4, 4)
     np.testing.assert_allclose(only_site(model, x).reshape(expected.shape), expected, atol=1e-5)
+
+
+def test_weights_of_the_edges_to_a_node_sum_to_one() -> None:
+    model, (nodes, edges), _ = CASES["edges_of_a_graph"]()
+    weights = only_site(model, [nodes, edges])
+    assert np.array_equal(weights[0], weights[-1])
+    np.testing.assert_allclose(np.bincount(edges[:, 0], weights[0, 0, 0]), 1.0, atol=1e-5)

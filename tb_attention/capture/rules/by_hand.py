@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tb_attention.capture.dims import SEGMENTS
 from tb_attention.capture.graph import Graph, Node, Value
 
 _DIVISIONS = frozenset({"RealDiv", "DivNoNan"})
@@ -25,6 +26,9 @@ _WRAPPERS = frozenset(
         "Transpose",
     }
 )
+_PICKED = _WRAPPERS | {"AddV2", "GatherV2", "Maximum", "Tile"}
+"""What is between the sum of a segment and the numbers that are divided by it."""
+
 _STEPS = 12
 _ALIKE = _WRAPPERS | _POSITIVE | _DIVISIONS | {"AddV2", "Mul", "Sub", "Neg", "Square", "Abs", "Elu", "Sqrt", "Maximum"}
 
@@ -53,6 +57,21 @@ def read_normalised(graph: Graph, node: Node) -> tuple[Node, Value, bool] | None
         if _are_alike(graph, numerator.node, total.inputs[0].node):
             return total, numerator, False
     return None
+
+
+def read_segmented(node: Node) -> tuple[Node, Value] | None:
+    """The sum of the numbers with the same number of a segment, by which they are divided, and what they were computed from."""
+    if node.type not in _DIVISIONS:
+        return None
+    value = node.inputs[1]
+    for _ in range(_STEPS):
+        if value.node.type in SEGMENTS or value.node.type not in _PICKED:
+            break
+        value = value.node.inputs[0]
+    positive = _behind(node.inputs[0], {"Exp"}) if value.node.type in SEGMENTS else None
+    if positive is None or _behind(value.node.inputs[0], {"Exp"}) is not positive:
+        return None
+    return value.node, positive.inputs[0]
 
 
 def read_sigmoid(graph: Graph, node: Node) -> Value | None:

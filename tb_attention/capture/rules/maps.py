@@ -10,6 +10,7 @@ from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.branches import read_sampling, read_selection
+from tb_attention.capture.rules.edges import read_edges
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.operands import VIEWS
 from tb_attention.capture.rules.sources import Source
@@ -62,7 +63,7 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
             if source.family == "softmax" and _made_of(use, ("stack", "feature", "unknown", "window"), reader):
                 return _router(reader, source)
             continue
-        return _mixing(reader, source, use, paired=paired)
+        return read_edges(reader, source, use) or _mixing(reader, source, use, paired=paired)
     return "no product with other activations of the sample"
 
 

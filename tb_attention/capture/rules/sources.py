@@ -9,7 +9,7 @@ from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Node, Value
-from tb_attention.capture.rules.by_hand import is_number, read_normalised, read_sigmoid
+from tb_attention.capture.rules.by_hand import is_number, read_normalised, read_segmented, read_sigmoid
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -22,12 +22,15 @@ class Source:
             are attention only if they compare positions with one another (sparsemax, squared ReLU, squares over their sum).
         axis: The atoms over which a softmax sums to 1; empty for a sigmoid.
         logits: What it was computed from.
+        segments: Where sums over some of the numbers are 1, as over the edges to a node: a number for each that tells to which
+            sum it belongs. None where whole axes sum to 1.
     """
 
     value: Value
     family: Literal["softmax", "sigmoid", "positive"]
     axis: frozenset[Atom]
     logits: Value
+    segments: Value | None = None
 
 
 def find_sources(graph: Graph, reader: DimReader) -> list[Source]:
@@ -53,6 +56,11 @@ def _softmax(graph: Graph, reader: DimReader, node: Node) -> Source | None:
         return Source(value, "softmax", frozenset(dims[-1]) if dims else frozenset(), node.inputs[0])
     if node.type == "Exp" and node.inputs[0].node.type == "LogSoftmax":
         return Source(value, "softmax", frozenset(dims[-1]), node.inputs[0].node.inputs[0])
+    segmented = read_segmented(node)
+    if segmented is not None:
+        total, logits = segmented
+        parts = (reader.dims[total.inputs[0]] or ())[: total.inputs[1].rank]
+        return Source(value, "softmax", frozenset(atom for dim in parts for atom in dim), logits, total.inputs[1])
     normalised = read_normalised(graph, node)
     if normalised is None:
         return None

@@ -9,7 +9,7 @@ from typing import Literal
 from tb_attention.capture.atoms import Atom, Dim, Origin
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dimensions import reduced_axes
-from tb_attention.capture.dims import CONVOLUTIONS, DimReader
+from tb_attention.capture.dims import CONVOLUTIONS, SEGMENTS, DimReader
 from tb_attention.capture.graph import Graph, Node, Value
 from tb_attention.capture.rules.operands import (
     ARITHMETIC,
@@ -247,6 +247,8 @@ class UseFinder:
             if node.type in ("Sum", "Mean"):
                 axes = reduced_axes(self._graph, node, len(dims))
                 return [atom for axis in axes or () for atom in dims[axis]]
+            if node.type in SEGMENTS:
+                return [atom for dim in dims[: node.inputs[1].rank] for atom in dim]
             if node.type not in VIEWS or node.type == "ConcatV2":
                 return []
             value = node.outputs[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -173,3 +174,31 @@ def sampled_points_of_heads_of_chosen_queries() -> Case:
     memory = keras.Input((6, 8))
     x = DeformableHeads(name="attention")(memory)
     return keras.Model(memory, head(x)), normal(6, 8), [("attention", "cross", (2, 4, 3))]
+
+
+class EdgeAttention(layers.Layer):
+    """Each node looks at those that an edge leads from to it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.states, self.score = layers.Dense(8), layers.Dense(1, activation="leaky_relu")
+
+    def build(self, nodes_shape: Any, edges_shape: Any) -> None:
+        self.states.build(nodes_shape)
+        self.score.build((None, 16))
+        self.built = True
+
+    def call(self, nodes: Any, edges: Any) -> Any:
+        states, count = self.states(nodes), ops.shape(nodes)[0]
+        to, source = edges[:, 0], ops.take(states, edges[:, 1], axis=0)
+        scores = ops.exp(self.score(ops.concatenate([ops.take(states, to, axis=0), source], axis=-1)))
+        total = ops.take(ops.segment_sum(scores, to, num_segments=count), to, axis=0)
+        return ops.segment_sum(scores / (total + 1e-9) * source, to, num_segments=count)
+
+
+@case
+def edges_of_a_graph() -> Case:
+    nodes, edges = keras.Input((5,)), keras.Input((2,), dtype="int32")
+    x = EdgeAttention(name="attention")(nodes, edges)
+    data = [normal(5), np.array([[0, 0], [0, 1], [1, 1], [1, 2], [2, 0], [2, 2], [2, 1]], "int32")]
+    return keras.Model([nodes, edges], head(x)), data, [("attention", "self", (1, 1, 7))]
