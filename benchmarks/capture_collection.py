@@ -40,7 +40,16 @@ _WATCHED = (
 )
 """Functions of the eager model, and whether it is their arguments (weights that meet values) that are collected."""
 _COUNTS = ("expected", "found", "missed", "invented", "wrong", "failed", "kinds", "unbuilt")
-ROOMS = ("written_vision", "written_sequences", "applications", "hub_text", "hub_vision", "kimm_models", "kecam_models")
+ROOMS = (
+    "written_vision",
+    "written_sequences",
+    "written_structures",
+    "applications",
+    "hub_text",
+    "hub_vision",
+    "kimm_models",
+    "kecam_models",
+)
 
 
 def main(arguments: list[str]) -> None:
