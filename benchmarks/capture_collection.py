@@ -47,6 +47,7 @@ ROOMS = (
     "applications",
     "hub_text",
     "hub_vision",
+    "hub_tasks",
     "kimm_models",
     "kecam_models",
 )

@@ -285,6 +285,9 @@ class DimReader:
             return None
         steps, samples = dim_of(Atom(known(shape[0]), "position")), self._batch_of(node.outputs[0])
         for dims in (self.dims[sequence] for sequence in sequences_of(node)):
+            if dims and self.batch in dims[0]:
+                # A loop over the samples; what it made of each is not told.
+                return None
             if dims is not None and len(dims) > 1 and self.batch in dims[1] and agrees(size_of(dims[0]), shape[0]):
                 steps, samples = dims[:2]
                 break

@@ -99,3 +99,19 @@ def queries_repeated_for_one_window() -> Case:
     inputs = keras.Input((2, 2, 8))
     x = GlobalQueries(name="attention")(inputs, layers.Conv2D(8, 3, padding="same")(inputs))
     return keras.Model(inputs, head(x)), normal(2, 2, 8), [("attention", "self", (2, 4, 4))]
+
+
+class Best(layers.Layer):
+    """The three tokens of each sample that score highest, picked in a loop over the samples."""
+
+    def call(self, x: Any, scores: Any) -> Any:
+        places = ops.top_k(ops.squeeze(scores, -1), 3)[1]
+        return ops.map(lambda one: ops.take(one[0], one[1], axis=0), (x, places))
+
+
+@case
+def tokens_picked_in_a_loop_over_samples() -> Case:
+    inputs = keras.Input((6, 8))
+    x = Best()(layers.Dense(8)(inputs), layers.Dense(1)(inputs))
+    x = layers.MultiHeadAttention(2, 4, name="attention")(x, x)
+    return keras.Model(inputs, head(x)), normal(6, 8), [("attention", "self", (2, 3, 3))]
