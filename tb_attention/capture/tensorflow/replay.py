@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+from tensorflow.python.eager import context
 
 from tb_attention.capture.graph import Graph, Node, Value
 from tb_attention.capture.tensorflow.flatten import CAPTURE, INPUT
@@ -71,7 +75,8 @@ class Replay:
     def _run(self, tensors: Sequence[Any]) -> list[Any]:
         saved = [tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype) for handle, dtype in self.variables]
         try:
-            return list(self._function(*tensors))
+            with _as_written():
+                return list(self._function(*tensors))
         finally:
             for (handle, _), value in zip(self.variables, saved, strict=True):
                 tf.raw_ops.AssignVariableOp(resource=handle, value=value)
@@ -88,6 +93,23 @@ class Replay:
             op = _copy(graph, node.origin, [made[value] for value in node.inputs])
             made.update(zip(node.outputs, op.outputs, strict=True))
         return [tf.identity(made[value]) for value in self._fetches]
+
+
+@contextlib.contextmanager
+def _as_written() -> Iterator[None]:
+    """Has functions of this thread compute in the order in which they are written.
+
+    TensorFlow joins factors and sums of them otherwise, which moves weights by more than 1e-5 where their logits are large.
+    """
+    current = context.context()
+    options = current.function_call_options
+    config = config_pb2.ConfigProto.FromString(options.config_proto_serialized)
+    config.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
+    current.function_call_options = context.FunctionCallOptions(options.executor_type, config)
+    try:
+        yield
+    finally:
+        current.function_call_options = options
 
 
 def _copy(graph: Any, op: Any, inputs: list[Any]) -> Any:
