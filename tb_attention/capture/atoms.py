@@ -6,7 +6,7 @@ is (batch, heads). So one can tell at the end which part of an array's dimension
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -74,6 +74,13 @@ class Atom:
         while atom.parent is not None or atom.whole is not None:
             atom = atom.parent or atom.whole  # type: ignore[assignment]
         return atom
+
+    def line(self) -> Iterator[Atom]:
+        """Itself and all that it was made from, one from the other."""
+        atom: Atom | None = self
+        while atom is not None:
+            yield atom
+            atom = atom.parent or atom.whole
 
     def split(self, outer: Size) -> tuple[Atom, Atom] | None:
         """The atom as (outer, inner); the same parts for the same sizes. None if the sizes do not divide."""

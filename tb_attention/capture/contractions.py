@@ -51,10 +51,23 @@ def contraction_of(graph: Graph, node: Node) -> Contraction | None:
     return None
 
 
-def _einsum(graph: Graph, node: Node) -> Contraction | None:
+def rearrangement_of(graph: Graph, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Names of the axes of the operand and of the result of an Einstein sum of one operand; None for other nodes."""
+    if node.type != "Einsum" or len(node.inputs) != 1 or node.inputs[0].rank is None:
+        return None
+    term, result = _equation(graph, node).split("->")
+    covered = node.inputs[0].rank - len(term.replace("...", ""))
+    names = _expand(term, covered, covered)
+    return (names, _expand(result, covered, covered)) if len(set(names)) == len(names) == node.inputs[0].rank else None
+
+
+def _equation(graph: Graph, node: Node) -> str:
     equation = graph.attribute(node, "equation")
-    text = (equation.decode() if isinstance(equation, bytes) else str(equation)).replace(" ", "")
-    left, result = text.split("->")
+    return (equation.decode() if isinstance(equation, bytes) else str(equation)).replace(" ", "")
+
+
+def _einsum(graph: Graph, node: Node) -> Contraction | None:
+    left, result = _equation(graph, node).split("->")
     terms = left.split(",")
     ranks = [node.inputs[0].rank or 0, node.inputs[1].rank or 0]
     longest = (

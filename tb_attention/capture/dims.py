@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, multiply, regroup, size_of
-from tb_attention.capture.contractions import contraction_of
+from tb_attention.capture.contractions import contraction_of, rearrangement_of
 from tb_attention.capture.detours import before_dilation, sequences_of
 from tb_attention.capture.dimensions import (
     agrees,
@@ -25,7 +25,7 @@ from tb_attention.capture.graph import Graph, Node, Shape, Value
 from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
 from tb_attention.capture.patches import read_patches
 from tb_attention.capture.sizes import SizeReader
-from tb_attention.capture.slices import sliced
+from tb_attention.capture.slices import picked, sliced, split_off
 from tb_attention.capture.unrolled import dimension_of_rounds
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
@@ -143,6 +143,10 @@ class DimReader:
             return self._of_list(node, value.shape)
         if first is None:
             return None
+        rearrangement = rearrangement_of(self._graph, node)
+        if rearrangement is not None:
+            named = dict(zip(rearrangement[0], first, strict=True))
+            return tuple(named[name] for name in rearrangement[1])
         if kind == "BatchToSpaceND":
             whole = before_dilation(node)
             return self._of_convolution(node, self.dims[whole] if whole else None, value.shape, first[-1])
@@ -173,10 +177,12 @@ class DimReader:
             return rolled(first, *map(self._graph.constant, node.inputs[1:3]))
         if kind in PADS:
             return resized(padded(first, self._graph.constant(node.inputs[1])), value.shape)
-        if kind in RESIZES | PICKS or (
-            kind in ("Split", "SplitV") and len(value.shape) == len(inputs[-1 if kind == "Split" else 0] or ())
-        ):
-            return resized((inputs[1] or first) if kind == "Split" else first, value.shape)
+        if kind == "Split" and inputs[1] is not None:
+            return split_off(
+                inputs[1], self._graph.constant(node.inputs[0]), len(node.outputs), value.shape, self.batch
+            )
+        if kind in RESIZES | PICKS or (kind == "SplitV" and len(value.shape) == len(first)):
+            return resized(first, value.shape)
         if kind == "StridedSlice":
             return sliced(self._graph, node, first, value.shape, self.batch)
         if kind == "ConcatV2":
@@ -263,8 +269,11 @@ class DimReader:
             if constant is None:
                 return None
             axis = int(constant) % len(data)
+            batched = int(self._graph.attribute(node, "batch_dims") or 0)
             # Along these each sample has places of its own.
-            places = places[int(self._graph.attribute(node, "batch_dims") or 0) :]
+            places = places[batched:]
+            if batched and len(places) == 1:
+                return (*data[:axis], picked(data[axis], places[0]), *data[axis + 1 :])
         else:
             data = tuple(() for _ in range(len(node.outputs[0].shape or ()) - len(places) + 1))
             return (*places, *(dim_of(Atom(known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
@@ -274,9 +283,7 @@ class DimReader:
         # Nodes of a graph, which lie where samples do, are picked for each edge: the edges are no samples.
         edges = self.batch in data[axis] and any(atom.origin == "position" for dim in places for atom in dim)
         if len(places) == 1 and data[axis] and not edges:
-            size = size_of(places[0])
-            picked = derived(data[axis], size)
-            return (*data[:axis], picked, *data[axis + 1 :])
+            return (*data[:axis], derived(data[axis], size_of(places[0])), *data[axis + 1 :])
         return (*data[:axis], *places, *data[axis + 1 :])
 
     def _of_list(self, node: Node, shape: Shape) -> Dims | None:

@@ -1,9 +1,13 @@
-"""Dimensions after slices such as `x[:, 1:, None]`."""
+"""Dimensions after slices such as `x[:, 1:, None]`, splits, and picks of some positions for each sample."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy.typing as npt
+
 from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, size_of
-from tb_attention.capture.dimensions import derived, resized
+from tb_attention.capture.dimensions import PREFERENCE, derived, dim_of, resized
 from tb_attention.capture.graph import Graph, Node, Shape
 from tb_attention.capture.moves import cut
 
@@ -53,3 +57,26 @@ def _cut(graph: Graph, node: Node, dim: Dim, place: int, batch: Atom) -> Dim:
     if (first or 0) == 0 and last is None and step == 1:
         return dim
     return derived(dim, None)
+
+
+def split_off(dims: Dims, axis: npt.NDArray[Any] | None, count: int, shape: Shape, batch: Atom) -> Dims | None:
+    """Dimensions of one of equal parts; of heads that were stacked outside of the batch what is left are the samples."""
+    if axis is None or len(dims) != len(shape):
+        return None
+    place = int(axis) % len(dims)
+    dim = dims[place]
+    if batch not in dim or not dim or dim[0] is batch:
+        return resized(dims, shape)
+    parts = dim[0].split((0, count))
+    if parts is None:
+        return None
+    return (*dims[:place], (*dim_of(parts[1]), *dim[1:]), *dims[place + 1 :])
+
+
+def picked(dim: Dim, places: Dim) -> Dim:
+    """A dimension of which each sample has picked positions of its own; which they are is not in the graph."""
+    size = size_of(places)
+    if size == ONE or not dim:
+        return ()
+    unknown = (-1,) * size[1] if size is not None and size[0] == 0 else None
+    return (Atom(size, min((atom.origin for atom in dim), key=PREFERENCE.index), parent=dim[0], places=unknown),)

@@ -34,12 +34,17 @@ def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) ->
     """
     if source.family != "softmax" or use.other is None:
         return None
-    branches = _side_by_side(use.other)
-    reads = [_read(graph, branch) for branch in branches]
-    if len(branches) < 2 or any(_meet(one, other) for place, one in enumerate(reads) for other in reads[:place]):
+    if not reads_apart(graph, use.other):
         return None
     roles = _roles(reader, use, {"batch": "samples", "position": "query"}, "heads")
     return make_found(source, use, "cross", roles, "features")
+
+
+def reads_apart(graph: Graph, value: Value) -> bool:
+    """Whether a tensor was made of several side by side, no two of which read the same input of the model, or part of one."""
+    reads = [_read(graph, branch) for branch in _side_by_side(value)]
+    apart = not any(_meet(one, other) for place, one in enumerate(reads) for other in reads[:place])
+    return len(reads) > 1 and apart
 
 
 def _read(graph: Graph, branch: Value) -> set[_Read]:

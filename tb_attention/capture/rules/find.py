@@ -36,7 +36,9 @@ def find_sites(graph: Graph) -> tuple[list[Found], list[NoSite], DimReader]:
 def _judge(graph: Graph, reader: DimReader, source: Source, uses: list[Use]) -> Found | str:
     mixing = read_map(graph, reader, source, uses)
     if isinstance(mixing, Found):
-        return mixing
+        # Where a pointer points may be picked, as an expert is.
+        pointer = read_pointer(graph, reader, source, uses) if mixing.kind == "router" else None
+        return pointer or mixing
     if source.family == "positive":
         return mixing
     gate = read_gate(graph, reader, source, uses)

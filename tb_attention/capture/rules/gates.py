@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tb_attention.capture.atoms import Atom, Dim, Dims
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value, ancestors
+from tb_attention.capture.rules.branches import reads_apart
 from tb_attention.capture.rules.experts import weighs_an_expert
 from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, make_found
@@ -24,22 +25,24 @@ NOTHING = "multiplies nothing"
 
 def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | str:
     """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
-    reason = NOTHING
+    result, reason = None, NOTHING
     for use in uses:
         if not use.elementwise or use.other is None:
             continue
+        if use.other.node.type in _SCORES:
+            # What it multiplies elsewhere is then a score too: two distributions are mixed.
+            return "multiplies another score"
         found = _read_product(graph, reader, source, use, use.other)
         if isinstance(found, Found):
-            return with_features(graph, reader, found, use.other)
-        reason = found
-    return reason
+            result = result or with_features(graph, reader, found, use.other)
+        else:
+            reason = found
+    return result or reason
 
 
 def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, other: Value) -> Found | str:
     if reader.dims[use.operand] is None or reader.dims[other] is None:
         return "multiplies something of unknown shape"
-    if other.node.type in _SCORES:
-        return "multiplies another score"
     gate, features = product_dims(graph, reader, use.node, use.operand, other)
     own = [_solid(dim, reader.dims[use.weights] or ()) for dim in gate]
     positions = [atom for dim in own for atom in dim if use.origin_of(atom) in ("position", "unknown")]
@@ -58,6 +61,9 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
     aside = [atom for mine, theirs in zip(own, features, strict=True) if not theirs for atom in mine]
     if source.axis and source.axis <= set(aside):
         return "spreads activations over parts, such as experts"
+    if not positions and over_channels and channels and reads_apart(graph, other):
+        # Fields of a table, each made of an input of its own, side by side.
+        return make_found(source, use, "gate", _roles(own, keys=channels), "features")
     if positions and over_channels and set(channels) <= set(aside):
         cut = bool(source.axis) and source.axis.isdisjoint(atom for dim in own for atom in dim)
         if weighs_an_expert(graph, reader, source.logits, other, layers=1 if cut else 2):
@@ -80,18 +86,20 @@ def _competes(
     """Whether features share one unit of weight, each multiplied by its part: what a gated unit never does."""
     if any(mine and not theirs for mine, theirs in zip(own, features, strict=True)):
         return False
-    moved = use.operand
-    while moved is not source.value and moved.node.type in VIEWS:
-        moved = moved.node.inputs[0]
+    todo = [use.operand]
+    while todo and source.value not in todo:
+        todo = [item for value in todo if value.node.type in VIEWS for item in value.node.inputs]
     # Probabilities that were scaled, as by a confidence, are still an answer; those times their logarithm are an entropy.
     answer = use.node.outputs[0] in graph.outputs
-    return moved is source.value and not answer and source.value not in ancestors([other])
+    # What is fed from outside and has no part in the weights is a mask, as of the actions that are allowed.
+    mask = other in graph.inputs and not _computed_from(source, other)
+    return bool(todo) and not answer and not mask and source.value not in ancestors([other])
 
 
 def _solid(dim: Dim, weights: Dims) -> Dim:
     """What is left of a dimension without copies of the weights, such as those that a projection makes of one map."""
     own = {atom for dim in weights for atom in dim}
-    return tuple(atom for atom in dim if atom.origin != "repeat" and (atom.origin != "feature" or atom in own))
+    return tuple(atom for atom in dim if atom.origin != "repeat" and not own.isdisjoint(atom.line()))
 
 
 def _meets(gate: Sequence[Dim], features: Sequence[Dim], channels: Sequence[Atom]) -> bool:
@@ -128,9 +136,14 @@ def _computed_from(source: Source, features: Value) -> bool:
     base = features
     while base.node.type in VIEWS and base.node.inputs:
         base = base.node.inputs[0]
-    through = False
-    for value in ancestors([source.logits]):
+    todo, seen = [(source.logits, False)], {(source.logits, False)}
+    while todo:
+        value, through = todo.pop(0)
+        if through and value in (features, base):
+            return True
         through = through or value.node.type in _PROJECTIONS
-        if value in (features, base):
-            return through
+        for item in value.node.inputs:
+            if (item, through) not in seen:
+                seen.add((item, through))
+                todo.append((item, through))
     return False

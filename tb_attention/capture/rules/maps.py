@@ -106,6 +106,9 @@ def read_learned_memory(reader: DimReader, source: Source, uses: Sequence[Use]) 
 
 def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Found:
     keys = set(use.contracted)
+    if source.axis <= set(_atoms(reader, use.weights)) - keys and _is_map(use.other):
+        # Two maps are multiplied, and the other one is summed over its keys.
+        keys = set(source.axis)
     over_features = _all(use, "feature")
     local_values = not over_features and not any(use.origin_of(atom) in ("position", "weight") for atom in keys)
     atoms = _atoms(reader, use.weights)
@@ -168,6 +171,13 @@ def kind_of(
     return "self" if query_roots and not query_roots.isdisjoint(key_roots) else "cross"
 
 
+def _is_map(value: Value | None) -> bool:
+    """Whether a tensor is itself what a softmax gave."""
+    while value is not None and value.node.type in VIEWS and value.node.inputs:
+        value = value.node.inputs[0]
+    return value is not None and value.node.type == "Softmax"
+
+
 def _router(reader: DimReader, source: Source) -> Found | str:
     if not source.axis:
         return "picked from, multiplies nothing"
@@ -220,8 +230,10 @@ def _joins_positions(reader: DimReader, use: Use) -> bool:
 def _read_side_by_side(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
     """A softmax over tensors that lie side by side, each of which is then multiplied with its own part of it."""
     scales = [use for use in uses if use.how == "scale"]
-    stacked = bool(source.axis) and all(atom.origin in ("stack", "position") for atom in source.axis)
-    if source.family != "softmax" or not stacked or len(scales) < 2:
+    if source.family != "softmax" or not source.axis or len(scales) < 2:
+        return None
+    stacked = all(atom.origin in ("stack", "position") for atom in source.axis)
+    if not stacked and not _are_pieces(reader, scales):
         return None
     if any(source.axis & set(_atoms(reader, use.operand)) for use in scales):
         return None
@@ -232,6 +244,26 @@ def _read_side_by_side(reader: DimReader, source: Source, uses: Sequence[Use]) -
         roles[atom] = "key" if atom in source.axis else _plain_role(atom, "heads")
     node = source.value.node
     return Found(source, node.layers, scales[0].node.layers, source.value, kind, roles)
+
+
+def _are_pieces(reader: DimReader, uses: Sequence[Use]) -> bool:
+    """Whether what is multiplied one by one are positions of one tensor: `a[:, 0] * x[:, 0] + a[:, 1] * x[:, 1]`."""
+    wholes = {None if use.other is None else _whole(use.other) for use in uses}
+    whole = wholes.pop()
+    if wholes or whole is None:
+        return False
+    positions = {atom for atom in _atoms(reader, whole) if atom.origin == "position"}
+    return all(positions - set(_atoms(reader, use.other)) for use in uses if use.other is not None)
+
+
+def _whole(value: Value) -> Value:
+    """What a tensor was cut, picked or rolled from."""
+    while value.node.type in VIEWS and value.node.inputs:
+        joined = {"Pack": value.node.inputs, "ConcatV2": value.node.inputs[:-1]}.get(value.node.type, ())
+        if len(set(joined)) > 1:
+            break
+        value = value.node.inputs[0]
+    return value
 
 
 def _made_of(use: Use, origins: tuple[str, ...], reader: DimReader) -> bool:

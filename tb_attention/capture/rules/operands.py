@@ -11,8 +11,8 @@ from tb_attention.capture.graph import Graph, Node, Value
 
 _VIEW_NAMES = (
     "BatchToSpaceND BroadcastTo Cast CheckNumerics ConcatV2 Einsum EnsureShape ExpandDims GatherV2 Identity IdentityN "
-    "MirrorPad OptimizationBarrier Pack Pad PadV2 PreventGradient Reshape ResizeBilinear ResizeNearestNeighbor Roll Select "
-    "SelectV2 Slice Snapshot SpaceToBatchND Split SplitV Squeeze StopGradient StridedSlice Tile Transpose Unpack"
+    "MatrixBandPart MirrorPad OptimizationBarrier Pack Pad PadV2 PreventGradient Reshape ResizeBilinear ResizeNearestNeighbor "
+    "Roll Select SelectV2 Slice Snapshot SpaceToBatchND Split SplitV Squeeze StopGradient StridedSlice Tile Transpose Unpack"
 )
 VIEWS = frozenset(_VIEW_NAMES.split())
 """Operations that pass weights on, moved about, picked out, masked or in another type."""
@@ -84,10 +84,14 @@ def met_atoms(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Atom, Dim]:
 
 
 def is_mask(value: Value) -> bool:
-    """Whether a tensor only tells which positions count: made of booleans or whole numbers, moved about."""
+    """Whether a tensor only tells which positions count: made of booleans, signs or whole numbers, moved about."""
     for _ in range(_STEPS):
         node = value.node
-        if value.dtype == "bool" or (node.type == "Cast" and not node.inputs[0].dtype.startswith(("float", "bfloat"))):
+        if (
+            value.dtype == "bool"
+            or node.type == "Sign"
+            or (node.type == "Cast" and not node.inputs[0].dtype.startswith(("float", "bfloat")))
+        ):
             return True
         if node.type in ("Sub", "Mul", "AddV2"):
             masks = [is_mask(item) for item in node.inputs]

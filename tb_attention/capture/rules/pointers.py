@@ -17,6 +17,7 @@ from tb_attention.site import Role
 _BETWEEN = VIEWS | {"AddV2", "BiasAdd", "Mul", "RealDiv", "Sub", "Tanh", "Relu", "MatMul", "BatchMatMulV2", "Einsum"}
 _POSITIONS = ("position", "unknown")
 _STEPS = 40
+_NEAR = 8
 NOTE = "These weights are an output of the model: they point at positions, and mix nothing."
 
 
@@ -29,9 +30,9 @@ def read_pointer(graph: Graph, reader: DimReader, source: Source, uses: Sequence
         return None
     atoms = [atom for dim in reader.dims[source.value] or () for atom in dim]
     queries = [atom for atom in atoms if atom.origin in _POSITIONS and atom not in source.axis]
-    if not source.axis or not all(atom.origin in _POSITIONS for atom in source.axis) or not queries:
+    if not source.axis or not all(atom.origin in _POSITIONS for atom in source.axis):
         return None
-    if not has_pair_scores(graph, reader, source.logits) and not _adds_pairs(reader, source.logits):
+    if not has_pair_scores(graph, reader, source.logits) and not _adds_pairs(reader, source.logits, bool(queries)):
         return None
     roles: dict[Atom, Role] = {}
     for atom in atoms:
@@ -43,8 +44,11 @@ def read_pointer(graph: Graph, reader: DimReader, source: Source, uses: Sequence
     return Found(source, node.layers, node.layers, source.value, kind_of(roles), roles, note=NOTE)
 
 
-def _adds_pairs(reader: DimReader, logits: Value) -> bool:
-    """Whether scores add activations of some positions to those of others, each to each, as additive attention does."""
+def _adds_pairs(reader: DimReader, logits: Value, queries: bool) -> bool:
+    """Whether scores add activations of some positions to those of others, each to each, as additive attention does.
+
+    Where there is one query, it is added to all positions.
+    """
     todo, seen = [(logits, 0)], {logits}
     while todo:
         value, steps = todo.pop(0)
@@ -52,8 +56,11 @@ def _adds_pairs(reader: DimReader, logits: Value) -> bool:
         if node.type not in _BETWEEN or steps > _STEPS:
             continue
         inputs = [item for item in node.inputs if item in reader.dependent]
-        if node.type == "AddV2" and len(inputs) == 2 and _crosses(reader.dims[inputs[0]], reader.dims[inputs[1]]):
-            return True
+        if node.type == "AddV2" and len(inputs) == 2:
+            one, other = reader.dims[inputs[0]], reader.dims[inputs[1]]
+            asked = not queries and steps <= _NEAR and (_asks(one, other) or _asks(other, one))
+            if asked or (_differs(one, other) and _differs(other, one)):
+                return True
         for item in inputs:
             if item not in seen:
                 seen.add(item)
@@ -61,14 +68,18 @@ def _adds_pairs(reader: DimReader, logits: Value) -> bool:
     return False
 
 
-def _crosses(one: Dims | None, other: Dims | None) -> bool:
-    """Whether each of two tensors has positions along a dimension that is 1 in the other."""
+def _differs(one: Dims | None, other: Dims | None) -> bool:
+    """Whether a tensor has positions along a dimension that is 1 in the other."""
     if one is None or other is None or len(one) != len(other):
         return False
-    return all(
-        any(
-            not there and any(atom.origin in _POSITIONS for atom in here)
-            for here, there in zip(mine, theirs, strict=True)
-        )
-        for mine, theirs in ((one, other), (other, one))
+    return any(
+        not there and any(atom.origin in _POSITIONS for atom in here) for here, there in zip(one, other, strict=True)
     )
+
+
+def _asks(query: Dims | None, keys: Dims | None) -> bool:
+    """Whether a tensor has features of the sample, but none of the positions of the other."""
+    if query is None or not _differs(keys, query):
+        return False
+    origins = {atom.origin for dim in query for atom in dim}
+    return {"batch", "feature"} <= origins and origins.isdisjoint(_POSITIONS)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import DimReader
-from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.graph import Graph, Node, Value, ancestors
 from tb_attention.capture.rules.by_hand import is_number, read_normalised, read_segmented, read_sigmoid
+
+_STEPS = 12
+_FAR = 120
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,7 +47,7 @@ def find_sources(graph: Graph, reader: DimReader) -> list[Source]:
             continue
         if reader.dims[node.outputs[0]] is None:
             continue
-        source = _softmax(graph, reader, node) or _sigmoid(graph, node) or _positive(graph, node)
+        source = _softmax(graph, reader, node) or _sigmoid(graph, node) or _positive(graph, reader, node)
         if source is not None:
             sources.append(source)
     return sources
@@ -90,12 +94,28 @@ def _sigmoid(graph: Graph, node: Node) -> Source | None:
     return None if written is None else Source(node.outputs[0], "sigmoid", frozenset(), written)
 
 
-def _positive(graph: Graph, node: Node) -> Source | None:
-    value = node.outputs[0]
+def _positive(graph: Graph, reader: DimReader, node: Node) -> Source | None:
+    value, kept = node.outputs[0], None
     if node.type == "Relu":
-        return Source(value, "positive", frozenset(), node.inputs[0])
-    if node.type == "Maximum":
-        for logits, limit in (node.inputs, node.inputs[::-1]):
-            if is_number(graph, limit, 0.0):
-                return Source(value, "positive", frozenset(), logits)
-    return None
+        kept = node.inputs[0]
+    elif node.type == "Maximum":
+        kept = next((one for one, limit in (node.inputs, node.inputs[::-1]) if is_number(graph, limit, 0.0)), None)
+    if kept is None:
+        return None
+    logits = kept.node.inputs[0] if kept.node.type == "Sub" else None
+    if logits is not None and _is_threshold(kept.node.inputs[1], logits):
+        return Source(value, "softmax", frozenset((reader.dims[value] or ((),))[-1]), logits)
+    return Source(value, "positive", frozenset(), kept)
+
+
+def _is_threshold(value: Value, logits: Value) -> bool:
+    """Whether scores above this sum to 1: it was found by sorting them all, as sparsemax and entmax do.
+
+    See Martins and Astudillo, "From softmax to sparsemax", ICML 2016.
+    """
+    sizes = (logits.shape or (None,))[-1]
+    for item in islice(ancestors([value]), _FAR):
+        whole = item.node.type == "TopKV2" and item.node.outputs[0].shape is not None and sizes is not None
+        if whole and (item.node.outputs[0].shape or (None,))[-1] == sizes:
+            return logits in islice(ancestors([item.node.inputs[0]]), _STEPS)
+    return False

@@ -75,7 +75,7 @@ class UseFinder:
         self._graph = graph
         self._reader = reader
         self._outputs = set(graph.outputs)
-        # What only a loss is computed from is no use.
+        # What only a loss is computed from is no use, nor the first step that a recurrent layer makes and drops.
         self._live = graph.leading_to_outputs()
 
     def uses(self, source: Source) -> list[Use]:
@@ -130,6 +130,9 @@ class UseFinder:
             elif is_made_of(source.value, other) or (self._is_map_alike(value, other) and is_score(other)):
                 # Weights cut off where they are small, or two softmaxes along either side of a map, are one map still.
                 yield from self._passed(node, weights)
+            elif source.family == "sigmoid" and other.node.type == "Sigmoid":
+                # A gate over rows and one over columns are multiplied before they meet the feature map.
+                yield node.outputs[0], weights
             else:
                 yield self._scaled(node, value, other, weights)
         elif kind in VIEWS or kind == "Square":

@@ -169,3 +169,145 @@ def cells_that_look_at_regions() -> Case:
     x = layers.Dot(axes=(2, 1))([weights, regions])
     sites = [("classes_of_cells", "cross", (5, 1, 16)), ("weights", "cross", (1, 16, 5))]
     return keras.Model(inputs, head(x)), normal(4, 4, 8), sites
+
+
+class Twice(layers.Layer):
+    """Exponents over their sum, each worked out anew, and a mask made of the signs of the inputs."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.query = layers.Dense(8)
+
+    def build(self, shape: Any) -> None:
+        self.query.build(shape)
+
+    def call(self, x: Any) -> Any:
+        logits = ops.matmul(self.query(x), ops.transpose(x, (0, 2, 1)))
+        weights = ops.exp(logits) / ops.sum(ops.exp(logits), axis=-1, keepdims=True)
+        there = ops.sign(ops.sum(ops.abs(x), axis=-1, keepdims=True))
+        return ops.matmul(weights * there, x)
+
+
+@case
+def exponents_worked_out_twice_and_masked_by_signs() -> Case:
+    inputs = keras.Input((6, 8))
+    return keras.Model(inputs, head(Twice(name="attention")(inputs))), normal(6, 8), [("attention", "self", (1, 6, 6))]
+
+
+class Stacked(layers.Layer):
+    """Heads stacked outside of the batch and taken back, with a skip, so that the next layer stacks them again."""
+
+    def call(self, x: Any) -> Any:
+        heads = tf.concat(tf.split(x, 2, axis=-1), axis=0)
+        lower = tf.linalg.band_part(tf.nn.softmax(tf.matmul(heads, heads, transpose_b=True)), -1, 0)
+        mixed = tf.matmul(lower / tf.reduce_sum(lower, axis=-1, keepdims=True), heads)
+        return x + tf.concat(tf.split(mixed, 2, axis=0), axis=-1)
+
+
+@case
+def heads_stacked_and_taken_back_twice() -> Case:
+    inputs = keras.Input((6, 8))
+    x = Stacked(name="second")(Stacked(name="first")(inputs))
+    return keras.Model(inputs, head(x)), normal(6, 8), [(name, "self", (2, 6, 6)) for name in ("first", "second")]
+
+
+@case
+def product_of_two_maps() -> Case:
+    query, key = keras.Input((6, 8)), keras.Input((5, 8))
+    scores = layers.Dot(axes=2)([query, key])
+    there = layers.Softmax(name="there")(scores)
+    back = layers.Softmax(name="back")(layers.Permute((2, 1))(scores))
+    x = ops.matmul(ops.matmul(there, back), query) + ops.matmul(there, key)
+    sites = [("there", "cross", (1, 6, 5)), ("back", "cross", (1, 5, 6))]
+    return keras.Model([query, key], head(x)), [normal(6, 8), normal(5, 8)], sites
+
+
+class Graph(layers.Layer):
+    """Scores of pairs as sums of scores of nodes, turned by an Einstein sum of one operand."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.one, self.other = layers.Dense(2), layers.Dense(2)
+
+    def build(self, shape: Any) -> None:
+        self.one.build(shape)
+        self.other.build(shape)
+
+    def call(self, x: Any) -> Any:
+        sums = self.one(x)[..., None] + tf.einsum("abc->acb", self.other(x))[:, None]
+        return tf.reshape(tf.einsum("bnhm,bmd->bnhd", tf.nn.softmax(tf.nn.leaky_relu(sums)), x), (-1, 6, 16))
+
+
+@case
+def scores_of_nodes_turned() -> Case:
+    inputs = keras.Input((6, 8))
+    return keras.Model(inputs, head(Graph(name="graph")(inputs))), normal(6, 8), [("graph", "self", (2, 6, 6))]
+
+
+@case
+def features_chosen_by_a_softmax_of_their_own() -> Case:
+    inputs = keras.Input((6,))
+    weights = layers.Dense(6, activation="softmax", name="weights")(inputs)
+    return keras.Model(inputs, head(layers.Multiply()([inputs, weights]))), normal(6), [("weights", "gate", (1, 6))]
+
+
+@case
+def masks_over_features_by_sparsemax() -> Case:
+    inputs = keras.Input((6,))
+    x, prior = layers.BatchNormalization()(inputs), ops.ones_like(inputs)
+    for place in range(2):
+        mask = layers.Activation("sparsemax", name=f"mask_{place}")(layers.Dense(6)(x) * prior)
+        prior = prior * (1.3 - mask)
+        x = x + layers.Dense(6, activation="relu")(inputs * mask)
+    sites = [(f"mask_{place}", "gate", (1, 6)) for place in range(2)]
+    return keras.Model(inputs, head(x)), normal(6), sites
+
+
+@case
+def fields_gated_one_by_one() -> Case:
+    fields = [keras.Input((3,), name=f"field_{place}") for place in range(4)]
+    x = ops.stack([layers.Dense(5)(field) for field in fields], axis=1)
+    gate = layers.Dense(4, activation="sigmoid", name="gate")(layers.Dense(2, activation="relu")(ops.mean(x, axis=-1)))
+    x = layers.Flatten()(x * ops.expand_dims(gate, -1))
+    return keras.Model(fields, head(x)), [normal(3)] * 4, [("gate", "gate", (1, 4))]
+
+
+@case
+def actions_that_a_mask_allows() -> Case:
+    state, allowed = keras.Input((5,)), keras.Input((4,))
+    chances = layers.Dense(4, activation="softmax")(state) * allowed
+    return (
+        keras.Model([state, allowed], chances / ops.sum(chances, axis=-1, keepdims=True)),
+        [normal(5), normal(4) ** 2],
+        [],
+    )
+
+
+@case
+def copying_or_making_words() -> Case:
+    """Two distributions over words, mixed by a number for each position."""
+    inputs = keras.Input((6, 8))
+    words = layers.Softmax()(layers.Dense(5)(inputs))
+    copying = layers.Dense(1, activation="sigmoid")(inputs)
+    return keras.Model(inputs, copying * words + (1 - copying) * layers.Dense(5)(inputs)), normal(6, 8), []
+
+
+class Pieces(layers.Layer):
+    """The positions weighed one by one and added up."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.score = layers.Dense(3)
+
+    def build(self, shape: Any) -> None:
+        self.score.build((None, shape[-1]))
+
+    def call(self, x: Any) -> Any:
+        weights = tf.nn.softmax(self.score(x[:, -1]))
+        return sum(weights[:, place, None] * x[:, place] for place in range(3))
+
+
+@case
+def positions_weighed_one_by_one() -> Case:
+    inputs = keras.Input((3, 8))
+    return keras.Model(inputs, head(Pieces(name="pieces")(inputs))), normal(3, 8), [("pieces", "cross", (1, 1, 3))]

@@ -148,3 +148,13 @@ def features_that_compete() -> Case:
     x = x * layers.Dense(6, activation="softmax", name="hidden")(x)
     sites = [("weights", "gate", (1, 8)), ("hidden", "gate", (1, 6))]
     return keras.Model(inputs, head(x)), normal(8), sites
+
+
+@case
+def two_gates_that_are_multiplied_first() -> Case:
+    inputs = keras.Input((4, 6, 3))
+    x = layers.Conv2D(5, 3, padding="same")(inputs)
+    rows, columns = (layers.Conv2D(5, 1)(ops.mean(x, axis=axis, keepdims=True)) for axis in (2, 1))
+    gates = [layers.Activation("sigmoid", name=name)(z) for name, z in (("rows", rows), ("columns", columns))]
+    sites = [("rows", "gate", (5, 4)), ("columns", "gate", (5, 6))]
+    return keras.Model(inputs, head(x * layers.Multiply()(gates))), normal(4, 6, 3), sites

@@ -202,3 +202,26 @@ def edges_of_a_graph() -> Case:
     x = EdgeAttention(name="attention")(nodes, edges)
     data = [normal(5), np.array([[0, 0], [0, 1], [1, 1], [1, 2], [2, 0], [2, 2], [2, 1]], "int32")]
     return keras.Model([nodes, edges], head(x)), data, [("attention", "self", (1, 1, 7))]
+
+
+class Pointing(keras.Model):
+    """Points at one position after another, and goes on from there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys, self.query, self.score = layers.Dense(8), layers.Dense(8), layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        here, answers = x[:, 0], []
+        for _ in range(2):
+            hidden = tf.tanh(self.keys(x) + tf.expand_dims(self.query(here), 1))
+            answers.append(tf.nn.softmax(tf.squeeze(self.score(hidden), -1)))
+            here = tf.gather(x, tf.argmax(answers[-1], axis=-1), batch_dims=1)
+        return tf.stack(answers, axis=1)
+
+
+@case
+def pointers_one_after_another() -> Case:
+    model = Pointing()
+    model(normal(6, 8))
+    return model, normal(6, 8), [("softmax", "cross", (1, 1, 6)), ("softmax#2", "cross", (1, 1, 6))]
