@@ -24,21 +24,6 @@ neighbourhood.
 ONE: Size = (0, 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Window:
-    """Where the cells of patches lie along one dimension of the feature map that they were cut from.
-
-    Attributes:
-        of: The positions of the feature map.
-        along: The patches; None if there is one only.
-        places: For each patch, for each of its cells, its position of `of`, -1 beyond the edges.
-    """
-
-    of: Atom
-    along: Atom | None
-    places: tuple[tuple[int, ...], ...]
-
-
 @dataclass(eq=False, slots=True, repr=False)
 class Atom:
     """A part of a dimension.
@@ -51,7 +36,6 @@ class Atom:
         input: For positions of an input, (the input's place, its axis).
         grid: For cells that were joined with extra positions: (rows, columns).
         extra: How many extra positions come before the grid.
-        window: For the cells of patches, where they lie.
         places: For each position which of the parent's it is, -1 for none (padding), where it was rolled, cut, padded or joined.
     """
 
@@ -62,7 +46,6 @@ class Atom:
     input: tuple[int, int] | None = None
     grid: tuple[int, ...] | None = None
     extra: int = 0
-    window: Window | None = None
     places: tuple[int, ...] | None = None
     _splits: dict[Size, tuple[Atom, Atom]] = field(default_factory=dict)
     _twin: Atom | None = None

@@ -23,7 +23,7 @@ from tb_attention.capture.dimensions import (
 )
 from tb_attention.capture.graph import Graph, Node, Shape, Value
 from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
-from tb_attention.capture.patches import read_patches
+from tb_attention.capture.patches import cells_of_patches
 from tb_attention.capture.sizes import SizeReader
 from tb_attention.capture.slices import picked, sliced, split_off
 from tb_attention.capture.unrolled import dimension_of_rounds
@@ -317,9 +317,9 @@ class DimReader:
             else:
                 # Pooling and depthwise convolution leave the channels what they are.
                 dims.append(derived(dim if place == channels else self._slid_over(dim), known(size)))
-        patches = read_patches(self._graph, node)
-        if patches is not None:
-            dims[-1] = patches.channels(first, tuple(dims[:-1]))
+        cells = cells_of_patches(self._graph, node)
+        if cells is not None:
+            dims[-1] = (*cells, *first[-1])
         return tuple(dims)
 
     def _slid_over(self, dim: Dim) -> Dim:

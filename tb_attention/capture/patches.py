@@ -3,85 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from tb_attention.capture.atoms import Atom, Dim, Dims, Window
+from tb_attention.capture.atoms import Atom, Dim
 from tb_attention.capture.graph import Graph, Node, Value
 
 _IDENTITIES = frozenset({"MatrixDiag", "MatrixDiagV2", "MatrixDiagV3"})
 _MOVES = frozenset({"Reshape", "Cast", "Identity"})
 
 
-@dataclass(frozen=True)
-class Patches:
-    """How patches are cut, a number for each dimension of space.
-
-    Attributes:
-        sizes: Cells of a patch.
-        strides: Cells from one patch to the next.
-        rates: Cells from one cell of a patch to the next.
-        padded: Whether patches stand out over the edges, so that none is missing ("SAME").
-    """
-
-    sizes: tuple[int, ...]
-    strides: tuple[int, ...]
-    rates: tuple[int, ...]
-    padded: bool
-
-    def channels(self, before: Dims, after: Dims) -> Dim:
-        """What the last dimension of the patches is made of: the cells of a patch, and the channels of each cell.
-
-        Args:
-            before: The dimensions of the feature map: samples, space, channels.
-            after: Those of the patches, but for the last: samples, space.
-        """
-        cells = []
-        for place, size in enumerate(self.sizes):
-            if size > 1:
-                window = self._window(place, before[place + 1], after[place + 1])
-                cells.append(Atom((0, size), "window", window=window))
-        return (*cells, *before[-1])
-
-    def _window(self, place: int, before: Dim, after: Dim) -> Window | None:
-        sizes = [dim[0].size if len(dim) == 1 else (0, 1) if not dim else None for dim in (before, after)]
-        if not before or before[0].origin != "position" or any(size is None or size[0] for size in sizes):
-            return None
-        count, patches = (size[1] for size in sizes if size is not None)
-        size, stride, rate = self.sizes[place], self.strides[place], self.rates[place]
-        missing = max(0, (patches - 1) * stride + (size - 1) * rate + 1 - count) if self.padded else 0
-        cells = np.arange(patches)[:, None] * stride + np.arange(size) * rate - missing // 2
-        cells = np.where((cells < 0) | (cells >= count), -1, cells)
-        return Window(before[0], after[0] if after else None, tuple(map(tuple, cells.tolist())))
-
-
-def read_patches(graph: Graph, node: Node) -> Patches | None:
-    """How an operation cuts patches out of a feature map of which channels come last; None if it does not.
+def cells_of_patches(graph: Graph, node: Node) -> Dim | None:
+    """The cells of a patch, rows before columns, where an operation cuts patches out of a feature map, channels last.
 
     Keras cuts them by a convolution whose kernel is an identity matrix.
     """
     if node.type == "ExtractImagePatches":
-        sizes, strides, rates = (_inner(graph.attribute(node, name)) for name in ("ksizes", "strides", "rates"))
+        sizes = [int(size) for size in graph.attribute(node, "ksizes")[1:-1]]
     elif node.type == "Conv2D" and _text(graph, node, "data_format") == "NHWC" and _is_identity(graph, node.inputs[1]):
-        sizes = tuple(size for size in (node.inputs[1].shape or ())[:2] if size is not None)
-        strides, rates = (_inner(graph.attribute(node, name)) for name in ("strides", "dilations"))
+        sizes = [size for size in (node.inputs[1].shape or ())[:2] if size is not None]
     else:
         return None
-    padding = _text(graph, node, "padding")
-    if padding not in ("SAME", "VALID") or len(sizes) != 2:
-        return None
-    return Patches(sizes, strides, rates, padding == "SAME")
+    return tuple(Atom((0, size), "window") for size in sizes if size > 1)
 
 
 def _text(graph: Graph, node: Node, name: str) -> str:
     value = graph.attribute(node, name)
     return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _inner(numbers: Sequence[int]) -> tuple[int, ...]:
-    return tuple(int(number) for number in list(numbers)[1:-1])
 
 
 def _is_identity(graph: Graph, kernel: Value) -> bool:
