@@ -1,4 +1,4 @@
-"""Tells the weight of an expert from a gate over positions: nothing in it looks at more than one position."""
+"""Tells the weight of an expert from a gate over positions: it was chosen, or nothing in it looks at more than one position."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from tb_attention.capture.rules.operands import VIEWS
 _ARITHMETIC = "AddV2 BiasAdd LeakyRelu Maximum Minimum Mul Neg Pow RealDiv Rsqrt Square SquaredDifference Sub"
 _ACTIVATIONS = "Elu Erf Erfc Relu Relu6 Selu Sigmoid Softplus Tanh"
 _POINTWISE = VIEWS | {*_ARITHMETIC.split(), *_ACTIVATIONS.split()}
+_CHOICES = frozenset({"TopKV2", "TopK", "ApproxTopK"})
+_STEPS = 16
 
 
 def weighs_an_expert(graph: Graph, reader: DimReader, logits: Value, features: Value, *, layers: int) -> bool:
@@ -33,6 +35,27 @@ def weighs_an_expert(graph: Graph, reader: DimReader, logits: Value, features: V
         value in scored and scored[value] <= 1 and steps >= layers
         for value, steps in _position_by_position(graph, reader, features)
     )
+
+
+def is_of_chosen_experts(reader: DimReader, logits: Value) -> bool:
+    """Whether scores are the largest of those that a projection made, such as those of the experts for a token.
+
+    Where positions are chosen, as pooled graphs do with their nodes, the scores are of the positions.
+    """
+    todo, seen = [(logits, 0)], {logits}
+    while todo:
+        value, steps = todo.pop(0)
+        node = value.node
+        if node.type in _CHOICES:
+            dims = reader.dims[node.inputs[0]]
+            return bool(dims) and bool(dims[-1]) and all(atom.origin == "feature" for atom in dims[-1])
+        if steps == _STEPS or (node.type not in _POINTWISE and node.type != "Sum"):
+            continue
+        for item in node.inputs:
+            if item in reader.dependent and item not in seen:
+                seen.add(item)
+                todo.append((item, steps + 1))
+    return False
 
 
 def _position_by_position(graph: Graph, reader: DimReader, value: Value) -> Iterator[tuple[Value, int]]:

@@ -8,7 +8,7 @@ from tb_attention.capture.atoms import Atom, Dim, Dims
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value, ancestors
 from tb_attention.capture.rules.branches import reads_apart
-from tb_attention.capture.rules.experts import weighs_an_expert
+from tb_attention.capture.rules.experts import is_of_chosen_experts, weighs_an_expert
 from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.operands import VIEWS, product_dims
@@ -26,6 +26,8 @@ NOTHING = "multiplies nothing"
 def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | str:
     """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
     result, reason = None, NOTHING
+    if is_of_chosen_experts(reader, source.logits):
+        return "weighs experts that were chosen"
     for use in uses:
         if not use.elementwise or use.other is None:
             continue

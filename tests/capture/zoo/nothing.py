@@ -94,6 +94,17 @@ def mixture_of_experts_that_were_chosen_before() -> Case:
 
 
 @case
+def inputs_weighed_for_chosen_experts() -> Case:
+    inputs = keras.Input((6, 8))
+    largest, places = ops.top_k(layers.Dense(3)(inputs), 1)
+    chosen = ops.one_hot(places, 3)
+    logits = ops.where(ops.sum(chosen, axis=2) > 0, ops.sum(chosen * ops.expand_dims(largest, -1), axis=2), -1e9)
+    weighed = ops.expand_dims(ops.sigmoid(logits), -1) * ops.expand_dims(inputs, 2)
+    x = sum(layers.Dense(8)(weighed[:, :, expert]) for expert in range(3))
+    return keras.Model(inputs, head(x)), normal(6, 8), []
+
+
+@case
 def mixture_of_experts_one_after_another() -> Case:
     inputs = keras.Input((6, 8))
     weights = layers.Softmax(name="router")(layers.Dense(2)(inputs))
