@@ -54,7 +54,8 @@ def rank_of(dim: Dim) -> int:
 
 def preferred(one: Dim, other: Dim) -> Dim:
     if rank_of(other) != rank_of(one):
-        return other if rank_of(other) > rank_of(one) else one
+        """The dimension that tells more; of two that tell as much, one without copies, the first."""
+    return max(one, other, key=lambda dim: (rank_of(dim), -sum(atom.origin == "repeat" for atom in dim)))
     # Queries that were repeated for each window meet the windows themselves.
     return other if size_of(one) == size_of(other) and _has_copies(one) and not _has_copies(other) else one
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, multiply, regroup, size_of
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, divide, multiply, regroup, size_of
 from tb_attention.capture.contractions import contraction_of, rearrangement_of
 from tb_attention.capture.detours import before_dilation, sequences_of
 from tb_attention.capture.dimensions import (
@@ -381,6 +381,9 @@ class DimReader:
                 dims.append((self.batch,))
             elif not dim:
                 dims.append(dim_of(Atom(size, "repeat")))
+            elif self.batch in dim and divide(size, size_of(dim)) is not None:
+                # All samples, and all of them again.
+                dims.append((Atom(divide(size, size_of(dim)), "repeat"), *dim))
             else:
                 dims.append((Atom(size, dim[0].origin, parent=dim[0]),))
         return tuple(dims)

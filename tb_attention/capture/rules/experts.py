@@ -48,7 +48,8 @@ def is_of_chosen_experts(reader: DimReader, logits: Value) -> bool:
         node = value.node
         if node.type in _CHOICES:
             dims = reader.dims[node.inputs[0]]
-            return bool(dims) and bool(dims[-1]) and all(atom.origin == "feature" for atom in dims[-1])
+            scored = dims[-1] if dims else ()
+            return bool(scored) and all(atom.origin == "feature" for atom in scored)
         if steps == _STEPS or (node.type not in _POINTWISE and node.type != "Sum"):
             continue
         for item in node.inputs:

@@ -55,9 +55,13 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
             continue
         if not paired and _differs_by_channel(reader, use) and not _holds_positions(use):
             continue
+        if not paired and all(atom.origin == "feature" for atom in use.contracted):
+            sampling = read_sampling(reader, source, use)
+            if sampling is not None:
+                return sampling
         if _all(use, "feature") and not paired:
             # Weights over channels or experts that were not compared with one another.
-            selection = read_selection(graph, reader, source, use) or read_sampling(reader, source, use)
+            selection = read_selection(graph, reader, source, use)
             if selection is not None:
                 return selection
             if source.family == "softmax" and _made_of(use, ("stack", "feature", "unknown", "window"), reader):

@@ -159,7 +159,8 @@ class DeformableHeads(layers.Layer):
         _, chosen = ops.top_k(ops.squeeze(self.chosen(memory), -1), 4)
         query = tf.gather(memory, chosen, batch_dims=1)
         places = ops.cast(ops.floor(ops.sigmoid(self.folded(self.places(query), 4, 3)) * 5), "int32")
-        picked = tf.gather(self.folded(self.values(memory), 6, 4), places, batch_dims=1)
+        values = self.folded(self.values(memory), 6, 4)
+        picked = ops.reshape(ops.take_along_axis(values, ops.reshape(places, (-1, 12, 1)), axis=1), (-1, 4, 3, 4))
         weights = ops.reshape(ops.softmax(self.folded(self.scores(query), 4, 3)), (-1, 1, 4, 3))
         x = ops.sum(ops.transpose(picked, (0, 3, 1, 2)) * weights, axis=-1)
         return ops.transpose(ops.reshape(x, (-1, 8, 4)), (0, 2, 1))
@@ -225,3 +226,29 @@ def pointers_one_after_another() -> Case:
     model = Pointing()
     model(normal(6, 8))
     return model, normal(6, 8), [("softmax", "cross", (1, 1, 6)), ("softmax#2", "cross", (1, 1, 6))]
+
+
+class TokenInEachWindow(layers.Layer):
+    """Windows in the batch, a copy of one token in front of each; the copies of all samples come first."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mixing = layers.MultiHeadAttention(2, 4)
+
+    def build(self, shape: Any) -> None:
+        self.token = self.add_weight(shape=(1, 1, 8))
+        self.mixing.build((None, 5, 8), (None, 5, 8))
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        samples = ops.shape(x)[0]
+        tokens = ops.tile(ops.broadcast_to(self.token, (samples, 1, 8)) + ops.mean(x, axis=1, keepdims=True), (3, 1, 1))
+        windows = ops.concatenate([tokens, ops.reshape(x, (samples * 3, 4, 8))], axis=1)
+        return ops.reshape(self.mixing(windows, windows), (samples, 15, 8))
+
+
+@case
+def token_in_each_window() -> Case:
+    inputs = keras.Input((12, 8))
+    sites = [("windows/mixing", "local", (2, 3, 5, 5))]
+    return keras.Model(inputs, head(TokenInEachWindow(name="windows")(inputs))), normal(12, 8), sites
