@@ -139,6 +139,9 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
             roles[atom] = "windows"
         elif shared and in_windows:
             roles[atom] = "heads"
+        elif shared and atom.whole is not None and any(key.root is atom.root for key in keys):
+            # Windows, and positions in them, of something of which no more is known.
+            roles[atom] = "windows"
         else:
             roles[atom] = "query"
     if source.family == "sigmoid" and not paired:

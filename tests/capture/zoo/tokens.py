@@ -115,3 +115,14 @@ def tokens_picked_in_a_loop_over_samples() -> Case:
     x = Best()(layers.Dense(8)(inputs), layers.Dense(1)(inputs))
     x = layers.MultiHeadAttention(2, 4, name="attention")(x, x)
     return keras.Model(inputs, head(x)), normal(6, 8), [("attention", "self", (2, 3, 3))]
+
+
+@case
+def windows_of_channels_taken_for_positions() -> Case:
+    """A feature map reshaped as if its channels came first, as people do by mistake: what its positions are, nobody knows."""
+    inputs = keras.Input((6, 6, 8))
+    x = ops.transpose(ops.reshape(inputs, (-1, 8, 36)), (0, 2, 1))
+    query, key, value = (ops.reshape(layers.Dense(8)(x), (-1, 12, 8)) for _ in range(3))
+    weights = layers.Softmax(name="weights")(ops.matmul(query, ops.transpose(key, (0, 2, 1))))
+    x = ops.reshape(ops.matmul(weights, value), (-1, 36, 8))
+    return keras.Model(inputs, head(x)), normal(6, 6, 8), [("weights", "local", (1, 3, 12, 12))]
