@@ -49,6 +49,8 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
     for use in uses:
         if use.how != "mix" or (source.family != "softmax" and use.elementwise):
             continue
+        if _weighs_probabilities(source, use):
+            continue
         if source.family == "sigmoid" and not (paired or _all(use, "position")):
             continue
         if source.family == "positive" and not (paired and _joins_positions(reader, use)):
@@ -214,6 +216,16 @@ def _mixes_positions(use: Use) -> bool:
 
 def _holds_positions(use: Use) -> bool:
     return any(use.origin_of(atom) == "position" for atom in use.contracted)
+
+
+def _weighs_probabilities(source: Source, use: Use) -> bool:
+    """Whether probabilities meet probabilities, such as classes of queries and their masks; weights over time may do so too."""
+    value = use.other
+    while value is not None and value.node.type in VIEWS and value.node.inputs:
+        value = value.node.inputs[0]
+    if value is None or value.node.type not in ("Sigmoid", "Softmax"):
+        return False
+    return source.family == "sigmoid" or source.axis.isdisjoint(use.contracted)
 
 
 def _differs_by_channel(reader: DimReader, use: Use) -> bool:

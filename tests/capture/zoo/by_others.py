@@ -311,3 +311,11 @@ class Pieces(layers.Layer):
 def positions_weighed_one_by_one() -> Case:
     inputs = keras.Input((3, 8))
     return keras.Model(inputs, head(Pieces(name="pieces")(inputs))), normal(3, 8), [("pieces", "cross", (1, 1, 3))]
+
+
+@case
+def classes_of_frames_weighed_over_time() -> Case:
+    inputs = keras.Input((6, 8))
+    weights = layers.Softmax(axis=1, name="weights")(layers.Dense(3)(inputs))
+    x = ops.sum(weights * layers.Dense(3, activation="sigmoid", name="frames")(inputs), axis=1)
+    return keras.Model(inputs, x), normal(6, 8), [("weights", "cross", (3, 1, 6))]

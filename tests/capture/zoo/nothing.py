@@ -191,3 +191,15 @@ def sampler() -> Case:
         lambda p: tf.random.stateless_categorical(tf.math.log(p), 1, seed=(1, 2)), output_shape=(1,), dtype="float32"
     )
     return keras.Model(inputs, drawn(probabilities)), normal(8), []
+
+
+@case
+def classes_of_masks() -> Case:
+    image, queries = keras.Input((4, 4, 8)), keras.Input((3, 8))
+    masks = ops.sigmoid(ops.einsum("bqc,bhwc->bqhw", layers.Dense(8)(queries), image))
+    classes = layers.Dense(5, activation="softmax")(queries)
+    return (
+        keras.Model([image, queries], ops.einsum("bqk,bqhw->bhwk", classes, masks)),
+        [normal(4, 4, 8), normal(3, 8)],
+        [],
+    )
