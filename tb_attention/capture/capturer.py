@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.graph import Stale
 from tb_attention.capture.select import SiteFilter, make_selector
 from tb_attention.errors import ArgumentError, CaptureError
+
+if TYPE_CHECKING:
+    from tb_attention.capture.tensorflow.inputs import Call
 
 __all__ = ["Capture", "Capturer", "LeftOut"]
 
@@ -47,10 +50,13 @@ class Capturer:
         from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, read_inputs
 
         call = read_inputs(self.model, inputs, call_kwargs)
-        key = (call.signature, tuple(id(variable) for variable in self.model.variables))
+        key = self._key(call)
         for _ in range(_ATTEMPTS):
             if key not in self._passes:
-                self._passes[key] = CompiledPass(self.model, call, self._select, asked=self._asked)
+                compiled = CompiledPass(self.model, call, self._select, asked=self._asked)
+                # A model that had not been called before has its variables only now.
+                key = self._key(call)
+                self._passes[key] = compiled
             try:
                 return self._passes[key](call)
             except Stale:
@@ -59,3 +65,6 @@ class Capturer:
         raise CaptureError(
             f"The model {self.model.name!r} does other operations each time it is called, so that none of its sites is captured."
         )
+
+    def _key(self, call: Call) -> tuple[Any, ...]:
+        return call.signature, tuple(id(variable) for variable in self.model.variables)

@@ -26,7 +26,7 @@ from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
 from tb_attention.capture.patches import cells_of_patches
 from tb_attention.capture.sizes import SizeReader
 from tb_attention.capture.slices import picked, sliced, split_off
-from tb_attention.capture.unrolled import dimension_of_rounds
+from tb_attention.capture.unrolled import dimension_of_rounds, element_dims
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
 SEGMENTS = frozenset({"SegmentSum", "SegmentMean", "SegmentMax", "UnsortedSegmentSum", "UnsortedSegmentMax"})
@@ -139,6 +139,8 @@ class DimReader:
         if contraction is not None:
             return self._of_contraction(node, contraction.operands, contraction.result)
         first = inputs[0]
+        if kind == "TensorListGetItem":
+            return element_dims(node, self.dims)
         if kind == "TensorListStack" and value in self.dependent:
             return self._of_list(node, value.shape)
         if first is None:

@@ -78,22 +78,27 @@ class SizeReader:
                 rank = node.inputs[0].rank
                 return None if rank is None else [(0, rank)]
             case "AddV2" | "Sub" | "FloorMod":
-                one, two = (self._whole(item, depth - 1) for item in node.inputs)
-                if one is None or two is None or (node.type == "FloorMod" and two == 0):
-                    return None
-                number = {"AddV2": one + two, "Sub": one - two}.get(node.type, one % max(two, 1))
-                return [(0, number) if number >= 0 else None]
+                return self._arithmetic(node.type, *(self._wholes(item, depth - 1) for item in node.inputs))
             case "Prod":
                 sizes = inputs(0, 1)[0]
                 return None if sizes is None else [multiply(sizes)]
         return None
 
-    def _whole(self, value: Value, depth: int) -> int | None:
-        """A scalar that does not depend on the number of samples, which may be negative, as the place of an axis is."""
+    def _wholes(self, value: Value, depth: int) -> list[int] | None:
+        """Numbers that do not depend on the number of samples, which may be negative, as the places of axes are."""
         constant = self._graph.constant(value)
         if constant is not None:
-            return int(constant.reshape(-1)[0]) if constant.size == 1 else None
-        return _number(self.read(value, depth))
+            return [int(item) for item in constant.reshape(-1)] if constant.size <= _LARGEST else None
+        numbers = [_number([size]) for size in self.read(value, depth) or [None]]
+        return None if None in numbers else [number for number in numbers if number is not None]
+
+    def _arithmetic(self, kind: str, left: list[int] | None, right: list[int] | None) -> Sizes | None:
+        if left is None or right is None or (kind == "FloorMod" and 0 in right):
+            return None
+        length = max(len(left), len(right))
+        pairs = zip(*(part * length if len(part) == 1 else part for part in (left, right)), strict=True)
+        work = {"AddV2": int.__add__, "Sub": int.__sub__, "FloorMod": int.__mod__}[kind]
+        return [(0, number) if number >= 0 else None for number in (work(one, two) for one, two in pairs)]
 
     def _slice(self, value: Value, inputs: Any) -> Sizes | None:
         node = value.node

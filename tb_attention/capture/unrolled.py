@@ -1,11 +1,11 @@
-"""Loops that Python unrolled: a dimension is taken apart, something made of each part, and the results put side by side."""
+"""Loops that were unrolled: a dimension is taken apart, something made of each part, and the results put side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
 
-from tb_attention.capture.atoms import Dim, Dims, size_of
+from tb_attention.capture.atoms import Atom, Dim, Dims, size_of
 from tb_attention.capture.graph import Graph, Node, Value, ancestors
 
 _FAR = 300
@@ -27,6 +27,27 @@ def dimension_of_rounds(graph: Graph, node: Node, dims: Mapping[Value, Dims | No
         if all((whole, axis, at) in _parts_behind(graph, node.inputs[at]) for at in {1, rounds - 1}):
             return taken[axis]
     return None
+
+
+def element_dims(node: Node, dims: Mapping[Value, Dims | None]) -> Dims | None:
+    """The dimensions of what a round of a loop takes from a list, where the list is a tensor that was taken apart."""
+    sequence = _sequence(node)
+    whole = None if sequence is None else dims.get(sequence)
+    return None if whole is None else whole[1:]
+
+
+def rounds_are_samples(value: Value, batch: Atom, dims: Mapping[Value, Dims | None]) -> bool:
+    """Whether a value of one round of a loop is of one sample, because the loop goes over the samples."""
+    if any(batch in dim for dim in dims.get(value) or ()):
+        return False
+    sequences = (_sequence(item.node) for item in islice(ancestors([value]), _FAR))
+    return any(sequence is not None and (dims.get(sequence) or ((),))[0] == (batch,) for sequence in sequences)
+
+
+def _sequence(node: Node) -> Value | None:
+    """The tensor of whose parts a list is made, for a node that takes one of them."""
+    made = node.inputs[0].node if node.type == "TensorListGetItem" else None
+    return made.inputs[0] if made is not None and made.type == "TensorListFromTensor" else None
 
 
 def _parts_behind(graph: Graph, value: Value) -> list[Part]:

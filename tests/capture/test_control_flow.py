@@ -102,3 +102,37 @@ def test_the_branch_that_is_taken_counts() -> None:
         captured = capturer(x)
         assert len(captured.sites) == found
         np.testing.assert_allclose(captured.outputs, model(x), atol=1e-5)
+
+
+class OverSamples(keras.Model):
+    """Looks at one sample after another."""
+
+    def call(self, x: Any) -> Any:
+        def one(y: Any) -> Any:
+            return ops.matmul(ops.softmax(ops.matmul(y, ops.transpose(y))), y)
+
+        return ops.map(one, x)
+
+
+def test_a_loop_over_the_samples_has_no_axis_of_its_own() -> None:
+    capturer = Capturer(OverSamples())
+    for x in (normal(6, 8), normal(6, 8)[:2], 2 * normal(6, 8)[:1]):
+        (site,) = capturer(x).sites
+        scores = np.exp(np.einsum("bqd,bkd->bqk", x, x))
+        assert (site.kind, [axis.role for axis in site.axes]) == ("self", ["samples", "heads", "query", "key"])
+        np.testing.assert_allclose(site.weights[:, 0], scores / scores.sum(-1, keepdims=True), atol=1e-5)
+
+
+def test_a_model_that_was_never_called_is_traced_once() -> None:
+    class Unbuilt(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = layers.MultiHeadAttention(2, 4)
+
+        def call(self, x: Any) -> Any:
+            return self.attention(x, x)
+
+    capturer = Capturer(Unbuilt())
+    first, again = (capturer(normal(6, 8)).sites[0].weights for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert len(capturer._passes) == 1

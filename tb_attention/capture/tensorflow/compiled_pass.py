@@ -18,6 +18,7 @@ from tb_attention.capture.rules.find import find_sites
 from tb_attention.capture.rules.found import FeatureMap, Found
 from tb_attention.capture.tensorflow.inputs import Call, read_call
 from tb_attention.capture.tensorflow.trace import trace
+from tb_attention.capture.unrolled import rounds_are_samples
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
 
@@ -64,6 +65,7 @@ class CompiledPass:
         guards = [value for value, _ in graph.guards]
         weights = [site.weights for _, rounds in self._found for site in rounds]
         features = [features.value for _, rounds in self._found if (features := _features(rounds)) is not None]
+        self._has_run = False
         self._run = self._trace.runner([*guards, *weights, *features, *graph.outputs])
 
     def __call__(self, call: Call) -> Capture:
@@ -71,7 +73,7 @@ class CompiledPass:
         parts = []
         with tf.init_scope():
             for tensors, samples in call.chunks(self._trace.samples):
-                arrays = [np.asarray(_readable(tensor)) for tensor in self._run(tensors)]
+                arrays = [np.asarray(_readable(tensor)) for tensor in self._outcome(tensors)]
                 parts.append((self._guarded(arrays), samples))
         sites: list[Site | None] = []
         failed: list[LeftOut] = []
@@ -100,6 +102,17 @@ class CompiledPass:
         there = tuple(site for site in sites if site is not None)
         return Capture(there, self._trace.pack_outputs(flat), self._left_out, tuple(failed))
 
+    def _outcome(self, tensors: Sequence[Any]) -> Sequence[Any]:
+        try:
+            outcome: Sequence[Any] = self._run(tensors)
+        except tf.errors.InvalidArgumentError as error:
+            if self._has_run and self._trace.graph.guards:
+                # A loop over the samples, of which there are fewer now, would have stopped before.
+                raise Stale from error
+            raise
+        self._has_run = True
+        return outcome
+
     def _guarded(self, arrays: Arrays) -> Arrays:
         guards = self._trace.graph.guards
         if any(int(array) != wanted for array, (_, wanted) in zip(arrays, guards, strict=False)):
@@ -109,6 +122,9 @@ class CompiledPass:
     def _site(self, path: str, rounds: Sequence[Found], chunks: Sequence[tuple[Arrays, int]]) -> Site:
         weights: list[npt.NDArray[np.float32]] = []
         axes: tuple[Axis, ...] = ()
+        over_samples = len(rounds) == sum(samples for _, samples in chunks) and all(
+            rounds_are_samples(found.weights, self._reader.batch, self._reader.dims) for found in rounds
+        )
         for arrays, samples in chunks:
             maps = []
             for found, array in zip(rounds, arrays, strict=True):
@@ -121,9 +137,11 @@ class CompiledPass:
                     axis_kind=found.axis_kind,
                 )
                 maps.append(arranged[:samples])
+            if over_samples:
+                maps = [np.concatenate([array[:1] for array in maps])]
             weights.append(maps[0] if len(maps) == 1 else _stacked(maps))
         joined = weights[0] if len(weights) == 1 else np.concatenate(weights)
-        iteration = (Axis("iteration", len(rounds)),) if len(rounds) > 1 else ()
+        iteration = (Axis("iteration", len(rounds)),) if len(rounds) > 1 and not over_samples else ()
         axes = (Axis("samples", len(joined)), axes[1], *iteration, *axes[2:])
         return Site(path, rounds[0].kind, axes, joined, rounds[0].note)
 

@@ -86,6 +86,15 @@ def mapped_over_the_samples() -> Case:
 
 
 @case
+def mapped_over_the_samples_and_turned() -> Case:
+    def one(parts: Any) -> Any:
+        query, key, value = parts
+        return ops.matmul(ops.softmax(ops.matmul(query, ops.transpose(key))), value)
+
+    return _around(lambda *parts: ops.vectorized_map(one, parts))
+
+
+@case
 def in_a_lambda() -> Case:
     inputs = keras.Input((6, 8))
     x = layers.Lambda(lambda x: attend(x, x, x), output_shape=(6, 8), name="attention")(inputs)
