@@ -49,7 +49,8 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
     for use in uses:
         if use.how != "mix" or (source.family != "softmax" and use.elementwise):
             continue
-        if _weighs_probabilities(source, use):
+        if _weighs_probabilities(source, use) and not (paired and source.family == "softmax"):
+            # A product of two maps compares positions; classes of queries and their masks are probabilities alone.
             continue
         if source.family == "sigmoid" and not (paired or _all(use, "position")):
             continue
@@ -219,7 +220,7 @@ def _holds_positions(use: Use) -> bool:
 
 
 def _weighs_probabilities(source: Source, use: Use) -> bool:
-    """Whether probabilities meet probabilities, such as classes of queries and their masks; weights over time may do so too."""
+    """Whether numbers that are no weights of what they are summed over meet probabilities, as classes of queries meet masks."""
     value = use.other
     while value is not None and value.node.type in VIEWS and value.node.inputs:
         value = value.node.inputs[0]
