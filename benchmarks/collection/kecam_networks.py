@@ -31,7 +31,8 @@ NETWORKS: list[Row] = [
     ),
     ("fasternet", "FasterNetT0", {}, {}),
     ("ghostnet", "GhostNet_050", {}, {"gate": 7}),
-    ("ghostnet", "GhostNetV2", {"width_mul": 0.5}, {"gate": 7}),
+    # Its other sigmoids are resized to the size of what they multiply; of one cell they would be gates over channels.
+    ("ghostnet", "GhostNetV2", {"width_mul": 0.5, "side": 128}, {"gate": 7}),
     ("hornet", "HorNetTiny", {}, {}),
     ("inceptionnext", "InceptionNeXt", {"num_blocks": ONE_EACH, "out_channels": NARROW}, {}),
     (
