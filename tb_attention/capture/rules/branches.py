@@ -18,6 +18,9 @@ _Read = tuple[Value, tuple[object, ...] | None]
 
 _STEPS = 12
 _FAR = 60
+_SIZES = frozenset({"Shape", "Const"})
+"""What tells no more of an input than how large it is; where models run eagerly that is a constant made of the inputs."""
+
 _LOOKUPS = frozenset({"GatherV2", "ResourceGather"})
 _PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
 _CHOICES = frozenset({"TopKV2", "ArgMax", "ApproxTopK"})
@@ -58,7 +61,7 @@ def _read(graph: Graph, branch: Value) -> set[_Read]:
             reads.add((value, None))
         elif cut is not None:
             reads.add(cut)
-        else:
+        elif value.node.type not in _SIZES:
             new = [item for item in value.node.inputs if item not in seen]
             seen.update(new)
             todo.extend(new)
