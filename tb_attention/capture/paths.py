@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,9 @@ Place = tuple[tuple[LayerCall, ...], tuple[LayerCall, ...], str]
 """The layers around the softmax, those around the product, and a name in case there are none. The model itself comes first."""
 
 
-def name_places(places: Sequence[Place], others: Iterable[Any] = ()) -> list[str]:
+def name_places(
+    places: Sequence[Place], others: Iterable[Any] = (), blocks: Mapping[int, str] | None = None
+) -> list[str]:
     """A path for each place.
 
     A path is that of the innermost layer around both the softmax and its product; where that is only the model, or a
@@ -26,8 +28,9 @@ def name_places(places: Sequence[Place], others: Iterable[Any] = ()) -> list[str
         places: In the order of the model.
         others: Further layers of the model. Names that Keras made up count on in a process; they are numbered anew, so that
             the same model has the same paths in every process.
+        blocks: For the ids of plain operations the names of the blocks that they are in.
     """
-    namer = _Namer([*(call.layer for around, _, _ in places for call in around), *others])
+    namer = _Namer([*(call.layer for around, _, _ in places for call in around), *others], blocks or {})
     names = [namer.path(around[: _depth(around, used) + 1]) for around, used, _ in places]
     # Two softmaxes in different layers of one block: their own layers tell them apart.
     for name, count in Counter(names).items():
@@ -57,6 +60,11 @@ def is_graph_of_layers(layer: Any) -> bool:
     return hasattr(layer, "_run_through_graph") or hasattr(layer, "_maybe_rebuild")
 
 
+def has_own_name(layer: Any) -> bool:
+    """Whether somebody chose the name of a layer."""
+    return _automatic_number(layer) is None
+
+
 def _numbered(names: Sequence[str]) -> list[str]:
     counts: Counter[str] = Counter()
     result = []
@@ -67,7 +75,7 @@ def _numbered(names: Sequence[str]) -> list[str]:
 
 
 class _Namer:
-    def __init__(self, layers: Sequence[Any]) -> None:
+    def __init__(self, layers: Sequence[Any], blocks: Mapping[int, str]) -> None:
         by_base: dict[str, dict[int, str]] = {}
         numbers: dict[int, int] = {}
         for layer in layers:
@@ -79,6 +87,8 @@ class _Namer:
         for base, members in by_base.items():
             for rank, identity in enumerate(sorted(members, key=lambda item: numbers[item])):
                 self._automatic[identity] = base if rank == 0 else f"{base}_{rank}"
+                if identity in blocks:
+                    self._automatic[identity] = f"{blocks[identity]}/{base}"
 
     def path(self, chain: Sequence[LayerCall]) -> str:
         """The names of the layers below the model, joined by slashes."""

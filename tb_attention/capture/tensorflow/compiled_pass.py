@@ -13,6 +13,7 @@ from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.feature_maps import arrange_features
 from tb_attention.capture.graph import Stale
 from tb_attention.capture.layout import arrange
+from tb_attention.capture.neighbours import name_blocks
 from tb_attention.capture.paths import name_places
 from tb_attention.capture.rules.find import find_sites
 from tb_attention.capture.rules.found import FeatureMap, Found
@@ -51,7 +52,8 @@ class CompiledPass:
         places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].source.family) for rounds in found]
         # Routers are numbered last: whether they are asked for changes no other path.
         order = sorted(range(len(found)), key=lambda place: found[place][0].kind == "router")
-        named = dict(zip(order, name_places([places[place] for place in order], layers), strict=True))
+        names = name_places([places[place] for place in order], layers, name_blocks(rounds[0] for rounds in found))
+        named = dict(zip(order, names, strict=True))
         paths = [named[place] for place in range(len(found))]
         reasons = name_places([(no.layers, no.layers, no.source.family) for no in rejected], layers)
         left_out = [LeftOut(path, no.reason) for path, no in zip(reasons, rejected, strict=True)]

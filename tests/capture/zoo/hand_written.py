@@ -263,3 +263,16 @@ def external_memory() -> Case:
     x = layers.Dense(8)(weights)
     x = layers.Reshape((6, 16))(layers.Permute((2, 1, 3))(x))
     return keras.Model(inputs, head(x)), normal(6, 8), [("weights", "cross", (2, 6, 5))]
+
+
+@case
+def operations_between_named_layers() -> Case:
+    inputs = x = keras.Input((6, 8))
+    for block in range(2):
+        query, key, value = (
+            layers.Dense(8, name=f"blocks_{block}_attn_{part}")(x) for part in ("query", "key", "value")
+        )
+        weights = ops.softmax(ops.matmul(query, ops.transpose(key, (0, 2, 1))))
+        x = layers.Dense(8, name=f"blocks_{block}_attn_out")(ops.matmul(weights, value))
+    expected = [(f"blocks_{block}_attn/softmax", "self", (1, 6, 6)) for block in range(2)]
+    return keras.Model(inputs, head(x)), normal(6, 8), expected
