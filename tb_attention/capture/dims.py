@@ -21,11 +21,12 @@ from tb_attention.capture.dimensions import (
     resized,
     without,
 )
+from tb_attention.capture.gathers import gathered
 from tb_attention.capture.graph import Graph, Node, Shape, Value
 from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
 from tb_attention.capture.patches import cells_of_patches
 from tb_attention.capture.sizes import SizeReader
-from tb_attention.capture.slices import picked, sliced, split_off
+from tb_attention.capture.slices import sliced, split_off
 from tb_attention.capture.unrolled import dimension_of_rounds, element_dims
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
@@ -170,7 +171,7 @@ class DimReader:
             nodes = self._batch_of(value) if value.shape[0] is None else dim_of(Atom(known(value.shape[0]), "position"))
             return (nodes, *first[len(inputs[1] or ()) :])
         if kind in ("GatherV2", "ResourceGather"):
-            return self._of_gather(node, inputs)
+            return gathered(self._graph, node, inputs, self.batch, dependent=node.inputs[0] in self.dependent)
         if kind == "OneHot":
             return (*first, dim_of(Atom(known(value.shape[-1]), "feature")))
         if kind in CONVOLUTIONS or kind in POOLS:
@@ -256,37 +257,6 @@ class DimReader:
         if self._graph.attribute(node, "keep_dims"):
             return tuple(() if place in axes else dim for place, dim in enumerate(first))
         return tuple(dim for place, dim in enumerate(first) if place not in axes)
-
-    def _of_gather(self, node: Node, inputs: Sequence[Dims | None]) -> Dims | None:
-        data, places = inputs[0], inputs[1]
-        if data is None or places is None:
-            # A variable's handle has no dimensions: rows of a table.
-            if places is None or node.outputs[0].shape is None:
-                return None
-            rest = node.outputs[0].shape[len(places) :]
-            return (*places, *(dim_of(Atom(known(size), "feature")) for size in rest))
-        axis = 0
-        if node.type == "GatherV2":
-            constant = self._graph.constant(node.inputs[2])
-            if constant is None:
-                return None
-            axis = int(constant) % len(data)
-            batched = int(self._graph.attribute(node, "batch_dims") or 0)
-            # Along these each sample has places of its own.
-            places = places[batched:]
-            if batched and len(places) == 1:
-                return (*data[:axis], picked(data[axis], places[0]), *data[axis + 1 :])
-        else:
-            data = tuple(() for _ in range(len(node.outputs[0].shape or ()) - len(places) + 1))
-            return (*places, *(dim_of(Atom(known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
-        if node.inputs[0] not in self.dependent:
-            rows = tuple(dim_of(Atom(size_of(dim), "feature")) for dim in data[axis + 1 :])
-            return (*data[:axis], *places, *rows)
-        # Nodes of a graph, which lie where samples do, are picked for each edge: the edges are no samples.
-        edges = self.batch in data[axis] and any(atom.origin == "position" for dim in places for atom in dim)
-        if len(places) == 1 and data[axis] and not edges:
-            return (*data[:axis], derived(data[axis], size_of(places[0])), *data[axis + 1 :])
-        return (*data[:axis], *places, *data[axis + 1 :])
 
     def _of_list(self, node: Node, shape: Shape) -> Dims | None:
         """What a loop over a sequence gave at each position, a step before the samples and their features."""

@@ -89,6 +89,7 @@ class Graph:
         constant: The array that a value always is, or None.
         guards: Booleans or branch numbers, each with what it must be for the graph to be right: loops were unrolled and branches
             chosen by them.
+        by_xla: Whether part of it was in functions that XLA compiles, which may need it.
     """
 
     nodes: list[Node]
@@ -97,6 +98,7 @@ class Graph:
     attribute: Callable[[Node, str], Any]
     constant: Callable[[Value], npt.NDArray[Any] | None]
     guards: tuple[tuple[Value, int], ...] = ()
+    by_xla: bool = False
 
     def leading_to_outputs(self) -> set[Value]:
         """All values that an output is computed from."""

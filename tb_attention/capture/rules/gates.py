@@ -12,6 +12,7 @@ from tb_attention.capture.rules.experts import is_of_chosen_experts, weighs_an_e
 from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.operands import VIEWS, product_dims
+from tb_attention.capture.rules.places import becomes_places
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import Use
 from tb_attention.site import Role
@@ -35,7 +36,9 @@ def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Us
             # What it multiplies elsewhere is then a score too: two distributions are mixed.
             return "multiplies another score"
         found = _read_product(graph, reader, source, use, use.other)
-        if isinstance(found, Found):
+        if isinstance(found, Found) and becomes_places(use.node.outputs[0]):
+            reason = "scales offsets, by which something is picked"
+        elif isinstance(found, Found):
             result = result or with_features(graph, reader, found, use.other)
         else:
             reason = found

@@ -67,6 +67,7 @@ class _Flattener:
         self._nodes: list[Node] = []
         self._open: list[Open] = []
         self._guards: list[tuple[Value, int]] = []
+        self._by_xla = False
 
     def flatten(self, concrete_function: Any) -> tuple[Graph, tuple[Open, ...]]:
         func_graph = concrete_function.graph
@@ -84,7 +85,8 @@ class _Flattener:
         self._walk(func_graph, values, (), ())
         outputs = tuple(values[id(tensor)] for tensor in func_graph.outputs)
         guards = tuple(self._guards)
-        return Graph(self._nodes, tuple(inputs), outputs, _attribute, _constant, guards), tuple(self._open)
+        graph = Graph(self._nodes, tuple(inputs), outputs, _attribute, _constant, guards, self._by_xla)
+        return graph, tuple(self._open)
 
     def _walk(self, func_graph: Any, values: dict[int, Value], stack: tuple[LayerCall, ...], key: Key) -> list[Node]:
         """Adds the operations of one function. `values` maps ids of its tensors, and is added to."""
@@ -111,6 +113,7 @@ class _Flattener:
     def _outputs(self, op: Any, around: _Around) -> Sequence[Value]:
         """The results of an operation, inlined where it calls functions."""
         if op.type in CALLS:
+            self._by_xla |= op.node_def.attr["_XlaMustCompile"].b
             return self._inline(_function(op, "f"), around.inputs, around)
         if op.type in LOOPS and _has_attention(_function(op, "body")):
             rounds = self._decisions.get(around.key)

@@ -48,6 +48,10 @@ class Replay:
         self._nodes = _needed(self._fetches)
         self.variables = _changed_variables(self._nodes)
         self._function = self._compiled(jit_compile=False)
+        # oneDNN aborts softmaxes of six dimensions; what Keras has compiled by XLA, as convolutions in groups, fails without.
+        self._without_kernel: tuple[type[Exception], ...] = (tf.errors.AbortedError,)
+        if graph.by_xla:
+            self._without_kernel += (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
     def __call__(self, tensors: Sequence[Any]) -> list[Any]:
         """Runs it.
@@ -60,8 +64,9 @@ class Replay:
         """
         try:
             return self._run(tensors)
-        except tf.errors.AbortedError:
-            # There is no kernel for this: oneDNN has no softmax of six dimensions. XLA, with which Keras trains, has one.
+        except self._without_kernel:
+            # XLA, with which Keras trains, has one.
+            self._without_kernel = ()
             self._function = self._compiled(jit_compile=True)
             return self._run(tensors)
 

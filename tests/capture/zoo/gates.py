@@ -158,3 +158,29 @@ def two_gates_that_are_multiplied_first() -> Case:
     gates = [layers.Activation("sigmoid", name=name)(z) for name, z in (("rows", rows), ("columns", columns))]
     sites = [("rows", "gate", (5, 4)), ("columns", "gate", (5, 6))]
     return keras.Model(inputs, head(x * layers.Multiply()(gates))), normal(4, 6, 3), sites
+
+
+@case
+def squeeze_of_a_volume_convolved_in_groups() -> Case:
+    """Keras has convolutions in groups compiled by XLA, for nothing else computes them."""
+    inputs = keras.Input((4, 4, 4, 8))
+    x = layers.Conv3D(8, 3, padding="same", groups=4)(inputs)
+    gate = layers.Dense(8, activation="sigmoid", name="gate")(layers.GlobalAveragePooling3D(keepdims=True)(x))
+    x = layers.GlobalAveragePooling3D()(layers.Multiply()([x, gate]))
+    return keras.Model(inputs, layers.Dense(2)(x)), normal(4, 4, 4, 8), [("gate", "gate", (1, 8))]
+
+
+@case
+def boxes_that_scale_offsets() -> Case:
+    """Where something is picked from a feature map: places, scaled by the size of a box, which a sigmoid gives."""
+    inputs = keras.Input((6, 8))
+
+    def pick(parts: Any) -> Any:
+        x, boxes, offsets = parts
+        places = boxes[..., None, :1] * 6 + ops.reshape(offsets, (-1, 6, 3, 2))[..., :1] * boxes[..., None, 1:]
+        places = ops.cast(ops.clip(ops.floor(ops.reshape(places, (-1, 18, 1))), 0, 5), "int32")
+        return ops.take_along_axis(x, places, axis=1)
+
+    boxes, offsets = layers.Dense(2, activation="sigmoid")(inputs), layers.Dense(6)(inputs)
+    picked = layers.Lambda(pick, output_shape=(18, 8))([inputs, boxes, offsets])
+    return keras.Model(inputs, head(picked)), normal(6, 8), []

@@ -1,0 +1,50 @@
+"""Dimensions after picks by index: rows of an embedding, positions that were chosen, nodes along edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tb_attention.capture.atoms import Atom, Dims, size_of
+from tb_attention.capture.dimensions import derived, dim_of, known
+from tb_attention.capture.graph import Graph, Node
+from tb_attention.capture.slices import picked
+
+
+def gathered(graph: Graph, node: Node, inputs: Sequence[Dims | None], batch: Atom, *, dependent: bool) -> Dims | None:
+    """Dimensions of what is picked along one axis.
+
+    Args:
+        graph, node: The graph and its operation that picks.
+        inputs: The dimensions of what it reads: what is picked from, by which places.
+        batch: The atom of the samples.
+        dependent: Whether what is picked from changes with the inputs, as rows of a table do not.
+    """
+    data, places = inputs[0], inputs[1]
+    if data is None or places is None:
+        # A variable's handle has no dimensions: rows of a table.
+        if places is None or node.outputs[0].shape is None:
+            return None
+        rest = node.outputs[0].shape[len(places) :]
+        return (*places, *(dim_of(Atom(known(size), "feature")) for size in rest))
+    axis = 0
+    if node.type == "GatherV2":
+        constant = graph.constant(node.inputs[2])
+        if constant is None:
+            return None
+        axis = int(constant) % len(data)
+        batched = int(graph.attribute(node, "batch_dims") or 0)
+        # Along these each sample has places of its own.
+        places = places[batched:]
+        if batched and len(places) == 1:
+            return (*data[:axis], picked(data[axis], places[0]), *data[axis + 1 :])
+    else:
+        data = tuple(() for _ in range(len(node.outputs[0].shape or ()) - len(places) + 1))
+        return (*places, *(dim_of(Atom(known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
+    if not dependent:
+        rows = tuple(dim_of(Atom(size_of(dim), "feature")) for dim in data[axis + 1 :])
+        return (*data[:axis], *places, *rows)
+    # Nodes of a graph, which lie where samples do, are picked for each edge: the edges are no samples.
+    edges = batch in data[axis] and any(atom.origin == "position" for dim in places for atom in dim)
+    if len(places) == 1 and data[axis] and not edges:
+        return (*data[:axis], derived(data[axis], size_of(places[0])), *data[axis + 1 :])
+    return (*data[:axis], *places, *data[axis + 1 :])
