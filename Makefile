@@ -53,7 +53,8 @@ demo: .venv/demo
 test: .venv/dev $(BUNDLE)
 	@$(BIN)/python setup.py --quiet frontend --script test
 	@$(BIN)/python -m tests.browser_setup
-	@$(BIN)/python -m pytest
+	@# Two at a time, a file each: most of the time of a test goes by in waiting for processes of its own.
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
 	@$(BIN)/ruff format --check .

@@ -137,7 +137,13 @@ def _call_function(self: Any, *args: Any, **kwargs: Any) -> Any:
     if not tf.executing_eagerly():
         return original(self._clone(None), *args, **kwargs)
     needs_graph = str(getattr(self._python_function, "__module__", "")).startswith(_VECTORISING)
-    return original(self, *args, **kwargs) if needs_graph else self._python_function(*args, **kwargs)
+    if needs_graph:
+        return original(self, *args, **kwargs)
+    try:
+        return self._python_function(*args, **kwargs)
+    except tf.errors.OpError:
+        # Nothing but XLA, for which the function was made, computes this.
+        return original(self, *args, **kwargs)
 
 
 def _on_operation(
