@@ -46,10 +46,22 @@ class Requests:
     """The requests of a page for arrays: those begun, in order, and those that were aborted."""
 
     def __init__(self, page: Page) -> None:
+        self._page = page
         self.begun: list[str] = []
         self.aborted: list[str] = []
+        self._finished: list[str] = []
         page.on("request", lambda request: self._note(request, self.begun))
         page.on("requestfailed", lambda request: self._note(request, self.aborted))
+        page.on("requestfinished", lambda request: self._note(request, self._finished))
+
+    def wait_for_rest(self) -> None:
+        """Waits until all that was begun has ended, and nothing more is begun for a while."""
+        for _ in range(100):
+            before = len(self.begun)
+            self._page.wait_for_timeout(300)
+            if before == len(self.begun) == len(self._finished) + len(self.aborted):
+                return
+        raise AssertionError(f"Arrays are fetched on and on: {len(self.begun)} by now.")
 
     @staticmethod
     def _note(request: Request, to: list[str]) -> None:
@@ -138,8 +150,12 @@ def test_what_a_gesture_no_longer_needs_is_aborted(server: TensorBoard, chromium
 
 
 def test_the_steps_beside_are_fetched_ahead_while_playing(server: TensorBoard, chromium: Browser) -> None:
-    with opened(chromium, server.address, "&p.attention.view=head&p.attention.step=0") as tab:
+    with opened(chromium, server.address, "&p.attention.view=head&p.attention.step=0", wait=False) as tab:
+        before = Requests(tab.page)
+        tab.wait_until_shown()
         tab.wait_until_drawn("head", step=0)
+        # What is fetched ahead at rest, as of the next sample, would be aborted by playing and not be asked for again.
+        before.wait_for_rest()
         requests = Requests(tab.page)
         tab.slider.press(" ")
         tab.wait_until_drawn("head", step=STEPS[5])
