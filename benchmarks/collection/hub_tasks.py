@@ -13,12 +13,8 @@ from collection import hub_text, hub_vision
 from collection.cases import SAMPLES, Case
 
 LAYERS, _SIDE = hub_vision.LAYERS, 16
-_ENCODER: dict[str, Any] = {"num_layers": LAYERS, "num_heads": 2, "hidden_dim": 16, "intermediate_dim": 24}
+_ENCODER: dict[str, Any] = {**hub_vision.ENCODER, "intermediate_dim": 24}
 models = keras_hub.models
-
-
-def _pictures(side: int = _SIDE, channels: int = 3) -> Any:
-    return np.random.default_rng(0).random((SAMPLES, side, side, channels), "float32")
 
 
 def _normal(*shape: int) -> Any:
@@ -26,7 +22,7 @@ def _normal(*shape: int) -> Any:
 
 
 def _words(length: int = 8) -> Any:
-    return np.random.default_rng(1).integers(1, 20, (SAMPLES, length)).astype("int32")
+    return hub_vision.words(length).astype("int32")
 
 
 def _ones(*shape: int, dtype: str = "int32") -> Any:
@@ -35,10 +31,6 @@ def _ones(*shape: int, dtype: str = "int32") -> Any:
 
 def _classifier(name: str, backbone: Callable[[], Any]) -> Callable[[], keras.Model]:
     return lambda: getattr(models, name)(backbone=backbone(), num_classes=3, preprocessor=None)
-
-
-def _plain_vit() -> Any:
-    return models.ViTBackbone(image_shape=(_SIDE, _SIDE, 3), patch_size=4, mlp_dim=24, **hub_vision._ENCODER)
 
 
 def mobile_net() -> Any:
@@ -123,40 +115,6 @@ def meta_clip() -> Any:
     return models.MetaCLIP2Backbone(vision, text, 8)
 
 
-def stable_diffusion() -> Any:
-    from keras_hub.src.models.vae.vae_backbone import VAEBackbone
-
-    vae = VAEBackbone([32] * 4, [1] * 4, [32] * 4, [1] * 4, sampler_method="mode", name="vae")
-    texts = [
-        models.CLIPTextEncoder(20, width, width, 2, 2, 2 * width, "gelu", -2, name=name)
-        for name, width in (("clip_l", 32), ("clip_g", 64))
-    ]
-    return models.StableDiffusion3Backbone(
-        mmdit_patch_size=2,
-        mmdit_hidden_dim=32,
-        mmdit_num_layers=LAYERS,
-        mmdit_num_heads=2,
-        mmdit_position_size=16,
-        mmdit_qk_norm=None,
-        mmdit_dual_attention_indices=None,
-        vae=vae,
-        clip_l=texts[0],
-        clip_g=texts[1],
-        image_shape=(64, 64, 3),
-    )
-
-
-def _noise_and_texts() -> Any:
-    tokens = {f"clip_{size}_{name}": _words(5) for size in "lg" for name in ("token_ids", "negative_token_ids")}
-    return {
-        "images": _pictures(64),
-        "latents": _normal(8, 8, 16),
-        "num_steps": _ones(),
-        "guidance_scale": _ones(dtype="float32"),
-        **tokens,
-    }
-
-
 def mm_dit() -> Any:
     """The transformer of Stable Diffusion 3: pictures and texts look at both, in one map."""
     from keras_hub.src.models.stable_diffusion_3.mmdit import MMDiT
@@ -209,17 +167,7 @@ def _flux_inputs() -> Any:
 
 def gemma_with_pictures() -> Any:
     encoder = models.Gemma3VisionEncoder(image_size=_SIDE, patch_size=4, pool_size=2, output_dim=16, **_ENCODER)
-    return models.Gemma3Backbone(
-        vocabulary_size=20,
-        image_size=_SIDE,
-        num_layers=LAYERS,
-        num_query_heads=4,
-        num_key_value_heads=2,
-        hidden_dim=16,
-        intermediate_dim=24,
-        head_dim=8,
-        vision_encoder=encoder,
-    )
+    return models.Gemma3Backbone(vision_encoder=encoder, **hub_vision.GEMMA)
 
 
 def _words_with_pictures() -> Any:
@@ -255,7 +203,7 @@ def blip() -> Any:
 
 
 def _picture_and_text() -> Any:
-    return {"images": _pictures(), "token_ids": _words(), "padding_mask": _ones(8)}
+    return {"images": hub_vision.pictures(), "token_ids": _words(), "padding_mask": _ones(8)}
 
 
 def _task_of(name: str, backbone: Callable[[], Any], **more: Any) -> Callable[[], keras.Model]:
@@ -280,13 +228,13 @@ _MODELS: list[tuple[str, Callable[[], keras.Model], dict[str, int], Callable[[],
     ),
     ("SegFormer", segformer, {"self": 2}, None),
     ("SegFormerImageSegmenter", _task_of("SegFormerImageSegmenter", segformer, num_classes=3), {"self": 2}, None),
-    ("MetaCLIP2", meta_clip, {"self": 2 * LAYERS}, lambda: {"images": _pictures(), "token_ids": _words()}),
+    ("MetaCLIP2", meta_clip, {"self": 2 * LAYERS}, lambda: {"images": hub_vision.pictures(), "token_ids": _words()}),
     ("MMDiT", mm_dit, {"self": LAYERS}, None),
     ("Flux", flux, {"self": 2 * LAYERS}, _flux_inputs),
     ("Gemma3 with pictures", gemma_with_pictures, {"self": 2 * LAYERS}, _words_with_pictures),
     # Learned queries look at each other in both layers, at the picture in the first.
     ("BLIP2", blip, {"self": 3 * LAYERS, "cross": 1}, _picture_and_text),
-    ("ViTImageClassifier", _classifier("ViTImageClassifier", _plain_vit), {"self": LAYERS}, None),
+    ("ViTImageClassifier", _classifier("ViTImageClassifier", hub_vision.vit), {"self": LAYERS}, None),
     ("DeiTImageClassifier", _classifier("DeiTImageClassifier", hub_vision.deit), {"self": LAYERS}, None),
     (
         "SwinTransformerImageClassifier",
@@ -308,19 +256,19 @@ _MODELS: list[tuple[str, Callable[[], keras.Model], dict[str, int], Callable[[],
         "SAMImageSegmenter",
         _task_of("SAMImageSegmenter", hub_vision.segment_anything),
         {"local": 1, "self": 1 + LAYERS, "cross": 2 * LAYERS + 1},
-        hub_vision._prompts,
+        hub_vision.prompts,
     ),
     (
         "DFineObjectDetector",
         _task_of("DFineObjectDetector", hub_vision.detection_transformer, num_classes=5, bounding_box_format="yxyx"),
         {"self": 1 + LAYERS, "cross": LAYERS},
-        lambda: {"images": _pictures(64)},
+        lambda: {"images": hub_vision.pictures(64)},
     ),
     (
         "PaliGemmaCausalLM",
         _task_of("PaliGemmaCausalLM", hub_vision.pali_gemma),
         {"self": 2 * LAYERS},
-        hub_vision._picture_and_words,
+        hub_vision.picture_and_words,
     ),
     (
         "CLIPVisionEncoder",

@@ -12,24 +12,34 @@ import numpy as np
 from collection.cases import SAMPLES, Case
 
 LAYERS, _SIDE = 2, 16
-_ENCODER: dict[str, Any] = {"num_layers": LAYERS, "num_heads": 2, "hidden_dim": 16}
-_TEXT = {**_ENCODER, "vocabulary_size": 20, "embedding_dim": 16, "intermediate_dim": 24, "max_sequence_length": 8}
+ENCODER: dict[str, Any] = {"num_layers": LAYERS, "num_heads": 2, "hidden_dim": 16}
+GEMMA: dict[str, Any] = {
+    "vocabulary_size": 20,
+    "image_size": _SIDE,
+    "num_layers": LAYERS,
+    "num_query_heads": 4,
+    "num_key_value_heads": 2,
+    "hidden_dim": 16,
+    "intermediate_dim": 24,
+    "head_dim": 8,
+}
+_TEXT = {**ENCODER, "vocabulary_size": 20, "embedding_dim": 16, "intermediate_dim": 24, "max_sequence_length": 8}
 
 
-def _pictures(side: int = _SIDE, channels: int = 3) -> Any:
+def pictures(side: int = _SIDE, channels: int = 3) -> Any:
     return np.random.default_rng(0).random((SAMPLES, side, side, channels), "float32")
 
 
-def _words(length: int = 8) -> Any:
+def words(length: int = 8) -> Any:
     return np.random.default_rng(1).integers(1, 20, (SAMPLES, length))
 
 
 def vit() -> keras.Model:
-    return keras_hub.models.ViTBackbone(image_shape=(_SIDE, _SIDE, 3), patch_size=4, mlp_dim=24, **_ENCODER)
+    return keras_hub.models.ViTBackbone(image_shape=(_SIDE, _SIDE, 3), patch_size=4, mlp_dim=24, **ENCODER)
 
 
 def deit() -> keras.Model:
-    return keras_hub.models.DeiTBackbone(image_shape=(_SIDE, _SIDE, 3), patch_size=4, intermediate_dim=24, **_ENCODER)
+    return keras_hub.models.DeiTBackbone(image_shape=(_SIDE, _SIDE, 3), patch_size=4, intermediate_dim=24, **ENCODER)
 
 
 def dinov2() -> keras.Model:
@@ -39,13 +49,13 @@ def dinov2() -> keras.Model:
         num_register_tokens=2,
         image_shape=(_SIDE, _SIDE, 3),
         position_embedding_shape=(_SIDE, _SIDE),
-        **_ENCODER,
+        **ENCODER,
     )
 
 
 def dinov3() -> keras.Model:
     return keras_hub.models.DINOV3Backbone(
-        patch_size=4, intermediate_dim=24, num_register_tokens=2, image_shape=(_SIDE, _SIDE, 3), **_ENCODER
+        patch_size=4, intermediate_dim=24, num_register_tokens=2, image_shape=(_SIDE, _SIDE, 3), **ENCODER
     )
 
 
@@ -111,9 +121,9 @@ def segment_anything() -> keras.Model:
     return keras_hub.models.SAMBackbone(image_encoder=encoder, prompt_encoder=prompts, mask_decoder=decoder)
 
 
-def _prompts() -> Any:
+def prompts() -> Any:
     return {
-        "images": _pictures(64),
+        "images": pictures(64),
         "points": np.ones((SAMPLES, 1, 2), "float32"),
         "labels": np.ones((SAMPLES, 1), "float32"),
         "boxes": np.ones((SAMPLES, 1, 2, 2), "float32"),
@@ -123,7 +133,7 @@ def _prompts() -> Any:
 
 def clip() -> keras.Model:
     vision = keras_hub.models.CLIPVisionEncoder(
-        patch_size=4, intermediate_dim=24, image_shape=(_SIDE, _SIDE, 3), **_ENCODER
+        patch_size=4, intermediate_dim=24, image_shape=(_SIDE, _SIDE, 3), **ENCODER
     )
     text = keras_hub.models.CLIPTextEncoder(**_TEXT)
     return keras_hub.models.CLIPBackbone(vision, text, 8)
@@ -131,42 +141,35 @@ def clip() -> keras.Model:
 
 def siglip() -> keras.Model:
     vision = keras_hub.models.SigLIPVisionEncoder(
-        patch_size=4, intermediate_dim=24, image_shape=(_SIDE, _SIDE, 3), **_ENCODER
+        patch_size=4, intermediate_dim=24, image_shape=(_SIDE, _SIDE, 3), **ENCODER
     )
     text = keras_hub.models.SigLIPTextEncoder(**_TEXT)
     return keras_hub.models.SigLIPBackbone(vision, text)
 
 
 def _pairs() -> Any:
-    return {"images": _pictures(), "token_ids": _words()}
+    return {"images": pictures(), "token_ids": words()}
 
 
 def pali_gemma() -> keras.Model:
     return keras_hub.models.PaliGemmaBackbone(
-        vocabulary_size=20,
-        image_size=_SIDE,
-        num_layers=LAYERS,
-        num_query_heads=4,
-        num_key_value_heads=2,
-        hidden_dim=16,
-        intermediate_dim=24,
-        head_dim=8,
         vit_patch_size=4,
         vit_num_heads=2,
         vit_hidden_dim=16,
         vit_num_layers=LAYERS,
         vit_intermediate_dim=24,
+        **GEMMA,
     )
 
 
-def _picture_and_words() -> Any:
+def picture_and_words() -> Any:
     masks = {"padding_mask": np.ones((SAMPLES, 24), "int32"), "response_mask": np.zeros((SAMPLES, 24), "int32")}
-    return {"images": _pictures(), "token_ids": _words(), **{name: mask[:, :8] for name, mask in masks.items()}}
+    return {"images": pictures(), "token_ids": words(), **{name: mask[:, :8] for name, mask in masks.items()}}
 
 
 def parseq() -> keras.Model:
     encoder = keras_hub.models.ViTBackbone(
-        image_shape=(_SIDE, _SIDE, 3), patch_size=4, mlp_dim=24, use_class_token=False, **_ENCODER
+        image_shape=(_SIDE, _SIDE, 3), patch_size=4, mlp_dim=24, use_class_token=False, **ENCODER
     )
     return keras_hub.models.PARSeqBackbone(
         vocabulary_size=20,
@@ -180,7 +183,7 @@ def parseq() -> keras.Model:
 
 
 def _picture_and_label() -> Any:
-    return {"images": _pictures(), "token_ids": _words(), "padding_mask": np.ones((SAMPLES, 8), "int32")}
+    return {"images": pictures(), "token_ids": words(), "padding_mask": np.ones((SAMPLES, 8), "int32")}
 
 
 def video_prism() -> keras.Model:
@@ -275,23 +278,23 @@ def res_net() -> keras.Model:
 _MODELS: list[tuple[Callable[[], keras.Model], int, int, Callable[[], Any] | None]] = [
     (vit, LAYERS, 0, None),
     (deit, LAYERS, 0, None),
-    (dinov2, LAYERS, 0, lambda: {"images": _pictures(), "masks": np.zeros((SAMPLES, 16), "bool")}),
-    (dinov3, LAYERS, 0, lambda: {"pixel_values": _pictures()}),
+    (dinov2, LAYERS, 0, lambda: {"images": pictures(), "masks": np.zeros((SAMPLES, 16), "bool")}),
+    (dinov3, LAYERS, 0, lambda: {"pixel_values": pictures()}),
     (swin_transformer, 4, 0, None),
     (mix_transformer, 2, 0, None),
     (vit_det, LAYERS, 0, None),
     # The backbone of SAM gives out what its mask decoder needs; that is not in the graph.
-    (segment_anything, LAYERS, 0, _prompts),
+    (segment_anything, LAYERS, 0, prompts),
     (clip, 2 * LAYERS, 0, _pairs),
     # One more pools the picture.
     (siglip, 2 * LAYERS + 1, 0, _pairs),
-    (pali_gemma, 2 * LAYERS, 0, _picture_and_words),
+    (pali_gemma, 2 * LAYERS, 0, picture_and_words),
     # Queries look at the label so far and at the picture.
     (parseq, LAYERS + 2, 0, _picture_and_label),
     # One more pools the frames.
     (video_prism, 2 * LAYERS, 0, None),
     # One in the encoder; two a layer of the decoder.
-    (detection_transformer, 1 + 2 * LAYERS, 0, lambda: _pictures(64)),
+    (detection_transformer, 1 + 2 * LAYERS, 0, lambda: pictures(64)),
     (efficient_net, 0, 3, None),
     (res_net, 0, 0, None),
 ]

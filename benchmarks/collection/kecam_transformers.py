@@ -13,6 +13,7 @@ Row = tuple[str, str, dict[str, Any], dict[str, int]]
 ONE_EACH = [1, 1, 1, 1]
 NARROW = [16, 32, 64, 64]
 HEADS = [1, 2, 4, 4]
+VOLO = {"num_blocks": [2, 2], "embed_dims": [16, 32], "num_heads": [2, 4], "mlp_ratios": [3, 3], "stem_hidden_dim": 16}
 VIT = {"depth": 2, "embed_dim": 32, "num_heads": 2, "patch_size": 16}
 
 TRANSFORMERS: list[Row] = [
@@ -220,27 +221,14 @@ NEIGHBOURHOODS: list[Row] = [
     (
         "volo",
         "VOLO",
-        {
-            "num_blocks": [2, 2],
-            "embed_dims": [16, 32],
-            "num_heads": [2, 4],
-            "mlp_ratios": [3, 3],
-            "stem_hidden_dim": 16,
-        },
+        VOLO,
         # Two blocks look at a window each, two at all, and twice the class token looks at all.
         {"local": 2, "self": 2, "cross": 2},
     ),
     (
         "volo",
         "VOLO",
-        {
-            "num_blocks": [2, 2],
-            "embed_dims": [16, 32],
-            "num_heads": [2, 4],
-            "mlp_ratios": [3, 3],
-            "stem_hidden_dim": 16,
-            "first_attn_type": "outlook_simple",
-        },
+        {**VOLO, "first_attn_type": "outlook_simple"},
         {"local": 2, "self": 2, "cross": 2},
     ),
     (

@@ -20,26 +20,21 @@ def gathered(graph: Graph, node: Node, inputs: Sequence[Dims | None], batch: Ato
         dependent: Whether what is picked from changes with the inputs, as rows of a table do not.
     """
     data, places = inputs[0], inputs[1]
-    if data is None or places is None:
-        # A variable's handle has no dimensions: rows of a table.
-        if places is None or node.outputs[0].shape is None:
-            return None
+    if places is None or node.outputs[0].shape is None:
+        return None
+    if data is None or node.type != "GatherV2":
+        # Rows of a table; a variable's handle has no dimensions.
         rest = node.outputs[0].shape[len(places) :]
         return (*places, *(dim_of(Atom(known(size), "feature")) for size in rest))
-    axis = 0
-    if node.type == "GatherV2":
-        constant = graph.constant(node.inputs[2])
-        if constant is None:
-            return None
-        axis = int(constant) % len(data)
-        batched = int(graph.attribute(node, "batch_dims") or 0)
-        # Along these each sample has places of its own.
-        places = places[batched:]
-        if batched and len(places) == 1:
-            return (*data[:axis], picked(data[axis], places[0]), *data[axis + 1 :])
-    else:
-        data = tuple(() for _ in range(len(node.outputs[0].shape or ()) - len(places) + 1))
-        return (*places, *(dim_of(Atom(known(s), "feature")) for s in (node.outputs[0].shape or ())[len(places) :]))
+    constant = graph.constant(node.inputs[2])
+    if constant is None:
+        return None
+    axis = int(constant) % len(data)
+    batched = int(graph.attribute(node, "batch_dims") or 0)
+    # Along these each sample has places of its own.
+    places = places[batched:]
+    if batched and len(places) == 1:
+        return (*data[:axis], picked(data[axis], places[0]), *data[axis + 1 :])
     if not dependent:
         rows = tuple(dim_of(Atom(size_of(dim), "feature")) for dim in data[axis + 1 :])
         return (*data[:axis], *places, *rows)

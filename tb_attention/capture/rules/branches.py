@@ -6,7 +6,7 @@ from tb_attention.capture.atoms import Atom
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.found import Found, make_found
-from tb_attention.capture.rules.operands import VIEWS
+from tb_attention.capture.rules.operands import PICKS, VIEWS, activations_behind
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import Use
 from tb_attention.site import Role
@@ -22,7 +22,6 @@ _SIZES = frozenset({"Shape", "Const"})
 """What tells no more of an input than how large it is; where models run eagerly that is a constant made of the inputs."""
 
 _LOOKUPS = frozenset({"GatherV2", "ResourceGather"})
-_PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
 _CHOICES = frozenset({"TopKV2", "ArgMax", "ApproxTopK"})
 _WHOLE = ("int", "uint")
 _INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
@@ -116,18 +115,10 @@ def _roles(reader: DimReader, use: Use, named: dict[str, Role], other: Role) -> 
 
 def _is_sampled(reader: DimReader, value: Value) -> bool:
     """Whether a tensor is interpolated between, or is, activations picked by places that depend on the sample."""
-    todo, seen = [(value, 0)], {value}
-    while todo:
-        value, steps = todo.pop(0)
-        node = value.node
-        if node.type in _PICKS and node.inputs[0] in reader.dependent and node.inputs[1] in reader.dependent:
+    for item in activations_behind(reader, value, lambda node: node.type in _INTERPOLATIONS, _FAR + 1):
+        node = item.node
+        if node.type in PICKS and node.inputs[0] in reader.dependent and node.inputs[1] in reader.dependent:
             return not _is_chosen(node.inputs[1])
-        if node.type not in _INTERPOLATIONS or steps > _FAR:
-            continue
-        for item in node.inputs:
-            if item in reader.dependent and item not in seen:
-                seen.add(item)
-                todo.append((item, steps + 1))
     return False
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Node, Value
-from tb_attention.capture.rules.operands import VIEWS
+from tb_attention.capture.rules.operands import VIEWS, activations_behind
 
 _ARITHMETIC = "AddV2 BiasAdd LeakyRelu Maximum Minimum Mul Neg Pow RealDiv Rsqrt Square SquaredDifference Sub"
 _ACTIVATIONS = "Elu Erf Erfc Relu Relu6 Selu Sigmoid Softplus Tanh"
@@ -42,20 +42,11 @@ def is_of_chosen_experts(reader: DimReader, logits: Value) -> bool:
 
     Where positions are chosen, as pooled graphs do with their nodes, the scores are of the positions.
     """
-    todo, seen = [(logits, 0)], {logits}
-    while todo:
-        value, steps = todo.pop(0)
-        node = value.node
-        if node.type in _CHOICES:
-            dims = reader.dims[node.inputs[0]]
+    for value in activations_behind(reader, logits, lambda node: node.type in _POINTWISE | {"Sum"}, _STEPS):
+        if value.node.type in _CHOICES:
+            dims = reader.dims[value.node.inputs[0]]
             scored = dims[-1] if dims else ()
             return bool(scored) and all(atom.origin == "feature" for atom in scored)
-        if steps == _STEPS or (node.type not in _POINTWISE and node.type != "Sum"):
-            continue
-        for item in node.inputs:
-            if item in reader.dependent and item not in seen:
-                seen.add(item)
-                todo.append((item, steps + 1))
     return False
 
 

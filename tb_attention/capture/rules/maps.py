@@ -8,11 +8,11 @@ from itertools import zip_longest
 from tb_attention.capture.atoms import Atom
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
-from tb_attention.capture.graph import Graph, Value
+from tb_attention.capture.graph import Graph, Node, Value
 from tb_attention.capture.rules.branches import read_sampling, read_selection
 from tb_attention.capture.rules.edges import read_edges
 from tb_attention.capture.rules.found import Found, make_found
-from tb_attention.capture.rules.operands import VIEWS
+from tb_attention.capture.rules.operands import VIEWS, activations_behind
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import Use
 from tb_attention.site import AxisKind, Kind, Role
@@ -76,18 +76,14 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
 
 def has_pair_scores(graph: Graph, reader: DimReader, logits: Value) -> bool:
     """Whether the logits compare activations with activations: a product of two tensors that both depend on the inputs."""
-    todo, seen = [(logits, 0)], {logits}
-    while todo:
-        value, steps = todo.pop(0)
-        node = value.node
-        if contraction_of(graph, node) is not None and all(item in reader.dependent for item in node.inputs):
-            return True
-        if steps < _STEPS and node.type in _POINTWISE and (contraction_of(graph, node) is None):
-            for item in node.inputs:
-                if item not in seen and item in reader.dependent:
-                    seen.add(item)
-                    todo.append((item, steps + 1))
-    return False
+
+    def through(node: Node) -> bool:
+        return node.type in _POINTWISE and contraction_of(graph, node) is None
+
+    return any(
+        contraction_of(graph, value.node) is not None and reader.dependent.issuperset(value.node.inputs)
+        for value in activations_behind(reader, logits, through, _STEPS)
+    )
 
 
 def read_learned_memory(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:

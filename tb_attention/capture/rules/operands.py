@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tb_attention.capture.atoms import Atom, Dim, Dims
 from tb_attention.capture.contractions import contraction_of
@@ -20,6 +20,7 @@ VIEWS = frozenset(_VIEW_NAMES.split())
 _MASK_VIEWS = VIEWS - {"GatherV2", "ConcatV2", "Pack", "Select", "SelectV2", "Einsum"}
 ARITHMETIC = frozenset({"AddV2", "Add", "BiasAdd", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
 CHOICES = frozenset({"TopKV2", "TopK", "ArgMax", "Multinomial", "StatelessMultinomial", "ApproxTopK"})
+PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
 SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "Assert", "PrintV2", "ZerosLike", "OnesLike"})
 REDUCTIONS = frozenset({"Sum", "Max", "Min", "Mean", "All", "Any"})
 _CONSTANTS = frozenset({"Const", "Range", "Fill"})
@@ -31,6 +32,20 @@ _OF_WEIGHTS = (
     VIEWS | ARITHMETIC | CHOICES | SHAPES | REDUCTIONS | _COMPARISONS | {"Mul", "Log", "Neg", "Square", "Sign"}
 )
 _STEPS = 40
+
+
+def activations_behind(reader: DimReader, value: Value, through: Callable[[Node], bool], steps: int) -> Iterator[Value]:
+    """A value and the activations that it is computed from, nearest first, as far as nodes are gone through and steps left."""
+    todo, seen = [(value, 0)], {value}
+    while todo:
+        value, taken = todo.pop(0)
+        yield value
+        if taken == steps or not through(value.node):
+            continue
+        for item in value.node.inputs:
+            if item in reader.dependent and item not in seen:
+                seen.add(item)
+                todo.append((item, taken + 1))
 
 
 def product_dims(graph: Graph, reader: DimReader, node: Node, one: Value, other: Value) -> tuple[Dims, Dims]:

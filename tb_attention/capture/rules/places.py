@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tb_attention.capture.graph import Value
-from tb_attention.capture.rules.operands import VIEWS
+from tb_attention.capture.rules.operands import PICKS, VIEWS
 
-_PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
 _ARITHMETIC = "AddV2 ClipByValue Floor FloorMod Maximum Minimum Mul RealDiv Rint Round Sub"
-_PASSED = (VIEWS - _PICKS) | {*_ARITHMETIC.split()}
+_PASSED = (VIEWS - PICKS) | {*_ARITHMETIC.split()}
 _FAR = 1_000
 
 
@@ -17,7 +16,7 @@ def becomes_places(value: Value) -> bool:
     while todo and len(seen) < _FAR:
         value = todo.pop(0)
         for node in value.users:
-            if node.type in _PICKS and value in node.inputs[1:]:
+            if node.type in PICKS and value in node.inputs[1:]:
                 return True
             if node.type in _PASSED:
                 new = [output for output in node.outputs if output not in seen]
