@@ -17,9 +17,10 @@ from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
 from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.callbacks.outputs import Output, is_multi_label, outputs_of, units_of
 from tb_attention.callbacks.second_pass import SecondPass
-from tb_attention.callbacks.series import SeriesCallback, checked_bytes, checked_directory
+from tb_attention.callbacks.series import SeriesCallback, checked_bytes
 from tb_attention.callbacks.sources import batches_of
 from tb_attention.errors import ArgumentError
+from tb_attention.records.store import checked_directory
 from tb_attention.site import Axis
 
 # Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.

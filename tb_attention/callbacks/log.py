@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tb_attention.callbacks.recorder import Recorder
-from tb_attention.callbacks.series import checked_directory
 from tb_attention.errors import ArgumentError, LogError
 from tb_attention.records.reader import load
 from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.store import checked_directory
 from tb_attention.site import Axis
 
 

@@ -22,7 +22,7 @@ from tb_attention.records.budget import MAX_BYTES
 from tb_attention.records.paths import ROOT, Step, tag_folder
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import AnyRecord
-from tb_attention.records.store import open_store
+from tb_attention.records.store import checked_directory, open_store
 from tb_attention.records.termination import stop_watching, watch_for_termination
 
 STATUS_SECONDS = 2.0
@@ -347,14 +347,6 @@ def learning_rate(model: Any) -> float | None:
         return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     except Exception:
         return None
-
-
-def checked_directory(log_dir: Any) -> str:
-    """A run's directory as an absolute path, or a URL as it is; anything else raises `ArgumentError`."""
-    if not isinstance(log_dir, str | os.PathLike) or not os.fspath(log_dir):
-        raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
-    path = os.fspath(log_dir)
-    return path if "://" in path else os.path.abspath(os.path.expanduser(path))
 
 
 def checked_bytes(name: str, value: Any) -> float:

@@ -66,7 +66,7 @@ def export_html(
     """
     if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:
         raise ArgumentError(f"`max_bytes` must be a positive integer. Received: max_bytes={max_bytes!r}.")
-    target = Path(path).expanduser()
+    target = Path(os.path.expanduser(path))
     if not target.parent.is_dir() or target.is_dir():
         raise ArgumentError(f"`path` must be a file in a directory that is there. Received: path={str(path)!r}.")
     choice = choose(steps, samples, sites, heads, redact)

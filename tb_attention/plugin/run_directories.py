@@ -11,6 +11,7 @@ from typing import Any
 from tensorboard.plugins import base_plugin
 
 from tb_attention.errors import NotInLogError
+from tb_attention.records.store import is_url
 
 # The data server answers short questions in 0.1 ms but a reply of some KB in 44 ms, and a page asks for many maps at
 # once; a new run may well appear this much later.
@@ -71,7 +72,7 @@ class RunDirectories:
 
 def join(logdir: str, run: str) -> str:
     """The directory of a run; run "." is the log directory itself (a trailing "/." breaks object stores)."""
-    if "://" in logdir:
+    if is_url(logdir):
         root = logdir.rstrip("/")
         return root if run == "." else f"{root}/{run}"
     root = os.path.expanduser(logdir)

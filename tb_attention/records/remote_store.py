@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import glob
 import io
 import os
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ import fsspec
 
 from tb_attention.errors import ArgumentError, MissingDependencyError
 from tb_attention.records.leftovers import temporary_name
-from tb_attention.records.store import Entry, Store
+from tb_attention.records.store import Entry, Store, is_url
 
 # Their uploads appear whole or not at all, and a rename would copy the bytes once more.
 _WHOLE_UPLOADS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci", "memory"}
@@ -27,7 +28,7 @@ class RemoteStore(Store):
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         try:
-            self._system, root = fsspec.core.url_to_fs(url)
+            self._system, root = _file_system(url)
         except ImportError as error:
             raise MissingDependencyError(f"{url} needs another package: {error}") from error
         except ValueError as error:
@@ -72,14 +73,14 @@ class RemoteStore(Store):
             directory, name = target.rsplit("/", 1)
             temporary = f"{directory}/{temporary_name(name)}"
             self._system.pipe_file(temporary, buffer.getvalue())
-            self._system.mv(temporary, target)
+            self._move(temporary, target)
         self._system.invalidate_cache()
         return _entry(self._system.info(target))
 
     def move(self, path: str, target: str) -> None:
         with contextlib.suppress(NotImplementedError):
             self._system.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
-        self._system.mv(self._path(path), self._path(target))
+        self._move(self._path(path), self._path(target))
 
     def remove(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -92,8 +93,25 @@ class RemoteStore(Store):
             self._system.makedirs(self._path(path), exist_ok=True)
         return True
 
+    def _move(self, path: str, target: str) -> None:
+        if not glob.has_magic(path):
+            self._system.mv(path, target)
+            return
+        # `mv` would take the name for a pattern.
+        self._system.cp_file(path, target)
+        self._system.rm_file(path)
+
     def _path(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
+
+
+def _file_system(url: str) -> tuple[Any, Any]:
+    """The file system behind a URL, and the path in it. A "::" that joins no URLs is part of a name, as in "lr=0.1::batch=8"."""
+    if "::" not in url or is_url(url.rpartition("::")[2]):
+        return cast("tuple[Any, Any]", fsspec.core.url_to_fs(url))
+    kind = fsspec.get_filesystem_class(url.partition("://")[0])
+    system = kind(**kind._get_kwargs_from_urls(url))
+    return system, kind._strip_protocol(url)
 
 
 def _entry(info: Mapping[str, Any]) -> Entry:

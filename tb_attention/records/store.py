@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from tb_attention.errors import ArgumentError
 from tb_attention.records.leftovers import temporary_name
+
+# Of two letters at least: one is a drive of Windows.
+_URL = re.compile(r"(?:[A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 @dataclass(frozen=True)
@@ -98,19 +102,36 @@ def open_store(log_dir: str | os.PathLike[str]) -> Store:
         ArgumentError: It is empty or not a path.
         MissingDependencyError: fsspec needs another package for this kind of URL.
     """
-    try:
-        text = os.fspath(log_dir)
-    except TypeError as error:
-        raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.") from error
-    if not isinstance(text, str) or not text:
-        raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
-    if text.startswith("file://"):
-        text = text[len("file://") :]
-    if "://" in text or "::" in text:
+    directory = checked_directory(log_dir)
+    if is_url(directory):
         from tb_attention.records.remote_store import RemoteStore
 
-        return RemoteStore(text)
-    return LocalStore(text)
+        return RemoteStore(directory)
+    return LocalStore(directory)
+
+
+def is_url(text: str) -> bool:
+    """Whether fsspec opens this: a URL such as "s3://bucket/run1" or "simplecache::s3://bucket/run1".
+
+    Everything else is a path of this machine, whatever characters are in it: "logs/lr=1e-3::bs=32", "a:b", "50%#3".
+    """
+    return _URL.match(text) is not None
+
+
+def checked_directory(log_dir: Any) -> str:
+    """A run's directory as an absolute path, or a URL as it is ("file://" URLs become paths).
+
+    Raises:
+        ArgumentError: It is empty or not a path.
+    """
+    try:
+        text = os.fspath(log_dir)
+    except TypeError:
+        text = ""
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
+    text = text.removeprefix("file://")
+    return text if is_url(text) else os.path.abspath(os.path.expanduser(text))
 
 
 class LocalStore(Store):

@@ -25,6 +25,7 @@ from tb_attention.records.predictions import to_predictions
 from tb_attention.records.samples import Samples
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import StepRecord
+from tb_attention.records.store import checked_directory
 from tb_attention.site import Axis, Kind, Site
 
 
@@ -63,14 +64,12 @@ class AttentionWriter:
         summaries: bool = True,
         max_bytes: float | None = MAX_BYTES,
     ) -> None:
-        if not isinstance(log_dir, str | os.PathLike) or not os.fspath(log_dir):
-            raise ArgumentError(f"`log_dir` must be a path or a URL. Received: log_dir={log_dir!r}.")
         tag_folder(tag)
         if attempt is not None and (isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1):
             raise ArgumentError(f"`attempt` must be an integer of at least 1. Received: attempt={attempt!r}.")
         if max_bytes is not None and (isinstance(max_bytes, bool) or not 1 <= max_bytes < math.inf):
             raise ArgumentError(f"`max_bytes` must be a positive number of bytes. Received: max_bytes={max_bytes!r}.")
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir = checked_directory(log_dir)
         self.tag = tag
         self.attempt = attempt
         self.samples = _to_samples(samples, class_names)

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
+import numpy as np
 import pytest
 
+from tb_attention import AttentionWriter, export_html, load
 from tb_attention.errors import ArgumentError, MissingDependencyError
-from tb_attention.records.store import LocalStore, Store, open_store
+from tb_attention.records.store import LocalStore, Store, is_url, open_store
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -120,3 +122,69 @@ def test_what_is_no_directory_is_refused(log_dir: object) -> None:
 def test_an_unknown_scheme_is_refused_with_a_sentence() -> None:
     with pytest.raises((ArgumentError, MissingDependencyError), match="nonsense"):
         open_store("nonsense://somewhere/run")
+
+
+ODD_NAMES = (
+    "lr=1e-3::bs=32",
+    "plain::name",
+    "a:b",
+    "s3:run",
+    "exp#3",
+    "50%25",
+    "a?b*[1]",
+    "[!x]",
+    "C:\\logs\\run",
+    "~no one",
+    " a b ",
+)
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_without_a_scheme_is_one_local_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store(name)
+    put(store, "plugins/x", b"1")
+    assert [found.name for found in tmp_path.iterdir()] == [name]
+    assert open_store(tmp_path / name).read("plugins/x") == b"1"
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_remote_directory_may_have_any_name(name: str) -> None:
+    root = f"memory://{uuid.uuid4().hex}"
+    store = open_store(f"{root}/{name}")
+    assert not store.is_local
+    put(store, "a/x", b"1")
+    store.move("a/x", "a/y")
+    assert [found.name for found in open_store(f"{root}/{name}").entries("a")] == ["y"]
+    assert open_store(f"{root}/{name} and more").entries("a") == []
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/run", "simplecache::s3://bucket/run", "zip://run::file:///logs.zip"])
+def test_urls_and_chains_of_them_are_urls(url: str) -> None:
+    assert is_url(url)
+    assert not any(map(is_url, (f"logs/{url}", f"/logs/{url}", f"lr=1::{url}", f"C:\\{url}")))
+
+
+def test_a_relative_directory_stays_what_it_was_when_the_process_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    writer = AttentionWriter("run")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with writer:
+        writer.write(0, {"a": np.full((1, 1, 2, 2), 0.5)})
+    assert load(tmp_path / "run").steps == [0]
+
+
+def test_a_page_is_written_beside_a_directory_that_looks_like_a_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~nobody here").mkdir()
+    with AttentionWriter("~nobody here") as writer:
+        writer.write(0, {"a": np.full((1, 1, 2, 2), 0.5)})
+    export_html("~nobody here", "~nobody here/page.html")
+    assert (tmp_path / "~nobody here" / "page.html").stat().st_size > 1000
