@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from tb_attention.capture.capturer import Capturer
-from tests.capture.zoo import CASES, SAMPLES, by_others
+from tests.capture.zoo import CASES, SAMPLES, by_others, gated_units
+
+BY_LAYERS = {room.__name__ for room in (by_others, gated_units)}
+"""Rooms of the zoo in which weights are what a layer gives out."""
 
 
 @pytest.mark.parametrize("name", list(CASES))
@@ -35,7 +38,7 @@ def test_outputs_are_the_models_own(name: str) -> None:
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name, build in CASES.items() if build.__module__ == by_others.__name__])
+@pytest.mark.parametrize("name", [name for name, build in CASES.items() if build.__module__ in BY_LAYERS])
 def test_weights_are_what_the_layer_gives_out(name: str) -> None:
     """All of them, where a layer gives out nothing but its weights."""
     keras.utils.set_random_seed(3)

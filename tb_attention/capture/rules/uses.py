@@ -26,6 +26,7 @@ from tb_attention.capture.rules.operands import (
 from tb_attention.capture.rules.sources import Source
 
 _EXPANSIONS = frozenset({"Tile", "BroadcastTo"})
+_JOINS = frozenset({"Pack", "ConcatV2"})
 _STEPS = 40
 
 
@@ -175,8 +176,10 @@ class UseFinder:
         return dims[-2:] == others[-2:] and all(dims[-2:]) and "position" in {atom.origin for atom in dims[-1]}
 
     def _passed(self, node: Node, weights: Value) -> Iterator[tuple[Value, Value]]:
+        # Numbers of other positions are no copies: a layer applied step by step is put together of its steps.
+        joined = node.type in _JOINS and len({item for item in node.inputs if item in self._reader.dependent}) > 1
         for output in node.outputs:
-            copied = node.type in _EXPANSIONS or self._atoms(output) > self._atoms(weights)
+            copied = node.type in _EXPANSIONS or (not joined and self._atoms(output) > self._atoms(weights))
             yield output, weights if copied else output
 
     def _atoms(self, value: Value) -> int:

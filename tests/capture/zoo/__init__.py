@@ -5,7 +5,10 @@ from importlib import import_module
 from tests.capture.zoo.cases import CASES, SAMPLES, block, head, ids, normal
 from tests.capture.zoo.hand_written import FoldedHeads, HandWritten, Windows
 
-_ROOMS = "around by_others gates hand_written keras_layers neighbourhoods nothing papers parts subclassed tokens whole_models"
+_ROOMS = (
+    "around by_others gated_units gates hand_written keras_layers neighbourhoods nothing papers parts subclassed "
+    "tokens whole_models"
+)
 for _room in _ROOMS.split():
     # Importing a room of the zoo adds its models to the cases.
     import_module(f"{__name__}.{_room}")
