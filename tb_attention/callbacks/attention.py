@@ -11,6 +11,7 @@ from tb_attention.callbacks.guard import guarded
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback, checked_bytes
 from tb_attention.capture.capturer import Capture
+from tb_attention.capture.keras_model import check_backend
 from tb_attention.errors import ArgumentError
 from tb_attention.records.budget import MAX_BYTES
 from tb_attention.records.paths import Step
@@ -104,6 +105,7 @@ class AttentionCallback(SeriesCallback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Copies the samples and checks them against the model."""
+        check_backend()
         self.begin_fit()
         self._samples_name = None
         self._recorder = Recorder(

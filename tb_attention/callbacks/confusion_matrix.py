@@ -19,6 +19,7 @@ from tb_attention.callbacks.outputs import Output, is_multi_label, outputs_of, u
 from tb_attention.callbacks.second_pass import SecondPass
 from tb_attention.callbacks.series import SeriesCallback, checked_bytes
 from tb_attention.callbacks.sources import batches_of
+from tb_attention.capture.keras_model import check_model
 from tb_attention.errors import ArgumentError
 from tb_attention.records.store import checked_directory
 from tb_attention.site import Axis
@@ -150,6 +151,15 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._second_pass: SecondPass | None = None
         self._training: list[Counted | None] = []
         self._validation: list[Counted | None] = []
+
+    def set_model(self, model: Any) -> None:
+        """Called by Keras before `fit` starts.
+
+        Raises:
+            ArgumentError: `model` is not a Keras 3 model.
+        """
+        check_model(model)
+        super().set_model(model)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Checks that there is something to count."""

@@ -12,6 +12,7 @@ from tb_attention.callbacks.predictions import read_predictions
 from tb_attention.callbacks.sources import check_inputs, to_samples
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.capture.capturer import Capture, Capturer
+from tb_attention.capture.keras_model import check_model
 from tb_attention.errors import AttentionWarning
 from tb_attention.records.default_axes import facts_of
 from tb_attention.records.paths import Step
@@ -37,7 +38,7 @@ class Recorder:
         say: Gets a sentence when the device runs out of memory; by default it becomes an `AttentionWarning`.
 
     Raises:
-        ArgumentError: The samples do not fit the model.
+        ArgumentError: `model` is not a Keras 3 model, or the samples do not fit it.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Recorder:
         max_capture_bytes: float = MAX_CAPTURE_BYTES,
         say: Callable[[str], None] | None = None,
     ) -> None:
+        check_model(model)
         samples = to_samples(source, model, max_samples=max_samples, class_names=class_names)
         check_inputs(samples.inputs, model)
         self.model = model

@@ -15,6 +15,7 @@ from tb_attention.callbacks.cost import cost_sentence
 from tb_attention.callbacks.guard import Warnings
 from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
 from tb_attention.callbacks.restored import early_stoppings, restored_epoch
+from tb_attention.capture.keras_model import check_model
 from tb_attention.errors import ArgumentError, AttentionError
 from tb_attention.records import status
 from tb_attention.records.attempts import Beginning, begin_attempt
@@ -81,6 +82,15 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._notes: list[str] = []
         self._status_time = 0.0
         self._is_full = False
+
+    def set_model(self, model: Any) -> None:
+        """Called by Keras before `fit` starts.
+
+        Raises:
+            ArgumentError: `model` is not a Keras 3 model.
+        """
+        check_model(model)
+        super().set_model(model)
 
     def begin_fit(self) -> None:
         """Forgets the `fit` before. One that ended with an exception or an interrupt has not closed its log."""

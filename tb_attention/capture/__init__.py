@@ -38,7 +38,7 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
 
     Raises:
         CaptureError: The model cannot be traced.
-        ArgumentError: `model` is not a Keras model, or there are no inputs.
+        ArgumentError: `model` is not a Keras 3 model on TensorFlow, or there are no inputs.
 
     Example:
         sites = tb_attention.capture(model, x[:8])

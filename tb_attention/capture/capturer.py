@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.graph import Stale
 from tb_attention.capture.select import SiteFilter, make_selector
-from tb_attention.errors import ArgumentError, CaptureError
+from tb_attention.errors import CaptureError
 
 if TYPE_CHECKING:
     from tb_attention.capture.tensorflow.inputs import Call
@@ -30,8 +30,9 @@ class Capturer:
     """
 
     def __init__(self, model: Any, sites: SiteFilter = None) -> None:
-        if not callable(getattr(model, "_flatten_layers", None)):
-            raise ArgumentError(f"`model` must be a Keras 3 model. Received: model={model!r}.")
+        from tb_attention.capture.keras_model import check_model
+
+        check_model(model)
         self.model = model
         self._select = make_selector(sites)
         self._asked = sites is not None
@@ -45,8 +46,12 @@ class Capturer:
             **call_kwargs: Further arguments of the model's `call`.
 
         Raises:
+            ArgumentError: Keras does not run on TensorFlow, or there are no inputs.
             CaptureError: The model can be neither traced nor run eagerly, or does other operations each time it is called.
         """
+        from tb_attention.capture.keras_model import check_backend
+
+        check_backend()
         from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, read_inputs
 
         call = read_inputs(self.model, inputs, call_kwargs)

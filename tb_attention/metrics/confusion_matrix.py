@@ -23,6 +23,7 @@ from tb_attention.metrics.classes import (
 )
 from tb_attention.metrics.counter import add_at
 from tb_attention.metrics.histogram import BINS, histogram_cells
+from tb_attention.metrics.keras_2 import refuse_keras_2
 from tb_attention.metrics.names import Names
 
 # Of more labels the histograms would take more room than the counts.
@@ -98,6 +99,25 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         if self._units:
             shape = (self._units * 2 * BINS + 1,)
             self._scores = self.add_variable(shape, initializer="zeros", dtype="float64", name="scores")
+
+    @property
+    def variables(self) -> Any:
+        """As for every metric of Keras 3.
+
+        Raises:
+            ArgumentError: A model of Keras 2 compiles with this metric; its `compile` asks every metric for this.
+        """
+        refuse_keras_2()
+        return super().variables
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Updates the counts and returns the accuracy.
+
+        Raises:
+            ArgumentError: A model of Keras 2 calls this, as it does with weighted metrics.
+        """
+        refuse_keras_2()
+        return super().__call__(*args, **kwargs)
 
     @property
     def _units(self) -> int:
