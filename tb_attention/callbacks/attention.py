@@ -6,16 +6,18 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tb_attention.callbacks.arguments import as_count, checked_bytes, checked_count
 from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
 from tb_attention.callbacks.guard import guarded
 from tb_attention.callbacks.recorder import Recorder
-from tb_attention.callbacks.series import SeriesCallback, checked_bytes
+from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.capture.capturer import Capture
 from tb_attention.capture.keras_model import check_backend
 from tb_attention.errors import ArgumentError
 from tb_attention.records.budget import MAX_BYTES
 from tb_attention.records.paths import Step
 from tb_attention.records.sizes import step_bytes
+from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
 
@@ -34,7 +36,8 @@ class AttentionCallback(SeriesCallback):
         update_freq: "epoch" (the step is the epoch, from 0), "batch", or a number of batches (the step is the count of
             batches seen, and the last batch is logged too). Defaults to "epoch".
         max_samples: Samples that are followed, at least 1. Defaults to 32.
-        class_names: Names of the classes, for labels and predictions. Defaults to their indices.
+        class_names: Names of the classes, for labels and predictions, in the order of the classes; or a mapping of names to
+            indices. Names that repeat have their index behind them. Defaults to the indices.
         tokenizer: What turns texts, or sequences of ids, into words: a `TextVectorization`, a keras_hub or Hugging Face
             tokenizer, or a function of one text or one sequence of ids that returns a list of strings. Defaults to the
             `TextVectorization` in the model, if there is one.
@@ -42,7 +45,8 @@ class AttentionCallback(SeriesCallback):
         sites: A name pattern ("*attention*"), several, or a function of a site's path that tells whether to log
             it. Defaults to all.
         init: Whether the model before training is logged, if training begins at epoch 0. Defaults to True.
-        monitor: The metric whose best step is marked. Defaults to "val_loss"; without it "loss".
+        monitor: The metric whose best step is marked. Where an epoch lacks it, "val_loss" stands in, or else "loss", which is
+            said once with the names that there are. Defaults to "val_loss".
         mode: "min", "max" or "auto", which goes by the metric's name. Defaults to "auto".
         max_bytes: Bytes that the steps of one training may take on disk. What it will be about is printed before training;
             beyond, steps are removed: the first, the last and the best stay, and the fewer of the others the older they
@@ -85,19 +89,17 @@ class AttentionCallback(SeriesCallback):
             raise ArgumentError(
                 "`samples` must be the examples to follow, such as (x_val[:8], y_val[:8]). Received: None."
             )
-        for name, value in (("max_samples", max_samples), ("max_positions", max_positions)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ArgumentError(f"`{name}` must be a positive integer. Received: {name}={value!r}.")
-        if any(not isinstance(query, int) or isinstance(query, bool) for query in full_rows):
-            raise ArgumentError(f"`full_rows` must be places of queries. Received: full_rows={full_rows!r}.")
-        self.max_samples = max_samples
-        self.class_names = None if class_names is None else list(class_names)
+        queries = [as_count(query) for query in full_rows]
+        if None in queries:
+            raise ArgumentError(f"`full_rows` must be indices of queries. Received: full_rows={full_rows!r}.")
+        self.max_samples = checked_count("max_samples", max_samples, least=1)
+        self.class_names = to_class_names(class_names)
         self.tokenizer = tokenizer
         self.axes = dict(axes or {})
         self.sites = sites
         self.init = init
-        self.max_positions = max_positions
-        self.full_rows = tuple(full_rows)
+        self.max_positions = checked_count("max_positions", max_positions, least=1)
+        self.full_rows = tuple(query for query in queries if query is not None)
         self.max_capture_bytes = checked_bytes("max_capture_bytes", max_capture_bytes)
         self._source = samples
         self._recorder: Recorder | None = None

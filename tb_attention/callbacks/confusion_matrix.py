@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from tb_attention.callbacks.arguments import checked_bytes, checked_count
 from tb_attention.callbacks.cell_examples import ExampleKeeper
 from tb_attention.callbacks.class_groups import to_class_groups
 from tb_attention.callbacks.counted import Counted, read_counts
@@ -17,11 +18,12 @@ from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
 from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.callbacks.outputs import Output, is_multi_label, outputs_of, units_of
 from tb_attention.callbacks.second_pass import SecondPass
-from tb_attention.callbacks.series import SeriesCallback, checked_bytes
+from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.sources import batches_of
 from tb_attention.capture.keras_model import check_model
 from tb_attention.errors import ArgumentError
 from tb_attention.records.store import checked_directory
+from tb_attention.reduce.class_names import to_class_names
 from tb_attention.site import Axis
 
 # Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.
@@ -41,8 +43,9 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         log_dir: The run's directory, as for `AttentionCallback`.
         validation_data: `(x, y)` or `(x, y, sample_weight)`, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a function
             that returns a generator of such batches; or None for the compiled metric.
-        class_names: A name for each class, in the order of the model's units, or a `keras.layers.StringLookup`; labels may then
-            be these names. Defaults to their indices.
+        class_names: A name for each class, in the order of the model's units, a mapping of names to indices, or a
+            `keras.layers.StringLookup`; labels may then be these names. Names that repeat have their index behind them.
+            Defaults to the indices.
         tag: Name of the series. Defaults to "confusion".
         validation_steps: Batches of `validation_data` that are used; needed where it never ends. Defaults to all.
         output: For a model with several outputs: the name of the one that is counted. Defaults to all that hold classes.
@@ -64,7 +67,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         figures: Whether scikit-learn's display of each matrix goes to the Images tab. Defaults to False.
         scalars: Whether the macro F1 and the recall of the worst class go to the Scalars tab. Defaults to False.
         batch_size: For arrays. Defaults to 32.
-        monitor: The metric whose best epoch is marked. Defaults to "val_loss"; without it "loss".
+        monitor: As for `AttentionCallback`. Defaults to "val_loss".
         mode: "min", "max" or "auto". Defaults to "auto".
 
     Raises:
@@ -103,15 +106,6 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         # Its checks are those of every series.
         SeriesCallback(log_dir, tag=tag, update_freq="epoch", monitor=monitor, mode=mode)
-        for name, value, least in (
-            ("validation_steps", validation_steps, 1),
-            ("batch_size", batch_size, 1),
-            ("examples", examples, 0),
-            ("attention_examples", attention_examples, 0),
-        ):
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
-                kind = "a positive integer" if least else "an integer of at least 0"
-                raise ArgumentError(f"`{name}` must be {kind}. Received: {name}={value!r}.")
         if isinstance(validation_data, Iterator):
             raise ArgumentError(
                 "`validation_data` is read at every epoch, which a generator cannot be. Give a function that returns "
@@ -120,24 +114,24 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.log_dir = checked_directory(log_dir)
         self.tag = tag
         self.validation_data = validation_data
-        vocabulary = getattr(class_names, "get_vocabulary", None)
-        names = class_names if vocabulary is None else vocabulary()
-        self.class_names = None if names is None else [str(name) for name in names]
+        self.class_names = to_class_names(class_names)
         self.class_groups = to_class_groups(class_groups, self.class_names)
-        self.validation_steps = validation_steps
+        self.validation_steps = (
+            None if validation_steps is None else checked_count("validation_steps", validation_steps, least=1)
+        )
         self.output = output
         self.threshold = threshold
         self.ignore_class = ignore_class
         self.multi_label = multi_label
-        self.kept_of_a_cell = examples
-        self.attention_examples = attention_examples
+        self.kept_of_a_cell = checked_count("examples", examples, least=0)
+        self.attention_examples = checked_count("attention_examples", attention_examples, least=0)
         self.max_example_bytes = checked_bytes("max_example_bytes", max_example_bytes)
         self.tokenizer = tokenizer
         self.axes = dict(axes or {})
         self.sites = sites
         self.figures = figures
         self.scalars = scalars
-        self.batch_size = batch_size
+        self.batch_size = checked_count("batch_size", batch_size, least=1)
         self.monitor = monitor
         self.mode = mode
         self.warnings = Warnings()

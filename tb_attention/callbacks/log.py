@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tb_attention.callbacks.arguments import checked_count
 from tb_attention.callbacks.recorder import Recorder
-from tb_attention.errors import ArgumentError, LogError
+from tb_attention.errors import LogError
 from tb_attention.records.reader import load
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.store import checked_directory
@@ -54,13 +55,12 @@ def log(
         for step, path in enumerate(sorted(Path("checkpoints").glob("*.keras"))):
             tb_attention.log(keras.models.load_model(path), (x_val[:8], y_val[:8]), "logs/run1", step=step)
     """
-    if not isinstance(step, int) or isinstance(step, bool) or step < 0:
-        raise ArgumentError(f"`step` must be an integer of at least 0. Received: step={step!r}.")
+    step = checked_count("step", step, least=0)
     directory = checked_directory(log_dir)
     recorder = Recorder(
         model,
         samples,
-        max_samples=max_samples,
+        max_samples=checked_count("max_samples", max_samples, least=1),
         class_names=class_names,
         tokenizer=tokenizer,
         axes=dict(axes or {}),

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from tb_attention.callbacks.arguments import as_count, checked_bytes
 from tb_attention.callbacks.cost import cost_sentence
 from tb_attention.callbacks.guard import Warnings
 from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
@@ -54,7 +55,8 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.log_dir = checked_directory(log_dir)
         if not isinstance(tag, str) or not tag:
             raise ArgumentError(f"`tag` must be a string that is not empty. Received: tag={tag!r}.")
-        if update_freq not in ("epoch", "batch") and not _is_positive_integer(update_freq):
+        every = 1 if update_freq == "batch" else as_count(update_freq)
+        if update_freq != "epoch" and (every is None or every < 1):
             raise ArgumentError(
                 "`update_freq` must be 'epoch', 'batch' or a positive number of batches. "
                 f"Received: update_freq={update_freq!r}."
@@ -62,7 +64,7 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if mode not in ("auto", "min", "max"):
             raise ArgumentError(f"`mode` must be 'auto', 'min' or 'max'. Received: mode={mode!r}.")
         self.tag = tag
-        self.every = None if update_freq == "epoch" else 1 if update_freq == "batch" else int(update_freq)
+        self.every = every
         self.monitor = monitor
         self.mode = mode
         self.max_bytes = None if max_bytes is None else int(checked_bytes("max_bytes", max_bytes))
@@ -248,14 +250,35 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         print(cost_sentence(step_bytes, self.every, parameters.get("steps"), epochs, self.max_bytes, self.log_dir))
 
     def note_best(self, step: int, logs: Mapping[str, float]) -> None:
-        """Marks the step if it is the best so far by the monitored metric (`monitor`, or the loss where that is missing)."""
-        name = self.monitor if self.monitor in logs else "loss"
-        value = logs.get(name)
-        if value is None or math.isnan(value):
+        """Marks the step if it is the best so far by the monitored metric.
+
+        Where `logs` lack that metric, "val_loss" stands in, or "loss" where that is missing too; a step that was marked by
+        a stand-in gives way to the first one that has the metric.
+        """
+        name = next((name for name in (self.monitor, "val_loss", "loss") if name in logs), None)
+        self._say_stand_in(name, logs)
+        value = None if name is None else logs[name]
+        if name is None or value is None or math.isnan(value):
             return
+        best = None if self.series.best is None else self.series.best[1]
+        if best is not None and best["monitor"] != name:
+            if name != self.monitor and best["monitor"] in (self.monitor, "val_loss"):
+                return
+            best = None
         score = self._score(name, value)
-        if self.series.best is None or score > self.series.best[0]:
+        if best is None or self.series.best is None or score > self.series.best[0]:
             self.series.best = (score, {"step": step, "monitor": name, "value": value})
+
+    def _say_stand_in(self, name: str | None, logs: Mapping[str, float]) -> None:
+        if self.monitor in logs or (self.monitor == "val_loss" and name == "loss"):
+            return
+        there = [metric for metric in logs if metric != "learning_rate"]
+        self.warnings.warn(
+            "monitor",
+            f"An epoch has no metric {self.monitor!r} (`monitor`); "
+            + ("no best epoch is marked. " if name is None else f"{name!r} marks the best epoch in its place. ")
+            + f"There are: {there}.",
+        )
 
     def _score(self, name: str, value: float) -> float:
         """The larger, the better."""
@@ -357,14 +380,3 @@ def learning_rate(model: Any) -> float | None:
         return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     except Exception:
         return None
-
-
-def checked_bytes(name: str, value: Any) -> float:
-    """A positive number of bytes, such as 2e9; anything else raises `ArgumentError`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 1 or math.isinf(value):
-        raise ArgumentError(f"`{name}` must be a positive number of bytes, such as 2e9. Received: {name}={value!r}.")
-    return value
-
-
-def _is_positive_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from tb_attention.errors import ArgumentError
+from tb_attention.reduce.class_names import to_class_names
 
 
 class Names:
@@ -23,8 +24,7 @@ class Names:
     """
 
     def __init__(self, names: Iterable[str] | Any, classes: int) -> None:
-        vocabulary = getattr(names, "get_vocabulary", None)
-        self.names: list[str] = [str(name) for name in (names if vocabulary is None else vocabulary())]
+        self.names: list[str] = to_class_names(names) or []
         """In the order of the classes."""
         if len(self.names) != classes:
             raise ArgumentError(

@@ -13,6 +13,7 @@ from tb_attention.records import labels as label_rules
 from tb_attention.records.nested import is_plain, map_leaves, named_leaves, text_of, to_numpy
 from tb_attention.records.pictures import looks_like_picture
 from tb_attention.records.sample_ids import hash_ids, unique
+from tb_attention.reduce.class_names import to_class_names
 from tb_attention.site import Axis
 
 ByInput = Any
@@ -66,7 +67,8 @@ class Samples:
         self._count = self._check_lengths()
         self.labels: tuple[int | float | str | list[float] | None, ...] = self._checked_labels(labels)
         """For each sample a class index, another value, or None."""
-        self.class_names: tuple[str, ...] | None = None if class_names is None else tuple(map(str, class_names))
+        names = to_class_names(class_names)
+        self.class_names: tuple[str, ...] | None = None if names is None else tuple(names)
         self.ids: tuple[str, ...] = hash_ids(self._arrays) if ids is None else self._checked_ids(ids)
         self.axes: Mapping[str, Sequence[Axis]] = dict(axes or {})
         self.store_inputs = bool(store_inputs)

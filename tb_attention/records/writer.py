@@ -26,6 +26,7 @@ from tb_attention.records.samples import Samples
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import StepRecord
 from tb_attention.records.store import checked_directory
+from tb_attention.reduce.class_names import to_class_names
 from tb_attention.site import Axis, Kind, Site
 
 
@@ -238,7 +239,7 @@ def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | No
         inputs, labels = samples if isinstance(samples, tuple) and len(samples) == 2 else (samples, None)
         return Samples(inputs, labels, class_names=class_names)
     if class_names is not None:
-        samples.class_names = tuple(map(str, class_names))
+        samples.class_names = tuple(to_class_names(class_names) or ())
     return samples
 
 

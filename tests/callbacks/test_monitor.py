@@ -1,0 +1,69 @@
+"""The metric whose best epoch is marked, and what stands in where it is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import tb_attention
+from tb_attention.errors import ArgumentError, AttentionWarning
+from tests.callbacks.trainings import X, Y, build, callback, fit, status
+
+
+class Metric(keras.callbacks.Callback):
+    """Adds a metric by epoch; NaN and None where it has none."""
+
+    def __init__(self, name: str, values: list[float | None]) -> None:
+        super().__init__()
+        self.name, self.values = name, values
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.values[epoch] is not None:
+            logs[self.name] = self.values[epoch]
+
+
+def test_val_loss_stands_in_for_a_metric_that_is_missing(tmp_path: Path) -> None:
+    with pytest.warns(AttentionWarning, match=r"no metric 'val_auc'.*'val_loss' marks.*\['accuracy', 'loss'") as said:
+        history = fit(build(), [callback(tmp_path, monitor="val_auc")], epochs=3, validation_data=(X, Y))
+    assert len([1 for warning in said if "val_auc" in str(warning.message)]) == 1
+    best = status(tmp_path)["best"]
+    assert (best["monitor"], best["step"]) == ("val_loss", int(np.argmin(history.history["val_loss"])))
+
+
+def test_the_loss_stands_in_where_there_is_no_validation_and_by_default_nothing_is_said(tmp_path: Path) -> None:
+    fit(build(), [callback(tmp_path)])
+    assert status(tmp_path)["best"]["monitor"] == "loss"
+
+
+def test_a_metric_that_comes_later_is_not_compared_with_its_stand_in(tmp_path: Path) -> None:
+    metric = Metric("val_score", [None, 0.2, None, 0.1])
+    with pytest.warns(AttentionWarning, match="no metric 'val_score'"):
+        fit(build(), [metric, callback(tmp_path, monitor="val_score", mode="max")], epochs=4)
+    assert status(tmp_path)["best"] == {"step": 1, "monitor": "val_score", "value": 0.2}
+
+
+def test_an_epoch_without_a_value_is_not_the_best(tmp_path: Path) -> None:
+    metric = Metric("val_score", [float("nan"), 0.2, 0.9])
+    fit(build(), [metric, callback(tmp_path, monitor="val_score", mode="max")], epochs=3)
+    assert status(tmp_path)["best"]["step"] == 2
+
+
+@pytest.mark.parametrize("eight", [8.0, np.float64(8), np.int32(8)])
+def test_counts_may_be_whole_floats_as_in_r(tmp_path: Path, eight: Any) -> None:
+    logged = tb_attention.AttentionCallback(tmp_path, X, max_samples=eight, update_freq=eight, max_positions=eight)
+    counted = tb_attention.ConfusionMatrixCallback(
+        tmp_path, (X, Y), validation_steps=eight, batch_size=eight, examples=eight
+    )
+    for count in (logged.max_samples, logged.every, logged.max_positions, counted.validation_steps, counted.batch_size):
+        assert count == 8
+        assert type(count) is int
+
+
+@pytest.mark.parametrize("count", [2.5, 0, -1.0, True, "8", None])
+def test_what_is_no_count_is_refused(tmp_path: Path, count: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"`max_samples` must be a positive integer\. Received: max_samples="):
+        callback(tmp_path, max_samples=count)
