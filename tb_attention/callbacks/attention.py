@@ -16,7 +16,7 @@ from tb_attention.capture.keras_model import check_backend
 from tb_attention.errors import ArgumentError
 from tb_attention.records.budget import MAX_BYTES
 from tb_attention.records.paths import Step
-from tb_attention.records.sizes import step_bytes
+from tb_attention.records.sizes import trained_bytes
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
@@ -180,8 +180,8 @@ class AttentionCallback(SeriesCallback):
             logs=metrics,
         )
         self._say_what_is_missing()
-        self.tell_cost(step_bytes(record.sites))
         self.submit(record)
+        self.tell_cost(step, trained_bytes(record.sites))
 
     def _say_what_is_missing(self) -> None:
         captured = self._recorder.captured if self._recorder else None

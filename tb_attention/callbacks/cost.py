@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from tb_attention.records.sizes import spell_bytes
+from tb_attention.records.sizes import StepBytes, spell_bytes
+
+# A number of bytes that is known to within this share of it counts as known.
+_TOLERANCE = 0.2
 
 
 def cost_sentence(
-    step_bytes: float, every: int | None, batches: int | None, epochs: int, max_bytes: int | None, log_dir: str
+    step: StepBytes,
+    every: int | None,
+    batches: int | None,
+    epochs: int,
+    max_bytes: int | None,
+    log_dir: str,
+    *,
+    once: int = 0,
+    trained: float = 0.0,
 ) -> str:
     """The sentence.
 
     Args:
-        step_bytes: Of one step, about.
+        step: What the first step took.
         every: Batches from step to step, or None for a step an epoch.
         batches: Batches in an epoch, or None where Keras does not know.
         epochs: That will be trained.
-        max_bytes: What the log may take, or None.
-        log_dir: Where it lies.
+        max_bytes: What the step files may take, or None.
+        log_dir: Where the log is.
+        once: Bytes that are written once in a training: samples, and the step before training.
+        trained: What the maps that are almost uniform now will take in a step file once they are not, as `trained_bytes` says.
     """
+    one = step.file + step.beside
+    later = ""
+    if trained * (1 - _TOLERANCE) > step.file:
+        later = f" Maps are almost uniform as yet; later a step will take about {spell_bytes(trained + step.beside)}."
     if every is not None and batches is None:
-        return f"Attention log: about {spell_bytes(step_bytes)} a step, in {log_dir}{_bound(0, max_bytes)}"
-    an_epoch = step_bytes if every is None else step_bytes * max(1.0, (batches or 0) / every)
-    total = an_epoch * max(1, epochs)
+        return f"Attention log: about {spell_bytes(one)} a step, in {log_dir}.{later}"
+    steps = 1.0 if every is None else max(1.0, (batches or 0) / every)
+    total = steps * max(1, epochs)
     return (
-        f"Attention log: about {spell_bytes(an_epoch)} an epoch, {spell_bytes(total)} for {max(1, epochs)}, in {log_dir}"
-        f"{_bound(total, max_bytes)}"
+        f"Attention log: about {spell_bytes(one * steps)} an epoch, {spell_bytes(one * total + once)} for {max(1, epochs)}, "
+        f"in {log_dir}{_bound(total * max(step.file, trained), max_bytes)}{later}"
     )
 
 
-def _bound(total: float, max_bytes: int | None) -> str:
-    if max_bytes is None or total <= max_bytes:
+def _bound(files: float, max_bytes: int | None) -> str:
+    if max_bytes is None or files <= max_bytes:
         return "."
     return f". Older steps will be thinned out to stay below {spell_bytes(max_bytes)} (max_bytes)."

@@ -29,6 +29,8 @@ from tb_attention.records.termination import stop_watching, watch_for_terminatio
 
 STATUS_SECONDS = 2.0
 WAIT_SECONDS = 30.0
+COST_SECONDS = 2.0
+"""How long training waits, once, for its first step to be written, to say what a step takes."""
 
 # More would make the status as large as the steps.
 _MOST_DROPPED = 200
@@ -84,6 +86,7 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._notes: list[str] = []
         self._status_time = 0.0
         self._is_full = False
+        self._waited_for_cost = False
 
     def set_model(self, model: Any) -> None:
         """Called by Keras before `fit` starts.
@@ -240,14 +243,36 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if self.every is not None and self._logged_batches != self.batches:
             self.series.ends[self.epoch] = None
 
-    def tell_cost(self, step_bytes: float) -> None:
-        """Says, once a training, what the log will take on disk."""
-        if self.series.told_cost:
+    def tell_cost(self, step: Step, trained: float) -> None:
+        """Says, once a training, what the log will take on disk: what its first step took.
+
+        Args:
+            step: The step that was handed over last. The first is waited for, `COST_SECONDS` at most.
+            trained: As for `cost_sentence`.
+        """
+        if self.series.told_cost or self.writer is None:
             return
+        if not self._waited_for_cost:
+            self._waited_for_cost = True
+            self.writer.drain(timeout=COST_SECONDS)
+        first = self.writer.first_step
+        if first is None:
+            return  # a slow disk: the next step asks again
         self.series.told_cost = True
         parameters = self.params or {}
         epochs = (parameters.get("epochs") or 0) - self._first_epoch
-        print(cost_sentence(step_bytes, self.every, parameters.get("steps"), epochs, self.max_bytes, self.log_dir))
+        once = first.samples + (first.file + first.beside if step == "init" else 0)
+        sentence = cost_sentence(
+            first,
+            self.every,
+            parameters.get("steps"),
+            epochs,
+            self.max_bytes,
+            self.log_dir,
+            once=once,
+            trained=trained,
+        )
+        print(sentence)
 
     def note_best(self, step: int, logs: Mapping[str, float]) -> None:
         """Marks the step if it is the best so far by the monitored metric.

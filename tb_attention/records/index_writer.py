@@ -31,6 +31,12 @@ class IndexWriter:
         self._written = float("-inf")
         self._fresh = True
         self._forgotten = 0
+        self._bytes = 0
+
+    @property
+    def entry_bytes(self) -> int:
+        """Bytes that a step takes in the segment that was written last, about."""
+        return self._bytes // max(1, len(self._last or ()))
 
     def add(self, entry: StepEntry) -> None:
         """Takes in a step that was just written; the file follows when it is full or 2 s old."""
@@ -97,7 +103,7 @@ class IndexWriter:
 
     def _write(self, name: str, entries: list[StepEntry]) -> None:
         members = index_members(entries)
-        self._store.replace(f"{self._directory}/{name}", lambda file: write_npz(file, members))
+        self._bytes = self._store.replace(f"{self._directory}/{name}", lambda file: write_npz(file, members)).size
         self._written = time.monotonic()
 
 

@@ -20,7 +20,7 @@ from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.samples_file import content_hash, samples_members
 from tb_attention.records.site_maps import Masks
-from tb_attention.records.sizes import spell_bytes
+from tb_attention.records.sizes import StepBytes, spell_bytes
 from tb_attention.records.step_file import attention_members, digest
 from tb_attention.records.step_record import AnyRecord, ConfusionRecord, StepRecord
 from tb_attention.records.store import Store, open_store
@@ -59,6 +59,8 @@ class SeriesWriter:
         self.attempt = attempt
         self.failures: list[tuple[Step | None, BaseException]] = []
         """Steps that could not be written, and why; None for index, status and event file, without which every step is there."""
+        self.first_step: StepBytes | None = None
+        """What the first step took on disk that this writer wrote; None until then."""
         self._log_dir = os.fspath(log_dir)
         self._directory = f"{paths.ROOT}/{paths.tag_folder(tag)}/{attempt}"
         self._on_failure = on_failure
@@ -73,6 +75,8 @@ class SeriesWriter:
         self._notes: list[str] = []
         self._status: dict[str, Any] | None = None
         self._thinned = 0
+        self._beside_bytes = 0
+        self._samples_bytes = 0
         self._background = Background(self._note_failure, on_idle=self._flush, on_exit=self._say_stopped)
 
     def write_samples(self, samples: Samples) -> str:
@@ -129,6 +133,7 @@ class SeriesWriter:
     def _write_step(self, record: AnyRecord) -> None:
         store = self._opened()
         path = f"{self._directory}/{paths.step_file(record.step)}"
+        self._beside_bytes = self._samples_bytes = 0
         if isinstance(record, ConfusionRecord):
             entry = self._write_matrices(store, path, record)
         else:
@@ -136,9 +141,12 @@ class SeriesWriter:
         try:
             assert self._index is not None
             self._index.add(entry)
+            self._beside_bytes += self._index.entry_bytes
             self._thin(store, record.step, entry.file.size)
         except Exception as error:
             self._note_failure(error)
+        if self.first_step is None:
+            self.first_step = StepBytes(entry.file.size, self._beside_bytes, self._samples_bytes)
 
     def _write_matrices(self, store: Store, path: str, record: ConfusionRecord) -> StepEntry:
         name, made = None, None
@@ -160,6 +168,7 @@ class SeriesWriter:
         path = f"{self._directory}/{name}"
         entry = store.entry(path) or store.replace(path, lambda file: write_npz(file, members))
         self._examples[step] = (name, entry.size)
+        self._samples_bytes = entry.size
         return name
 
     def _write_maps(self, store: Store, path: str, record: StepRecord) -> StepEntry:
@@ -176,7 +185,7 @@ class SeriesWriter:
             return {}
         path = f"{self._directory}/{name}"
         if store.entry(path) is None:
-            store.replace(path, lambda file: write_npz(file, samples_members(samples)))
+            self._samples_bytes = store.replace(path, lambda file: write_npz(file, samples_members(samples))).size
         return samples.masks
 
     def _thin(self, store: Store, step: Step, size: int) -> None:
@@ -204,7 +213,7 @@ class SeriesWriter:
             self._index.forget({paths.step_file(each) for each in removed})
             self._thinned += len(removed)
 
-    def _beside(self, add: Callable[[Summaries], None]) -> None:
+    def _beside(self, add: Callable[[Summaries], int]) -> None:
         """Adds to the event file; the step itself is safe whatever happens there."""
         if not self._with_summaries:
             return
@@ -212,7 +221,7 @@ class SeriesWriter:
             if self._summaries is None:
                 self._summaries = summaries_of(self._opened())
                 self._tell_foreign(self._summaries.foreign)
-            add(self._summaries)
+            self._beside_bytes += add(self._summaries)
         except Exception as error:
             self._note_failure(error)
 

@@ -60,20 +60,21 @@ class Summaries:
         self.foreign = _foreign_event_file(store)
         """Name of another program's event file in that very directory: ours would stop it from being read, so there is none."""
 
-    def add_maps(self, made: Digest, step_file: str) -> None:
-        """Adds the overview of a step of maps."""
+    def add_maps(self, made: Digest, step_file: str) -> int:
+        """Adds the overview of a step of maps; returns the bytes of its record."""
         value = summary_pb2.Summary.Value(
             tag=made.manifest.tag, metadata=_metadata(summary_pb2.DATA_CLASS_BLOB_SEQUENCE)
         )
         value.tensor.dtype = types_pb2.DT_STRING
         value.tensor.tensor_shape.dim.add(size=1)
         value.tensor.string_val.append(overview_blob(made, step_file))
-        self._add(value, made.manifest.step, made.manifest.wall_time)
+        return self._add(value, made.manifest.step, made.manifest.wall_time)
 
-    def add_matrices(self, record: ConfusionRecord, manifest: ConfusionManifest, step_file: str) -> None:
-        """Adds the matrices of a step, one a split, with the tag `<tag>/<split>`."""
+    def add_matrices(self, record: ConfusionRecord, manifest: ConfusionManifest, step_file: str) -> int:
+        """Adds the matrices of a step, one a split, with the tag `<tag>/<split>`; returns the bytes of their records."""
         if manifest.classes > MAX_CLASSES:
-            return
+            return 0
+        added = 0
         for split, matrix in record.splits.items():
             stored = np.asarray(matrix)
             weighted = stored.dtype.kind == "f"
@@ -89,37 +90,38 @@ class Summaries:
                 metadata=_metadata(summary_pb2.DATA_CLASS_TENSOR, content),
                 tensor=tensor,
             )
-            self._add(value, manifest.step, manifest.wall_time)
+            added += self._add(value, manifest.step, manifest.wall_time)
+        return added
 
-    def add_beside(self, tag: str, record: ConfusionRecord) -> None:
-        """Adds what a step of matrices has for TensorBoard's Scalars and Images tabs, as `<tag>/<name>`."""
-        for name, number in record.scalars.items():
-            self._add(scalar_value(f"{tag}/{name}", number), record.step, record.wall_time)
-        for name, draw in record.figures.items():
-            self._add(image_value(f"{tag}/{name}", draw()), record.step, record.wall_time)
+    def add_beside(self, tag: str, record: ConfusionRecord) -> int:
+        """Adds what a step of matrices has for TensorBoard's Scalars and Images tabs, as `<tag>/<name>`; returns the bytes."""
+        values = [scalar_value(f"{tag}/{name}", number) for name, number in record.scalars.items()]
+        values += [image_value(f"{tag}/{name}", draw()) for name, draw in record.figures.items()]
+        return sum(self._add(value, record.step, record.wall_time) for value in values)
 
     def flush(self) -> None:
         """Brings what was added to where the run lies."""
         with self._lock:
             self._upload()
 
-    def _add(self, value: Any, step: paths.Step, wall_time: float) -> None:
+    def _add(self, value: Any, step: paths.Step, wall_time: float) -> int:
         if self.foreign is not None:
-            return
+            return 0
         event = event_pb2.Event(
             step=INIT_STEP if step == "init" else step,
             wall_time=wall_time,
             summary=summary_pb2.Summary(value=[value]),
         )
+        records = _framed(event.SerializeToString())
         with self._lock:
-            self._append(event)
+            self._append(records)
+        return len(records)
 
-    def _append(self, event: Any) -> None:
+    def _append(self, records: bytes) -> None:
         # The directory may have been emptied in between, as one does in a notebook.
         is_new = not self._name or (self._store.is_local and self._store.entry(self._name) is None)
         if is_new:
             self._name = _event_file_name()
-        records = _framed(event.SerializeToString())
         if is_new:
             head = event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2")
             records = _framed(head.SerializeToString()) + records

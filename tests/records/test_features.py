@@ -12,7 +12,6 @@ from tb_attention.errors import DamagedFileError
 from tb_attention.records.npz import write_npz
 from tb_attention.records.schema import site_from_json, site_to_json
 from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.sizes import step_bytes
 from tb_attention.records.step_file import attention_members, digest
 from tb_attention.records.step_record import StepRecord
 from tb_attention.site import Axis, Site
@@ -80,12 +79,3 @@ def test_a_feature_map_that_is_missing_is_damage(tmp_path: Path) -> None:
         write_npz(file, members)
     with pytest.raises(DamagedFileError, match="features/0/0"):
         tb_attention.load(tmp_path).features(0, 0, "gate")
-
-
-@pytest.mark.parametrize(("channels", "rows"), [(6, 20), (32, 30)])
-def test_the_cost_that_is_told_counts_the_feature_map(tmp_path: Path, channels: int, rows: int) -> None:
-    site = gate(8, channels, rows)
-    written(tmp_path, site)
-    [path] = tmp_path.rglob("step-*.npz")
-    assert step_bytes([site]) == pytest.approx(path.stat().st_size, rel=0.6)
-    assert step_bytes([site]) > 10 * step_bytes([site.replace(features=None)])
