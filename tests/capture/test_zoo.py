@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tb_attention.capture.capturer import Capturer
-from tests.capture.zoo import CASES, SAMPLES, by_others, gated_units
+from tests.capture.zoo import CASES, SAMPLES, by_others, gated_units, keras_2
 
-BY_LAYERS = {room.__name__ for room in (by_others, gated_units)}
+BY_LAYERS = {room.__name__ for room in (by_others, gated_units, keras_2)}
 """Rooms of the zoo in which weights are what a layer gives out."""
 
 

@@ -8,58 +8,45 @@ import numpy as np
 
 from tb_attention.capture.dims import SEGMENTS
 from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.rules.totals import Total, nearest_behind, totals_behind
 
 _DIVISIONS = frozenset({"RealDiv", "DivNoNan"})
 _POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Relu", "Pow"})
 _RECIPROCALS = frozenset({"Reciprocal", "Inv"})
-_WRAPPERS = frozenset(
-    {
-        "Identity",
-        "Cast",
-        "Reshape",
-        "ExpandDims",
-        "Squeeze",
-        "StopGradient",
-        "BroadcastTo",
-        "Select",
-        "SelectV2",
-        "Transpose",
-    }
-)
-_PICKED = _WRAPPERS | {"AddV2", "GatherV2", "Maximum", "Tile"}
+_WRAPPER_NAMES = "BroadcastTo Cast ExpandDims Identity Reshape Select SelectV2 Squeeze StopGradient Tile Transpose"
+_WRAPPERS = frozenset(_WRAPPER_NAMES.split())
+_PICKED = _WRAPPERS | {"AddV2", "GatherV2", "Maximum"}
 """What is between the sum of a segment and the numbers that are divided by it."""
 
 _STEPS = 12
 _ALIKE = _WRAPPERS | _POSITIVE | _DIVISIONS | {"AddV2", "Mul", "Sub", "Neg", "Square", "Abs", "Elu", "Sqrt", "Maximum"}
 
 
-def read_normalised(graph: Graph, node: Node) -> tuple[Node, Value, bool] | None:
+def read_normalised(graph: Graph, node: Node) -> tuple[Total, Value, bool] | None:
     """The sum by which numbers are divided in a node, what they were computed from, and whether they are surely positive.
 
     Exponents and the like are positive; whatever else is divided by its own sum (squares, `elu + 1`) may be.
     """
     if node.type == "Exp" and node.inputs[0].node.type == "Sub":
         logits, log = node.inputs[0].node.inputs
-        inner = _behind(log, {"Log"})
-        total = None if inner is None else _behind(inner.inputs[0], {"Sum"})
+        inner = nearest_behind(graph, log, {"Log"})
+        total = None if inner is None else next(totals_behind(graph, inner.inputs[0]), None)
         return None if total is None else (total, logits, True)
     for numerator, divisor in _fractions(graph, node):
-        total = _behind(divisor, {"Sum"})
-        if total is None:
-            continue
-        positive = _behind(numerator, _POSITIVE)
+        positive = nearest_behind(graph, numerator, _POSITIVE)
         if positive is not None and positive.type == "Pow" and graph.constant(positive.inputs[0]) is None:
             # A power of the scores is no exponent of them.
             positive = None
-        summed = None if positive is None else _behind(total.inputs[0], {positive.type})
-        if positive is not None and summed is not None and _are_alike(graph, positive, summed):
-            return total, positive.inputs[-1], True
-        if _are_alike(graph, numerator.node, total.inputs[0].node):
-            return total, numerator, False
+        for total in totals_behind(graph, divisor):
+            summed = None if positive is None else nearest_behind(graph, total.summed, {positive.type})
+            if positive is not None and summed is not None and _are_alike(graph, positive, summed):
+                return total, positive.inputs[-1], True
+            if _are_alike(graph, numerator.node, total.summed.node):
+                return total, numerator, False
     return None
 
 
-def read_segmented(node: Node) -> tuple[Node, Value] | None:
+def read_segmented(graph: Graph, node: Node) -> tuple[Node, Value] | None:
     """The sum of the numbers with the same number of a segment, by which they are divided, and what they were computed from."""
     if node.type not in _DIVISIONS:
         return None
@@ -68,8 +55,8 @@ def read_segmented(node: Node) -> tuple[Node, Value] | None:
         if value.node.type in SEGMENTS or value.node.type not in _PICKED:
             break
         value = value.node.inputs[0]
-    positive = _behind(node.inputs[0], {"Exp"}) if value.node.type in SEGMENTS else None
-    if positive is None or _behind(value.node.inputs[0], {"Exp"}) is not positive:
+    positive = nearest_behind(graph, node.inputs[0], {"Exp"}) if value.node.type in SEGMENTS else None
+    if positive is None or nearest_behind(graph, value.node.inputs[0], {"Exp"}) is not positive:
         return None
     return value.node, positive.inputs[0]
 
@@ -137,20 +124,3 @@ def _are_alike(graph: Graph, one: Node, other: Node, depth: int = _STEPS) -> boo
         return False
     pairs = zip(one.inputs, other.inputs, strict=True)
     return all(a.place == b.place and _are_alike(graph, a.node, b.node, depth - 1) for a, b in pairs)
-
-
-def _behind(value: Value, types: frozenset[str] | set[str]) -> Node | None:
-    """The nearest node of one of these types behind views, casts, masks and small additions."""
-    todo = [(value, 0)]
-    while todo:
-        value, steps = todo.pop(0)
-        node = value.node
-        if node.type in types:
-            return node
-        if steps == _STEPS or not node.inputs:
-            continue
-        if node.type in _WRAPPERS:
-            todo.extend((item, steps + 1) for item in node.inputs if item.dtype != "bool")
-        elif node.type in ("AddV2", "Maximum", "Mul", "Add"):
-            todo.extend((item, steps + 1) for item in node.inputs)
-    return None

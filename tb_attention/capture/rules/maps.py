@@ -13,6 +13,7 @@ from tb_attention.capture.rules.branches import read_sampling, read_selection
 from tb_attention.capture.rules.edges import read_edges
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.operands import VIEWS, activations_behind
+from tb_attention.capture.rules.pairs import adds_pairs
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import Use
 from tb_attention.site import AxisKind, Kind, Role
@@ -45,7 +46,9 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
     beside = _read_side_by_side(reader, source, uses)
     if beside is not None:
         return beside
-    paired = has_pair_scores(graph, reader, source.logits)
+    paired = has_pair_scores(graph, reader, source.logits) or (
+        source.family == "sigmoid" and adds_pairs(reader, source.logits, queries=True)
+    )
     for use in uses:
         if use.how != "mix" or (source.family != "softmax" and use.elementwise):
             continue

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Literal
 
 from tb_attention.capture.atoms import Atom
-from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Node, Value, ancestors
 from tb_attention.capture.rules.by_hand import is_number, read_normalised, read_segmented, read_sigmoid
@@ -60,21 +59,20 @@ def _softmax(graph: Graph, reader: DimReader, node: Node) -> Source | None:
         return Source(value, "softmax", frozenset(dims[-1]) if dims else frozenset(), node.inputs[0])
     if node.type == "Exp" and node.inputs[0].node.type == "LogSoftmax":
         return Source(value, "softmax", frozenset(dims[-1]), node.inputs[0].node.inputs[0])
-    segmented = read_segmented(node)
+    segmented = read_segmented(graph, node)
     if segmented is not None:
-        total, logits = segmented
-        parts = (reader.dims[total.inputs[0]] or ())[: total.inputs[1].rank]
-        return Source(value, "softmax", frozenset(atom for dim in parts for atom in dim), logits, total.inputs[1])
+        segments, logits = segmented
+        parts = (reader.dims[segments.inputs[0]] or ())[: segments.inputs[1].rank]
+        return Source(value, "softmax", frozenset(atom for dim in parts for atom in dim), logits, segments.inputs[1])
     normalised = read_normalised(graph, node)
     if normalised is None:
         return None
     total, logits, positive = normalised
-    axes = reduced_axes(graph, total, total.inputs[0].rank or 0)
-    summed = reader.dims[total.inputs[0]]
-    if axes is None or summed is None:
+    summed = reader.dims[total.summed]
+    if summed is None:
         return None
     family: Literal["softmax", "positive"] = "softmax" if positive else "positive"
-    return Source(value, family, frozenset(atom for axis in axes for atom in summed[axis]), logits)
+    return Source(value, family, frozenset(atom for axis in total.axes for atom in summed[axis]), logits)
 
 
 def _sigmoid(graph: Graph, node: Node) -> Source | None:
