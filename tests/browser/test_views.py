@@ -23,7 +23,7 @@ WORDS = ["dear", "sir", "the", "invoice", "is", "late", ",", "please", "pay", "n
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = tmp_path_factory.mktemp("views")
-    importlib.import_module("article").main(str(logs / "article"), epochs=EPOCHS, verbose=0)
+    importlib.import_module("article").main(str(logs / "article"), epochs=EPOCHS, verbose=0, images=1_000)
     write_texts(logs / "text")
     return logs
 
@@ -61,9 +61,10 @@ def test_a_cell_opens_its_samples_and_a_sample_its_attention(
         tab.wait_until_drawn("confusion", step=EPOCHS - 1)
         point_at_cell(tab, *wrong)
         share = round(100 * matrix[wrong] / matrix[wrong[0]].sum())
+        truth, predicted = (log.samples.class_names[index] for index in wrong)
         expect(tab.frame.locator("p[aria-live]").first).to_have_text(
             re.compile(
-                rf"{matrix[wrong]} of class {wrong[0]} \(true\) (was|were) called {wrong[1]} \(predicted\): {share} %"
+                rf"{matrix[wrong]} of class {truth} \(true\) (was|were) called {predicted} \(predicted\): {share} %"
             )
         )
         point_at_cell(tab, *wrong, click=True)
