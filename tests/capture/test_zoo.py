@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tb_attention.capture.capturer import Capturer
-from tests.capture.zoo import CASES, SAMPLES, by_others, gated_units, keras_2
+from tests.capture.zoo import CASES, SAMPLES, by_others, gated_units, keras_2, raw_inputs
 
-BY_LAYERS = {room.__name__ for room in (by_others, gated_units, keras_2)}
+BY_LAYERS = {room.__name__ for room in (by_others, gated_units, keras_2, raw_inputs)}
 """Rooms of the zoo in which weights are what a layer gives out."""
 
 

@@ -7,6 +7,7 @@ from tb_attention.capture.dims import DimReader
 from tb_attention.capture.graph import Graph, Value
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.operands import PICKS, VIEWS, activations_behind
+from tb_attention.capture.rules.raw_inputs import weighs_inputs
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import Use
 from tb_attention.site import Role
@@ -30,13 +31,13 @@ _INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
 def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) -> Found | None:
     """The site of a softmax that weighs parts side by side that read different inputs, or different parts of one.
 
-    Experts, which read the same, are none.
+    So are the channels of an input itself. Experts, which read the same, are none.
 
     See Lim et al., "Temporal Fusion Transformers for interpretable multi-horizon time series forecasting", 2021.
     """
     if source.family != "softmax" or use.other is None:
         return None
-    if not reads_apart(graph, use.other):
+    if not reads_apart(graph, use.other) and not weighs_inputs(graph, reader, source, use.other):
         return None
     roles = _roles(reader, use, {"batch": "samples", "position": "query"}, "heads")
     return make_found(source, use, "cross", roles, "features")

@@ -13,11 +13,11 @@ from tb_attention.capture.rules.features import with_features
 from tb_attention.capture.rules.found import Found, make_found
 from tb_attention.capture.rules.operands import VIEWS, product_dims
 from tb_attention.capture.rules.places import becomes_places
+from tb_attention.capture.rules.raw_inputs import computed_from, weighs_inputs
 from tb_attention.capture.rules.sources import Source
 from tb_attention.capture.rules.uses import Use
-from tb_attention.site import Role
+from tb_attention.site import AxisKind, Role
 
-_PROJECTIONS = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "BatchMatMulV3", "BatchMatMul"})
 _POOLS = frozenset({"Mean", "Max", "Sum"})
 _SCORES = frozenset({"Sigmoid", "Softmax"})
 _STEPS = 6
@@ -29,13 +29,16 @@ def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Us
     result, reason = None, NOTHING
     if is_of_chosen_experts(reader, source.logits):
         return "weighs experts that were chosen"
+    met = [use.other for use in uses if use.elementwise and use.other is not None]
+    # A highway layer multiplies what it makes too.
+    raw = all(weighs_inputs(graph, reader, source, other) for other in met)
     for use in uses:
         if not use.elementwise or use.other is None:
             continue
         if use.other.node.type in _SCORES:
             # What it multiplies elsewhere is then a score too: two distributions are mixed.
             return "multiplies another score"
-        found = _read_product(graph, reader, source, use, use.other)
+        found = _read_product(graph, reader, source, use, use.other, raw=raw)
         if isinstance(found, Found) and becomes_places(use.node.outputs[0]):
             reason = "scales offsets, by which something is picked"
         elif isinstance(found, Found):
@@ -45,7 +48,7 @@ def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Us
     return result or reason
 
 
-def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, other: Value) -> Found | str:
+def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, other: Value, *, raw: bool) -> Found | str:
     if reader.dims[use.operand] is None or reader.dims[other] is None:
         return "multiplies something of unknown shape"
     gate, features = product_dims(graph, reader, use.node, use.operand, other)
@@ -77,11 +80,19 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
     if source.family == "softmax" and any(use.origin_of(atom) == "position" for atom in source.axis):
         keys = [atom for atom in positions if atom in source.axis]
         return make_found(source, use, "gate", _roles(own, keys=keys or positions))
-    if channels and not positions and not broadcast and _pooled(graph, other) and _computed_from(source, other):
+    if channels and not positions and not broadcast and _pooled(graph, other) and computed_from(source, other):
         return make_found(source, use, "gate", _roles(own, keys=channels), "channels")
     own_axis = bool(channels) and not broadcast and source.axis <= set(channels) and use.how == "scale"
     if source.family == "softmax" and own_axis and _competes(graph, source, use, other, own, features):
         return make_found(source, use, "gate", _roles(own, keys=[*source.axis]), "channels")
+    if raw:
+        # What lies along the channels of an input is of channels, whatever made it.
+        pairs = [(atom, dim) for mine, dim in zip(own, features, strict=True) for atom in mine]
+        along = [atom for atom, dim in pairs if dim and {theirs.origin for theirs in dim} <= {"feature", "stack"}]
+        positions = [atom for atom, _ in pairs if atom.origin != "batch" and atom not in along]
+        keys = positions or along
+        axis_kind: AxisKind = "positions" if positions else "channels"
+        return make_found(source, use, "gate", _roles(own, keys=keys), axis_kind)
     return "multiplies activations number by number, as a gated unit does"
 
 
@@ -97,7 +108,7 @@ def _competes(
     # Probabilities that were scaled, as by a confidence, are still an answer; those times their logarithm are an entropy.
     answer = use.node.outputs[0] in graph.outputs
     # What is fed from outside and has no part in the weights is a mask, as of the actions that are allowed.
-    mask = other in graph.inputs and not _computed_from(source, other)
+    mask = other in graph.inputs and not computed_from(source, other)
     return bool(todo) and not answer and not mask and source.value not in ancestors([other])
 
 
@@ -133,22 +144,4 @@ def _pooled(graph: Graph, value: Value) -> bool:
         if node.type not in VIEWS or not node.inputs:
             return False
         value = node.inputs[0]
-    return False
-
-
-def _computed_from(source: Source, features: Value) -> bool:
-    """Whether a projection of these very features gave the gate."""
-    base = features
-    while base.node.type in VIEWS and base.node.inputs:
-        base = base.node.inputs[0]
-    todo, seen = [(source.logits, False)], {(source.logits, False)}
-    while todo:
-        value, through = todo.pop(0)
-        if through and value in (features, base):
-            return True
-        through = through or value.node.type in _PROJECTIONS
-        for item in value.node.inputs:
-            if (item, through) not in seen:
-                seen.add((item, through))
-                todo.append((item, through))
     return False

@@ -6,8 +6,8 @@ from tests.capture.zoo.cases import CASES, SAMPLES, block, head, ids, normal
 from tests.capture.zoo.hand_written import FoldedHeads, HandWritten, Windows
 
 _ROOMS = (
-    "around by_others gated_units gates hand_written keras_2 keras_layers neighbourhoods nothing papers parts subclassed "
-    "tokens whole_models"
+    "around by_others gated_units gates hand_written keras_2 keras_layers neighbourhoods nothing papers parts raw_inputs "
+    "subclassed tokens whole_models"
 )
 for _room in _ROOMS.split():
     # Importing a room of the zoo adds its models to the cases.
