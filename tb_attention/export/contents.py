@@ -18,6 +18,7 @@ from tb_attention.records.archive import Archive
 from tb_attention.records.attempts import begun_attempts
 from tb_attention.records.index import StepEntry
 from tb_attention.records.listing import list_steps
+from tb_attention.records.reader import nothing_in
 from tb_attention.records.schema import ConfusionManifest, StepManifest
 from tb_attention.records.series import Series, choose, list_series
 from tb_attention.records.store import Store
@@ -57,12 +58,13 @@ def collect(store: Store, run: str, tag: str | None, attempt: int | None, choice
     series = list_series(store)
     chosen = choose(series, tag, "attention")
     if chosen is None:
-        raise NotInLogError(f"There is no log yet. Received: log_dir={store.url!r}.")
+        raise NotInLogError(nothing_in(store))
     others = [each for each in series if each != chosen and each.content == "confusion"]
     parts = []
     main, directory = _steps(store, chosen, attempt)
     if not main:
-        raise NotInLogError(f"The series {chosen.tag!r} has no step that can be read.")
+        tags = [each.tag for each in series]
+        raise NotInLogError(f"The series {chosen.tag!r} has no step that can be read. The series are: {tags}.")
     _check(main, choice)
     kept = [entry for entry in main if choice.has_step(entry.manifest.step)]
     parts.append(_part(store, directory, 0, kept, choice))

@@ -123,10 +123,15 @@ class ConfusionReading:
             truth, predicted: Only those of this class, or told to be of this class. All by default.
 
         Raises:
-            NotInLogError: As for `confusion_matrix`.
+            NotInLogError: As for `confusion_matrix`, or there is no such class.
             DamagedFileError: The file is not what it says it is.
         """
         log, entry, manifest = self._matrices(step, tag, None)
+        for name, index in (("truth", truth), ("predicted", predicted)):
+            if index is not None and not 0 <= index < manifest.classes:
+                raise NotInLogError(
+                    f"There is no such class. Received: {name}={index!r}. There are: 0 to {manifest.classes - 1}."
+                )
         if not manifest.examples:
             return []
         with log._open(entry) as archive:
@@ -181,7 +186,7 @@ class ConfusionReading:
         entry = log._entry(step)
         manifest = entry.manifest
         if not isinstance(manifest, ConfusionManifest):
-            raise NotInLogError(f"Series {log.tag!r} holds no confusion matrices.")
+            raise NotInLogError(f"Series {log.tag!r} holds no confusion matrices. The series are: {log.tags}.")
         if split is not None and split not in manifest.splits:
             raise NotInLogError(
                 f"Step {step} has no such split. Received: split={split!r}. There are: {list(manifest.splits)}."

@@ -50,6 +50,7 @@ class Log(ConfusionReading):
         self._store = store
         self._series = series
         self._chosen = choose(series, tag, "attention")
+        self._asked = tag is not None
         self.tags: list[str] = [each.tag for each in series]
         """The series of the run, by name."""
         self.tag: str | None = None if self._chosen is None else self._chosen.tag
@@ -101,7 +102,9 @@ class Log(ConfusionReading):
             place = None if maps is None else maps.site_index(path)
             if maps is not None and place is not None:
                 return maps.sites[place]
-        raise NotInLogError(f"There is no such site. Received: site={path!r}. There are: {self.sites}.")
+        raise NotInLogError(
+            f"There is no such site. Received: site={path!r}. There are: {self.sites}.{self._why(self.sites)}"
+        )
 
     @property
     def samples(self) -> LoggedSamples:
@@ -201,12 +204,29 @@ class Log(ConfusionReading):
             return read_measures(archive, manifest)
 
     def _confusion_log(self, tag: str | None) -> Log:
-        if (tag is None or tag == self.tag) and self._chosen is not None and self._chosen.content == "confusion":
+        if self._chosen is None:
+            raise NotInLogError(f"There are no confusion matrices. {nothing_in(self._store)}")
+        if (tag is None or tag == self.tag) and self._chosen.content == "confusion":
             return self
+        if tag is None and self._asked and self._chosen.content == "unknown":
+            # Another series would be taken for the one that was asked for.
+            tag = self.tag
         chosen = choose(self._series, tag, "confusion")
         if chosen is None or chosen.content != "confusion":
-            raise NotInLogError(f"The run has no confusion matrices. Its series are: {self.tags}.")
+            there = [series.tag for series in self._series if series.content == "confusion"]
+            if tag is not None and chosen is not None:
+                what = "maps, not confusion matrices" if chosen.content == "attention" else "no step"
+                raise NotInLogError(f"Series {chosen.tag!r} holds {what}. There are confusion matrices in: {there}.")
+            raise NotInLogError(f"The run {self._store.url!r} has no confusion matrices. Its series are: {self.tags}.")
         return Log(self._store, self._series, chosen.tag, None)
+
+    def _why(self, there: Sequence[Any]) -> str:
+        """Why a log has nothing of what was asked for; "" where it has something."""
+        if there:
+            return ""
+        if self._chosen is None:
+            return f" {nothing_in(self._store)}"
+        return f" The series {self.tag!r} is one of {self.tags} in {self._store.url!r}."
 
     def _chosen_attempt(self, attempt: int | None) -> int | None:
         if self._chosen is None or not self.attempts:
@@ -225,7 +245,9 @@ class Log(ConfusionReading):
             if damaged.step == step:
                 raise LogError(f"Step {step} cannot be read: {damaged.reason}")
         there: list[Step] = [*(["init"] if self.has_init else []), *self.steps]  # type: ignore[list-item]
-        raise NotInLogError(f"There is no such step. Received: step={step!r}. There are: {_shortened(there)}.")
+        raise NotInLogError(
+            f"There is no such step. Received: step={step!r}. There are: {_shortened(there)}.{self._why(there)}"
+        )
 
     def _maps(self, step: Step) -> tuple[StepEntry, StepManifest]:
         entry = self._entry(step)
@@ -264,6 +286,14 @@ class Log(ConfusionReading):
             return Archive(self._store.open(f"{self._directory}/{name}"), name)
         except FileNotFoundError as error:
             raise NotInLogError(f"{name} is no longer there; load the log again.") from error
+
+
+def nothing_in(store: Store) -> str:
+    """Why a directory holds no log, in a sentence."""
+    if store.entry("") is None and not store.entries():
+        return f"There is no log yet: there is no such directory. Received: log_dir={store.url!r}."
+    names = [entry.name for entry in store.entries()]
+    return f"There is no log yet. Received: log_dir={store.url!r}, which holds {_shortened(names)}."
 
 
 def _shortened(values: Sequence[Any]) -> str:
