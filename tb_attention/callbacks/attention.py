@@ -9,6 +9,7 @@ from typing import Any
 from tb_attention.callbacks.arguments import as_count, checked_bytes, checked_count
 from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
 from tb_attention.callbacks.guard import guarded
+from tb_attention.callbacks.predictions import ShownOutput
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.capture.capturer import Capture
@@ -102,6 +103,7 @@ class AttentionCallback(SeriesCallback):
         self.full_rows = tuple(query for query in queries if query is not None)
         self.max_capture_bytes = checked_bytes("max_capture_bytes", max_capture_bytes)
         self._source = samples
+        self._shown = ShownOutput()
         self._recorder: Recorder | None = None
         self._samples_name: str | None = None
 
@@ -122,6 +124,7 @@ class AttentionCallback(SeriesCallback):
             full_rows=self.full_rows,
             max_capture_bytes=self.max_capture_bytes,
             say=lambda sentence: self.warnings.warn("memory", sentence),
+            shown=self._shown,
         )
         # A generator can be read once only: a later `fit` follows the samples of the first.
         self._source = self._recorder.samples

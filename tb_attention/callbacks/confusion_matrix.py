@@ -11,12 +11,13 @@ import keras
 from tb_attention.callbacks.arguments import checked_bytes, checked_count
 from tb_attention.callbacks.cell_examples import ExampleKeeper
 from tb_attention.callbacks.class_groups import to_class_groups
+from tb_attention.callbacks.class_kinds import Wishes
 from tb_attention.callbacks.counted import Counted, read_counts
+from tb_attention.callbacks.counted_outputs import CountedOutput, counted_outputs, metric_outputs
 from tb_attention.callbacks.example_maps import ExampleMaps
 from tb_attention.callbacks.guard import Warnings, guarded
 from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
 from tb_attention.callbacks.output_counter import OutputCounter
-from tb_attention.callbacks.outputs import Output, is_multi_label, outputs_of, units_of
 from tb_attention.callbacks.second_pass import SecondPass
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.sources import batches_of
@@ -48,7 +49,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             Defaults to the indices.
         tag: Name of the series. Defaults to "confusion".
         validation_steps: Batches of `validation_data` that are used; needed where it never ends. Defaults to all.
-        output: For a model with several outputs: the name of the one that is counted. Defaults to all that hold classes.
+        output: For a model with several outputs: the name of the one that is counted: its key in a dict, else the name of its layer.
+            Defaults to all with a loss that hold classes; integers that a model gives out are class indices.
         threshold: For one unit and independent labels: from which score on the answer is yes. Defaults to 0.5, or to 0 where
             `model.loss.from_logits` says that scores are logits.
         ignore_class: A label that is left out. Defaults to None.
@@ -72,7 +74,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     Raises:
         ArgumentError: An argument is wrong, at construction; or, at the start of `fit`, there is neither data nor a
-            metric, or the model gives several independent labels and nobody said so. Whatever fails later is warned about once.
+            metric, no output holds classes as far as losses, shapes and labels say it, or the model gives several independent
+            labels and nobody said so. Whatever fails later is warned about once.
 
     Example:
         model.fit(x, y, callbacks=[tb_attention.ConfusionMatrixCallback("logs/run1", validation_data=(x_val, y_val))])
@@ -139,10 +142,11 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _forget_fit(self) -> None:
         self._series: list[MatrixSeries] = []
-        self._outputs: list[Output] = []
+        self._outputs: list[CountedOutput] = []
         self._counters: list[OutputCounter] = []
         self._maps: list[ExampleMaps | None] = []
         self._second_pass: SecondPass | None = None
+        self._failed: Mapping[int, Exception] = {}
         self._training: list[Counted | None] = []
         self._validation: list[Counted | None] = []
 
@@ -159,14 +163,10 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Checks that there is something to count."""
         before = self._series
         self._forget_fit()
-        self._outputs = outputs_of(self.model, self.output, metrics_only=self.validation_data is None)
-        if not self._outputs:
-            raise ArgumentError(
-                "ConfusionMatrixCallback needs `validation_data`, or a tb_attention.ConfusionMatrix in "
-                "compile(metrics=[...]). Received: neither."
-            )
-        for output in self._outputs:
-            self._check(output)
+        if self.validation_data is None:
+            self._outputs = metric_outputs(self.model, self.output, self.class_names)
+        else:
+            self._outputs = counted_outputs(self.model, self.output, self._wishes(), self.validation_data)
         known = {series.tag: series for series in before}
         self._series = [known.get(self._tag(output)) or self._make_series(output) for output in self._outputs]
         for series in before:
@@ -181,50 +181,38 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._counters = [self._make_counter(output) for output in self._outputs]
             self._maps = [self._make_maps() for _ in self._outputs]
 
-    def _check(self, output: Output) -> None:
-        if self.validation_data is not None and not self.multi_label and is_multi_label(self.model, output):
-            raise ArgumentError(
-                "The model's loss treats every unit as a yes or no of its own, so one example may have several classes. "
-                "`multi_label=True` counts each label of its own. Received: a binary loss with several units, "
-                "multi_label=False."
-            )
-        classes = output.metric.num_classes if output.metric is not None else units_of(self.model, output)
-        classes = 2 if classes == 1 and not self.multi_label else classes
-        one = len(self._outputs) == 1
-        if one and self.class_names is not None and classes is not None and len(self.class_names) != classes:
-            raise ArgumentError(
-                f"`class_names` must have a name for each of the {classes} classes. "
-                f"Received: {len(self.class_names)} names, {self.class_names[:20]}."
-            )
+    def _wishes(self) -> Wishes:
+        return Wishes(self.multi_label, self.threshold, self.ignore_class, self.class_names)
 
-    def _tag(self, output: Output) -> str:
-        return self.tag if len(self._outputs) == 1 else f"{self.tag}/{output.name}"
+    def _tag(self, counted: CountedOutput) -> str:
+        return self.tag if len(self._outputs) == 1 else f"{self.tag}/{counted.output.name}"
 
-    def _make_series(self, output: Output) -> MatrixSeries:
+    def _make_series(self, counted: CountedOutput) -> MatrixSeries:
         names = None if self.class_names is None else tuple(self.class_names)
         return MatrixSeries(
             self.log_dir,
-            tag=self._tag(output),
+            tag=self._tag(counted),
             monitor=self.monitor,
             mode=self.mode,
-            output=output.name,
+            output=counted.output.name,
             shown=Shown(names, self.class_groups, self.figures, self.scalars),
             warnings=self.warnings,
         )
 
-    def _make_counter(self, output: Output) -> OutputCounter:
+    def _make_counter(self, counted: CountedOutput) -> OutputCounter:
         blind = self.kept_of_a_cell // _BLIND
 
         def make_keeper() -> ExampleKeeper:
             return ExampleKeeper(self.kept_of_a_cell - blind, blind, self.max_example_bytes, _MOST_EXAMPLES)
 
         return OutputCounter(
-            output,
-            threshold=self.threshold,
-            ignore_class=self.ignore_class,
-            multi_label=self.multi_label,
-            class_names=self.class_names,
+            counted.outputs,
+            counted.output,
+            counted.reading,
+            counted.wishes,
+            labels=counted.labels,
             make_keeper=make_keeper if self.kept_of_a_cell else None,
+            say=self.warnings.warn,
         )
 
     def _make_maps(self) -> ExampleMaps:
@@ -271,6 +259,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             if self._second_pass is not None:
                 validation = self._count_validation_data()
             for place, series in enumerate(self._series):
+                if place in self._failed and training[place] is None:
+                    continue
                 kept = self._counters[place].kept() if self._counters else None
                 maps = self._maps[place] if self._maps else None
                 splits = {"validation": validation[place], "training": training[place]}
@@ -288,14 +278,32 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._counters, self._maps = [], []
 
     def _compiled_counts(self) -> list[Counted | None]:
-        return [None if output.metric is None else read_counts(output.metric) for output in self._outputs]
+        metrics = [counted.output.metric for counted in self._outputs]
+        return [None if metric is None else read_counts(metric) for metric in metrics]
 
     def _count_validation_data(self) -> list[Counted | None]:
         assert self._second_pass is not None
+        failed: dict[int, Exception] = {}
+        self._failed = failed
         for counter in self._counters:
             counter.begin()
         for x, y, weight in batches_of(self.validation_data, self.batch_size, self.validation_steps):
             outputs = self._second_pass(self.model, x)
-            for counter in self._counters:
-                counter.add(x, y, weight, outputs)
-        return [counter.counted() for counter in self._counters]
+            for index, counter in enumerate(self._counters):
+                if index not in failed:
+                    try:
+                        counter.add(x, y, weight, outputs)
+                    except Exception as error:
+                        failed[index] = error
+        for index, reason in failed.items():
+            self._say_lost(self._outputs[index], reason)
+        return [None if index in failed else counter.counted() for index, counter in enumerate(self._counters)]
+
+    def _say_lost(self, counted: CountedOutput, error: Exception) -> None:
+        """Says once that an output was not counted; the others are."""
+        what = "The confusion matrix" if len(self._outputs) == 1 else f"The confusion matrix of {counted.output.name!r}"
+        told = str(error) if isinstance(error, ArgumentError) else f"{type(error).__name__}: {error}"
+        self.warnings.warn(
+            f"lost: {counted.output.name}: {type(error).__name__}",
+            f"{what} of an epoch was lost; training goes on. {told}",
+        )

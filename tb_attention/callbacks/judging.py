@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.callbacks.cell_examples import Judged
-from tb_attention.callbacks.predictions import sigmoid, softmax
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
+from tb_attention.reduce.probabilities import sigmoid, softmax, within_unit
 
 _LEAST = 1e-12
 
 
 def judge(
-    metric: ConfusionMatrix, labels: Any, scores: npt.NDArray[Any]
+    metric: ConfusionMatrix, labels: Any, scores: npt.NDArray[Any], probabilities: npt.NDArray[Any] | None = None
 ) -> tuple[Judged, npt.NDArray[np.int64]] | None:
     """What a model said of the examples of a batch, and which of them count.
 
@@ -23,6 +23,7 @@ def judge(
         metric: Tells the kind of the classes, and the border of one unit.
         labels: As it takes them.
         scores: The same as it takes them.
+        probabilities: (examples, classes), where they are other than what scores say; None by default.
 
     Returns:
         None where an example has many places (segmentation, sequences); else what was said of some examples, and their places in
@@ -41,10 +42,13 @@ def judge(
         probabilities = np.concatenate([1 - positive, positive], axis=1)
         predicted = (scores[:, 0] >= metric.border).astype(np.int64)
     else:
-        # A loss of one's own may not tell that scores are logits; they themselves do.
-        are_logits = metric.from_logits or bool(((scores < 0) | (scores > 1 + 1e-6)).any())
-        probabilities = softmax(scores) if are_logits else scores
         predicted = scores.argmax(1)
+        if probabilities is not None:
+            probabilities = probabilities[places]
+        else:
+            # A loss of one's own may not tell that scores are logits; they themselves do.
+            are_logits = metric.from_logits or not within_unit(scores)
+            probabilities = softmax(scores) if are_logits else scores
     at = np.arange(len(places))
     loss = -np.log(np.clip(probabilities[at, truth], _LEAST, 1))
     return Judged(truth, predicted, probabilities[at, predicted], loss), places

@@ -76,7 +76,10 @@ class MatrixSeries(SeriesCallback):
             return
         counted = {split: counts for split, counts in splits.items() if counts is not None and not counts.is_empty}
         if not counted:
-            self.warnings.warn("nothing", "Nothing was counted in an epoch; no confusion matrix is logged for it.")
+            what = "Nothing" if self.output is None else f"Nothing of the output {self.output!r}"
+            self.warnings.warn(
+                f"nothing: {self.output}", f"{what} was counted in an epoch; no confusion matrix is logged for it."
+            )
             return
         self._say_others(counted)
         first = next(iter(counted.values()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,40 +11,50 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.callbacks.cell_examples import ExampleKeeper, Kept
+from tb_attention.callbacks.class_kinds import Reading, Wishes, read_kind
 from tb_attention.callbacks.counted import Counted, read_counts
 from tb_attention.callbacks.judging import judge
-from tb_attention.callbacks.outputs import Output
-from tb_attention.callbacks.predictions import is_binary
+from tb_attention.callbacks.label_facts import Labels, describe_labels
+from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-from tb_attention.records.nested import map_leaves
+from tb_attention.records.nested import map_leaves, named_leaves
+from tb_attention.reduce.probabilities import within_unit
+
+Array = npt.NDArray[Any]
 
 
 class OutputCounter:
     """Counts the labels and scores of one output.
 
     Args:
-        output: Which.
-        threshold, ignore_class, multi_label, class_names: As for `ConfusionMatrix`.
+        outputs: All outputs of the model.
+        output: Which of them.
+        reading: How it is read, as far as it is known before the first batch.
+        labels: What is known of its labels before the first batch, or None.
+        wishes: What the user said of the classes.
         make_keeper: Makes what keeps examples for one pass; None for none.
+        say: Gets a kind and a sentence when no examples can be kept.
     """
 
     def __init__(
         self,
-        output: Output,
+        outputs: ModelOutputs,
+        output: ModelOutput,
+        reading: Reading,
+        wishes: Wishes,
         *,
-        threshold: float | None,
-        ignore_class: int | None,
-        multi_label: bool,
-        class_names: Sequence[str] | None,
+        labels: Labels | None,
         make_keeper: Callable[[], ExampleKeeper] | None,
+        say: Callable[[str, str], None],
     ) -> None:
         self.output = output
-        self._threshold = threshold
-        self._ignore_class = ignore_class
-        self._multi_label = multi_label
-        self._names = class_names
+        self._outputs = outputs
+        self._reading = reading
+        self._wishes = wishes
+        self._labels = None if labels is None or labels.values is None else labels
         self._make_keeper = make_keeper
+        self._say = say
         self._metric: ConfusionMatrix | None = None
         self._update: Callable[..., Any] | None = None
         self._keeper: ExampleKeeper | None = None
@@ -58,28 +69,26 @@ class OutputCounter:
         """Adds a batch: inputs, labels, weights and outputs, nested as the model takes and returns them.
 
         Raises:
-            ArgumentError: Labels and outputs do not fit.
+            ArgumentError: Labels and outputs do not fit, or are no classes.
         """
-        scores, labels = self.output.of(outputs), self.output.of(y)
-        weights = None if weight is None else self.output.of(weight)
+        raw, given = self._outputs.prediction(self.output, outputs), self._outputs.label(self.output, y)
+        if raw is MISSING or given is MISSING:
+            what = "labels" if given is MISSING else "predictions"
+            raise ArgumentError(f"{self.output.spelled} has no {what} in the validation data.")
+        raw, given = np.asarray(raw), np.asarray(given)
+        weights = self._outputs.weight(self.output, weight)
         if self._metric is None:
-            self._metric = self._make_metric(labels, scores)
+            self._reading = self._read(given, raw)
+            self._metric = self._make_metric(given)
             self._update = _compiled(self._metric.update_state)
         assert self._update is not None
-        labels = _as_tensor_takes(labels)
+        labels, scores, probabilities = self._as_counted(given, raw)
         if weights is None:
             self._update(labels, scores)
         else:
-            self._update(labels, scores, weights)
-        if self._keeper is None:
-            return
-        found = judge(self._metric, labels, scores)
-        if found is None:
-            # Every example has many places: it belongs to many cells.
-            self._keeper = self._make_keeper = None
-            return
-        judged, places = found
-        self._keeper.add(map_leaves(lambda array: array[places], x), judged)
+            self._update(labels, scores, _weights_of(np.asarray(weights), raw, scores))
+        if self._keeper is not None:
+            self._keep(x, labels, scores, probabilities)
 
     def counted(self) -> Counted:
         """What was counted.
@@ -95,25 +104,121 @@ class OutputCounter:
         """The examples that were kept, or None."""
         return None if self._keeper is None else self._keeper.kept()
 
-    def _make_metric(self, labels: npt.NDArray[Any], scores: npt.NDArray[Any]) -> ConfusionMatrix:
-        if _are_texts(labels) and self._names is None:
+    def _keep(self, x: Any, labels: Array, scores: Array, probabilities: Array | None) -> None:
+        assert self._metric is not None
+        assert self._keeper is not None
+        if self._reading.kind == "indices":
+            # Nothing says how certain the model is of a class that it gives out alone.
+            self._keeper = self._make_keeper = None
+            return
+        found = judge(self._metric, labels, scores, probabilities)
+        if found is None:
+            # Every example has many places: it belongs to many cells.
+            self._keeper = self._make_keeper = None
+            return
+        rows = sorted({len(array) if np.ndim(array) else 0 for _, array in named_leaves(x)})
+        if rows != [len(labels)]:
+            self._keeper = self._make_keeper = None
+            self._say(
+                "rows",
+                f"A batch has {len(labels)} labels, and inputs of {', '.join(map(str, rows))} rows: what belongs to one label is "
+                "not known, and no examples of cells are kept. The matrix is counted.",
+            )
+            return
+        judged, places = found
+        self._keeper.add(map_leaves(lambda array: array[places], x), judged)
+
+    def _read(self, labels: Array, scores: Array) -> Reading:
+        """How the output is read, now that labels and scores are there."""
+        if self._labels is not None and self._reading.kind != "later":
+            return self._reading
+        dtype = keras.backend.standardize_dtype(scores.dtype)
+        seen = replace(self.output, shape=(None, *scores.shape[1:]), dtype=dtype, seen=True)
+        reading = read_kind(seen, self._labels or describe_labels(labels), self._wishes)
+        if reading.kind == "later":
+            reading = replace(reading, kind="none", reason="does not show by its first labels what its classes are")
+        raise_for(self.output, reading, self._wishes)
+        return reading if self._reading.kind == "later" else self._reading
+
+    def _as_counted(self, labels: Array, scores: Array) -> tuple[Array, Array, Array | None]:
+        """Labels and scores as the metric takes them, and the probabilities of the classes where scores do not say them."""
+        reading = self._reading
+        probabilities = None
+        if reading.kind == "indices":
+            scores = _one_hot_of(self.output, scores, reading)
+        elif reading.kind == "ordinal":
+            assert reading.thresholds is not None
+            assert reading.classes is not None
+            probabilities = reading.thresholds.probabilities(scores.astype(np.float64))
+            scores = np.eye(reading.classes, dtype=np.float32)[reading.thresholds.classes(scores.astype(np.float64))]
+        elif reading.kind == "binary" and (scores.ndim == 1 or scores.shape[-1] != 1):
+            scores = scores[..., None]
+        if reading.within_unit and self._wishes.threshold is None and not within_unit(scores):
+            raise ArgumentError(
+                f"{self.output.spelled} has scores from {scores.min():.3g} to {scores.max():.3g}, which are no probabilities, "
+                "and its loss does not say that they are logits. `threshold=0.0` says it."
+            )
+        if reading.kind == "labels" and scores.ndim > 2:
+            labels, scores = labels.reshape(-1, labels.shape[-1]), scores.reshape(-1, scores.shape[-1])
+        # TensorFlow compares few of the unsigned integers.
+        return labels.astype(np.int64) if labels.dtype.kind == "u" else labels, scores, probabilities
+
+    def _make_metric(self, labels: Array) -> ConfusionMatrix:
+        wishes, reading = self._wishes, self._reading
+        assert reading.classes is not None
+        if labels.dtype.kind in "OSU" and wishes.class_names is None:
             raise ArgumentError(
                 "Labels are texts: `class_names` must name the classes in the order of the model's units. "
                 f"Received: class_names=None, labels such as {np.asarray(labels).reshape(-1)[:1].tolist()}."
             )
-        # One score a pixel has no axis of units; its labels tell.
-        is_map = scores.ndim > 2 and is_binary(self.output.loss) and labels.shape in (scores.shape, (*scores.shape, 1))
-        units = 1 if is_map or scores.ndim == 1 else scores.shape[-1]
-        classes = units if self._multi_label else max(units, 2)
-        names = self._names if self._names is not None and len(self._names) == classes else None
+        named = wishes.class_names is not None and len(wishes.class_names) == reading.classes
         return ConfusionMatrix(
-            classes,
-            from_logits=self.output.from_logits,
-            threshold=self._threshold,
-            ignore_class=self._ignore_class,
-            multi_label=self._multi_label,
-            class_names=names,
+            reading.classes,
+            from_logits=reading.from_logits,
+            threshold=wishes.threshold,
+            ignore_class=wishes.ignore_class,
+            multi_label=reading.kind == "labels",
+            signed=reading.signed,
+            class_names=wishes.class_names if named else None,
         )
+
+
+def raise_for(output: ModelOutput, reading: Reading, wishes: Wishes) -> None:
+    """Refuses what cannot be counted.
+
+    Raises:
+        ArgumentError: Says why.
+    """
+    if reading.kind == "none":
+        raise ArgumentError(f"{output.spelled} {reading.reason}. No confusion matrix can be counted of it.")
+    if reading.kind == "labels" and not wishes.multi_label:
+        raise ArgumentError(
+            f"{output.spelled} has several units, each a yes or no of its own, so that one example may have several classes. "
+            f"`multi_label=True` counts each label of its own. Received: the loss {output.loss.name!r}, multi_label=False."
+        )
+
+
+def _one_hot_of(output: ModelOutput, indices: Array, reading: Reading) -> Array:
+    assert reading.classes is not None
+    if indices.size and not (indices.min() >= 0 and indices.max() < reading.classes):
+        raise ArgumentError(
+            f"{output.spelled} gives class indices from {indices.min()} to {indices.max()}, and there are {reading.classes} "
+            "classes; `class_names` must name all."
+        )
+    if indices.ndim > 1 and indices.shape[-1] == 1:
+        indices = indices[..., 0]
+    return np.eye(reading.classes, dtype=np.float32)[indices]
+
+
+def _weights_of(weights: Array, raw: Array, scores: Array) -> Array:
+    """Weights by example as weights of the rows that are counted, where every place of an example is a row."""
+    if len(scores) == len(raw):
+        return weights
+    places = raw.shape[:-1]
+    weights = (
+        weights.reshape(*weights.shape, *(1,) * (len(places) - weights.ndim)) if weights.ndim < len(places) else weights
+    )
+    return np.broadcast_to(weights.reshape(weights.shape[: len(places)]), places).reshape(-1)
 
 
 def _compiled(update: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,12 +229,3 @@ def _compiled(update: Callable[..., Any]) -> Callable[..., Any]:
 
     compiled: Callable[..., Any] = tf.function(update, reduce_retracing=True)
     return compiled
-
-
-def _are_texts(labels: npt.NDArray[Any]) -> bool:
-    return labels.dtype.kind in "OSU"
-
-
-def _as_tensor_takes(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Unsigned integers of 16 and more bits as int64: TensorFlow compares few of them."""
-    return labels.astype(np.int64) if labels.dtype.kind == "u" else labels

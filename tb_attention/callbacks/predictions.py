@@ -1,92 +1,176 @@
-"""The class that a model predicted for each sample, read from its outputs and its loss."""
+"""Which output of a model is shown beside its samples, with which labels, and the class that it predicted for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.records.predictions import from_probabilities
+from tb_attention.callbacks.class_kinds import Reading, read_kind
+from tb_attention.callbacks.label_facts import Labels, describe_labels
+from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs, outputs_of
+from tb_attention.records.predictions import from_probabilities, label_probability
 from tb_attention.records.step_record import Prediction
+from tb_attention.reduce.probabilities import sigmoid, softmax, within_unit
+
+_SHOWN = ("classes", "binary", "ordinal", "indices")
 
 
-def read_predictions(outputs: Any, model: Any, count: int, labels: Sequence[Any] = ()) -> tuple[Prediction | None, ...]:
-    """Class and probability of each sample, or None for a model that does not predict one class.
+class ShownOutput:
+    """The output of a model that is shown beside its samples: labels and predictions are of this one.
+
+    It is chosen once: the first that holds classes and has labels, else the first that holds classes, else the first with labels.
+    Where it is not known which of several outputs holds classes, none is shown.
+    """
+
+    def __init__(self) -> None:
+        self._chosen = False
+        self._index: int | None = None
+        self._reading: Reading | None = None
+
+    def labels(self, model: Any, x: Any, y: Any) -> Any:
+        """The labels of this output.
+
+        Args:
+            model: The Keras model.
+            x: Inputs, nested arrays, samples along the first axis.
+            y: Labels, nested as `fit` takes them.
+        """
+        outputs = outputs_of(model, x)
+        self._choose(outputs, y)
+        if self._index is None:
+            # One array is what samples are, whichever output it belongs to.
+            parts = [part for output in outputs if (part := outputs.label(output, y)) is not MISSING]
+            return parts[0] if len(parts) == 1 else y if not isinstance(y, dict | list | tuple) else None
+        part = outputs.label(outputs[self._index], y)
+        if part is MISSING:
+            return None
+        return as_classes(part) if self._reading is not None and self._reading.signed else part
+
+    def scores(
+        self, model: Any, x: Any, returned: Any, labels: Sequence[Any]
+    ) -> tuple[npt.NDArray[Any], Reading] | None:
+        """What the model returned for this output, and how it is read; None where there is no such output.
+
+        Args:
+            model: The Keras model.
+            x: Its inputs, or None.
+            returned: What it returned for them, nested arrays.
+            labels: What the samples are; they tell of the output where none was chosen before.
+        """
+        outputs = outputs_of(model, x)
+        if any(output.shape is None or outputs.prediction(output, returned) is MISSING for output in outputs):
+            outputs = outputs_of(model, returned=returned)
+        if not self._chosen:
+            known = [label for label in labels if label is not None]
+            self._choose(outputs, known if len(known) == len(labels) and known else None, returned)
+        if self._index is None or self._index >= len(outputs):
+            return None
+        output = outputs[self._index]
+        found = outputs.prediction(output, returned)
+        if found is MISSING:
+            return None
+        told = self._reading is not None and self._reading.kind in _SHOWN
+        reading = self._reading if self._reading is not None and told else read_kind(output, None)
+        return np.asarray(found), reading
+
+    def _choose(self, outputs: ModelOutputs, y: Any, returned: Any = None) -> None:
+        # One label an example, as samples show it: what is wrong with some labels is told where they are counted.
+        candidates = [output for output in outputs if output.loss.family != "missing"] or list(outputs)
+        readings = {}
+        labelled = {}
+        for output in candidates:
+            part = MISSING if y is None else outputs.label(output, y)
+            labelled[output.index] = part is not MISSING
+            facts: Labels | None = None if part is MISSING else describe_labels(part)
+            readings[output.index] = _refined(output, read_kind(output, facts), outputs, returned)
+        shown = [output.index for output in candidates if readings[output.index].kind in _SHOWN]
+        both = [index for index in shown if labelled[index]]
+        nobody_said = all(output.loss.family == "missing" for output in outputs) and len(outputs) > 1
+        if nobody_said and not both and len(shown) != 1:
+            shown = []
+        found = both or shown or [index for index, known in labelled.items() if known]
+        self._index = found[0] if found else None
+        self._reading = None if self._index is None else readings[self._index]
+        self._chosen = returned is not None or all(readings[index].kind != "later" for index in readings)
+
+
+def read_predictions(
+    returned: Any,
+    model: Any,
+    count: int,
+    labels: Sequence[Any] = (),
+    *,
+    x: Any = None,
+    shown: ShownOutput | None = None,
+) -> tuple[Prediction | None, ...]:
+    """Class and probability of each sample, or None where the shown output does not predict one class.
 
     Args:
-        outputs: The model's outputs as numpy arrays, nested as it returns them; of several the first that holds classes counts.
-        model: The Keras model; `model.loss` tells whether outputs are logits.
+        returned: The model's outputs as numpy arrays, nested as it returns them.
+        model: The Keras model.
         count: Number of samples.
         labels: What the samples are, by class index where they are classes; () by default.
+        x: The inputs, for models that declare no outputs; None by default.
+        shown: Which output is shown; chosen here by default.
     """
-    for place, array in enumerate(_arrays(outputs)):
-        scores = np.asarray(array)
-        if scores.ndim != 2 or len(scores) < count or scores.dtype.kind != "f":
-            continue
-        probabilities = to_probabilities(scores[:count].astype(np.float64), loss_of_output(model, place))
-        if probabilities is not None:
-            return from_probabilities(probabilities, labels)
-    return (None,) * count
+    found = (shown or ShownOutput()).scores(model, x, returned, labels)
+    if found is None or found[0].ndim not in (1, 2) or len(found[0]) < count:
+        return (None,) * count
+    return _predictions(found[0][:count], found[1], labels)
 
 
-def to_probabilities(scores: npt.NDArray[np.float64], loss: Any) -> npt.NDArray[np.float64] | None:
-    """Turns scores (samples, units) into probabilities (samples, classes); one unit makes two classes.
-
-    Returns None where the units are not the scores of exclusive classes: a regression, or several independent labels.
-    """
-    from_logits = tells_logits(loss)
-    if scores.shape[1] == 1:
-        if not (is_binary(loss) or (loss is None and _within_unit(scores))):
-            return None
-        positive = sigmoid(scores) if from_logits else scores
-        return np.concatenate([1 - positive, positive], axis=1)
-    if from_logits and not is_binary(loss):
-        return softmax(scores)
-    if _within_unit(scores) and np.allclose(scores.sum(axis=1), 1, atol=1e-2):
-        return scores
-    return None
+def _refined(output: ModelOutput, reading: Reading, outputs: ModelOutputs, returned: Any) -> Reading:
+    """What scores themselves tell of an output without labels: rows of probabilities that sum to 1 are of classes."""
+    if reading.kind not in ("later", "binary") or returned is None:
+        return reading
+    scores = outputs.prediction(output, returned)
+    if scores is MISSING or np.ndim(scores) != 2 or np.asarray(scores).dtype.kind != "f":
+        return Reading("none") if reading.kind == "later" else reading
+    scores = np.asarray(scores, np.float64)
+    if reading.kind == "binary":
+        return reading if not reading.within_unit or within_unit(scores) else Reading("none")
+    return Reading("classes", classes=scores.shape[1]) if _sum_to_one(scores) else Reading("none")
 
 
-def loss_of_output(model: Any, place: int) -> Any:
-    """The loss that belongs to an output: a keras Loss, a function, a name, or None where nothing is known."""
-    loss = getattr(model, "loss", None)
-    if isinstance(loss, Mapping):
-        names = list(getattr(model, "output_names", loss))
-        return loss.get(names[place]) if place < len(names) else None
-    if isinstance(loss, list | tuple):
-        return loss[place] if place < len(loss) else None
-    return loss
+def _predictions(scores: npt.NDArray[Any], reading: Reading, labels: Sequence[Any]) -> tuple[Prediction | None, ...]:
+    nothing = (None,) * len(scores)
+    if reading.kind == "indices":
+        return tuple(Prediction(int(index)) if index >= 0 else None for index in scores.reshape(len(scores), -1)[:, 0])
+    if scores.dtype.kind != "f":
+        return nothing
+    scores = scores.astype(np.float64).reshape(len(scores), -1)
+    if reading.kind == "ordinal" and reading.thresholds is not None:
+        classes, probabilities = reading.thresholds.classes(scores), reading.thresholds.probabilities(scores)
+        padded = [*labels, *[None] * (len(scores) - len(labels))]
+        return tuple(
+            Prediction(int(index), float(row[index]), label_probability(row, label))
+            for index, row, label in zip(classes, probabilities, padded, strict=False)
+        )
+    if reading.kind == "binary" and scores.shape[1] == 1:
+        if reading.signed:
+            return tuple(Prediction(int(score >= 0)) for score in scores[:, 0])
+        if not reading.from_logits and not within_unit(scores):
+            return nothing
+        positive = sigmoid(scores) if reading.from_logits else scores
+        return from_probabilities(np.concatenate([1 - positive, positive], axis=1), labels)
+    if reading.kind != "classes" or scores.shape[1] < 2:
+        return nothing
+    if reading.from_logits:
+        return from_probabilities(softmax(scores), labels)
+    if _sum_to_one(scores):
+        return from_probabilities(scores, labels)
+    # Which class it is says the largest score, and not how probable it is.
+    return tuple(Prediction(int(index)) for index in scores.argmax(axis=1))
 
 
-def tells_logits(loss: Any) -> bool:
-    """Whether a loss takes logits: `from_logits` of a keras Loss object."""
-    return bool(getattr(loss, "from_logits", False) or getattr(loss, "_fn_kwargs", {}).get("from_logits", False))
+def as_classes(labels: Any) -> npt.NDArray[Any]:
+    """Labels -1 and 1 of a hinge loss, or 0 and 1, as class indices; one-hot rows as rows of 0 and 1."""
+    array = np.asarray(labels)
+    return np.where(array > 0, 1, 0).astype(np.int64)
 
 
-def is_binary(loss: Any) -> bool:
-    """Whether a loss treats each unit as a yes or no of its own."""
-    name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    return "binary" in str(name).lower()
-
-
-def _arrays(outputs: Any) -> list[Any]:
-    if isinstance(outputs, Mapping):
-        return list(outputs.values())
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
-
-
-def _within_unit(scores: npt.NDArray[np.float64]) -> bool:
-    return bool(np.all((scores >= 0) & (scores <= 1 + 1e-6)))
-
-
-def sigmoid(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Probabilities of logits, each of its own."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * scores)))
-
-
-def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Probabilities (samples, classes) of logits."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+def _sum_to_one(scores: npt.NDArray[np.float64]) -> bool:
+    return within_unit(scores) and bool(np.allclose(scores.sum(axis=1), 1, atol=1e-2))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES, ChunkedCapture
-from tb_attention.callbacks.predictions import read_predictions
+from tb_attention.callbacks.predictions import ShownOutput, read_predictions
 from tb_attention.callbacks.sources import check_inputs, to_samples
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.capture.capturer import Capture, Capturer
@@ -36,6 +36,7 @@ class Recorder:
         sites: Which sites are wanted; None for all.
         max_positions, full_rows, max_capture_bytes: As for `AttentionCallback`.
         say: Gets a sentence when the device runs out of memory; by default it becomes an `AttentionWarning`.
+        shown: Which output of the model is shown beside the samples; chosen here by default.
 
     Raises:
         ArgumentError: `model` is not a Keras 3 model, or the samples do not fit it.
@@ -55,9 +56,11 @@ class Recorder:
         full_rows: Sequence[int] = (),
         max_capture_bytes: float = MAX_CAPTURE_BYTES,
         say: Callable[[str], None] | None = None,
+        shown: ShownOutput | None = None,
     ) -> None:
         check_model(model)
-        samples = to_samples(source, model, max_samples=max_samples, class_names=class_names)
+        self._shown = shown or ShownOutput()
+        samples = to_samples(source, model, max_samples=max_samples, class_names=class_names, shown=self._shown)
         check_inputs(samples.inputs, model)
         self.model = model
         self.samples: Samples = with_tokens(samples, model, tokenizer)
@@ -90,7 +93,14 @@ class Recorder:
             wall_time=time.time(),
             logs=logs,
             sites=self.captured.sites,
-            predictions=read_predictions(self.captured.outputs, self.model, len(self.samples), self.samples.labels),
+            predictions=read_predictions(
+                self.captured.outputs,
+                self.model,
+                len(self.samples),
+                self.samples.labels,
+                x=self.samples.inputs,
+                shown=self._shown,
+            ),
             samples=samples_name,
         )
 

@@ -9,8 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_attention.records.nested import named_leaves
-
 
 class SecondPass:
     """Runs the model in batches; its state afterwards is what it was before, to the bit.
@@ -23,11 +21,11 @@ class SecondPass:
 
     def __call__(self, model: Any, x: Any) -> Any:
         """The model's outputs for one batch, as numpy arrays, nested as the model returns them."""
-        count = len(named_leaves(x)[0][1])
         with self._borrowed(model), unchanged(model):
             outputs = model.predict_on_batch(x)
         # Under a strategy every replica predicts the whole batch, and Keras puts their outputs one behind the other.
-        return keras.tree.map_structure(lambda array: array[:count], outputs)
+        replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
+        return keras.tree.map_structure(lambda array: array[: len(array) // replicas], outputs)
 
     @contextmanager
     def _borrowed(self, model: Any) -> Iterator[None]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_attention.callbacks.predictions import ShownOutput
 from tb_attention.errors import ArgumentError
-from tb_attention.records.nested import map_leaves, named_leaves, to_numpy
+from tb_attention.records.nested import is_plain, map_leaves, named_leaves, to_numpy
 from tb_attention.records.samples import Samples
 
 ALLOWED = (
@@ -19,7 +20,14 @@ ALLOWED = (
 )
 
 
-def to_samples(source: Any, model: Any, *, max_samples: int, class_names: Iterable[str] | None = None) -> Samples:
+def to_samples(
+    source: Any,
+    model: Any,
+    *,
+    max_samples: int,
+    class_names: Iterable[str] | None = None,
+    shown: ShownOutput | None = None,
+) -> Samples:
     """Takes the first `max_samples` examples of what the user gave.
 
     Args:
@@ -28,6 +36,7 @@ def to_samples(source: Any, model: Any, *, max_samples: int, class_names: Iterab
         model: The Keras model; its number of inputs tells what a list is.
         max_samples: Examples kept, a positive integer.
         class_names: Names of the classes, or None.
+        shown: Chooses the output whose labels are shown, where the model has several; by default as for a first training.
 
     Raises:
         ArgumentError: The source is none of these, is empty, or its parts differ in length.
@@ -49,7 +58,7 @@ def to_samples(source: Any, model: Any, *, max_samples: int, class_names: Iterab
         raise ArgumentError(
             f"`samples` must hold the same number of examples in each input, at least 1. Received: {sorted(lengths)}."
         )
-    y = None if y is None else _labels(y)
+    y = None if y is None else _labels(shown or ShownOutput(), model, x, y)
     if y is not None and len(y) != lengths.copy().pop():
         raise ArgumentError(
             f"`samples` must hold one label for each example. Received: {lengths.pop()} examples, {len(y)} labels."
@@ -72,7 +81,7 @@ def batches_of(source: Any, batch_size: int, steps: int | None) -> Iterator[tupl
     Raises:
         ArgumentError: There are no labels.
     """
-    if callable(source) and not _is_indexed_batches(source) and not hasattr(source, "element_spec"):
+    if callable(source) and not is_indexed_batches(source) and not hasattr(source, "element_spec"):
         source = source()
     batches = _sliced(source, batch_size) if isinstance(source, tuple) else _batches(source)
     for batch in itertools.islice(batches, steps):
@@ -82,7 +91,7 @@ def batches_of(source: Any, batch_size: int, steps: int | None) -> Iterator[tupl
                 f"Received: {type(batch).__name__}{f' of {len(batch)}' if isinstance(batch, tuple) else ''}."
             )
         x, y, weight = (*batch, None)[:3]
-        yield map_leaves(to_numpy, x), map_leaves(to_numpy, y), None if weight is None else to_numpy(weight)
+        yield map_leaves(to_numpy, x), map_leaves(to_numpy, y), None if weight is None else map_leaves(to_numpy, weight)
 
 
 def _sliced(arrays: tuple[Any, ...], batch_size: int) -> Iterator[tuple[Any, ...]]:
@@ -109,20 +118,20 @@ def leaves(nested: Any) -> list[Any]:
 def _is_batches(source: Any) -> bool:
     if isinstance(source, str | bytes | Mapping | list | np.ndarray) or hasattr(source, "shape"):
         return False
-    if _is_indexed_batches(source) or isinstance(source, Iterator):
+    if is_indexed_batches(source) or isinstance(source, Iterator):
         return True
     if hasattr(source, "element_spec") or isinstance(source, Iterable):
         return True
     raise ArgumentError(f"`samples` must be {ALLOWED}. Received: {source!r} of {type(source)}.")
 
 
-def _is_indexed_batches(source: Any) -> bool:
+def is_indexed_batches(source: Any) -> bool:
     """A keras.utils.PyDataset (or Sequence): it has batches by number, and iterating over it may never end."""
     return hasattr(source, "__getitem__") and hasattr(source, "__len__") and hasattr(source, "on_epoch_end")
 
 
 def _batches(source: Any) -> Iterator[Any]:
-    if _is_indexed_batches(source):
+    if is_indexed_batches(source):
         for index in range(len(source)):
             yield source[index]
     else:
@@ -142,14 +151,14 @@ def _first_of_batches(batches: Iterator[Any], max_samples: int) -> tuple[Any, An
                 "call `.batch(...)` on it."
             )
         xs.append(x)
-        ys.append(None if y is None else _labels(y))
+        ys.append(None if y is None else map_leaves(to_numpy, y))
         count += len(leaves(x)[0])
         if count >= max_samples:
             break
     if not xs:
         raise ArgumentError("`samples` must give at least one batch. Received: none.")
     labelled = all(y is not None for y in ys)
-    return _concatenate(xs), (np.concatenate(ys) if labelled else None)
+    return _concatenate(xs), (_concatenate(ys) if labelled else None)
 
 
 def _concatenate(parts: list[Any]) -> Any:
@@ -183,10 +192,10 @@ def _stack(examples: list[Any]) -> Any:
     return np.stack(arrays)
 
 
-def _labels(y: Any) -> npt.NDArray[Any]:
-    """Labels as one array; of several outputs' labels the first."""
-    first = leaves(y)[0] if isinstance(y, Mapping | tuple) else y
-    return to_numpy(first)
+def _labels(shown: ShownOutput, model: Any, x: Any, y: Any) -> npt.NDArray[Any] | None:
+    """The labels of the output that is shown."""
+    chosen = shown.labels(model, x, to_numpy(y) if is_plain(y) else y)
+    return None if chosen is None else to_numpy(chosen)
 
 
 def check_inputs(x: Any, model: Any) -> None:

@@ -46,6 +46,8 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         threshold: For one unit and independent labels: from which score on the answer is yes. Defaults to 0.5, or 0 for logits.
         ignore_class: A label that is left out, such as 255 for "unlabelled". Defaults to None.
         multi_label: Whether each class is a yes or no of its own. Defaults to False.
+        signed: For one unit and independent labels: whether labels are -1 and 1 (or 0 and 1) and the border is 0, as with hinge
+            losses. The sigmoid of a score then stands for its probability. Defaults to False.
         class_names: What the classes are called where labels are strings: their names in the order of the units, or a
             `keras.layers.StringLookup`. Defaults to None: labels are numbers.
         dtype: Of the accuracy. Defaults to float32. Counts are float64, which are exact up to 2^53 (float32 stops at 2^24).
@@ -69,6 +71,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         threshold: float | None = None,
         ignore_class: int | None = None,
         multi_label: bool = False,
+        signed: bool = False,
         class_names: Iterable[str] | Any = None,
         dtype: Any = None,
     ) -> None:
@@ -81,7 +84,8 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         if threshold is not None and not math.isfinite(threshold):
             raise ArgumentError(f"`threshold` must be a finite number or None. Received: threshold={threshold!r}.")
         self.num_classes = num_classes
-        self.from_logits = from_logits
+        self.from_logits = from_logits or signed
+        self.signed = signed
         self.threshold = threshold
         self.ignore_class = ignore_class
         self.multi_label = multi_label
@@ -132,6 +136,8 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         y_pred = ops.convert_to_tensor(y_pred)
         y_true = ops.convert_to_tensor(y_true if self._names is None else self._names.indices(y_true))
         self._is_weighted = self._is_weighted or sample_weight is not None
+        if self.signed:
+            y_true = self._unsigned(y_true)
         if self.multi_label:
             self._count_labels(y_true, y_pred, sample_weight)
         else:
@@ -177,12 +183,19 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         cells = ops.where(cells == 2 * BINS, last, cells + 2 * BINS * ops.arange(classes, dtype="int64"))
         add_at(self._scores, ops.reshape(cells, (-1,)), weight_of_each(sample_weight, true))
 
+    def _unsigned(self, y_true: Any) -> Any:
+        """Labels -1 and 1 as 0 and 1; ignored ones as they are."""
+        found = ops.cast(y_true > 0, "int64")
+        return found if self.ignore_class is None else ops.where(y_true == self.ignore_class, self.ignore_class, found)
+
     def label_indices(self, y_true: Any, y_pred: Any) -> Any:
         """Labels as the metric counts them: class indices of the shape of the places, -1 for what is none.
 
         Of independent labels, as they are: (N, classes).
         """
         y_true = ops.convert_to_tensor(y_true if self._names is None else self._names.indices(y_true))
+        if self.signed:
+            y_true = self._unsigned(y_true)
         if self.multi_label:
             return ops.convert_to_numpy(y_true)
         positions = positions_of(y_true, y_pred, self.num_classes)
@@ -255,5 +268,6 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
             "threshold": self.threshold,
             "ignore_class": self.ignore_class,
             "multi_label": self.multi_label,
+            "signed": self.signed,
             "class_names": None if self._names is None else self._names.names,
         }

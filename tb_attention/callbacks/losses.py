@@ -1,0 +1,158 @@
+"""What a compiled loss says of the output that it is computed of."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Family = Literal[
+    "categorical", "binary", "overlap", "hinge", "ordinal", "regression", "sequence", "embedding", "unknown", "missing"
+]
+"""What a loss compares.
+
+    categorical  the scores of classes that exclude one another
+    binary       each unit, a yes or no of its own
+    overlap      regions (Dice, Tversky, Jaccard) or hard examples (focal): scores of either of these kinds
+    hinge        signed scores with labels -1 and 1, or 0 and 1
+    ordinal      scores of thresholds between ordered classes
+    regression   numbers
+    sequence     sequences that are aligned to scores, such as CTC
+    embedding    distances between examples
+    unknown      a loss of the user's own
+    missing      there is none for this output
+"""
+
+# The first row with one of these words in the name of a loss decides.
+_WORDS: tuple[tuple[Family, frozenset[str]], ...] = (
+    ("sequence", frozenset({"ctc", "rnnt", "transducer"})),
+    ("ordinal", frozenset({"ordinal", "coral", "corn", "condor", "cumulative"})),
+    ("embedding", frozenset({"circle", "triplet", "contrastive", "npairs", "ntxent", "siamese", "infonce"})),
+    ("binary", frozenset({"binary", "bce", "sigmoid"})),
+    (
+        "categorical",
+        frozenset({"categorical", "softmax", "cce", "scce", "sparse", "kldivergence", "kld", "kullback"}),
+    ),
+    ("hinge", frozenset({"hinge"})),
+    ("overlap", frozenset({"dice", "tversky", "jaccard", "iou", "focal", "lovasz"})),
+    (
+        "regression",
+        frozenset(
+            {
+                "squared",
+                "absolute",
+                "mse",
+                "mae",
+                "rmse",
+                "mape",
+                "msle",
+                "huber",
+                "poisson",
+                "cosine",
+                "logcosh",
+                "percentage",
+            }
+            | {
+                "quantile",
+                "quantiles",
+                "pinball",
+                "tilted",
+                "wasserstein",
+                "gaussian",
+                "l1",
+                "l2",
+                "giou",
+                "ciou",
+                "diou",
+            }
+            | {"regression", "reconstruction", "box", "bbox"}
+        ),
+    ),
+)
+_JOINED = {"log_cosh": "logcosh", "kl_divergence": "kldivergence", "n_pairs": "npairs", "nt_xent": "ntxent"}
+
+
+@dataclass(frozen=True)
+class CompiledLoss:
+    """The loss of one output.
+
+    Attributes:
+        name: What it is called; "" where there is none.
+        family: What it compares.
+        from_logits: Whether it takes logits; None where a loss of the user's own does not say it.
+        function: The loss itself, or None.
+    """
+
+    name: str = ""
+    family: Family = "missing"
+    from_logits: bool | None = None
+    function: Any = None
+
+
+NO_LOSS = CompiledLoss()
+
+
+def read_loss(loss: Any) -> CompiledLoss:
+    """What is known of a loss as `compile` takes it: a `keras.losses.Loss`, a function or a name; None for no loss."""
+    if loss is None:
+        return NO_LOSS
+    told = _from_logits(loss)
+    while isinstance(loss, functools.partial):
+        loss = loss.func
+    names = _names(loss)
+    families: list[Family] = [family for name in names if (family := _family(name)) != "unknown"]
+    if told is None and _is_keras(loss):
+        told = False
+    return CompiledLoss(names[0], families[0] if families else "unknown", told, loss)
+
+
+def _names(loss: Any) -> list[str]:
+    """What it is called, the most telling first."""
+    if isinstance(loss, str):
+        return [loss]
+    if isinstance(loss, type):
+        return [loss.__name__]
+    if not hasattr(type(loss), "call") and hasattr(loss, "__name__"):
+        # A function may be made by another one, which has the telling name.
+        makers = str(getattr(loss, "__qualname__", "")).split(".<locals>.")[-2:-1]
+        return [str(loss.__name__), *makers]
+    # A class may wrap a function, and its instances may have names of their own.
+    wrapped = getattr(loss, "fn", None)
+    names = [type(loss).__name__, str(getattr(loss, "name", "") or ""), str(getattr(wrapped, "__name__", "") or "")]
+    if names[0] in ("LossFunctionWrapper", "Loss"):
+        names = [*names[1:], names[0]]
+    return [name for name in names if name] or [type(loss).__name__]
+
+
+def _family(name: str) -> Family:
+    spelled = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    for apart, together in _JOINED.items():
+        spelled = spelled.replace(apart, together)
+    words = set(re.split(r"[^a-z0-9]+", spelled))
+    if {"categorical", "hinge"} <= words:
+        return "categorical"
+    # Squared hinge is a hinge, and a binary hinge too.
+    if "hinge" in words:
+        return "hinge"
+    return next((family for family, telling in _WORDS if words & telling), "unknown")
+
+
+def _from_logits(loss: Any) -> bool | None:
+    if isinstance(loss, functools.partial):
+        told = loss.keywords.get("from_logits")
+        return _from_logits(loss.func) if told is None else bool(told)
+    kwargs = getattr(loss, "_fn_kwargs", None)
+    for told in (getattr(loss, "from_logits", None), kwargs.get("from_logits") if isinstance(kwargs, dict) else None):
+        if isinstance(told, bool | int):
+            return bool(told)
+    return None
+
+
+def _is_keras(loss: Any) -> bool:
+    """Whether Keras defines it, so that it takes probabilities where nothing else was said."""
+    if isinstance(loss, str):
+        return True
+    function = getattr(loss, "fn", None) if type(loss).__name__ == "LossFunctionWrapper" else None
+    defined = function or (type(loss) if hasattr(type(loss), "call") else loss)
+    return str(getattr(defined, "__module__", "")).split(".")[0] == "keras"
