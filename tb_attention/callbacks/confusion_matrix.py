@@ -49,8 +49,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             Defaults to the indices.
         tag: Name of the series. Defaults to "confusion".
         validation_steps: Batches of `validation_data` that are used; needed where it never ends. Defaults to all.
-        output: For a model with several outputs: the name of the one that is counted: its key in a dict, else the name of its layer.
-            Defaults to all with a loss that hold classes; integers that a model gives out are class indices.
+        output: For a model with several outputs: the name of the one that is counted, its key in a dict, else the name of its
+            layer. Defaults to all with a loss that hold classes; integers that a model gives out are class indices.
         threshold: For one unit and independent labels: from which score on the answer is yes. Defaults to 0.5, or to 0 where
             `model.loss.from_logits` says that scores are logits.
         ignore_class: A label that is left out. Defaults to None.
