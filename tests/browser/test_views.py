@@ -188,10 +188,13 @@ CELL_LUMINANCES = """(canvas, [rows, columns]) => {
 }"""
 
 
-def test_a_gate_shows_the_feature_map_of_the_channel(logs: Path, server: TensorBoard, chromium: Browser) -> None:
-    log = tb_attention.load(logs / "article", tag="gated")
+@pytest.mark.parametrize(("tag", "said"), [("attention", "Before pooling: mean"), ("gated", "Before the gate: mean")])
+def test_each_bar_shows_the_feature_map_of_its_channel(
+    logs: Path, server: TensorBoard, chromium: Browser, tag: str, said: str
+) -> None:
+    log = tb_attention.load(logs / "article", tag=tag)
     fetched: list[str] = []
-    with opened(chromium, server.address, choices(run="article", tag="gated", view="overview")) as tab:
+    with opened(chromium, server.address, choices(run="article", tag=tag, view="overview")) as tab:
         tab.page.on("request", lambda request: fetched.append(request.url))
         tab.open("Head")
         drawn = tab.wait_until_drawn("head", step=EPOCHS - 1)
@@ -200,6 +203,7 @@ def test_a_gate_shows_the_feature_map_of_the_channel(logs: Path, server: TensorB
         assert maps is not None
         order = np.argsort(-gate, kind="stable")
         expect_channel(tab, int(order[0]), maps)
+        expect(tab.frame.get_by_text(said)).to_be_visible()
         ranking = tab.frame.get_by_role("list", name="Ranking").get_by_role("listitem")
         expect(ranking.locator("canvas")).to_have_count(12)
         bars = tab.frame.get_by_role("grid", name="Values of")
