@@ -64,6 +64,7 @@ class Axis:
             (rows, columns). `len(extra) + product(grid) == size`.
         extra: For kind "grid": names of the positions that come before the cells, such as ("CLS",).
         input: Which of the sample's inputs the positions lie in (its place, from 0), or None.
+        plain: Whether the positions are known to be those of no input, so that no words or patches are looked for. Not stored.
         places: For role "windows": where each of the `size` windows lies, where the model tells; or None.
     """
 
@@ -74,6 +75,7 @@ class Axis:
     extra: tuple[str, ...] = ()
     input: int | None = None
     places: WindowPlaces | None = None
+    plain: bool = False
 
     def __post_init__(self) -> None:
         if self.places is not None and (self.role != "windows" or len(self.places.cells) != self.size):

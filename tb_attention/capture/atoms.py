@@ -36,6 +36,7 @@ class Atom:
         input: For positions of an input, (the input's place, its axis).
         grid: For cells that were joined with extra positions: (rows, columns).
         extra: How many extra positions come before the grid.
+        mixed: Whether a reshape made it that cut across positions and features, so that neither are left.
         places: For each position which of the parent's it is, -1 for none (padding), where it was rolled, cut, padded or joined.
     """
 
@@ -46,6 +47,7 @@ class Atom:
     input: tuple[int, int] | None = None
     grid: tuple[int, ...] | None = None
     extra: int = 0
+    mixed: bool = False
     places: tuple[int, ...] | None = None
     _splits: dict[Size, tuple[Atom, Atom]] = field(default_factory=dict)
     _twin: Atom | None = None
@@ -71,7 +73,10 @@ class Atom:
         if inner is None:
             return None
         if outer not in self._splits:
-            parts = (Atom(outer, self.origin, whole=self), Atom(inner, self.origin, whole=self))
+            parts = (
+                Atom(outer, self.origin, whole=self, mixed=self.mixed),
+                Atom(inner, self.origin, whole=self, mixed=self.mixed),
+            )
             self._splits[outer] = parts
         return self._splits[outer]
 
@@ -86,7 +91,7 @@ class Atom:
     def twin(self) -> Atom:
         """The same positions once more, as keys are for queries of the same sequence; always the same twin."""
         if self._twin is None:
-            self._twin = Atom(self.size, self.origin, parent=self, grid=self.grid, extra=self.extra)
+            self._twin = Atom(self.size, self.origin, parent=self, grid=self.grid, extra=self.extra, mixed=self.mixed)
         return self._twin
 
 
@@ -131,6 +136,16 @@ def size_of(dim: Dim) -> Size | None:
     return multiply(atom.size for atom in dim)
 
 
+def mixes_features(dim: Dim) -> bool:
+    """Whether a dimension runs over positions and over features, so that its entries are no positions of an input."""
+    return any(atom.mixed for atom in dim) or {"position", "feature"} <= {atom.origin for atom in dim}
+
+
+def is_cut_across(dim: Dim) -> bool:
+    """Whether it runs over parts of these, as after a reshape where a transposition was meant."""
+    return mixes_features(dim) and any(atom.mixed or atom.whole is not None for one in dim for atom in one.line())
+
+
 def regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
     """The dimensions after a reshape to these sizes, of which some may be unknown. None where they cannot be told."""
     if multiply(size_of(dim) for dim in dims) is not None:
@@ -166,7 +181,7 @@ def _regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
         return None
     queue = [atom for dim in dims for atom in dim]
     result: list[Dim] = []
-    for size in wanted:
+    for place, size in enumerate(wanted):
         dim: list[Atom] = []
         missing: Size | None = size
         while missing != ONE:
@@ -175,14 +190,35 @@ def _regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
             atom = queue.pop(0)
             rest = divide(missing, atom.size)
             if rest is None:
-                assert missing is not None
-                parts = atom.split(missing)
-                if parts is None:
+                parts, used = _parted(atom, queue, [missing, *wanted[place + 1 :]])
+                if not parts:
                     return None
-                atom, inner = parts
-                queue.insert(0, inner)
+                atom, queue[:used] = parts[0], parts[1:]
                 rest = ONE
             dim.append(atom)
             missing = rest
         result.append(tuple(dim))
     return tuple(result)
+
+
+def _parted(atom: Atom, queue: Sequence[Atom], wanted: Sequence[Size | None]) -> tuple[tuple[Atom, ...], int]:
+    """An atom as one of the first size that is wanted and what is left, and how many of those behind it are in these.
+
+    Where it does not divide, what lies up to the next border that both have in common is cut across; nothing where that holds
+    anything but positions and features.
+    """
+    assert wanted[0] is not None
+    parts = atom.split(wanted[0])
+    if parts is not None:
+        return parts, 0
+    for used in range(1, len(queue) + 1):
+        whole = (atom, *queue[:used])
+        for count in range(2, len(wanted) + 1):
+            if multiply(wanted[:count]) == size_of(whole):
+                mixed = mixes_features(whole) and all(
+                    part.origin in ("position", "feature", "unknown") for part in whole
+                )
+                sizes = [size for size in wanted[:count] if mixed and size != ONE]
+                origin = next((part for part in whole if part.origin == "position"), None)
+                return tuple(Atom(size, "unknown", parent=origin, mixed=True) for size in sizes), used
+    return (), 0

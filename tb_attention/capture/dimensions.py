@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, size_of
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, mixes_features, size_of
 from tb_attention.capture.graph import Graph, Node, Shape
 
 # Which dimension to believe where an operation joins several: the first of these.
@@ -53,11 +53,11 @@ def rank_of(dim: Dim) -> int:
 
 
 def preferred(one: Dim, other: Dim) -> Dim:
-    if rank_of(other) != rank_of(one):
-        """The dimension that tells more; of two that tell as much, one without copies, the first."""
-    return max(one, other, key=lambda dim: (rank_of(dim), -sum(atom.origin == "repeat" for atom in dim)))
-    # Queries that were repeated for each window meet the windows themselves.
-    return other if size_of(one) == size_of(other) and _has_copies(one) and not _has_copies(other) else one
+    """The dimension that tells more; of two that tell as much, one without copies, then one not cut across; else the first.
+
+    Queries that were repeated for each window meet the windows themselves. Tokens may be added to what was cut across them.
+    """
+    return max(one, other, key=lambda dim: (rank_of(dim), not _has_copies(dim), not mixes_features(dim)))
 
 
 def _has_copies(dim: Dim) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.capture.atoms import Atom, Dim, Dims, size_of
+from tb_attention.capture.atoms import Atom, Dim, Dims, mixes_features, size_of
 from tb_attention.capture.dimensions import grid_of
 from tb_attention.capture.windows import window_places
 from tb_attention.errors import CaptureError
@@ -116,6 +116,8 @@ def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
 
 
 def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind) -> Axis:
+    if axis_kind == "positions" and mixes_features(atoms):
+        return Axis(role, length, plain=True)
     inputs = {atom.root.input[0] for atom in atoms if atom.root.input is not None}
     place = inputs.pop() if len(inputs) == 1 else None
     grid = grid_of(atoms)

@@ -46,7 +46,7 @@ def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> 
     Returns:
         The sites in the same order. As many positions as an image has square patches, with up to 16 extra positions before
         them (a quarter of the cells at most), are a "grid"; as many as a text has tokens are "tokens".
-        Positions whose input is known are compared with that input, others with each.
+        Positions whose input is known are compared with that input, plain ones with none, others with each.
     """
     return tuple(_described(merge_axes(site), inputs_facts) for site in sites)
 
@@ -67,8 +67,8 @@ def merge_axes(site: Site) -> Site:
 def _joined(one: Axis, other: Axis) -> Axis:
     grid = (*(one.grid or (one.size,)), *(other.grid or (other.size,)))
     place = one.input if one.input == other.input else None
-    if one.extra or other.extra or len(grid) > 3:
-        return Axis(one.role, one.size * other.size, input=place)
+    if one.plain or other.plain or one.extra or other.extra or len(grid) > 3:
+        return Axis(one.role, one.size * other.size, input=place, plain=one.plain or other.plain)
     return Axis(one.role, one.size * other.size, "grid", grid, input=place)
 
 
@@ -82,7 +82,7 @@ def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
     if axis.kind == "grid" and axis.input is None:
         images = [place for place, fact in enumerate(facts) if fact.kind == "image"]
         return _changed(axis, place=images[0]) if len(images) == 1 and len(axis.grid or ()) == 2 else axis
-    if axis.kind != "positions":
+    if axis.kind != "positions" or axis.plain:
         return axis
     known = axis.input is not None and axis.input < len(facts)
     # Texts first: their length is exact, while many numbers are that of some grid.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from tb_attention.capture.atoms import Atom
+from tb_attention.capture.atoms import Atom, Dim, is_cut_across, mixes_features
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
-from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.graph import Graph, Node, Value, ancestors
 from tb_attention.capture.rules.branches import read_sampling, read_selection
 from tb_attention.capture.rules.edges import read_edges
 from tb_attention.capture.rules.found import Found, make_found
@@ -36,6 +36,11 @@ _POINTWISE = VIEWS | {
     "Abs",
 }
 _STEPS = 30
+_CUT_ACROSS = (
+    "Positions mix tokens and features, so none is a word or a cell: a reshape cut across both, "
+    "as where heads are split without a transposition."
+)
+OWN_FEATURES = "weighs the features of an activation by what they are and adds them up: they are channels, not experts"
 _LEARNED = "Keys and values are learned: they are the same for every sample."
 
 
@@ -70,6 +75,8 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
             selection = read_selection(graph, reader, source, use)
             if selection is not None:
                 return selection
+            if source.family == "softmax" and _weighs_its_own(reader, source, use):
+                return OWN_FEATURES
             if source.family == "softmax" and _made_of(use, ("stack", "feature", "unknown", "window"), reader):
                 return _router(reader, source)
             continue
@@ -115,6 +122,8 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
     if source.axis <= set(_atoms(reader, use.weights)) - keys and _is_map(use.other):
         # Two maps are multiplied, and the other one is summed over its keys.
         keys = set(source.axis)
+    if any(_mixes_features(use, dim) for dim in reader.dims[use.weights] or () if not keys.isdisjoint(dim)):
+        return _mixing_across(reader, source, use, keys)
     over_features = _all(use, "feature")
     local_values = not over_features and not any(use.origin_of(atom) in ("position", "weight") for atom in keys)
     atoms = _atoms(reader, use.weights)
@@ -157,6 +166,26 @@ def _mixing(reader: DimReader, source: Source, use: Use, *, paired: bool) -> Fou
         # Groups, each pooled to one: sentences look at their words.
         roles = {atom: "query" if role == "windows" else role for atom, role in roles.items()}
     return make_found(source, use, kind, roles, axis_kind)
+
+
+def _mixing_across(reader: DimReader, source: Source, use: Use, keys: set[Atom]) -> Found:
+    """A map of which each position is a token (or several) together with some of the features."""
+    dims = reader.dims[use.weights] or ()
+    roles: dict[Atom, Role] = {}
+    for atom in _atoms(reader, use.weights):
+        if atom in keys:
+            roles[atom] = "key"
+        elif atom in use.shared or atom.origin == "repeat":
+            roles[atom] = _plain_role(atom, "windows" if atom.mixed and atom.whole is not None else "heads")
+        else:
+            roles[atom] = _plain_role(atom, "query")
+    note = _CUT_ACROSS if any(is_cut_across(dim) for dim in dims if not keys.isdisjoint(dim)) else None
+    return make_found(source, use, kind_of(roles), roles, note=note)
+
+
+def _mixes_features(use: Use, dim: Dim) -> bool:
+    """Whether a dimension runs over positions and features; scores of positions that a projection made are positions."""
+    return mixes_features(dim) and any(atom.mixed or use.origin_of(atom) == "feature" for atom in dim)
 
 
 def kind_of(
@@ -249,18 +278,24 @@ def _joins_positions(reader: DimReader, use: Use) -> bool:
 def _read_side_by_side(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
     """A softmax over tensors that lie side by side, each of which is then multiplied with its own part of it."""
     scales = [use for use in uses if use.how == "scale"]
-    if source.family != "softmax" or not source.axis or len(scales) < 2:
+    atoms = _atoms(reader, source.value)
+    axis = source.axis
+    if source.family == "sigmoid" and all(atom.origin in ("batch", "position") for atom in atoms):
+        # One number for each position, which a loop takes in step by step.
+        axis = frozenset(atom for atom in atoms if atom.origin == "position")
+    if source.family == "positive" or not axis or len(scales) < 2:
         return None
-    stacked = all(atom.origin in ("stack", "position") for atom in source.axis)
+    stacked = all(atom.origin in ("stack", "position") for atom in axis)
     if not stacked and not _are_pieces(reader, scales):
         return None
-    if any(source.axis & set(_atoms(reader, use.operand)) for use in scales):
+    if any(axis & set(_atoms(reader, use.operand)) for use in scales):
         return None
     # Feature maps of several kernels, weighed for each channel, are gated; tensors weighed as a whole are looked at.
-    kind: Kind = "gate" if all(_differs_by_channel(reader, use) for use in scales) else "cross"
+    gated = source.family == "sigmoid" or all(_differs_by_channel(reader, use) for use in scales)
+    kind: Kind = "gate" if gated else "cross"
     roles: dict[Atom, Role] = {}
-    for atom in _atoms(reader, source.value):
-        roles[atom] = "key" if atom in source.axis else _plain_role(atom, "heads")
+    for atom in atoms:
+        roles[atom] = "key" if atom in axis else _plain_role(atom, "heads")
     node = source.value.node
     return Found(source, node.layers, scales[0].node.layers, source.value, kind, roles)
 
@@ -283,6 +318,13 @@ def _whole(value: Value) -> Value:
             break
         value = value.node.inputs[0]
     return value
+
+
+def _weighs_its_own(reader: DimReader, source: Source, use: Use) -> bool:
+    """Whether weights were computed from the very features that they weigh; those of experts are computed beside them."""
+    if use.other is None or any(atom.origin == "stack" for atom in _atoms(reader, use.other)):
+        return False
+    return _whole(use.other) in ancestors([source.logits])
 
 
 def _made_of(use: Use, origins: tuple[str, ...], reader: DimReader) -> bool:
