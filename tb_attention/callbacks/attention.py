@@ -190,6 +190,9 @@ class AttentionCallback(SeriesCallback):
         captured = self._recorder.captured if self._recorder else None
         if captured is None:
             return
+        for reason in dict.fromkeys(left.reason for left in captured.left_out if left.is_fault):
+            paths = [left.path for left in captured.left_out if left.reason == reason]
+            self.warnings.warn(f"fault: {reason}", f"The attention of {', '.join(paths)} is left out: {reason}.")
         for failure in captured.failed:
             self.warnings.warn(
                 f"failed: {failure.path}",

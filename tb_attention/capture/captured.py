@@ -15,10 +15,12 @@ class LeftOut:
     Attributes:
         path: The path of its layer.
         reason: Why, in a few words.
+        is_fault: Whether the model probably means something else, so that people should be told.
     """
 
     path: str
     reason: str
+    is_fault: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
 from tb_attention.capture.patches import cells_of_patches
 from tb_attention.capture.sizes import SizeReader
 from tb_attention.capture.slices import sliced, split_off
-from tb_attention.capture.unrolled import dimension_of_rounds, element_dims
+from tb_attention.capture.unrolled import dimension_of_items, dimension_of_rounds, element_dims, list_items
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
 SEGMENTS = frozenset({"SegmentSum", "SegmentMean", "SegmentMax", "UnsortedSegmentSum", "UnsortedSegmentMax"})
@@ -260,6 +260,10 @@ class DimReader:
 
     def _of_list(self, node: Node, shape: Shape) -> Dims | None:
         """What a loop over a sequence gave at each position, a step before the samples and their features."""
+        items = list_items(node)
+        if items:
+            first = self.dims[items[0]]
+            return None if first is None else (dimension_of_items(items, self.dims), *first)
         if len(shape) < 2:
             return None
         steps, samples = dim_of(Atom(known(shape[0]), "position")), self._batch_of(node.outputs[0])

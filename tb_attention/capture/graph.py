@@ -5,13 +5,16 @@ Inner functions are already inlined. Rules read this graph to find attention; a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
 
 Shape = tuple[int | None, ...]
+
+SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
+"""Operations that read nothing but the shape of a tensor."""
 
 
 class Stale(Exception):
@@ -101,8 +104,8 @@ class Graph:
     by_xla: bool = False
 
     def leading_to_outputs(self) -> set[Value]:
-        """All values that an output is computed from."""
-        return set(ancestors(self.outputs))
+        """All values that an output is computed from, not only their shape."""
+        return set(ancestors(self.outputs, SHAPES))
 
     def depending_on_inputs(self) -> set[Value]:
         """All values that change when the inputs do."""
@@ -113,8 +116,8 @@ class Graph:
         return found
 
 
-def ancestors(values: Iterable[Value]) -> Iterator[Value]:
-    """The values that these are computed from, themselves included, nearest first."""
+def ancestors(values: Iterable[Value], ends: Container[str] = ()) -> Iterator[Value]:
+    """The values that these are computed from, themselves included, nearest first; not those that operations of `ends` read."""
     seen: set[Value] = set()
     todo = list(values)
     while todo:
@@ -123,4 +126,4 @@ def ancestors(values: Iterable[Value]) -> Iterator[Value]:
             continue
         seen.add(value)
         yield value
-        todo.extend(value.node.inputs)
+        todo.extend(value.node.inputs if value.node.type not in ends else ())

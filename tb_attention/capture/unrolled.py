@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
-from tb_attention.capture.atoms import Atom, Dim, Dims, size_of
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, size_of
+from tb_attention.capture.dimensions import dim_of
 from tb_attention.capture.graph import Graph, Node, Value, ancestors
 
 _FAR = 300
 """Values looked at behind each part; a step of a recurrent layer has some dozens, and reads its part near its end."""
+
+_LIST_STEPS = frozenset({"TensorListSetItem", "TensorListResize", "Identity"})
 
 Part = tuple[Value, int, int]
 """What was taken apart, along which axis, and which part of it this is."""
@@ -34,6 +37,38 @@ def element_dims(node: Node, dims: Mapping[Value, Dims | None]) -> Dims | None:
     sequence = _sequence(node)
     whole = None if sequence is None else dims.get(sequence)
     return None if whole is None else whole[1:]
+
+
+def list_items(node: Node) -> list[Value]:
+    """What the rounds of an unrolled loop put into the list that a node makes a tensor of, in order; nothing for other nodes."""
+    items: list[Value] = []
+    made = node.inputs[0].node if node.type == "TensorListStack" else None
+    while made is not None and made.type in _LIST_STEPS:
+        if made.type == "TensorListSetItem":
+            items.append(made.inputs[2])
+        made = made.inputs[0].node
+    return items[::-1] if made is not None and made.type == "TensorListReserve" else []
+
+
+def dimension_of_items(items: list[Value], dims: Mapping[Value, Dims | None]) -> Dim:
+    """The dimension of the sequence of which each round took a part to make its item; a new one where there is none."""
+    taken = [_taken(item) for item in (items[0], items[-1])]
+    for sequence, part in taken[0].items():
+        whole = dims.get(sequence)
+        again = taken[1].get(sequence)
+        if whole and again is not None and (again is not part or len(items) == 1) and size_of(whole[0]) != ONE:
+            return whole[0]
+    return dim_of(Atom((0, len(items)), "position"))
+
+
+def _taken(value: Value) -> dict[Value, Value]:
+    """The sequences of which parts were taken to make a value, nearest first, with these parts."""
+    found: dict[Value, Value] = {}
+    for item in islice(ancestors([value]), _FAR):
+        sequence = _sequence(item.node)
+        if sequence is not None:
+            found.setdefault(sequence, item)
+    return found
 
 
 def rounds_are_samples(value: Value, batch: Atom, dims: Mapping[Value, Dims | None]) -> bool:

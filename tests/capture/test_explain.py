@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import pytest
-from keras import layers
+from keras import layers, ops
 
 import tb_attention
 from tests.capture.zoo import head, ids, normal
@@ -78,3 +80,30 @@ def test_an_efficient_net_is_explained_on_one_screen() -> None:
     assert len(table.sites) == 16
     assert len(table.left_out) > 40
     assert len(str(table).split("\n")) <= 24
+
+
+class SummedCell(layers.Layer):
+    """A recurrent cell that adds up features of its state, each weighed by what all of them are."""
+
+    state_size = 4
+
+    def __init__(self) -> None:
+        super().__init__(name="cell")
+        self.score, self.update = layers.Dense(4), layers.Dense(4, activation="tanh")
+
+    def build(self, shape: Any) -> None:
+        self.score.build((None, 4))
+        self.update.build((None, shape[-1] + 4))
+
+    def call(self, x: Any, states: Any) -> tuple[Any, list[Any]]:
+        state = self.update(ops.concatenate([x, states[0]], axis=-1))
+        state = state * ops.sum(ops.softmax(self.score(state)) * state, axis=-1, keepdims=True)
+        return state, [state]
+
+
+def test_features_of_a_state_are_called_channels_and_not_experts() -> None:
+    inputs = keras.Input((5, 3))
+    table = tb_attention.explain(keras.Model(inputs, layers.RNN(SummedCell(), name="rnn")(inputs)), normal(5, 3))
+    assert {item.path: item.reason for item in table.left_out} == {
+        "rnn/cell": "weighs the features of an activation by what they are and adds them up: they are channels, not experts"
+    }

@@ -54,11 +54,19 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class NoSite:
-    """A softmax or sigmoid that is no site, and why."""
+    """A softmax or sigmoid that is no site, and why.
+
+    Attributes:
+        source: The softmax or sigmoid.
+        layers: The layers around it, outermost first.
+        reason: Why, in a few words.
+        is_fault: As `LeftOut.is_fault`.
+    """
 
     source: Source
     layers: tuple[LayerCall, ...]
     reason: str
+    is_fault: bool = False
 
 
 def make_found(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tb_attention.capture.atoms import Atom, Dim, Dims
 from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dims import DimReader
-from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.graph import SHAPES, Graph, Node, Value
 
 _VIEW_NAMES = (
     "BatchToSpaceND BroadcastTo Cast CheckNumerics ConcatV2 Einsum EnsureShape ExpandDims GatherV2 Identity IdentityN "
@@ -21,7 +21,7 @@ _MASK_VIEWS = VIEWS - {"GatherV2", "ConcatV2", "Pack", "Select", "SelectV2", "Ei
 ARITHMETIC = frozenset({"AddV2", "Add", "BiasAdd", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
 CHOICES = frozenset({"TopKV2", "TopK", "ArgMax", "Multinomial", "StatelessMultinomial", "ApproxTopK"})
 PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
-SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "Assert", "PrintV2", "ZerosLike", "OnesLike"})
+IGNORED = SHAPES | {"Assert", "PrintV2"}
 REDUCTIONS = frozenset({"Sum", "Max", "Min", "Mean", "All", "Any"})
 _CONSTANTS = frozenset({"Const", "Range", "Fill"})
 _COMPARISON_NAMES = (
@@ -29,7 +29,7 @@ _COMPARISON_NAMES = (
 )
 _COMPARISONS = frozenset(_COMPARISON_NAMES.split())
 _OF_WEIGHTS = (
-    VIEWS | ARITHMETIC | CHOICES | SHAPES | REDUCTIONS | _COMPARISONS | {"Mul", "Log", "Neg", "Square", "Sign"}
+    VIEWS | ARITHMETIC | CHOICES | IGNORED | REDUCTIONS | _COMPARISONS | {"Mul", "Log", "Neg", "Square", "Sign"}
 )
 _STEPS = 40
 

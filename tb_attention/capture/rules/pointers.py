@@ -28,9 +28,9 @@ def read_pointer(graph: Graph, reader: DimReader, source: Source, uses: Sequence
     queries = [atom for atom in atoms if atom.origin in POSITIONS and atom not in source.axis]
     if not source.axis or not all(atom.origin in POSITIONS for atom in source.axis):
         return None
-    if not has_pair_scores(graph, reader, source.logits) and not adds_pairs(
-        reader, source.logits, queries=bool(queries)
-    ):
+    # Rows that a loop puts together are of one query each.
+    asked = any(atom in queries for dim in reader.dims[source.logits] or () for atom in dim)
+    if not has_pair_scores(graph, reader, source.logits) and not adds_pairs(reader, source.logits, queries=asked):
         return None
     roles: dict[Atom, Role] = {}
     for atom in atoms:

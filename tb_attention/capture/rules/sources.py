@@ -36,13 +36,12 @@ class Source:
     segments: Value | None = None
 
 
-def find_sources(graph: Graph, reader: DimReader) -> list[Source]:
-    """All softmaxes and sigmoids between inputs and outputs, in the order of the model."""
+def find_sources(graph: Graph, reader: DimReader, *, dead: bool = False) -> list[Source]:
+    """All softmaxes and sigmoids between inputs and outputs, in the order of the model; those that reach no output if `dead`."""
     sources = []
-    # A recurrent layer makes a first step whose result it drops.
     live = graph.leading_to_outputs()
     for node in graph.nodes:
-        if not node.outputs or node.outputs[0] not in reader.dependent or node.outputs[0] not in live:
+        if not node.outputs or node.outputs[0] not in reader.dependent or (node.outputs[0] in live) is dead:
             continue
         if reader.dims[node.outputs[0]] is None:
             continue

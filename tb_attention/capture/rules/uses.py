@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,8 +14,8 @@ from tb_attention.capture.graph import Graph, Node, Value
 from tb_attention.capture.rules.operands import (
     ARITHMETIC,
     CHOICES,
+    IGNORED,
     REDUCTIONS,
-    SHAPES,
     VIEWS,
     is_made_of,
     is_mask,
@@ -70,14 +70,21 @@ class Use:
 
 
 class UseFinder:
-    """Finds the uses of sources in one graph."""
+    """Finds the uses of sources in one graph.
 
-    def __init__(self, graph: Graph, reader: DimReader) -> None:
+    Args:
+        graph, reader: The graph and the dimensions of its values.
+        wholes: Sources that were put together of others, which end in them.
+        dead: Whether uses count of which no output of the model is computed.
+    """
+
+    def __init__(self, graph: Graph, reader: DimReader, wholes: Iterable[Source], *, dead: bool = False) -> None:
         self._graph = graph
         self._reader = reader
         self._outputs = set(graph.outputs)
+        self._wholes = {source.value for source in wholes}
         # What only a loss is computed from is no use, nor the first step that a recurrent layer makes and drops.
-        self._live = graph.leading_to_outputs()
+        self._live = set(reader.dims) if dead else graph.leading_to_outputs()
 
     def uses(self, source: Source) -> list[Use]:
         """Where the numbers of a source end, in the order of the model."""
@@ -86,7 +93,7 @@ class UseFinder:
         seen: set[Value] = set()
         while todo:
             value, weights, steps = todo.pop(0)
-            if value in seen or steps > _STEPS:
+            if value in seen or steps > _STEPS or (steps and value in self._wholes):
                 continue
             seen.add(value)
             if value in self._outputs:
@@ -104,9 +111,14 @@ class UseFinder:
     def _meet(self, source: Source, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
         """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
         kind = node.type
-        if kind in SHAPES:
+        if kind in IGNORED:
             return
-        if kind in REDUCTIONS:
+        if kind == "TensorListFromTensor":
+            # Taken apart for a loop.
+            yield node.outputs[0], weights
+        elif kind in ("TensorListGetItem", "TensorListStack"):
+            yield node.outputs[0], node.outputs[0]
+        elif kind in REDUCTIONS:
             # A total is no longer weights; where they are divided by it, they are followed on the other way.
             yield from self._passed(node, weights) if self._keeps_axis(source, node, value) else ()
         elif kind in CHOICES:
@@ -245,7 +257,7 @@ class UseFinder:
     def _reduced(self, value: Value) -> list[Atom]:
         """The atoms over which a product is summed or averaged, where nothing else is done with it."""
         for _ in range(_STEPS):
-            users = [node for node in value.users if node.type not in SHAPES]
+            users = [node for node in value.users if node.type not in IGNORED]
             dims = self._reader.dims[value]
             if len(users) != 1 or dims is None:
                 return []

@@ -56,7 +56,7 @@ class CompiledPass:
         named = dict(zip(order, names, strict=True))
         paths = [named[place] for place in range(len(found))]
         reasons = name_places([(no.layers, no.layers, no.source.family) for no in rejected], layers)
-        left_out = [LeftOut(path, no.reason) for path, no in zip(reasons, rejected, strict=True)]
+        left_out = [LeftOut(path, no.reason, no.is_fault) for path, no in zip(reasons, rejected, strict=True)]
         self._found = []
         for path, rounds in zip(paths, found, strict=True):
             if not select(path) or (rounds[0].kind == "router" and not asked):

@@ -45,7 +45,9 @@ class Open:
     value: Value
 
 
-def flatten(concrete_function: Any, notes: Notes, decisions: Mapping[Key, int]) -> tuple[Graph, tuple[Open, ...]]:
+def flatten(
+    concrete_function: Any, notes: Notes, decisions: Mapping[Key, int]
+) -> tuple[Graph, tuple[Open, ...], tuple[Open, ...]]:
     """Reads a traced function.
 
     Args:
@@ -54,8 +56,8 @@ def flatten(concrete_function: Any, notes: Notes, decisions: Mapping[Key, int]) 
         decisions: How often loops go round and which branches are taken, as far as that is known.
 
     Returns:
-        The graph, and the loops and branches that are not decided yet. `origin` of a node is its `tf.Operation`, of a
-        captured tensor the tensor outside.
+        The graph, the loops and branches that are not decided yet, and the loops without attention, which need not be.
+        `origin` of a node is its `tf.Operation`, of a captured tensor the tensor outside.
     """
     return _Flattener(notes, decisions).flatten(concrete_function)
 
@@ -66,10 +68,11 @@ class _Flattener:
         self._decisions = decisions
         self._nodes: list[Node] = []
         self._open: list[Open] = []
+        self._closed: list[Open] = []
         self._guards: list[tuple[Value, int]] = []
         self._by_xla = False
 
-    def flatten(self, concrete_function: Any) -> tuple[Graph, tuple[Open, ...]]:
+    def flatten(self, concrete_function: Any) -> tuple[Graph, tuple[Open, ...], tuple[Open, ...]]:
         func_graph = concrete_function.graph
         captured = {id(inside): outside for outside, inside in func_graph.captures}
         values: dict[int, Value] = {}
@@ -86,7 +89,7 @@ class _Flattener:
         outputs = tuple(values[id(tensor)] for tensor in func_graph.outputs)
         guards = tuple(self._guards)
         graph = Graph(self._nodes, tuple(inputs), outputs, _attribute, _constant, guards, self._by_xla)
-        return graph, tuple(self._open)
+        return graph, tuple(self._open), tuple(self._closed)
 
     def _walk(self, func_graph: Any, values: dict[int, Value], stack: tuple[LayerCall, ...], key: Key) -> list[Node]:
         """Adds the operations of one function. `values` maps ids of its tensors, and is added to."""
@@ -115,14 +118,15 @@ class _Flattener:
         if op.type in CALLS:
             self._by_xla |= op.node_def.attr["_XlaMustCompile"].b
             return self._inline(_function(op, "f"), around.inputs, around)
-        if op.type in LOOPS and _has_attention(_function(op, "body")):
+        if op.type in LOOPS:
             rounds = self._decisions.get(around.key)
             if rounds is not None and rounds <= MOST_ROUNDS:
                 return self._unroll(op, rounds, around)
             outputs = self._add(op.type, op, around, origin=op).outputs
             if rounds is None:
                 # The first variable of a loop counts its rounds.
-                self._open.append(Open(around.key, outputs[0]))
+                loops = self._open if _has_attention(_function(op, "body")) else self._closed
+                loops.append(Open(around.key, outputs[0]))
             return outputs
         if op.type in BRANCHES:
             branch = self._decisions.get(around.key)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras.src import tree
 
 from tb_attention.capture.graph import Graph, Value
+from tb_attention.capture.rules.loops import loops_taking_weights
 from tb_attention.capture.tensorflow.eager import Recording, Rerun
 from tb_attention.capture.tensorflow.flatten import Key, flatten
 from tb_attention.capture.tensorflow.hooks import Notes, noting_layers
@@ -136,15 +137,21 @@ def _record(model: Any, call: Call) -> Trace:
 
 
 def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:
-    """The graph with loops unrolled and branches chosen as they are for these inputs."""
+    """The graph with loops unrolled and branches chosen as they are for these inputs.
+
+    Of loops without attention those are unrolled that weights are handed to, once all others are.
+    """
     decisions: dict[Key, int] = {}
-    graph, undecided = flatten(concrete, notes, decisions)
-    while undecided:
+    while True:
+        graph, undecided, closed = flatten(concrete, notes, decisions)
+        if not undecided:
+            taking = loops_taking_weights(graph, [loop.value.node for loop in closed])
+            undecided = tuple(loop for loop in closed if loop.value.node in taking)
+        if not undecided:
+            return graph
         tensors, _ = next(call.chunks(samples))
         found = Replay(graph, [item.value for item in undecided])(tensors)
         decisions.update((item.key, int(value)) for item, value in zip(undecided, found, strict=True))
-        graph, undecided = flatten(concrete, notes, decisions)
-    return graph
 
 
 def _packer(outputs: Any, flat: list[Any]) -> Callable[[list[Any]], Any]:
