@@ -16,19 +16,19 @@ def cost_sentence(
     max_bytes: int | None,
     log_dir: str,
     *,
-    once: int = 0,
+    init: bool = False,
     trained: float = 0.0,
 ) -> str:
     """The sentence.
 
     Args:
-        step: What the first step took.
+        step: What the first step took; its samples are written once.
         every: Batches from step to step, or None for a step an epoch.
         batches: Batches in an epoch, or None where Keras does not know.
         epochs: That will be trained.
         max_bytes: What the step files may take, or None.
         log_dir: Where the log is.
-        once: Bytes that are written once in a training: samples, and the step before training.
+        init: Whether this step is the one before training, which comes on top of those of the epochs.
         trained: What the maps that are almost uniform now will take in a step file once they are not, as `trained_bytes` says.
     """
     one = step.file + step.beside
@@ -38,10 +38,11 @@ def cost_sentence(
     if every is not None and batches is None:
         return f"Attention log: about {spell_bytes(one)} a step, in {log_dir}.{later}"
     steps = 1.0 if every is None else max(1.0, (batches or 0) / every)
-    total = steps * max(1, epochs)
+    count = steps * max(1, epochs)
+    total = one * (count + init) + step.samples
     return (
-        f"Attention log: about {spell_bytes(one * steps)} an epoch, {spell_bytes(one * total + once)} for {max(1, epochs)}, "
-        f"in {log_dir}{_bound(total * max(step.file, trained), max_bytes)}{later}"
+        f"Attention log: about {spell_bytes(one * steps)} an epoch, {spell_bytes(total)} for {max(1, epochs)}, "
+        f"in {log_dir}{_bound(count * max(step.file, trained), max_bytes)}{later}"
     )
 
 

@@ -259,20 +259,13 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if first is None:
             return  # a slow disk: the next step asks again
         self.series.told_cost = True
-        parameters = self.params or {}
-        epochs = (parameters.get("epochs") or 0) - self._first_epoch
-        once = first.samples + (first.file + first.beside if step == "init" else 0)
-        sentence = cost_sentence(
-            first,
-            self.every,
-            parameters.get("steps"),
-            epochs,
-            self.max_bytes,
-            self.log_dir,
-            once=once,
-            trained=trained,
+        steps, epochs = ((self.params or {}).get(name) for name in ("steps", "epochs"))
+        left = (epochs or 0) - self._first_epoch
+        print(
+            cost_sentence(
+                first, self.every, steps, left, self.max_bytes, self.log_dir, init=step == "init", trained=trained
+            )
         )
-        print(sentence)
 
     def note_best(self, step: int, logs: Mapping[str, float]) -> None:
         """Marks the step if it is the best so far by the monitored metric.

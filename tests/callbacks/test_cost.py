@@ -177,7 +177,8 @@ def test_the_sentence_names_what_an_epoch_and_all_of_them_take() -> None:
         cost_sentence(step, None, 10, 100, 2_000_000_000, "logs/run1")
         == "Attention log: about 3.1 MB an epoch, 310 MB for 100, in logs/run1."
     )
-    assert "3.1 MB an epoch, 3.6 MB for 1, " in cost_sentence(step, None, 10, 1, None, "logs", once=500_000)
+    assert "3.1 MB an epoch, 3.6 MB for 1, " in cost_sentence(step, None, 10, 1, None, "logs")  # and the samples
+    assert "3.1 MB an epoch, 6.7 MB for 1, " in cost_sentence(step, None, 10, 1, None, "logs", init=True)
     assert cost_sentence(step, 5, 10, 1000, 2_000_000_000, "logs").endswith(
         "about 6.2 MB an epoch, 6.2 GB for 1000, in logs. Older steps will be thinned out to stay below 2 GB (max_bytes)."
     )
