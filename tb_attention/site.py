@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -66,6 +67,8 @@ class Axis:
         input: Which of the sample's inputs the positions lie in (its place, from 0), or None.
         plain: Whether the positions are known to be those of no input, so that no words or patches are looked for. Not stored.
         places: For role "windows": where each of the `size` windows lies, where the model tells; or None.
+        own: Where samples differ in size, for each sample its own cells along each dimension of `grid`, or (positions,); else
+            None. A sample's positions are the first ones; `size` and `grid` are the largest's, and weights behind are 0.
     """
 
     role: Role
@@ -76,8 +79,15 @@ class Axis:
     input: int | None = None
     places: WindowPlaces | None = None
     plain: bool = False
+    own: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self) -> None:
+        dimensions = 1 if self.grid is None else len(self.grid)
+        for own in self.own or ():
+            if len(own) != dimensions or not 0 <= len(self.extra) + math.prod(own) <= self.size:
+                raise ArgumentError(
+                    f"`own` must have {dimensions} sizes a sample, of at most {self.size} positions. Received: {own}."
+                )
         if self.places is not None and (self.role != "windows" or len(self.places.cells) != self.size):
             raise ArgumentError(
                 "`places` must have one tuple of cells for each window, and only an axis of windows has them. "
@@ -97,6 +107,24 @@ class Axis:
                     "The cells of `grid` and the `extra` positions must make up `size`. "
                     f"Received: grid={self.grid}, extra={self.extra}, size={self.size}."
                 )
+
+    def of(self, sample: int) -> Axis:
+        """The axis as one sample has it, by its index: with its own size and grid."""
+        if self.own is None:
+            return self
+        cells = self.own[sample]
+        grid = None if self.grid is None else cells
+        return dataclasses.replace(self, size=len(self.extra) + math.prod(cells), grid=grid, own=None)
+
+
+def own_part(axes: Iterable[Axis], sample: int) -> tuple[slice, ...]:
+    """The index of a sample's own weights in those that are stored for it.
+
+    Args:
+        axes: Those of the weights of one sample: without the axis of the samples.
+        sample: Its index.
+    """
+    return tuple(slice(None) if axis.own is None else slice(0, axis.of(sample).size) for axis in axes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,3 +87,32 @@ test("rows are labelled too where the extra positions are left out, and labels a
     }
   }
 });
+
+test("samples that differ in size have their own positions and grids", () => {
+  const small: Sample = {
+    id: "small",
+    index: 0,
+    label: null,
+    inputs: [{ name: "text", kind: "tokens", tokens: ["a", "b"] }],
+  };
+  const words = { role: "key" as const, size: 4, kind: "tokens" as const, input: 0, own: [[2], [4]] };
+  const text = positionsOf(site({}, [words]), "key", small);
+  expect([text.size, text.shown, text.tokens]).toEqual([4, [0, 1], ["a", "b"]]);
+  const cells = {
+    role: "key" as const,
+    size: 7,
+    kind: "grid" as const,
+    grid: [2, 3],
+    extra: ["CLS"],
+    own: [
+      [1, 2],
+      [2, 3],
+    ],
+  };
+  const picture = positionsOf(site({}, [cells]), "key", { ...small, inputs: [] });
+  expect([picture.shown, picture.grid]).toEqual([
+    [0, 1, 2],
+    [1, 2],
+  ]);
+  expect(positionsOf(site({}, [cells]), "key", null).grid).toEqual([2, 3]);
+});

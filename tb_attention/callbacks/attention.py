@@ -22,6 +22,9 @@ from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
 
+# From so many shapes of samples on tracing is worth a word.
+_MANY_SHAPES = 8
+
 
 class AttentionCallback(SeriesCallback):
     """Logs what every head of every attention layer looks at, for a few samples, while `fit` runs.
@@ -31,8 +34,10 @@ class AttentionCallback(SeriesCallback):
 
     Args:
         log_dir: The run's directory, beside other runs of one `tensorboard --logdir`; a path or a URL that fsspec knows.
-        samples: The examples to follow: `(x, y)`, `x`, a `tb_attention.Samples`, a `tf.data.Dataset`, a
-            `keras.utils.PyDataset` or a generator of batches. The first `max_samples` are copied when `fit` starts.
+        samples: The examples to follow: `(x, y)`, `x`, a list of examples of one or several shapes, a `tb_attention.Samples`; or
+            batches as `fit` takes them: a `tf.data.Dataset`, a `keras.utils.PyDataset`, one of Keras' iterators of folders, a
+            `DataLoader` or a generator. The first `max_samples` are copied when `fit` starts. Of a dict what the model does not
+            take is left out; a key such as "id" names the samples. The model is traced once for each shape of samples.
         tag: Name of the series. Defaults to "attention".
         update_freq: "epoch" (the step is the epoch, from 0), "batch", or a number of batches (the step is the count of
             batches seen, and the last batch is logged too). Defaults to "epoch".
@@ -126,6 +131,13 @@ class AttentionCallback(SeriesCallback):
             say=lambda sentence: self.warnings.warn("memory", sentence),
             shown=self._shown,
         )
+        shapes = len(self._recorder.samples.groups())
+        if shapes > _MANY_SHAPES:
+            self.warnings.warn(
+                "shapes",
+                f"The samples have {shapes} shapes. The model is traced for each of them, which takes time at the first step; "
+                "fewer samples (`max_samples`), or samples that are padded to one shape, take less.",
+            )
         # A generator can be read once only: a later `fit` follows the samples of the first.
         self._source = self._recorder.samples
 

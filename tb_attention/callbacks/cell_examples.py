@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.records.nested import map_leaves, named_leaves
+from tb_attention.records.ragged import Shape, concatenate, rows
 
 # So many candidates are sorted in at once: one by one would cost more than the model.
 _WAITING = 2048
@@ -33,13 +35,15 @@ class Kept:
     """Examples that were kept, in the order of their cells: the most frequent confusions first, then the right ones.
 
     Attributes:
-        inputs: As the model takes them, nested, examples along the first axis.
+        inputs: As the model takes them, nested, examples along the first axis, filled up behind where they differ in shape.
+        shapes: By name of an input whose examples differ in shape, the shape of each.
         judged: What the model said of them.
         random: Whether each was chosen at random.
         counts: How many examples its cell has.
     """
 
     inputs: Any
+    shapes: Mapping[str, Sequence[Shape]]
     judged: Judged
     random: npt.NDArray[np.bool_]
     counts: Ints
@@ -52,11 +56,17 @@ class Kept:
         """Whether each is off the diagonal."""
         return np.asarray(self.judged.truth != self.judged.predicted)
 
+    def own_shapes(self) -> list[tuple[Shape, ...]]:
+        """For each example the shapes of its inputs."""
+        leaves = [(self.shapes.get(name), np.shape(array)[1:]) for name, array in named_leaves(self.inputs)]
+        return [tuple(whole if own is None else own[at] for own, whole in leaves) for at in range(len(self))]
+
     def chosen(self, places: Any) -> Kept:
         """Some of them, in this order."""
         judged = self.judged
         return Kept(
-            map_leaves(lambda array: array[places], self.inputs),
+            rows(self.inputs, places),
+            {name: [own[place] for place in places] for name, own in self.shapes.items()},
             Judged(judged.truth[places], judged.predicted[places], judged.probability[places], judged.loss[places]),
             self.random[places],
             self.counts[places],
@@ -81,25 +91,25 @@ class ExampleKeeper:
         self._max_bytes = max_bytes
         self._max_examples = max_examples
         self._table = np.zeros((0, 6))
-        self._rows: list[list[Any]] = []
-        self._waiting: list[tuple[npt.NDArray[np.float64], list[npt.NDArray[Any]]]] = []
+        self._rows: list[Any] = []
+        self._waiting: list[tuple[npt.NDArray[np.float64], Any]] = []
         self._waiting_bytes = 0.0
+        self._largest = 0.0  # bytes of an example
         self._counts: dict[tuple[int, int], int] = {}
         self._seen = 0
-        self._nested: Any = None
 
     def add(self, inputs: Any, judged: Judged) -> None:
         """Offers a batch: its inputs, nested arrays, and what the model said of it."""
-        self._nested = inputs
-        arrays = [array for _, array in named_leaves(inputs)]
         count = len(judged.truth)
         number = np.arange(self._seen, self._seen + count)
         self._seen += count
         blind = (number * 2654435761 % 2**32).astype(np.float64)
         probability = np.nan_to_num(judged.probability, nan=-1.0)
         table = np.stack([judged.truth, judged.predicted, probability, judged.loss, blind, number], axis=-1)
-        self._waiting.append((table, arrays))
-        self._waiting_bytes += sum(map(_bytes, arrays))
+        self._waiting.append((table, inputs))
+        size = sum(_bytes(array) for _, array in named_leaves(inputs))
+        self._waiting_bytes += size
+        self._largest = max(self._largest, size / max(1, count))
         if sum(len(waits) for waits, _ in self._waiting) >= _WAITING or self._waiting_bytes > _WAITING_BYTES:
             self._sort_in()
 
@@ -112,10 +122,10 @@ class ExampleKeeper:
         ranks, random = self._ranks()
         counts = self._cell_counts()
         order = np.lexsort((ranks, predicted, truth, -counts, truth == predicted))
-        leaves = iter(np.stack([self._rows[place][leaf] for place in order]) for leaf in range(len(self._rows[0])))
+        inputs, shapes = concatenate([self._rows[place] for place in order])
         table = self._table[order]
         judged = Judged(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3])
-        return Kept(map_leaves(lambda _: next(leaves), self._nested), judged, random[order], counts[order])
+        return Kept(inputs, shapes, judged, random[order], counts[order])
 
     def _sort_in(self) -> None:
         if not self._waiting:
@@ -129,15 +139,16 @@ class ExampleKeeper:
         keep = np.flatnonzero(ranks < self._certain + self._blind)
         keep = keep[np.lexsort((-self._cell_counts()[keep], ranks[keep]))]
         keep = np.sort(keep[: self._most()])
-        rows = []
+        kept = []
         for place in keep.tolist():
             if place < before:
-                rows.append(self._rows[place])
+                kept.append(self._rows[place])
                 continue
             batch = int(np.searchsorted(starts, place, side="right")) - 1
+            at = place - int(starts[batch])
             # Copies: a slice would hold its whole batch in memory.
-            rows.append([np.array(array[place - starts[batch]]) for array in self._waiting[batch][1]])
-        self._rows, self._table = rows, self._table[keep]
+            kept.append(map_leaves(np.copy, rows(self._waiting[batch][1], slice(at, at + 1))))
+        self._rows, self._table = kept, self._table[keep]
         self._waiting, self._waiting_bytes = [], 0.0
 
     def _count(self, table: npt.NDArray[np.float64]) -> None:
@@ -150,9 +161,7 @@ class ExampleKeeper:
         return np.array([self._counts[truth, predicted] for truth, predicted in cells], np.int64)
 
     def _most(self) -> int:
-        arrays = self._waiting[-1][1]
-        bytes_a_row = sum(map(_bytes, arrays)) / max(1, len(arrays[0]))
-        return max(1, min(self._max_examples, int(self._max_bytes // max(1.0, bytes_a_row))))
+        return max(1, min(self._max_examples, int(self._max_bytes // max(1.0, self._largest))))
 
     def _ranks(self) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """The rank of each example in its cell, the most certain first, then by blind choice; and whether that chose it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,10 +19,11 @@ from tb_attention.callbacks.counted_outputs import CountedOutput, counted_output
 from tb_attention.callbacks.example_maps import ExampleMaps
 from tb_attention.callbacks.guard import Warnings, guarded
 from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
+from tb_attention.callbacks.model_inputs import taken_by
 from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.callbacks.second_pass import SecondPass
 from tb_attention.callbacks.series import SeriesCallback
-from tb_attention.callbacks.sources import batches_of
+from tb_attention.callbacks.sources import Batch, Source, bounded, labelled
 from tb_attention.capture.keras_model import check_model
 from tb_attention.errors import ArgumentError
 from tb_attention.records.store import checked_directory
@@ -30,6 +33,8 @@ from tb_attention.site import Axis
 # Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.
 _BLIND = 3
 _MOST_EXAMPLES = 1000
+# Of validation data that may never end, where neither `fit` nor the user says how many.
+_MOST_BATCHES = 1000
 
 
 class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -42,13 +47,16 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         log_dir: The run's directory, as for `AttentionCallback`.
-        validation_data: `(x, y)` or `(x, y, sample_weight)`, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a function
-            that returns a generator of such batches; or None for the compiled metric.
+        validation_data: What `fit` takes: `(x, y)` or `(x, y, sample_weight)`, a `tf.data.Dataset`, a `keras.utils.PyDataset`,
+            one of Keras' iterators of folders, a `DataLoader`; or a function that returns a generator of such batches; or None
+            for the compiled metric.
         class_names: A name for each class, in the order of the model's units, a mapping of names to indices, or a
             `keras.layers.StringLookup`; labels may then be these names. Names that repeat have their index behind them.
             Defaults to the indices.
         tag: Name of the series. Defaults to "confusion".
-        validation_steps: Batches of `validation_data` that are used; needed where it never ends. Defaults to all.
+        validation_steps: Batches of `validation_data` that are used; needed where it never ends. Defaults to all; where its
+            length is not known, to at most as many as `fit` validates on, or 1,000 (or the batches of an epoch, where there are
+            more) where `fit` does not validate.
         output: For a model with several outputs: the name of the one that is counted, its key in a dict, else the name of its
             layer. Defaults to all with a loss that hold classes; integers that a model gives out are class indices.
         threshold: For one unit and independent labels: from which score on the answer is yes. Defaults to 0.5, or to 0 where
@@ -109,14 +117,20 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         # Its checks are those of every series.
         SeriesCallback(log_dir, tag=tag, update_freq="epoch", monitor=monitor, mode=mode)
-        if isinstance(validation_data, Iterator):
-            raise ArgumentError(
-                "`validation_data` is read at every epoch, which a generator cannot be. Give a function that returns "
-                f"the generator, or a dataset. Received: validation_data={validation_data!r}."
+        source = None
+        if validation_data is not None:
+            source = Source(
+                validation_data, "validation_data", batch_size=checked_count("batch_size", batch_size, least=1)
             )
+            if source.kind == "generator":
+                raise ArgumentError(
+                    "`validation_data` is read at every epoch, which a generator cannot be. Give a function that returns "
+                    f"the generator, or a dataset. Received: validation_data={validation_data!r}."
+                )
         self.log_dir = checked_directory(log_dir)
         self.tag = tag
         self.validation_data = validation_data
+        self._source = source
         self.class_names = to_class_names(class_names)
         self.class_groups = to_class_groups(class_groups, self.class_names)
         self.validation_steps = (
@@ -147,6 +161,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._maps: list[ExampleMaps | None] = []
         self._second_pass: SecondPass | None = None
         self._failed: Mapping[int, Exception] = {}
+        self._validated = 0
         self._training: list[Counted | None] = []
         self._validation: list[Counted | None] = []
 
@@ -163,10 +178,11 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Checks that there is something to count."""
         before = self._series
         self._forget_fit()
-        if self.validation_data is None:
+        if self._source is None:
             self._outputs = metric_outputs(self.model, self.output, self.class_names)
         else:
-            self._outputs = counted_outputs(self.model, self.output, self._wishes(), self.validation_data)
+            first = self._first_batch(self._source)
+            self._outputs = counted_outputs(self.model, self.output, self._wishes(), first)
         known = {series.tag: series for series in before}
         self._series = [known.get(self._tag(output)) or self._make_series(output) for output in self._outputs]
         for series in before:
@@ -183,6 +199,16 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _wishes(self) -> Wishes:
         return Wishes(self.multi_label, self.threshold, self.ignore_class, self.class_names)
+
+    def _first_batch(self, source: Source) -> Batch:
+        """What the batches look like; refuses what cannot be counted to its end."""
+        first = source.first_labelled(self.model)
+        if source.length == math.inf and self.validation_steps is None:
+            raise ArgumentError(
+                "`validation_data` never ends, so `validation_steps` must say how many of its batches are counted. "
+                f"Received: an infinite {type(self.validation_data).__name__}, validation_steps=None."
+            )
+        return first
 
     def _tag(self, counted: CountedOutput) -> str:
         return self.tag if len(self._outputs) == 1 else f"{self.tag}/{counted.output.name}"
@@ -242,7 +268,13 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
     @guarded("The confusion matrix")
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Takes the counts of the training: here the metric still holds them."""
+        self._validated = 0
         self._training = self._compiled_counts()
+
+    @guarded("The confusion matrix")
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Counts the batches that `fit` validates on."""
+        self._validated = batch + 1
 
     @guarded("The confusion matrix")
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -261,7 +293,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             for place, series in enumerate(self._series):
                 if place in self._failed and training[place] is None:
                     continue
-                kept = self._counters[place].kept() if self._counters else None
+                kept = self._counters[place].kept if self._counters else None
                 maps = self._maps[place] if self._maps else None
                 splits = {"validation": validation[place], "training": training[place]}
                 series.log(splits, kept, maps, series.metrics(logs))
@@ -287,7 +319,9 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._failed = failed
         for counter in self._counters:
             counter.begin()
-        for x, y, weight in batches_of(self.validation_data, self.batch_size, self.validation_steps):
+        for batch in self._validation_batches():
+            x, y, weight = labelled(batch, "validation_data")
+            x = taken_by(self.model, x)
             outputs = self._second_pass(self.model, x)
             for index, counter in enumerate(self._counters):
                 if index not in failed:
@@ -307,3 +341,21 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             f"lost: {counted.output.name}: {type(error).__name__}",
             f"{what} of an epoch was lost; training goes on. {told}",
         )
+
+    def _validation_batches(self) -> Iterator[Batch]:
+        assert self._source is not None
+        if self.validation_steps is not None:
+            return itertools.islice(self._source.batches(), self.validation_steps)
+        if self._source.length is not None:
+            return self._source.batches()
+        most = self._validated or max(_MOST_BATCHES, (self.params or {}).get("steps") or 0)
+
+        def stop() -> None:
+            reason = "as many as `fit` validates on" if self._validated else "the most where `fit` does not validate"
+            self.warnings.warn(
+                "endless",
+                f"`validation_data`, whose length is not known, goes on behind {most} batches, {reason}; the confusion matrix "
+                "counts these. `validation_steps` says how many to count.",
+            )
+
+        return bounded(self._source.batches(), most, stop)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tb_attention.callbacks.class_kinds import Reading, Wishes, read_kind
-from tb_attention.callbacks.first_labels import first_batch
 from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs, outputs_of
 from tb_attention.callbacks.output_counter import raise_for
+from tb_attention.callbacks.sources import Batch
 from tb_attention.errors import ArgumentError
 
 
@@ -61,22 +61,20 @@ def metric_outputs(model: Any, wanted: str | None, class_names: Sequence[str] | 
     return counted
 
 
-def counted_outputs(model: Any, wanted: str | None, wishes: Wishes, validation_data: Any) -> list[CountedOutput]:
+def counted_outputs(model: Any, wanted: str | None, wishes: Wishes, first: Batch) -> list[CountedOutput]:
     """The outputs that are counted over validation data: the one that is wanted, else all that hold classes.
 
     Args:
         model: A compiled Keras model.
         wanted: The name of one, or None for all.
         wishes: What the user said of the classes.
-        validation_data: As for `ConfusionMatrixCallback`.
+        first: What is known of the validation data: arrays, or specifications with `shape` and `dtype`.
 
     Raises:
         ArgumentError: There is none, or it is known already that what is wanted holds no classes.
     """
-    first = first_batch(validation_data)
-    x, y = (None, None) if first is None else first
-    outputs = outputs_of(model, x)
-    found = [_counted(outputs, output, wishes, first is not None, y) for output in _wanted(outputs, wanted)]
+    outputs = outputs_of(model, first.x)
+    found = [_counted(outputs, output, wishes, first.y) for output in _wanted(outputs, wanted)]
     chosen = [counted for counted in found if counted.reading.kind != "none" and _is_meant(counted, wanted)]
     if not chosen:
         if len(found) == 1:
@@ -98,11 +96,11 @@ def _wanted(outputs: ModelOutputs, wanted: str | None) -> list[ModelOutput]:
     return [output for output, name in zip(outputs, names, strict=True) if wanted in (None, name)]
 
 
-def _counted(outputs: ModelOutputs, output: ModelOutput, wishes: Wishes, known: bool, y: Any) -> CountedOutput:
-    label = outputs.label(output, y) if known else MISSING
-    if known and label is MISSING:
+def _counted(outputs: ModelOutputs, output: ModelOutput, wishes: Wishes, y: Any) -> CountedOutput:
+    label = outputs.label(output, y)
+    if label is MISSING:
         return CountedOutput(outputs, output, Reading("none", "has no labels in `validation_data`"), wishes)
-    labels = None if label is MISSING else describe_labels(label)
+    labels = describe_labels(label)
     # Several labels an example are a matter of the outputs that may have them.
     of_one_class = len(outputs) > 1 and output.loss.family == "categorical"
     mine = replace(wishes, multi_label=False) if of_one_class else wishes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from tb_attention.callbacks.cell_examples import Kept
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.errors import ArgumentError, CaptureError
-from tb_attention.records.nested import map_leaves
+from tb_attention.records.ragged import Shape
 from tb_attention.records.samples import Samples
 from tb_attention.records.step_record import CellExamples, Prediction, StepRecord
 from tb_attention.site import Axis, Site
@@ -22,6 +23,8 @@ _OF_A_CELL = 4
 # Right ones of a class whose mean is taken, and how many of all classes beside each wrong one.
 _RIGHT_OF_A_CLASS = 4
 _RIGHT_BESIDE = 2
+# A model is traced for each shape of examples.
+_MOST_SHAPES = 8
 
 Places = npt.NDArray[np.int64]
 
@@ -56,6 +59,7 @@ class ExampleMaps:
         self._sites = sites
         self._say = say
         self._recorder: Recorder | None = None
+        self._shapes: set[tuple[Shape, ...]] = set()
 
     def examples(self, kept: Kept, step: int, *, epoch: int, batch: int) -> CellExamples:
         """The examples in the order in which they are stored, those with maps first.
@@ -64,16 +68,18 @@ class ExampleMaps:
             kept: The examples.
             step, epoch, batch: Of the record.
         """
-        first = of_confused_cells(kept, self._count)
+        capturable = self._of_few_shapes(kept)
+        first = of_confused_cells(kept, self._count, capturable)
         rest = np.setdiff1d(np.arange(len(kept)), first)
-        ordered = kept.chosen(np.concatenate([first, rest]))
+        order = np.concatenate([first, rest])
+        ordered = kept.chosen(order)
         samples = self._samples(ordered)
         judged = ordered.judged
         stored = CellExamples(samples, judged.truth, judged.predicted, judged.probability, judged.loss, ordered.random)
         if not len(first):
             return stored
         try:
-            return self._with_maps(stored, ordered, len(first), step, epoch, batch)
+            return self._with_maps(stored, ordered, capturable[order], len(first), step, epoch, batch)
         except (CaptureError, ArgumentError) as error:
             self._count = 0
             self._say("examples", f"The attention of the examples of confused cells is not captured: {error}")
@@ -81,7 +87,7 @@ class ExampleMaps:
 
     def _samples(self, kept: Kept) -> Samples:
         """The examples as samples, with their tokens."""
-        samples = Samples(kept.inputs, kept.judged.truth, class_names=self._names)
+        samples = Samples(kept.inputs, kept.judged.truth, shapes=kept.shapes or None, class_names=self._names)
         if self._recorder is None:
             self._recorder = Recorder(
                 self._model,
@@ -96,16 +102,38 @@ class ExampleMaps:
             return self._recorder.samples
         return self._recorder.prepared(samples)
 
+    def _of_few_shapes(self, kept: Kept) -> npt.NDArray[np.bool_]:
+        """Which examples have one of the shapes that the model is traced for, of which there are a few in a training."""
+        shapes = kept.own_shapes()
+        for shape, _ in Counter(shapes).most_common():
+            if shape not in self._shapes and len(self._shapes) < _MOST_SHAPES:
+                self._shapes.add(shape)
+        within = np.array([shape in self._shapes for shape in shapes], bool)
+        if not within.all():
+            self._say(
+                "shapes",
+                f"The validation data have examples of more than {_MOST_SHAPES} shapes; the attention of confused examples is "
+                f"captured for {_MOST_SHAPES} of them.",
+            )
+        return within
+
     def _with_maps(
-        self, stored: CellExamples, kept: Kept, wrong: int, step: int, epoch: int, batch: int
+        self,
+        stored: CellExamples,
+        kept: Kept,
+        capturable: npt.NDArray[np.bool_],
+        wrong: int,
+        step: int,
+        epoch: int,
+        batch: int,
     ) -> CellExamples:
         assert self._recorder is not None
-        right = right_ones(kept, wrong, _RIGHT_BESIDE * self._count)
+        right = right_ones(kept, wrong, _RIGHT_BESIDE * self._count, capturable)
         places = np.concatenate([np.arange(wrong), *right.values()]).astype(np.int64)
         # One number of samples for all steps, for which the pass is compiled once.
-        padded = np.resize(places, self._count * (1 + _RIGHT_BESIDE))
+        chosen = kept.chosen(places if kept.shapes else np.resize(places, self._count * (1 + _RIGHT_BESIDE)))
         captured = self._recorder.captured_of(
-            self._recorder.prepared(Samples(map_leaves(lambda array: array[padded], kept.inputs)))
+            self._recorder.prepared(Samples(chosen.inputs, shapes=chosen.shapes or None))
         )
         if not captured.sites:
             self._count = 0
@@ -122,7 +150,9 @@ class ExampleMaps:
         )
         means = {}
         start = wrong
-        for index, of_class in right.items():
+        # Maps of several sizes have no mean.
+        alike = all(axis.own is None for site in captured.sites for axis in site.axes)
+        for index, of_class in right.items() if alike else ():
             end = start + len(of_class)
             means[index] = (
                 len(of_class),
@@ -132,9 +162,9 @@ class ExampleMaps:
         return dataclasses.replace(stored, maps=record, means=means)
 
 
-def of_confused_cells(kept: Kept, count: int) -> Places:
-    """The places of at most `count` wrong examples: a few of each cell, the most frequent cells first, then more of them."""
-    wrong = np.flatnonzero(kept.wrong)
+def of_confused_cells(kept: Kept, count: int, capturable: npt.NDArray[np.bool_]) -> Places:
+    """The indices of at most `count` wrong examples: a few of each cell, the most frequent cells first, then more of them."""
+    wrong = np.flatnonzero(kept.wrong & capturable)
     cells = kept.judged.truth[wrong] * (kept.judged.predicted.max(initial=0) + 1) + kept.judged.predicted[wrong]
     seen: dict[int, int] = {}
     rounds = []
@@ -145,20 +175,23 @@ def of_confused_cells(kept: Kept, count: int) -> Places:
     return np.sort(wrong[order])
 
 
-def right_ones(kept: Kept, wrong: int, most: int) -> dict[int, Places]:
-    """By class, the places of a few examples that were told right, for the classes of the first `wrong` examples.
+def right_ones(kept: Kept, wrong: int, most: int, capturable: npt.NDArray[np.bool_]) -> dict[int, Places]:
+    """By class, the indices of a few examples that were told right, for the classes of the first `wrong` examples.
 
     Args:
         kept: The examples, the first of which are wrong.
         wrong: How many.
         most: Of all classes together.
+        capturable: Which examples can be captured.
     """
     judged = kept.judged
     classes = dict.fromkeys(np.stack([judged.truth[:wrong], judged.predicted[:wrong]], -1).reshape(-1).tolist())
     found: dict[int, Places] = {}
     left = most
     for index in classes:
-        places = np.flatnonzero((judged.truth == index) & (judged.predicted == index))[: min(_RIGHT_OF_A_CLASS, left)]
+        places = np.flatnonzero(capturable & (judged.truth == index) & (judged.predicted == index))[
+            : min(_RIGHT_OF_A_CLASS, left)
+        ]
         if len(places):
             found[index] = places
             left -= len(places)
@@ -170,5 +203,9 @@ def _of(site: Site, samples: slice) -> Site:
     weights = site.weights[samples]
     rows = None if site.rows is None else dataclasses.replace(site.rows, weights=site.rows.weights[samples])
     features = None if site.features is None else site.features[samples]
-    axes = (Axis("samples", len(weights)), *site.axes[1:])
+    axes = (Axis("samples", len(weights)), *(_axis_of(axis, samples) for axis in site.axes[1:]))
     return site.replace(axes=axes, weights=weights, rows=rows, features=features)
+
+
+def _axis_of(axis: Axis, samples: slice) -> Axis:
+    return axis if axis.own is None else dataclasses.replace(axis, own=axis.own[samples])

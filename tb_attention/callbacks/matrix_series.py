@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_attention.callbacks.cell_examples import Kept
@@ -59,7 +59,7 @@ class MatrixSeries(SeriesCallback):
     def log(
         self,
         splits: Mapping[str, Counted | None],
-        kept: Kept | None,
+        kept: Callable[[], Kept | None] | None,
         maps: ExampleMaps | None,
         metrics: dict[str, float],
     ) -> None:
@@ -67,7 +67,7 @@ class MatrixSeries(SeriesCallback):
 
         Args:
             splits: What was counted, by split, the one that counts most first.
-            kept: Examples of the cells, or None.
+            kept: Gives examples of the cells, or None.
             maps: Makes of them what is stored, with their attention; None for no examples.
             metrics: What Keras handed over.
         """
@@ -110,9 +110,10 @@ class MatrixSeries(SeriesCallback):
         )
         self.note_best(self.epoch, metrics)
 
-    def _examples(self, kept: Kept, maps: ExampleMaps) -> CellExamples | None:
+    def _examples(self, keep: Callable[[], Kept | None], maps: ExampleMaps) -> CellExamples | None:
         try:
-            return maps.examples(kept, self.epoch, epoch=self.epoch, batch=self.batches)
+            kept = keep()
+            return None if kept is None else maps.examples(kept, self.epoch, epoch=self.epoch, batch=self.batches)
         except Exception as error:
             self.warnings.warn(
                 f"examples: {type(error).__name__}",

@@ -18,7 +18,8 @@ from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-from tb_attention.records.nested import map_leaves, named_leaves
+from tb_attention.records import ragged
+from tb_attention.records.nested import named_leaves
 from tb_attention.reduce.probabilities import within_unit
 
 Array = npt.NDArray[Any]
@@ -87,8 +88,17 @@ class OutputCounter:
             self._update(labels, scores)
         else:
             self._update(labels, scores, _weights_of(np.asarray(weights), raw, scores))
-        if self._keeper is not None:
+        if self._keeper is None:
+            return
+        try:
             self._keep(x, labels, scores, probabilities)
+        except Exception as error:
+            # What is counted needs no examples.
+            self._keeper = self._make_keeper = None
+            self._say(
+                "keeping",
+                f"No examples of the cells are kept, and matrices are logged without. {type(error).__name__}: {error}",
+            )
 
     def counted(self) -> Counted:
         """What was counted.
@@ -116,7 +126,7 @@ class OutputCounter:
             # Every example has many places: it belongs to many cells.
             self._keeper = self._make_keeper = None
             return
-        rows = sorted({len(array) if np.ndim(array) else 0 for _, array in named_leaves(x)})
+        rows = sorted({len(array) for _, array in named_leaves(x) if np.ndim(array)})
         if rows != [len(labels)]:
             self._keeper = self._make_keeper = None
             self._say(
@@ -126,7 +136,7 @@ class OutputCounter:
             )
             return
         judged, places = found
-        self._keeper.add(map_leaves(lambda array: array[places], x), judged)
+        self._keeper.add(ragged.rows(x, places), judged)
 
     def _read(self, labels: Array, scores: Array) -> Reading:
         """How the output is read, now that labels and scores are there."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES, ChunkedCapture
+from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
+from tb_attention.callbacks.first_samples import to_samples
+from tb_attention.callbacks.model_inputs import check_inputs
 from tb_attention.callbacks.predictions import ShownOutput, read_predictions
-from tb_attention.callbacks.sources import check_inputs, to_samples
+from tb_attention.callbacks.shape_groups import GroupedCapture
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.capture.capturer import Capture, Capturer
 from tb_attention.capture.keras_model import check_model
@@ -68,7 +71,7 @@ class Recorder:
         self._axes = {**self.samples.axes, **axes}
         self._max_positions = max_positions
         self._full_rows = tuple(full_rows)
-        self._capture = ChunkedCapture(
+        self._capture = GroupedCapture(
             Capturer(model, sites=sites), self._described, max_bytes=max_capture_bytes, say=say or _warn
         )
         self.captured: Capture | None = None
@@ -85,7 +88,7 @@ class Recorder:
             batch: Batches seen, or None.
             logs: Metrics by name.
         """
-        self.captured = self._capture(self.samples.inputs, len(self.samples))
+        self.captured = self._capture(self.samples)
         return StepRecord(
             step=step,
             epoch=epoch,
@@ -110,16 +113,22 @@ class Recorder:
 
     def captured_of(self, samples: Samples) -> Capture:
         """The attention of other samples, which were prepared; the pass is compiled once for each number of them."""
-        self.samples = samples
-        return self._capture(samples.inputs, len(samples))
+        return self._capture(samples)
 
-    def _described(self, sites: tuple[Site, ...]) -> tuple[Site, ...]:
+    def _described(self, sites: tuple[Site, ...], samples: Samples) -> tuple[Site, ...]:
         """The sites with what their positions are: as the user said, else as their number and the samples suggest."""
-        described = map(self._as_said, describe_axes(sites, facts_of(self.samples)))
+        described = map(self._as_said, describe_axes(sites, facts_of(samples)))
         return tuple(shorten(site, self._max_positions, self._full_rows) for site in described)
 
     def _as_said(self, site: Site) -> Site:
         said = self._axes.get(site.path)
+        if said is not None and self.samples.shapes:
+            # The user said the size of one sample; the others have their own.
+            now = site.axes[-len(said) :]
+            said = [
+                axis if axis.grid is not None else dataclasses.replace(axis, size=each.size)
+                for axis, each in zip(said, now, strict=True)
+            ]
         return site if said is None else site.replace(axes=(*site.axes[: -len(said)], *said))
 
 

@@ -1,113 +1,229 @@
-"""What `samples=` may be, and how it becomes `Samples`: the first examples of it, copied once."""
+"""What data may be, and how batches `(x, y, sample_weight)` are read from it in the sense of `fit`, without a trace."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import copy
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
+import keras
 import numpy as np
-import numpy.typing as npt
 
-from tb_attention.callbacks.predictions import ShownOutput
+from tb_attention.callbacks.model_inputs import check_inputs, declared_inputs, taken_by
+from tb_attention.callbacks.own_order import in_own_order
+from tb_attention.callbacks.random_state import OwnRandomState
 from tb_attention.errors import ArgumentError
-from tb_attention.records.nested import is_plain, map_leaves, named_leaves, to_numpy
-from tb_attention.records.samples import Samples
+from tb_attention.records.nested import map_leaves, named_leaves, to_numpy
 
-ALLOWED = (
-    "`(x, y)`, `x` (an array, a list, a dict, strings), a tb_attention.Samples, a tf.data.Dataset, a keras.utils.PyDataset "
-    "or a generator"
-)
+Kind = Literal["arrays", "dataset", "indexed", "loader", "generator", "function"]
+"""What a source is: arrays as `fit` takes them; a `tf.data.Dataset`; batches by index (`PyDataset`, `Sequence`, Keras' iterators
+of folders and arrays); something to iterate over again and again (a `DataLoader`); a generator, which can be read once; or a
+function that returns any of these."""
 
-
-def to_samples(
-    source: Any,
-    model: Any,
-    *,
-    max_samples: int,
-    class_names: Iterable[str] | None = None,
-    shown: ShownOutput | None = None,
-) -> Samples:
-    """Takes the first `max_samples` examples of what the user gave.
-
-    Args:
-        source: What the user gave as `samples=`. Tuples are `(x,)`, `(x, y)` or `(x, y, sample_weight)`; a list is the
-            model's inputs where it has several, else examples; datasets and generators give batches as `fit` takes them.
-        model: The Keras model; its number of inputs tells what a list is.
-        max_samples: Examples kept, a positive integer.
-        class_names: Names of the classes, or None.
-        shown: Chooses the output whose labels are shown, where the model has several; by default as for a first training.
-
-    Raises:
-        ArgumentError: The source is none of these, is empty, or its parts differ in length.
-    """
-    names = None if class_names is None else list(class_names)
-    if isinstance(source, Samples):
-        return source
-    if isinstance(source, tuple):
-        x, y = _split(source)
-    elif _is_batches(source):
-        x, y = _first_of_batches(_batches(source), max_samples)
-    else:
-        x, y = source, None
-    if isinstance(x, list) and not _has_several_inputs(model, x):
-        x = _stack(x)
-    x = map_leaves(to_numpy, x)
-    lengths = {len(array) for array in leaves(x)}
-    if len(lengths) != 1 or lengths == {0}:
-        raise ArgumentError(
-            f"`samples` must hold the same number of examples in each input, at least 1. Received: {sorted(lengths)}."
-        )
-    y = None if y is None else _labels(shown or ShownOutput(), model, x, y)
-    if y is not None and len(y) != lengths.copy().pop():
-        raise ArgumentError(
-            f"`samples` must hold one label for each example. Received: {lengths.pop()} examples, {len(y)} labels."
-        )
-    return Samples(
-        map_leaves(lambda array: array[:max_samples].copy(), x),
-        None if y is None else y[:max_samples].copy(),
-        class_names=names,
-    )
+FORM = "`(x, y)` or `(x, y, sample_weight)`"
 
 
-def batches_of(source: Any, batch_size: int, steps: int | None) -> Iterator[tuple[Any, Any, Any]]:
-    """The batches of a labelled source, as `(x, y, sample_weight)` of numpy arrays; the weight may be None.
+class Batch(NamedTuple):
+    """A batch: inputs, labels and weights, nested numpy arrays; labels and weights may be None."""
+
+    x: Any
+    y: Any
+    weight: Any
+
+
+class Source:
+    """Data of any kind.
 
     Args:
-        source: `(x, y)` or `(x, y, sample_weight)`, a dataset of such batches, or a function that returns a generator of them.
+        given: What the user gave.
+        name: Its argument, for messages.
         batch_size: For arrays.
-        steps: Batches at most, or None for all.
 
     Raises:
-        ArgumentError: There are no labels.
+        ArgumentError: It is no data.
     """
-    if callable(source) and not is_indexed_batches(source) and not hasattr(source, "element_spec"):
-        source = source()
-    batches = _sliced(source, batch_size) if isinstance(source, tuple) else _batches(source)
-    for batch in itertools.islice(batches, steps):
-        if not isinstance(batch, tuple) or len(batch) not in (2, 3):
+
+    def __init__(self, given: Any, name: str, *, batch_size: int = 32) -> None:
+        self._given = given
+        self._name = name
+        self._batch_size = batch_size
+        self.kind: Kind = self._kind()
+        """What it is."""
+        self._own_order: Any = None
+        self._random = OwnRandomState(_torch_generators(given) if self.kind == "loader" else ())
+
+    def _kind(self) -> Kind:
+        given = self._given
+        if isinstance(given, str | bytes | Mapping | list | tuple) or hasattr(given, "shape"):
+            return "arrays"
+        if hasattr(given, "element_spec"):
+            return "dataset"
+        if any(kind.__module__.startswith("torch.utils.data.dataset") for kind in type(given).__mro__):
             raise ArgumentError(
-                "Validation data must be `(x, y)` or `(x, y, sample_weight)`, or give such batches. "
-                f"Received: {type(batch).__name__}{f' of {len(batch)}' if isinstance(batch, tuple) else ''}."
+                f"`{self._name}` must give batches. Received: a dataset of PyTorch, which gives single examples; put it into a "
+                "`torch.utils.data.DataLoader`."
             )
-        x, y, weight = (*batch, None)[:3]
-        yield map_leaves(to_numpy, x), map_leaves(to_numpy, y), None if weight is None else map_leaves(to_numpy, weight)
-
-
-def _sliced(arrays: tuple[Any, ...], batch_size: int) -> Iterator[tuple[Any, ...]]:
-    parts = [None if part is None else map_leaves(to_numpy, part) for part in arrays]
-    for start in range(0, len(leaves(parts[0])[0]), batch_size):
-        end = start + batch_size
-        yield tuple(None if part is None else map_leaves(lambda a: a[start:end], part) for part in parts)  # noqa: B023
-
-
-def _split(batch: tuple[Any, ...]) -> tuple[Any, Any]:
-    if not 1 <= len(batch) <= 3:
+        # Keras' iterators of folders are indexed and generators: read by index they stay where they are.
+        if isinstance(given, keras.utils.PyDataset) or (hasattr(given, "__getitem__") and hasattr(given, "__len__")):
+            return "indexed"
+        if isinstance(given, Iterator):
+            return "generator"
+        if isinstance(given, Iterable):
+            return "loader"
+        if callable(given):
+            return "function"
         raise ArgumentError(
-            "A tuple of samples must be `(x,)`, `(x, y)` or `(x, y, sample_weight)`. "
-            f"Received: a tuple of {len(batch)}."
+            f"`{self._name}` must be {FORM}, a tf.data.Dataset, a keras.utils.PyDataset, a DataLoader or a function that returns "
+            f"a generator. Received: {given!r} of {type(given)}."
         )
-    return batch[0], (batch[1] if len(batch) > 1 else None)
+
+    @property
+    def length(self) -> float | None:
+        """The number of batches: infinite where it never ends, None where it is not known."""
+        if self.kind == "dataset":
+            cardinality = getattr(self._given, "cardinality", None)
+            count = int(cardinality() if callable(cardinality) else -2 if cardinality is None else cardinality)
+            return math.inf if count == -1 else None if count < 0 else count
+        if self.kind == "indexed":
+            batches = len(self._given) if hasattr(self._given, "__len__") else self._given.num_batches
+            return math.inf if batches is None else int(batches)
+        if self.kind == "arrays":
+            return math.ceil(len(leaves(self._arrays().x)[0]) / self._batch_size)
+        return len(self._given) if self.kind == "loader" and hasattr(self._given, "__len__") else None
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches; reading them moves no global generator, no counter of the source, and calls none of its hooks.
+
+        Raises:
+            ArgumentError: A batch is not what `fit` takes.
+        """
+        if self.kind == "arrays":
+            yield from self._slices()
+            return
+        with self._random:
+            batches = self._iterator()
+        while True:
+            with self._random:
+                try:
+                    batch = self._unpacked(next(batches))
+                except StopIteration:
+                    return
+            yield batch
+
+    def first_labelled(self, model: Any) -> Batch:
+        """What is known of labelled data before a pass: arrays whole, a dataset's specification, of others the first batch.
+
+        Args:
+            model: The model that is to take them.
+
+        Raises:
+            ArgumentError: There are no labels, inputs do not fit the model, lengths differ, or examples are not batched.
+        """
+        self.check_batched(model)
+        if self.kind == "dataset":
+            given = self._given.element_spec
+            batch = Batch(*(*given, None, None)[:3]) if isinstance(given, tuple) else Batch(given, None, None)
+        elif self.kind == "arrays":
+            batch = self._arrays()
+        else:
+            batch = next(self.batches(), Batch(None, None, None))
+            if batch.x is None:
+                raise ArgumentError(f"`{self._name}` must give at least one batch. Received: none.")
+        labelled(batch, self._name)
+        x = taken_by(model, batch.x)
+        check_inputs(x, model, f"inputs of `{self._name}`")
+        if self.kind == "arrays":
+            lengths = {len(array) for part in batch if part is not None for array in leaves(part) if np.ndim(array)}
+            if len(lengths) != 1:
+                raise ArgumentError(
+                    f"The arrays of `{self._name}` must have one length. Received: lengths {sorted(lengths)}."
+                )
+        return batch._replace(x=x)
+
+    def check_batched(self, model: Any) -> None:
+        """Refuses a dataset of single examples, as far as its `element_spec` tells.
+
+        Raises:
+            ArgumentError: It gives single examples.
+        """
+        specification = getattr(self._given, "element_spec", None)
+        if specification is None:
+            return
+        x, y, _ = (*specification, None, None)[:3] if isinstance(specification, tuple) else (specification, None, None)
+        inputs = declared_inputs(model)
+        taken = leaves(taken_by(model, x))
+        # Labels of a batch have a dimension at least. Inputs of one example have the shape that the model takes.
+        single = all(_is_scalar(spec) for spec in (taken if y is None else leaves(y)))
+        if not single and inputs is not None and len(inputs) == len(taken):
+            single = all(
+                spec.shape.rank is not None
+                and spec.shape.rank == len(tensor.shape) - 1
+                and None not in (*spec.shape, *tensor.shape[1:])
+                and tuple(spec.shape) == tuple(tensor.shape)[1:]
+                for spec, tensor in zip(taken, inputs, strict=True)
+            )
+        if single:
+            raise ArgumentError(
+                f"`{self._name}` must give batches, as `fit` takes them. Received: a dataset of single examples, "
+                f"{specification!r}; call `.batch(...)` on it."
+            )
+
+    def _iterator(self) -> Iterator[Any]:
+        if self.kind == "indexed":
+            return self._indexed()
+        if self.kind == "function":
+            made = self._given()
+            inner = Source(made, self._name, batch_size=self._batch_size)
+            return iter(made) if inner.kind == "generator" else inner.batches()
+        if self.kind == "dataset" and self._own_order is None:
+            self._own_order = in_own_order(self._given)
+        return iter(self._given if self._own_order is None else self._own_order)
+
+    def _indexed(self) -> Iterator[Any]:
+        reader = _reader(self._given)
+        count, index = self.length, 0
+        while count is None or index < count:
+            yield reader[index]
+            index += 1
+
+    def _arrays(self) -> Batch:
+        return self._unpacked(self._given)
+
+    def _slices(self) -> Iterator[Batch]:
+        arrays = self._arrays()
+        for start in range(0, len(leaves(arrays.x)[0]), self._batch_size):
+            part = slice(start, start + self._batch_size)
+            yield Batch(*(None if each is None else _sliced(each, part) for each in arrays))
+
+    def _unpacked(self, batch: Any) -> Batch:
+        """A batch as `keras.utils.unpack_x_y_sample_weight` takes it apart, with numpy arrays."""
+        if isinstance(batch, Batch):
+            return batch
+        if isinstance(batch, list):
+            if self.kind in ("generator", "function"):
+                raise ArgumentError(
+                    f"A generator must give tuples, {FORM}, or `(x,)` for inputs alone. Received: a list of {len(batch)}."
+                )
+            batch = tuple(batch)
+        if not isinstance(batch, tuple):
+            batch = (batch,)
+        if not 1 <= len(batch) <= 3:
+            raise ArgumentError(
+                f"`{self._name}` must be {FORM}, or give such batches. Received: a tuple of {len(batch)}."
+            )
+        return Batch(*(None if part is None else _numpy(part) for part in (*batch, None, None)[:3]))
+
+
+def labelled(batch: Batch, name: str) -> Batch:
+    """The batch; raises ArgumentError where it has no labels."""
+    if batch.y is None:
+        came = f"a dict with {sorted(map(str, batch.x))}" if isinstance(batch.x, Mapping) else "inputs alone"
+        raise ArgumentError(
+            f"`{name}` must be {FORM}, or give such batches: without labels nothing can be counted. Received: {came}."
+        )
+    return batch
 
 
 def leaves(nested: Any) -> list[Any]:
@@ -115,132 +231,48 @@ def leaves(nested: Any) -> list[Any]:
     return [leaf for _, leaf in named_leaves(nested)]
 
 
-def _is_batches(source: Any) -> bool:
-    if isinstance(source, str | bytes | Mapping | list | np.ndarray) or hasattr(source, "shape"):
-        return False
-    if is_indexed_batches(source) or isinstance(source, Iterator):
-        return True
-    if hasattr(source, "element_spec") or isinstance(source, Iterable):
-        return True
-    raise ArgumentError(f"`samples` must be {ALLOWED}. Received: {source!r} of {type(source)}.")
+def _is_scalar(specification: Any) -> bool:
+    return getattr(getattr(specification, "shape", None), "rank", None) == 0
 
 
-def is_indexed_batches(source: Any) -> bool:
-    """A keras.utils.PyDataset (or Sequence): it has batches by number, and iterating over it may never end."""
-    return hasattr(source, "__getitem__") and hasattr(source, "__len__") and hasattr(source, "on_epoch_end")
+def _numpy(nested: Any) -> Any:
+    return map_leaves(lambda leaf: None if leaf is None else to_numpy(leaf), nested)
 
 
-def _batches(source: Any) -> Iterator[Any]:
-    if is_indexed_batches(source):
-        for index in range(len(source)):
-            yield source[index]
-    else:
-        yield from source
+def _sliced(nested: Any, part: slice) -> Any:
+    return map_leaves(lambda array: array[part] if np.ndim(array) else array, nested)
 
 
-def _first_of_batches(batches: Iterator[Any], max_samples: int) -> tuple[Any, Any]:
-    xs: list[Any] = []
-    ys: list[Any] = []
-    count = 0
-    for batch in batches:
-        x, y = _split(batch) if isinstance(batch, tuple) else (batch, None)
-        x = map_leaves(to_numpy, x)
-        if any(np.ndim(array) == 0 for array in leaves(x)):
-            raise ArgumentError(
-                "A dataset of samples must give batches, as `fit` takes them. Received: single examples; "
-                "call `.batch(...)` on it."
-            )
-        xs.append(x)
-        ys.append(None if y is None else map_leaves(to_numpy, y))
-        count += len(leaves(x)[0])
-        if count >= max_samples:
-            break
-    if not xs:
-        raise ArgumentError("`samples` must give at least one batch. Received: none.")
-    labelled = all(y is not None for y in ys)
-    return _concatenate(xs), (_concatenate(ys) if labelled else None)
+def _reader(source: Any) -> Any:
+    """A shallow copy to read batches from by index, so that counters and shuffled orders of `source` stay where they are.
 
-
-def _concatenate(parts: list[Any]) -> Any:
-    first = parts[0]
-    if isinstance(first, Mapping):
-        return {key: _concatenate([part[key] for part in parts]) for key in first}
-    if isinstance(first, list | tuple):
-        return type(first)(_concatenate([part[place] for part in parts]) for place in range(len(first)))
-    return np.concatenate(parts)
-
-
-def _has_several_inputs(model: Any, x: list[Any]) -> bool:
-    inputs = getattr(model, "inputs", None)
-    if inputs is not None:
-        return len(inputs) > 1 and len(inputs) == len(x)
-    # A subclassed model that has not been called: a list of arrays of one length is a list of inputs, anything else examples.
-    return len(x) > 1 and all(hasattr(part, "shape") for part in x) and len({len(part) for part in x}) == 1
-
-
-def _stack(examples: list[Any]) -> Any:
-    if not examples:
-        raise ArgumentError("`samples` must hold at least one example. Received: an empty list.")
-    if isinstance(examples[0], Mapping):
-        return {key: _stack([example[key] for example in examples]) for key in examples[0]}
-    arrays = [to_numpy(example) for example in examples]
-    shapes = {array.shape for array in arrays}
-    if len(shapes) != 1:
-        raise ArgumentError(
-            f"Examples in a list must have one shape. Received: shapes {sorted(shapes)}; pad them, or give one array."
-        )
-    return np.stack(arrays)
-
-
-def _labels(shown: ShownOutput, model: Any, x: Any, y: Any) -> npt.NDArray[Any] | None:
-    """The labels of the output that is shown."""
-    chosen = shown.labels(model, x, to_numpy(y) if is_plain(y) else y)
-    return None if chosen is None else to_numpy(chosen)
-
-
-def check_inputs(x: Any, model: Any) -> None:
-    """Refuses samples that do not fit the model's inputs, where the model declares them.
-
-    Raises:
-        ArgumentError: Names the input, what it takes and what came.
+    Keras' iterators of folders shuffle at the first access, count, and seed NumPy with the count. Where copies are not safe,
+    `source` itself.
     """
+    if hasattr(type(source), "__del__") or not hasattr(source, "__dict__"):
+        return source
     try:
-        inputs = model.inputs  # raises for a subclassed model that declares none
-    except (AttributeError, ValueError):
-        return
-    if not inputs:
-        return
-    names = [getattr(tensor, "name", f"input {place}") for place, tensor in enumerate(inputs)]
-    if isinstance(x, Mapping):
-        declared = _structure(model)
-        if isinstance(declared, Mapping):  # a model built on a dict is fed by the dict's keys, not by tensor names
-            names = list(declared)
-            inputs = list(declared.values())
-        missing = [name for name in names if name not in x]
-        if missing:
-            raise ArgumentError(f"The samples lack the model's inputs {missing}. Received: inputs {sorted(x)}.")
-        pairs = [(name, tensor, x[name]) for name, tensor in zip(names, inputs, strict=True)]
-    else:
-        arrays = leaves(x)
-        if len(arrays) != len(inputs):
-            raise ArgumentError(
-                f"The model takes {len(inputs)} inputs ({', '.join(names)}). Received: samples with {len(arrays)}."
-            )
-        pairs = list(zip(names, inputs, arrays, strict=True))
-    for name, tensor, array in pairs:
-        expected = tuple(tensor.shape)[1:]
-        # Keras adds a last axis of size 1 to (N,) inputs by itself.
-        came = array.shape[1:] or (() if not expected else (1,))
-        if len(expected) == len(came) + 1 and expected[-1] == 1:
-            came = (*came, 1)
-        fits = len(expected) == len(came) and all(e is None or e == c for e, c in zip(expected, came, strict=True))
-        if not fits:
-            raise ArgumentError(
-                f"The samples do not fit the model's input {name!r}, which takes shape {('samples', *expected)}. "
-                f"Received: shape {tuple(array.shape)}."
-            )
+        reader = copy.copy(source)
+        for name, value in list(vars(reader).items()):
+            if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
+                vars(reader)[name] = copy.deepcopy(value)
+    except Exception:
+        # A class may copy itself in its own way.
+        return source
+    return reader
 
 
-def _structure(model: Any) -> Any:
-    """The nested structure that a functional model was built on, or None."""
-    return getattr(model, "_inputs_struct", None)
+def _torch_generators(loader: Any) -> tuple[Any, ...]:
+    """The generators that a DataLoader draws its order from, each once."""
+    owners = (loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler")))
+    found = [getattr(owner, "generator", None) for owner in owners]
+    return tuple({id(each): each for each in found if hasattr(each, "get_state")}.values())
+
+
+def bounded(batches: Iterator[Batch], most: int, stop: Callable[[], None]) -> Iterator[Batch]:
+    """At most so many batches; where there is one more, it calls `stop` in its place."""
+    for count, batch in enumerate(batches):
+        if count == most:
+            stop()
+            return
+        yield batch

@@ -20,6 +20,7 @@ from tb_attention.records import step_file
 from tb_attention.records.archive import Archive
 from tb_attention.records.index import StepEntry
 from tb_attention.records.schema import SiteManifest, StepManifest, manifest_to_json, site_to_json
+from tb_attention.site import Axis
 
 
 class MapsPart:
@@ -76,7 +77,8 @@ class MapsPart:
             features = None if self._choice.redact else site.features
             overview = dataclasses.replace(site.overview, offset=offset)
             offset += overview.bytes
-            cut.append(dataclasses.replace(site, overview=overview, features=features, rows=None))
+            axes = tuple(_of_samples(axis, places) for axis in site.axes)
+            cut.append(dataclasses.replace(site, axes=axes, overview=overview, features=features, rows=None))
         changed = dataclasses.replace(
             manifest,
             sites=tuple(cut),
@@ -174,3 +176,8 @@ def _overview(
         part = packed[there.offset : there.offset + there.bytes]
         parts.append(without_heads(part, there.shape, there.encoding, hidden[number]))
     return np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+
+
+def _of_samples(axis: Axis, places: list[int]) -> Axis:
+    """An axis of some of the samples only."""
+    return axis if axis.own is None else dataclasses.replace(axis, own=tuple(axis.own[place] for place in places))

@@ -39,12 +39,23 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
             value = value.float()
     elif hasattr(value, "to_tensor"):  # a ragged tensor
         value = value.to_tensor()
+    elif hasattr(value, "dense_shape"):  # a sparse tensor of TensorFlow
+        return _dense(value)
+    elif hasattr(value, "toarray"):  # a sparse matrix of SciPy
+        value = value.toarray()
     array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
     if array.dtype.kind in "SU":
         return array.astype(object)
     if array.dtype.kind == "V":  # the extra float types of JAX
         return np.asarray(array, np.float32)
     return array
+
+
+def _dense(sparse: Any) -> npt.NDArray[Any]:
+    values = np.asarray(sparse.values)
+    dense = np.zeros(np.asarray(sparse.dense_shape), values.dtype)
+    dense[tuple(np.asarray(sparse.indices).T)] = values
+    return dense
 
 
 def is_plain(nested: Any) -> bool:

@@ -23,6 +23,7 @@ from tb_attention.records.schema import Manifest, Prediction, SiteManifest, Step
 from tb_attention.records.series import Series, choose, list_series
 from tb_attention.records.step_file import read_features, read_measures, read_rows, read_weights
 from tb_attention.records.store import Store, open_store
+from tb_attention.site import own_part
 
 
 def load(log_dir: str | os.PathLike[str], tag: str | None = None, attempt: int | None = None) -> Log:
@@ -127,7 +128,8 @@ class Log(ConfusionReading):
             site: Its path.
 
         Returns:
-            float32 `(heads, queries, keys)`; of a gate `(heads, keys)`; in general what `site(path).axes` says.
+            float32 `(heads, queries, keys)`; of a gate `(heads, keys)`; in general what `site(path).axes` says, in the sample's
+            own size where samples differ.
 
         Raises:
             NotInLogError: The log has no such step, sample or site; the message lists what there is.
@@ -135,7 +137,8 @@ class Log(ConfusionReading):
         """
         entry, manifest, position, place = self._found(step, sample, site)
         with self._open(entry) as archive:
-            return read_weights(archive, manifest, position, place)
+            stored = read_weights(archive, manifest, position, place)
+        return stored[own_part(manifest.sites[place].axes, position)]
 
     def full_rows(self, step: Step, sample: int | str, site: str) -> dict[int, npt.NDArray[np.float32]]:
         """The rows of chosen queries as they were before long maps were pooled (`full_rows` of `AttentionCallback`).
@@ -156,7 +159,8 @@ class Log(ConfusionReading):
         axis = next(at for at, each in enumerate(manifest.sites[place].axes) if each.role == "query")
         with self._open(entry) as archive:
             rows = read_rows(archive, manifest, position, place)
-        return {query: np.take(rows, at, axis=axis) for at, query in enumerate(known.queries)}
+        part = own_part((each for each in manifest.sites[place].axes if each.role != "query"), position)
+        return {query: np.take(rows, at, axis=axis)[part] for at, query in enumerate(known.queries)}
 
     def features(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32] | None:
         """The feature map behind a gate over channels, as it was before the gate, averaged to at most 32 x 32 cells.

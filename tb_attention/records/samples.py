@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from tb_attention.errors import ArgumentError
 from tb_attention.records import labels as label_rules
 from tb_attention.records.nested import is_plain, map_leaves, named_leaves, text_of, to_numpy
 from tb_attention.records.pictures import looks_like_picture
+from tb_attention.records.ragged import Shape, own_part
 from tb_attention.records.sample_ids import hash_ids, unique
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.site import Axis
@@ -33,6 +35,8 @@ class Samples:
         images: Pictures to show in place of the inputs: `(samples, H, W)` or `(samples, H, W, 1 or 3)`. By default, inputs that
             look like pictures are shown.
         texts: For each sample the text that it was made from.
+        shapes: For each sample the shape of its own part of an input, where samples of several shapes were filled up behind to
+            one; each is captured in its own shape. By default it is the whole.
         ids: A unique name for each sample; by default 12 hexadecimal digits of a hash of its inputs.
         axes: What the positions along queries and keys are, by path of the site; by default it is found out.
         class_names: Names of the classes, by index.
@@ -51,6 +55,7 @@ class Samples:
         masks: ByInput = None,
         images: ByInput = None,
         texts: ByInput = None,
+        shapes: ByInput = None,
         ids: Sequence[str] | None = None,
         axes: Mapping[str, Sequence[Axis]] | None = None,
         class_names: Sequence[str] | None = None,
@@ -60,16 +65,20 @@ class Samples:
             inputs = _one_array(inputs)
         self.inputs: Any = map_leaves(to_numpy, inputs)
         """As given, its arrays as numpy arrays."""
-        leaves = named_leaves(self.inputs)
+        # Arrays without dimensions belong to no sample: the model gets them as they are.
+        leaves = [(name, array) for name, array in named_leaves(self.inputs) if array is not None and array.ndim]
         self._arrays: list[npt.NDArray[Any]] = [array for _, array in leaves]
         self.input_names: tuple[str, ...] = tuple(name for name, _ in leaves)
         """A name for each input; "" for a single array."""
         self._count = self._check_lengths()
+        self.shapes: dict[int, list[Shape]] = {
+            place: self._checked_shapes(place, own) for place, own in self._by_input("shapes", shapes).items()
+        }
         self.labels: tuple[int | float | str | list[float] | None, ...] = self._checked_labels(labels)
         """For each sample a class index, another value, or None."""
         names = to_class_names(class_names)
         self.class_names: tuple[str, ...] | None = None if names is None else tuple(names)
-        self.ids: tuple[str, ...] = hash_ids(self._arrays) if ids is None else self._checked_ids(ids)
+        self.ids: tuple[str, ...] = hash_ids(self._own_arrays()) if ids is None else self._checked_ids(ids)
         self.axes: Mapping[str, Sequence[Axis]] = dict(axes or {})
         self.store_inputs = bool(store_inputs)
         self.tokens = self._by_input("tokens", tokens)
@@ -94,12 +103,63 @@ class Samples:
         """Names and arrays of the inputs, in order; their places are what `Axis.input` counts."""
         return list(zip(self.input_names, self._arrays, strict=True))
 
+    def own(self, place: int, sample: int) -> npt.NDArray[Any]:
+        """The part of an input that is a sample's own."""
+        array = self._arrays[place][sample]
+        return np.asarray(array[own_part(self.shapes[place][sample])] if place in self.shapes else array)
+
+    def groups(self) -> list[tuple[list[int], Samples]]:
+        """The samples by their shape: for each shape, in the order of its first sample, the indices and samples of it alone."""
+        if not self.shapes:
+            return [(list(range(len(self))), self)]
+        by_shape: dict[tuple[Shape, ...], list[int]] = {}
+        for sample in range(len(self)):
+            by_shape.setdefault(tuple(own[sample] for own in self.shapes.values()), []).append(sample)
+        return [(index, self._of_one_shape(index)) for index in by_shape.values()]
+
+    def _of_one_shape(self, index: list[int]) -> Samples:
+        """Some samples, all of one shape, without what was filled up behind."""
+        part = {place: own_part(own[index[0]]) for place, own in self.shapes.items()}
+        every = (slice(None),)
+        arrays = [array[index][every + part.get(place, ())] for place, array in enumerate(self._arrays)]
+        remaining = iter(arrays)
+        chosen = copy.copy(self)
+        chosen.inputs = map_leaves(
+            lambda leaf: next(remaining) if leaf is not None and leaf.ndim else leaf, self.inputs
+        )
+        chosen._arrays = arrays
+        chosen._count = len(index)
+        chosen.shapes = {}
+        chosen.labels = tuple(self.labels[sample] for sample in index)
+        chosen.ids = tuple(self.ids[sample] for sample in index)
+        lengths = {place: arrays[place].shape[1] for place in part if arrays[place].ndim > 1}
+        chosen.tokens = {
+            place: [tokens[sample][: lengths.get(place)] for sample in index] for place, tokens in self.tokens.items()
+        }
+        chosen.masks = {place: mask[index, : lengths.get(place)] for place, mask in self.masks.items()}
+        chosen.images = {place: [images[sample] for sample in index] for place, images in self.images.items()}
+        chosen.texts = {place: [texts[sample] for sample in index] for place, texts in self.texts.items()}
+        return chosen
+
+    def _own_arrays(self) -> list[Any]:
+        return [
+            array if place not in self.shapes else [self.own(place, sample) for sample in range(self._count)]
+            for place, array in enumerate(self._arrays)
+        ]
+
+    def _checked_shapes(self, place: int, shapes: Any) -> list[Shape]:
+        largest = self._arrays[place].shape[1:]
+        own = [tuple(int(size) for size in shape) for shape in shapes]
+        for shape in own:
+            if len(shape) != len(largest) or any(
+                not 0 <= size <= most for size, most in zip(shape, largest, strict=True)
+            ):
+                raise ArgumentError(f"`shapes` must be at most {largest} each. Received: {shape}.")
+        return own
+
     def _check_lengths(self) -> int:
-        if not self._arrays or any(array.ndim == 0 for array in self._arrays):
-            raise ArgumentError(
-                "`inputs` must be arrays of shape (samples, ...). "
-                f"Received: shapes {[array.shape for array in self._arrays]}."
-            )
+        if not self._arrays:
+            raise ArgumentError("`inputs` must be arrays of shape (samples, ...). Received: no such array.")
         lengths = {len(array) for array in self._arrays}
         if len(lengths) != 1 or lengths == {0}:
             raise ArgumentError(

@@ -75,6 +75,8 @@ def _pictures(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[npt
         return [one_picture(np.asarray(image)) for image in given]
     if place in samples.tokens or not looks_like_pictures(array):
         return None
+    if place in samples.shapes:
+        return [one_picture(samples.own(place, sample)) for sample in range(len(samples))]
     return list(to_pictures(array))
 
 
@@ -97,9 +99,9 @@ def _inputs(
         entry: dict[str, Any] = {"name": name or kind, "kind": kind}
         if tokens is not None:
             entry["tokens"] = tokens[sample]
-            entry["mask"] = None if mask is None else mask[sample].astype(int).tolist()
+            entry["mask"] = None if mask is None else mask[sample].astype(int).tolist()[: len(tokens[sample])]
         else:
-            entry["shape"] = list(array.shape[1:])
+            entry["shape"] = list(samples.own(place, sample).shape)
         entry["text"] = None if texts is None else texts[sample]
         entries.append(entry)
     return entries
@@ -109,9 +111,10 @@ def _tokens(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[list[
     if not samples.store_inputs:
         return None
     if place in samples.tokens:
-        return list(samples.tokens[place])
+        own = samples.shapes.get(place)
+        return [row if own is None else row[: own[sample][0]] for sample, row in enumerate(samples.tokens[place])]
     if array.ndim == 2 and array.dtype.kind in "iu" and array.shape[1] <= _MOST_TOKEN_IDS:
-        return [[str(token) for token in row] for row in array.tolist()]
+        return [list(map(str, samples.own(place, sample).tolist())) for sample in range(len(samples))]
     return None
 
 

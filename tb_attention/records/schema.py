@@ -198,6 +198,8 @@ def _axis_to_json(axis: Axis) -> dict[str, Any]:
         known["input"] = axis.input
     if axis.places is not None:
         known["places"] = {"grid": list(axis.places.grid), "cells": list(map(list, axis.places.cells))}
+    if axis.own is not None:
+        known["own"] = list(map(list, axis.own))
     return known
 
 
@@ -325,6 +327,7 @@ def _axis(value: Mapping[str, Any]) -> Axis:
         extra=tuple(map(checked.text, value.get("extra", ()))),
         input=checked.count_or_none(value.get("input")),
         places=None if value.get("places") is None else _places(value["places"]),
+        own=None if value.get("own") is None else tuple(map(checked.shape, value["own"])),
     )
 
 

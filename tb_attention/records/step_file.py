@@ -27,7 +27,7 @@ from tb_attention.records.schema import (
 from tb_attention.records.step_record import StepRecord
 from tb_attention.reduce.encodings import Encoding, choose_encoding, decode, encode, encoded_bytes, row_encoding
 from tb_attention.reduce.head_measures import MEASURES
-from tb_attention.site import Site
+from tb_attention.site import Axis, Site, own_part
 
 MANIFEST = "manifest"
 MEASURES_MEMBER = "measures"
@@ -94,7 +94,7 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
         offset += known.overview.bytes
         for sample in range(count):
             parts[sample].append(encoded[sample])
-            values[sample].append(site_maps.measures(site.weights[sample], known.axes, site.kind, sample, kept))
+            values[sample].append(_measures(site, known.axes, sample, kept))
     manifest = StepManifest(
         tag=tag,
         attempt=attempt,
@@ -239,6 +239,15 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
         site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows, features
     )
     return manifest, [encode(maps, overview_encoding) for maps in pooled]
+
+
+def _measures(site: Site, axes: tuple[Axis, ...], sample: int, masks: site_maps.Masks) -> npt.NDArray[np.float32]:
+    """The measures of a sample's own part of a site."""
+    weights = site.weights[sample][own_part(axes, sample)]
+    own = tuple(axis.of(sample) for axis in axes)
+    lengths = {axis.input: axis.of(sample).size for axis in axes if axis.own is not None}
+    cut = {place: mask[:, : lengths.get(place)] for place, mask in masks.items()}
+    return site_maps.measures(weights, own, site.kind, sample, cut)
 
 
 def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:

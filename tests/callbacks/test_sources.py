@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tb_attention.callbacks.sources import batches_of, check_inputs, to_samples
+from tb_attention.callbacks.first_samples import to_samples
+from tb_attention.callbacks.model_inputs import check_inputs
+from tb_attention.callbacks.sources import Source
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import Samples
 
@@ -127,8 +129,89 @@ def test_samples_may_be_a_dict_by_input_name() -> None:
     ids=["arrays", "PyDataset", "tf.data", "function"],
 )
 def test_validation_data_is_read_whole_and_again(source: Any) -> None:
+    data = Source(source, "validation_data", batch_size=4)
     for _ in range(2):
-        batches = list(batches_of(source, 4, None))
-        np.testing.assert_array_equal(np.concatenate([x for x, _, _ in batches]), X)
-        np.testing.assert_array_equal(np.concatenate([y for _, y, _ in batches]), Y)
-    assert len(list(batches_of(source, 2, 1))) == 1
+        batches = list(data.batches())
+        np.testing.assert_array_equal(np.concatenate([batch.x for batch in batches]), X)
+        np.testing.assert_array_equal(np.concatenate([batch.y for batch in batches]), Y)
+
+
+def test_a_list_is_inputs_and_labels_where_it_plainly_is(model: keras.Model) -> None:
+    samples = to_samples([X, Y], model, max_samples=4)
+    np.testing.assert_array_equal(samples.inputs, X[:4])
+    assert samples.labels == tuple(int(y) for y in Y[:4])
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    two = keras.Model([a, b], keras.layers.Add()([a, b]))
+    assert to_samples([[X, X + 1], Y], two, max_samples=3).labels == tuple(int(y) for y in Y[:3])
+    with pytest.raises(ArgumentError, match=r"samples with labels must be `\(\(x1, x2\), y\)`.*Received: a list of 3"):
+        to_samples([X, X, Y], two, max_samples=3)
+
+
+def test_examples_of_several_shapes_keep_theirs(model: keras.Model) -> None:
+    samples = to_samples([[1, 2, 3], [4], [5, 6]], keras.Sequential(), max_samples=32)
+    np.testing.assert_array_equal(samples.inputs, [[1, 2, 3], [4, 0, 0], [5, 6, 0]])
+    assert samples.shapes == {0: [(3,), (1,), (2,)]}
+    assert [(index, group.inputs.shape) for index, group in samples.groups()] == [
+        ([0], (1, 3)),
+        ([1], (1, 1)),
+        ([2], (1, 2)),
+    ]
+    with pytest.raises(ArgumentError, match="same number of dimensions"):
+        to_samples([np.zeros(3), np.zeros((2, 2))], model, max_samples=5)
+
+
+def test_only_what_the_model_takes_is_an_input_and_ids_name_the_samples() -> None:
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    data = {
+        "image_id": np.array([b"x1", b"x2"]),
+        "b": X[:2],
+        "flag": np.float32(1),
+        "weight": np.zeros(2),
+        "a": X[:2] + 1,
+    }
+    for form in ([a, b], {"a": a, "b": b}):
+        samples = to_samples((data, Y[:2]), keras.Model(form, keras.layers.Add()([a, b])), max_samples=5)
+        assert set(samples.input_names) == {"a", "b"}
+        assert samples.ids == ("x1", "x2")
+    data["image_id"] = np.array(["same", "same"])
+    assert len(set(to_samples(data, keras.Model([a, b], keras.layers.Add()([a, b])), max_samples=5).ids)) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ([X], "without labels nothing"),
+        ((X, Y, Y, Y), "Received: a tuple of 4"),
+        ([X, Y[:3]], "must have one length. Received: lengths \\[3, 10\\]"),
+        ((X[:, :3], Y), "do not fit the model's input 'features'"),
+        (tf.data.Dataset.from_tensor_slices(X).batch(2), "without labels nothing"),
+        (tf.data.Dataset.from_tensor_slices((X, Y)), "a dataset of single examples.*call `.batch"),
+        (tf.data.Dataset.from_tensor_slices((X[:, :3], Y)).batch(2), "do not fit the model's input 'features'"),
+        (lambda: iter([[X, Y]]), "A generator must give tuples"),
+        (lambda: iter([]), "at least one batch"),
+        ([(X[:4], Y[:4]), (X[4:8], Y[4:8])], "takes 1 inputs"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_before_training(given: Any, sentence: str, model: keras.Model) -> None:
+    with pytest.raises(ArgumentError, match=sentence):
+        Source(given, "validation_data").first_labelled(model)
+
+
+@pytest.mark.parametrize(
+    ("source", "length"),
+    [
+        ((X, Y), 3),
+        (Batches(), 5),
+        (tf.data.Dataset.from_tensor_slices((X, Y)).batch(3), 4),
+        (tf.data.Dataset.from_tensor_slices((X, Y)).batch(3).repeat(), np.inf),
+        (tf.data.Dataset.from_tensor_slices((X, Y)).filter(lambda x, y: y > 0).batch(3), None),
+        (generator, None),
+    ],
+)
+def test_the_number_of_batches_is_known_where_it_can_be(source: Any, length: float | None) -> None:
+    assert Source(source, "validation_data", batch_size=4).length == length
+
+
+def test_sparse_tensors_are_arrays() -> None:
+    x, y = next(iter(tf.data.Dataset.from_tensor_slices((tf.sparse.from_dense(X), Y)).batch(10)))
+    np.testing.assert_array_equal(next(Source(lambda: iter([(x, y)]), "samples").batches()).x, X)

@@ -2,6 +2,7 @@
  * Fetches from the plugin's routes: what is asked for twice is fetched once, at most six requests run at a time, and a
  * request that nobody waits for any more is aborted.
  */
+import type { SamplesAnswer } from "./wire";
 import { readFrames } from "./frames";
 import { readNpy, type NpyArray } from "./npy";
 import { ROOT, transport } from "./transport";
@@ -61,6 +62,13 @@ export class Client {
   async json<T>(route: string, params: Params, signal?: AbortSignal): Promise<T> {
     const response = await this.#fetch(address(route, params), true, signal);
     return (await response.json()) as T;
+  }
+
+  /** The samples of a file, each with its index. */
+  async samples(params: Params, signal?: AbortSignal): Promise<SamplesAnswer> {
+    const answer = await this.json<SamplesAnswer>("samples", params, signal);
+    answer.samples.forEach((sample, index) => (sample.index = index));
+    return answer;
   }
 
   /** What is in the cache already, without a request. */

@@ -37,6 +37,8 @@ export interface Axis {
   input?: number | null;
   /** Of windows: the cell of each query position of each window in the map that they were cut from; -1 for padding. */
   places?: WindowPlaces | null;
+  /** Where samples differ in size: of each sample its own cells along each dimension, or [positions]. They come first; what is behind is 0. */
+  own?: number[][] | null;
 }
 
 export interface WindowPlaces {
@@ -182,6 +184,8 @@ export interface SampleInput {
 
 export interface Sample {
   id: string;
+  /** Which of the samples of its file it is; the client counts. */
+  index?: number;
   label: { class?: number; name?: string | null; value?: unknown } | null;
   inputs: SampleInput[];
 }

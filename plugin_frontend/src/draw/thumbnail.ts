@@ -10,7 +10,8 @@ export type Look = "matrix" | "plane" | "bars";
 export function lookOf(site: Site): Look {
   if (hasQueries(site)) return "matrix";
   const keys = axesOf(site, "key");
-  return keys.length === 2 || (keys.length === 1 && keys[0]?.grid?.length === 2) ? "plane" : "bars";
+  // Cells of samples that differ in size lie one behind the other.
+  return keys.length === 2 || (keys.length === 1 && keys[0]?.grid?.length === 2 && !keys[0].own) ? "plane" : "bars";
 }
 
 /** The map of a gate over a grid, unrolled to its rows and columns where it was not pooled. */

@@ -79,13 +79,15 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   const kind = first?.kind ?? "positions";
   // Two plain axes of one role span a plane: a gate over the rows and columns of a feature map.
   const plane = axes.length > 1 ? axes.map((axis) => axis.size) : null;
-  const grid = axes.length === 1 ? (first?.grid ?? null) : plane;
+  const own = axes.length === 1 ? (first?.own?.[sample?.index ?? -1] ?? null) : null;
+  const grid = axes.length === 1 ? (first?.grid ? (own ?? first.grid) : null) : plane;
   const extra = axes.length === 1 ? (first?.extra ?? []) : [];
   const input = inputOf(sample, first?.input ?? null, kind, size);
   const tokens = kind === "tokens" || kind === "positions" ? (input?.tokens ?? null) : null;
   const mask = tokens ? (input?.mask ?? null) : null;
-  const all = Array.from({ length: size }, (_, i) => i);
-  const kept = mask && mask.length >= size ? all.filter((i) => mask[i]) : all;
+  const there = own ? extra.length + own.reduce((product, cells) => product * cells, 1) : size;
+  const all = Array.from({ length: Math.min(there, size) }, (_, i) => i);
+  const kept = mask && mask.length >= all.length ? all.filter((i) => mask[i]) : all;
   const shown = kept.length ? kept : all;
   const repeated = new Set(tokens?.filter((token, i) => tokens.indexOf(token) !== i));
 

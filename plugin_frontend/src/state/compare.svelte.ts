@@ -69,9 +69,7 @@ export class Compare {
     const set = slot?.record?.samples;
     if (name && set && set !== store.record?.samples) {
       const params = { ...name, set, v: set };
-      this.samples.want(address("samples", params), (_, signal) =>
-        store.server.client.json<SamplesAnswer>("samples", params, signal),
-      );
+      this.samples.want(address("samples", params), (_, signal) => store.server.client.samples(params, signal));
     }
     const site = this.#sites[this.siteIndex];
     if (!name || !slot?.record || !site || this.sampleIndex < 0 || this.problem) return this.weights.clear();

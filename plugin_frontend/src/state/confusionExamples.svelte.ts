@@ -164,7 +164,7 @@ export class Examples {
     const set = record.samples;
     if (!set) return;
     const files = { ...matricesName, set, v: set };
-    this.samples.want(address("samples", files), (_, signal) => client.json<SamplesAnswer>("samples", files, signal));
+    this.samples.want(address("samples", files), (_, signal) => client.samples(files, signal));
     const pictures = this.samples.value?.thumbnails ? address("thumbnails", files) : null;
     this.thumbnails.want(pictures, (url, signal) => client.peek(url) ?? client.array(url, signal));
   }

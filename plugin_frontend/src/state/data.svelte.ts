@@ -149,7 +149,7 @@ export class Data {
     const client = this.store.server.client;
     const params = { ...mapsName, set, v: set };
     const samplesAddress = address("samples", params);
-    this.samples.want(samplesAddress, (_, signal) => client.json<SamplesAnswer>("samples", params, signal));
+    this.samples.want(samplesAddress, (_, signal) => client.samples(params, signal));
     const answer = this.samples.value;
     if (!answer || this.samples.key !== samplesAddress) return;
     const thumbnails = answer.thumbnails ? address("thumbnails", params) : null;

@@ -103,7 +103,7 @@ export class RunPanel {
     const set = slot?.record?.samples;
     if (name && set && set !== store.record?.samples) {
       const params = { ...name, set, v: set };
-      this.samples.want(address("samples", params), (_, signal) => client.json("samples", params, signal));
+      this.samples.want(address("samples", params), (_, signal) => client.samples(params, signal));
     }
     const sample = this.sampleIndex;
     if (!name || !series || !slot?.record || !site || sample < 0 || this.problem) return this.shown.clear();

@@ -1,0 +1,187 @@
+"""The first examples of what the user gave as `samples=`, copied once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.callbacks.model_inputs import declared_inputs, taken_by
+from tb_attention.callbacks.predictions import ShownOutput
+from tb_attention.callbacks.sources import FORM, Batch, Source, leaves
+from tb_attention.errors import ArgumentError
+from tb_attention.records import ragged
+from tb_attention.records.nested import is_plain, map_leaves, text_of, to_numpy
+from tb_attention.records.samples import Samples
+
+# Keys by which data sets name their examples.
+_ID_NAMES = ("id", "ids", "uid", "key", "name", "filename", "file_name", "path")
+
+
+def to_samples(
+    given: Any,
+    model: Any,
+    *,
+    max_samples: int,
+    class_names: Iterable[str] | None = None,
+    shown: ShownOutput | None = None,
+) -> Samples:
+    """Takes the first `max_samples` examples of what the user gave.
+
+    Args:
+        given: What the user gave as `samples=`: anything that `fit` takes, or inputs alone; a list is `[x, y]` where it plainly
+            is, the model's inputs where it has as many, else examples, of one shape or of several. Of a dict what the model
+            does not take is left out; a key such as "id", with a text or number of its own for each example, gives the ids.
+        model: The Keras model.
+        max_samples: Examples kept, a positive integer.
+        class_names: Names of the classes, or None.
+        shown: Chooses the output whose labels are shown, where the model has several; by default as for a first training.
+
+    Raises:
+        ArgumentError: The source is none of these, is empty, gives single examples, or its parts differ in length.
+    """
+    if isinstance(given, Samples):
+        return given
+    source = Source(given, "samples")
+    if source.kind == "arrays":
+        batches = _of_arrays(given, model, max_samples)
+    else:
+        source.check_batched(model)
+        batches = _first(source, max_samples)
+    taken = [taken_by(model, batch.x) for batch in batches]
+    x, shapes = ragged.concatenate(taken)
+    count = _checked_count(x, [batch.y for batch in batches])
+    kept = slice(0, min(count, max_samples))
+    y = _shown_labels(shown or ShownOutput(), model, x, [batch.y for batch in batches])
+    return Samples(
+        map_leaves(np.copy, ragged.rows(x, kept)),
+        None if y is None else y[kept].copy(),
+        ids=_ids([batch.x for batch in batches], taken, kept),
+        shapes={name: own[kept] for name, own in shapes.items()} or None,
+        class_names=None if class_names is None else list(class_names),
+    )
+
+
+def _first(source: Source, max_samples: int) -> list[Batch]:
+    batches: list[Batch] = []
+    count = 0
+    for batch in source.batches():
+        batches.append(batch)
+        count += ragged.count(batch.x)
+        if count >= max_samples:
+            break
+    if not batches:
+        raise ArgumentError("`samples` must give at least one batch. Received: none.")
+    return batches
+
+
+def _of_arrays(given: Any, model: Any, max_samples: int) -> list[Batch]:
+    """Inputs and labels as one batch; a list of examples as a batch for each."""
+    if isinstance(given, list) and _is_x_y(given, model):
+        given = tuple(given)
+    if isinstance(given, tuple):
+        if not 1 <= len(given) <= 3:
+            raise ArgumentError(f"A tuple of samples must be `(x,)`, {FORM}. Received: a tuple of {len(given)}.")
+        x, y = given[0], (given[1] if len(given) > 1 else None)
+    else:
+        x, y = given, None
+    if not isinstance(x, list) or _are_inputs(x, model):
+        return [Batch(map_leaves(to_numpy, x), _labels(y), None)]
+    if not x:
+        raise ArgumentError("`samples` must hold at least one example. Received: an empty list.")
+    y = _labels(y)
+    _checked_count(np.zeros(len(x)), [y])
+    examples = [map_leaves(lambda leaf: to_numpy(leaf)[None], _example(each)) for each in x[:max_samples]]
+    labels = [None if y is None else ragged.rows(y, slice(at, at + 1)) for at in range(len(examples))]
+    return [Batch(example, label, None) for example, label in zip(examples, labels, strict=True)]
+
+
+def _example(given: Any) -> Any:
+    """An example of a list of them: rows of numbers are one array."""
+    return np.asarray(given) if isinstance(given, list | tuple) and is_plain(given) else given
+
+
+def _is_x_y(given: list[Any], model: Any) -> bool:
+    """Whether a list is `[x, y]` or `[x, y, sample_weight]`, and neither the model's inputs nor examples.
+
+    Raises:
+        ArgumentError: It is as long as neither.
+    """
+    if not 2 <= len(given) <= 3 or is_plain(given):
+        return False
+    first, second = given[:2]
+    if isinstance(first, list | tuple | Mapping) and not is_plain(first) and hasattr(second, "shape"):
+        return True
+    inputs = declared_inputs(model)
+    if inputs is None or not all(hasattr(part, "shape") and np.ndim(part) for part in given):
+        return False
+    same_length = len({len(part) for part in given}) == 1
+    if len(inputs) == 1:
+        # A batch has one dimension more than an example.
+        return same_length and np.ndim(first) == len(inputs[0].shape)
+    if len(given) != len(inputs) and same_length:
+        raise ArgumentError(
+            f"The model takes {len(inputs)} inputs; samples with labels must be `((x1, x2), y)` or `([x1, x2], y)`. "
+            f"Received: a list of {len(given)} arrays."
+        )
+    return False
+
+
+def _are_inputs(x: list[Any], model: Any) -> bool:
+    """Whether a list is the inputs of a model with several, and not examples."""
+    inputs = declared_inputs(model)
+    if inputs is not None:
+        return len(inputs) > 1 and len(inputs) == len(x)
+    # A subclassed model that has not been called: a list of arrays of one length is a list of inputs, anything else examples.
+    return len(x) > 1 and all(hasattr(part, "shape") for part in x) and len({len(part) for part in x}) == 1
+
+
+def _checked_count(x: Any, labels: list[Any]) -> int:
+    lengths = {len(array) for array in leaves(x) if np.ndim(array)}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ArgumentError(
+            f"`samples` must hold the same number of examples in each input, at least 1. Received: {sorted(lengths)}."
+        )
+    count = lengths.pop()
+    if all(y is not None for y in labels):
+        given = sum(ragged.count(y) for y in labels)
+        if given != count:
+            raise ArgumentError(
+                f"`samples` must hold one label for each example. Received: {count} examples, {given} labels."
+            )
+    return count
+
+
+def _shown_labels(shown: ShownOutput, model: Any, x: Any, labels: list[Any]) -> npt.NDArray[Any] | None:
+    """The labels of the output that is shown; None without any, and where they differ in shape: labels a token are no classes."""
+    if any(y is None for y in labels):
+        return None
+    joined, shapes = ragged.concatenate(labels)
+    chosen = None if shapes else shown.labels(model, x, joined)
+    return None if chosen is None else to_numpy(chosen)
+
+
+def _labels(y: Any) -> Any:
+    """Labels as nested arrays; rows of numbers are one array."""
+    return None if y is None else map_leaves(to_numpy, np.asarray(y) if is_plain(y) else y)
+
+
+def _ids(given: list[Any], taken: list[Any], kept: slice) -> list[str] | None:
+    """Names of the examples, of a key that the model does not take and that plainly is one; None where there is none."""
+    if not all(isinstance(x, Mapping) for x in given):
+        return None
+    for key in given[0]:
+        name = str(key).lower()
+        if key in taken[0] or not (name in _ID_NAMES or name.endswith(("_id", "_name", "_path"))):
+            continue
+        values = [np.asarray(x[key]) for x in given if key in x]
+        if len(values) != len(given) or any(array.size != len(array) for array in values if array.ndim):
+            continue
+        if any(array.ndim == 0 or array.dtype.kind not in "OSUiu" for array in values):
+            continue
+        names = [text_of(value) for array in values for value in array.reshape(-1)][kept]
+        if len(set(names)) == len(names) and "" not in names:
+            return names
+    return None

@@ -1,0 +1,148 @@
+"""Captures samples of several shapes: those of one shape together, one shape after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.callbacks.chunks import ChunkedCapture
+from tb_attention.capture.captured import Capture, LeftOut
+from tb_attention.records.ragged import own_part
+from tb_attention.records.samples import Samples
+from tb_attention.site import Axis, FullRows, Site
+
+Sites = tuple[Site, ...]
+Index = list[int]
+
+
+class GroupedCapture:
+    """Captures all samples, each in its own shape: filling up behind would change what many models attend to.
+
+    Args:
+        capture: Captures some inputs, such as a `Capturer`.
+        describe: Says what the positions of the sites of a chunk are, given samples of the same shape.
+        max_bytes, say: As for `ChunkedCapture`.
+    """
+
+    def __init__(
+        self,
+        capture: Callable[[Any], Capture],
+        describe: Callable[[Sites, Samples], Sites],
+        *,
+        max_bytes: float,
+        say: Callable[[str], None],
+    ) -> None:
+        self._capture = capture
+        self._describe = describe
+        self._max_bytes = max_bytes
+        self._say = say
+        self._chunked: dict[tuple[Any, ...], ChunkedCapture] = {}
+        self._group: Samples | None = None
+
+    def __call__(self, samples: Samples) -> Capture:
+        """Captures the samples; maps of other sizes than the largest are filled up behind with 0, and axes say what is whose.
+
+        Raises:
+            CaptureError: The model cannot be traced, or chunks do not fit together.
+            MemoryError, or what the backend raises: Not even a single sample fits.
+        """
+        parts = []
+        for index, group in samples.groups():
+            shape = tuple(array.shape[1:] for _, array in group.arrays)
+            if shape not in self._chunked:
+                self._chunked[shape] = ChunkedCapture(
+                    self._capture, self._described, max_bytes=self._max_bytes, say=self._say
+                )
+            self._group = group
+            parts.append((index, self._chunked[shape](group.inputs, len(group))))
+        return parts[0][1] if len(parts) == 1 else _joined(parts)
+
+    def _described(self, sites: Sites) -> Sites:
+        assert self._group is not None
+        return self._describe(sites, self._group)
+
+
+def _joined(parts: Sequence[tuple[Index, Capture]]) -> Capture:
+    """One capture of all samples. A site that is not found in every shape is left out."""
+    first = parts[0][1]
+    found = [{site.path: site for site in captured.sites} for _, captured in parts]
+    everywhere = [path for path in found[0] if all(path in sites for sites in found)]
+    alike = [path for path in everywhere if len({_kind(sites[path]) for sites in found}) == 1]
+    indices = [index for index, _ in parts]
+    sites = tuple(_joined_site(indices, [sites[path] for sites in found]) for path in alike)
+    missing = dict.fromkeys(path for sites in found for path in sites if path not in alike)
+    left_out = tuple(LeftOut(path, "it is not the same for samples of every shape") for path in missing)
+
+    def join(*arrays: Any) -> Any:
+        batched = all(np.ndim(array) and len(array) == len(index) for array, index in zip(arrays, indices, strict=True))
+        return _placed(indices, list(arrays), np.nan) if batched else arrays[0]
+
+    outputs = keras.tree.map_structure(join, *(captured.outputs for _, captured in parts))
+    return Capture(sites, outputs, (*first.left_out, *left_out), first.failed)
+
+
+def _kind(site: Site) -> tuple[Any, ...]:
+    """What must be the same for a site to be one: its kind, its dimensions and its heads."""
+    heads = [axis.size for axis in site.axes if axis.role == "heads"]
+    return site.kind, tuple(axis.role for axis in site.axes), tuple(heads)
+
+
+def _joined_site(indices: Sequence[Index], parts: Sequence[Site]) -> Site:
+    first = parts[0]
+    weights = _placed(indices, [part.weights for part in parts], 0)
+    axes = [Axis("samples", len(weights))]
+    for place in range(1, len(first.axes)):
+        axes.append(_joined_axis(indices, [part.axes[place] for part in parts]))
+    rows = None
+    given = [part.rows for part in parts if part.rows is not None]
+    if len(given) == len(parts) and len({each.queries for each in given}) == 1:
+        rows = FullRows(given[0].queries, _placed(indices, [each.weights for each in given], 0))
+    maps = [part.features for part in parts if part.features is not None]
+    features = None
+    if len(maps) == len(parts) and len({each.shape[3] for each in maps}) == 1:
+        size = min(each.shape[1] for each in maps), min(each.shape[2] for each in maps)
+        features = _placed(indices, [_averaged(each, *size) for each in maps], 0)
+    return first.replace(axes=tuple(axes), weights=weights, rows=rows, features=features)
+
+
+def _joined_axis(indices: Sequence[Index], parts: Sequence[Axis]) -> Axis:
+    if len(set(parts)) == 1:
+        return parts[0]
+    largest = max(parts, key=lambda axis: axis.size)
+    alike = len({dataclasses.replace(axis, size=0, grid=None, extra=()) for axis in parts}) == 1 and (
+        len({(axis.extra, axis.grid is None) for axis in parts}) == 1
+    )
+    own: list[tuple[int, ...]] = [()] * sum(map(len, indices))
+    for index, axis in zip(indices, parts, strict=True):
+        for sample in index:
+            own[sample] = axis.grid if alike and axis.grid is not None else (axis.size,)
+    if not alike:
+        return Axis(largest.role, largest.size, own=tuple(own))
+    return dataclasses.replace(largest, own=tuple(own))
+
+
+def _placed(indices: Sequence[Index], parts: Sequence[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
+    """The arrays of all samples in order, filled up behind; whole numbers with 0."""
+    largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    dtype = np.result_type(*parts)
+    whole = np.full((sum(map(len, indices)), *largest), fill if dtype.kind == "f" else np.zeros((), dtype), dtype)
+    for index, part in zip(indices, parts, strict=True):
+        for sample, row in zip(index, part, strict=True):
+            whole[sample][own_part(row.shape)] = row
+    return whole
+
+
+def _averaged(maps: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
+    """Feature maps (samples, rows, columns, channels) averaged to fewer cells."""
+    for axis, cells in ((1, rows), (2, columns)):
+        borders = np.arange(cells + 1) * maps.shape[axis] // cells
+        sums = np.add.reduceat(maps, borders[:-1], axis=axis)
+        shape = [1] * maps.ndim
+        shape[axis] = cells
+        maps = sums / np.diff(borders).reshape(shape)
+    return np.asarray(maps, np.float32)
