@@ -14,6 +14,7 @@ from tb_attention.callbacks.arguments import checked_bytes, checked_count
 from tb_attention.callbacks.cell_examples import ExampleKeeper
 from tb_attention.callbacks.class_groups import to_class_groups
 from tb_attention.callbacks.class_kinds import Wishes
+from tb_attention.callbacks.cost import matrix_cost_sentence
 from tb_attention.callbacks.counted import Counted, read_counts
 from tb_attention.callbacks.counted_outputs import CountedOutput, counted_outputs, metric_outputs
 from tb_attention.callbacks.example_maps import ExampleMaps
@@ -28,6 +29,7 @@ from tb_attention.capture.keras_model import check_model
 from tb_attention.errors import ArgumentError
 from tb_attention.records.store import checked_directory
 from tb_attention.reduce.class_names import to_class_names
+from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.site import Axis
 
 # Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.
@@ -152,6 +154,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.monitor = monitor
         self.mode = mode
         self.warnings = Warnings()
+        self._told_cost: set[str | None] = set()
         self._forget_fit()
 
     def _forget_fit(self) -> None:
@@ -196,6 +199,27 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._second_pass = SecondPass()
             self._counters = [self._make_counter(output) for output in self._outputs]
             self._maps = [self._make_maps() for _ in self._outputs]
+        for counted in self._outputs:
+            self._tell_cost(counted)
+
+    def _tell_cost(self, counted: CountedOutput) -> None:
+        """Says once what matrices of many classes will take."""
+        classes = counted.reading.classes
+        if classes is None or classes <= MOST_DENSE or counted.output.name in self._told_cost:
+            return
+        self._told_cost.add(counted.output.name)
+        epochs = (self.params or {}).get("epochs") or 0
+        metric = counted.output.metric is not None
+        print(matrix_cost_sentence(classes, self._count_of(counted), metric, epochs, self.log_dir))
+
+    def _count_of(self, counted: CountedOutput) -> int | None:
+        """How many labels a pass has at most, or None where that is not known."""
+        source, labels = self._source, counted.labels
+        if source is None or labels is None or labels.values is None or source.length in (None, math.inf):
+            return None
+        batches = min(source.length or 0, self.validation_steps or math.inf)
+        rows = self.batch_size if source.kind == "arrays" else len(labels.values)
+        return int(batches * rows)
 
     def _wishes(self) -> Wishes:
         return Wishes(self.multi_label, self.threshold, self.ignore_class, self.class_names)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from tb_attention.records.npz import npz_bytes
 from tb_attention.records.sizes import StepBytes, spell_bytes
 
 # A number of bytes that is known to within this share of it counts as known.
 _TOLERANCE = 0.2
+# Pairs that are encoded to learn what one takes.
+_MOST_TRIED = 50_000
 
 
 def cost_sentence(
@@ -44,6 +49,37 @@ def cost_sentence(
         f"Attention log: about {spell_bytes(one * steps)} an epoch, {spell_bytes(total)} for {max(1, epochs)}, "
         f"in {log_dir}{_bound(count * max(step.file, trained), max_bytes)}{later}"
     )
+
+
+def matrix_cost_sentence(classes: int, examples: int | None, metric: bool, epochs: int, log_dir: str) -> str:
+    """What matrices of many classes will take, in a sentence before training.
+
+    Args:
+        classes: Number of classes.
+        examples: Labels that are counted at every epoch, or None where that is not known.
+        metric: Whether a compiled metric counts.
+        epochs: That will be trained.
+        log_dir: Where the log is.
+    """
+    begin = f"Confusion matrices of {classes:,} classes: only pairs of classes that occur are stored"
+    held = f"; the compiled metric holds {spell_bytes(8 * classes**2)} in memory" if metric else ""
+    if examples is None:
+        return f"{begin}, in {log_dir}{held}."
+    one = _pair_bytes(classes, examples)
+    return (
+        f"{begin}, at most about {spell_bytes(one)} an epoch, {spell_bytes(one * max(1, epochs))} for {max(1, epochs)}, "
+        f"in {log_dir}{held}."
+    )
+
+
+def _pair_bytes(classes: int, examples: int) -> float:
+    """Bytes of a step file of a model that takes any class for any other, as one that has learnt nothing may."""
+    tried = min(examples, _MOST_TRIED)
+    cells = np.unique(np.random.default_rng(0).integers(0, classes**2, tried))
+    order = np.random.default_rng(0).permutation(classes).astype("<i4")
+    pairs = np.stack([cells // classes, cells % classes, np.ones_like(cells)])
+    fixed = len(npz_bytes([("order", order)]))
+    return fixed + len(npz_bytes([("matrix", pairs)])) * min(examples, classes**2) / tried
 
 
 def _bound(files: float, max_bytes: int | None) -> str:

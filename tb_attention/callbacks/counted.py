@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy.typing as npt
 
+from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.records.step_record import ConfusionKind
+from tb_attention.reduce.confusion import MOST_DENSE, Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +18,7 @@ class Counted:
     """A copy of what a metric holds.
 
     Attributes:
-        matrix: (classes, classes).
+        matrix: (classes, classes); without the cells that are 0 where there are many classes.
         labels: (classes, 2, 2) of independent labels, else None.
         histogram: (1 or classes, 2, bins) of binary and independent labels, else None.
         other: Labels that are no class.
@@ -24,7 +26,7 @@ class Counted:
         threshold: The probability from which on the answer is yes; None of kind "classes".
     """
 
-    matrix: npt.NDArray[Any]
+    matrix: Matrix
     labels: npt.NDArray[Any] | None
     histogram: npt.NDArray[Any] | None
     other: int
@@ -37,10 +39,10 @@ class Counted:
         return not (self.matrix.any() if self.labels is None else self.labels.any())
 
 
-def read_counts(metric: ConfusionMatrix) -> Counted:
+def read_counts(metric: ConfusionMatrix | SparseCounter) -> Counted:
     """What a metric has counted so far."""
     return Counted(
-        metric.matrix(),
+        metric.matrix() if metric.num_classes <= MOST_DENSE else metric.sparse_matrix(),
         metric.labels(),
         metric.histogram(),
         metric.other(),

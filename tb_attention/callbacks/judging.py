@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.callbacks.cell_examples import Judged
+from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.reduce.probabilities import sigmoid, softmax, within_unit
 
@@ -15,7 +16,10 @@ _LEAST = 1e-12
 
 
 def judge(
-    metric: ConfusionMatrix, labels: Any, scores: npt.NDArray[Any], probabilities: npt.NDArray[Any] | None = None
+    metric: ConfusionMatrix | SparseCounter,
+    labels: Any,
+    scores: npt.NDArray[Any],
+    probabilities: npt.NDArray[Any] | None = None,
 ) -> tuple[Judged, npt.NDArray[np.int64]] | None:
     """What a model said of the examples of a batch, and which of them count.
 
@@ -55,7 +59,7 @@ def judge(
 
 
 def _labels(
-    metric: ConfusionMatrix, y: npt.NDArray[Any], scores: npt.NDArray[np.float64]
+    metric: ConfusionMatrix | SparseCounter, y: npt.NDArray[Any], scores: npt.NDArray[np.float64]
 ) -> tuple[Judged, npt.NDArray[np.int64]]:
     """Examples stand in the cell of the label that was missed most and the one that was called wrongly with most certainty.
 

@@ -17,7 +17,7 @@ from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.plot.confusion_display import confusion_png
 from tb_attention.records.step_record import CellExamples, ClassGroup, ConfusionRecord
-from tb_attention.reduce.confusion import matrix_scores
+from tb_attention.reduce.confusion import Matrix, dense_of, matrix_scores
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,9 @@ class MatrixSeries(SeriesCallback):
         self, counted: Mapping[str, Counted], names: Sequence[str] | None
     ) -> dict[str, functools.partial[bytes]]:
         return {
-            f"{split}_figure": functools.partial(confusion_png, counts.matrix, names)
-            for split, counts in counted.items()
+            f"{split}_figure": functools.partial(_figure, counts.matrix, names) for split, counts in counted.items()
         }
+
+
+def _figure(matrix: Matrix, names: Sequence[str] | None) -> bytes:
+    return confusion_png(dense_of(matrix), names)

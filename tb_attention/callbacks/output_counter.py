@@ -16,10 +16,12 @@ from tb_attention.callbacks.counted import Counted, read_counts
 from tb_attention.callbacks.judging import judge
 from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs
+from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.records import ragged
 from tb_attention.records.nested import named_leaves
+from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.reduce.probabilities import within_unit
 
 Array = npt.NDArray[Any]
@@ -56,7 +58,7 @@ class OutputCounter:
         self._labels = None if labels is None or labels.values is None else labels
         self._make_keeper = make_keeper
         self._say = say
-        self._metric: ConfusionMatrix | None = None
+        self._metric: ConfusionMatrix | SparseCounter | None = None
         self._update: Callable[..., Any] | None = None
         self._keeper: ExampleKeeper | None = None
 
@@ -81,7 +83,8 @@ class OutputCounter:
         if self._metric is None:
             self._reading = self._read(given, raw)
             self._metric = self._make_metric(given)
-            self._update = _compiled(self._metric.update_state)
+            update = self._metric.update_state
+            self._update = update if isinstance(self._metric, SparseCounter) else _compiled(update)
         assert self._update is not None
         labels, scores, probabilities = self._as_counted(given, raw)
         if weights is None:
@@ -160,7 +163,7 @@ class OutputCounter:
             assert reading.thresholds is not None
             assert reading.classes is not None
             probabilities = reading.thresholds.probabilities(scores.astype(np.float64))
-            scores = np.eye(reading.classes, dtype=np.float32)[reading.thresholds.classes(scores.astype(np.float64))]
+            scores = _one_hot(reading.thresholds.classes(scores.astype(np.float64)), reading.classes)
         elif reading.kind == "binary" and (scores.ndim == 1 or scores.shape[-1] != 1):
             scores = scores[..., None]
         if reading.within_unit and self._wishes.threshold is None and not within_unit(scores):
@@ -173,7 +176,7 @@ class OutputCounter:
         # TensorFlow compares few of the unsigned integers.
         return labels.astype(np.int64) if labels.dtype.kind == "u" else labels, scores, probabilities
 
-    def _make_metric(self, labels: Array) -> ConfusionMatrix:
+    def _make_metric(self, labels: Array) -> ConfusionMatrix | SparseCounter:
         wishes, reading = self._wishes, self._reading
         assert reading.classes is not None
         if labels.dtype.kind in "OSU" and wishes.class_names is None:
@@ -182,6 +185,13 @@ class OutputCounter:
                 f"Received: class_names=None, labels such as {np.asarray(labels).reshape(-1)[:1].tolist()}."
             )
         named = wishes.class_names is not None and len(wishes.class_names) == reading.classes
+        if reading.classes > MOST_DENSE and reading.kind != "labels":
+            return SparseCounter(
+                reading.classes,
+                from_logits=reading.from_logits,
+                ignore_class=wishes.ignore_class,
+                class_names=wishes.class_names if named else None,
+            )
         return ConfusionMatrix(
             reading.classes,
             from_logits=reading.from_logits,
@@ -217,7 +227,13 @@ def _one_hot_of(output: ModelOutput, indices: Array, reading: Reading) -> Array:
         )
     if indices.ndim > 1 and indices.shape[-1] == 1:
         indices = indices[..., 0]
-    return np.eye(reading.classes, dtype=np.float32)[indices]
+    return _one_hot(indices, reading.classes)
+
+
+def _one_hot(indices: Array, classes: int) -> Array:
+    rows = np.zeros((*indices.shape, classes), np.float32)
+    np.put_along_axis(rows, indices[..., None].astype(np.int64), 1, axis=-1)
+    return rows
 
 
 def _weights_of(weights: Array, raw: Array, scores: Array) -> Array:

@@ -21,10 +21,11 @@ from tb_attention.metrics.classes import (
     predicted_classes,
     weight_of_each,
 )
-from tb_attention.metrics.counter import add_at
+from tb_attention.metrics.counter import add_at, clear_at
 from tb_attention.metrics.histogram import BINS, histogram_cells
 from tb_attention.metrics.keras_2 import refuse_keras_2
 from tb_attention.metrics.names import Names
+from tb_attention.reduce.confusion import MOST_DENSE, SparseMatrix
 
 # Of more labels the histograms would take more room than the counts.
 _MOST_HISTOGRAMS = 512
@@ -236,6 +237,29 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         """
         return self._whole(self._stored()[: self.num_classes**2].reshape(self.num_classes, self.num_classes))
 
+    def sparse_matrix(self) -> SparseMatrix:
+        """The same counts without the cells that are 0."""
+        classes = self.num_classes
+        found = self._cells()
+        cells = ops.convert_to_numpy(found)
+        counts = ops.convert_to_numpy(ops.take(self._counts, found))
+        known = cells < classes**2
+        cells = cells[known]
+        return SparseMatrix(classes, cells // classes, cells % classes, self._whole(counts[known]))
+
+    def _cells(self) -> Any:
+        """Where counts are not 0, int64 (cells,)."""
+        return ops.cast(ops.nonzero(ops.convert_to_tensor(self._counts))[0], "int64")
+
+    def reset_state(self) -> None:
+        """Forgets what was counted."""
+        if self.num_classes <= MOST_DENSE or not clear_at(self._counts, self._cells):
+            super().reset_state()
+            return
+        for variable in self.variables:
+            if variable is not self._counts:
+                variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
+
     def labels(self) -> npt.NDArray[Any] | None:
         """Of independent labels (classes, 2, 2): `[[true no, false yes], [false no, true yes]]`; else None."""
         if not self.multi_label:
@@ -251,7 +275,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
 
     def other(self) -> int:
         """How many labels were no class (below 0, at least `num_classes`, a row of zeros; of labels neither 0 nor 1)."""
-        return round(float(self._stored()[-1]))
+        return round(float(ops.convert_to_numpy(ops.convert_to_tensor(self._counts)[-1])))
 
     def _stored(self) -> npt.NDArray[np.float64]:
         return np.array(ops.convert_to_numpy(self._counts))

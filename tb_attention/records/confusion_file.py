@@ -16,6 +16,7 @@ from tb_attention.records.npz import Member
 from tb_attention.records.schema import manifest_to_json
 from tb_attention.records.step_file import WRITER, Digest, decode_member, manifest_member, map_members, plain_logs
 from tb_attention.records.step_record import CellExamples, ConfusionRecord
+from tb_attention.reduce.confusion import cells_of, dense_of
 from tb_attention.reduce.encodings import encode, encoded_bytes
 
 ORDER_MEMBER = "order/similarity"
@@ -91,17 +92,17 @@ def confusion_members(
 
 
 def _add_split(record: ConfusionRecord, name: str, members: list[Member]) -> SplitManifest:
-    matrix = np.asarray(record.splits[name])
-    weighted = matrix.dtype.kind == "f"
-    matrix = _counts(matrix, weighted)
-    truth, predicted = np.nonzero(matrix)
-    sparse = 3 * len(truth) < matrix.size
+    matrix = record.splits[name]
+    truth, predicted, cells = cells_of(matrix)
+    weighted = cells.dtype.kind == "f"
+    cells = _counts(cells, weighted)
+    sparse = 3 * len(truth) < record.classes**2
     if sparse:
-        stored = np.stack([truth.astype(matrix.dtype), predicted.astype(matrix.dtype), matrix[truth, predicted]])
+        stored = np.stack([truth.astype(cells.dtype), predicted.astype(cells.dtype), cells])
     else:
-        stored = matrix
+        stored = _counts(dense_of(matrix), weighted)
     members.append((matrix_member(name), stored))
-    total = matrix.sum()
+    total = cells.sum()
     labels, histogram = record.labels.get(name), record.histograms.get(name)
     if labels is not None:
         members.append((labels_member(name), _counts(labels, weighted)))

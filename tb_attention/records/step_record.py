@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tb_attention.errors import ArgumentError
 from tb_attention.records.paths import Step, check_step
 from tb_attention.records.samples import Samples
+from tb_attention.reduce.confusion import Matrix, SparseMatrix
 from tb_attention.site import Site
 
 
@@ -153,7 +154,7 @@ class ConfusionRecord:
     """
 
     step: Step
-    splits: Mapping[str, npt.NDArray[Any]]
+    splits: Mapping[str, Matrix]
     class_names: tuple[str, ...] | None = None
     output: str | None = None
     epoch: int | None = None
@@ -173,16 +174,16 @@ class ConfusionRecord:
 
     def __post_init__(self) -> None:
         check_step(self.step)
-        shapes = {np.shape(matrix) for matrix in self.splits.values()}
+        shapes = {_of_matrix(matrix).shape for matrix in self.splits.values()}
         if len(shapes) != 1 or any(len(shape) != 2 or shape[0] != shape[1] for shape in shapes):
             raise ArgumentError(
                 "`splits` must hold at least one matrix, all of one shape (classes, classes). "
                 f"Received: shapes {sorted(shapes)}."
             )
         for split, matrix in self.splits.items():
-            if np.asarray(matrix).dtype.kind not in "iuf":
+            if _of_matrix(matrix).dtype.kind not in "iuf":
                 raise ArgumentError(
-                    f"The matrix of {split!r} must hold counts. Received: dtype={np.asarray(matrix).dtype}."
+                    f"The matrix of {split!r} must hold counts. Received: dtype={_of_matrix(matrix).dtype}."
                 )
             if not _SPLIT_LETTERS.issuperset(split) or not split:
                 raise ArgumentError(
@@ -202,8 +203,15 @@ class ConfusionRecord:
     @property
     def nbytes(self) -> int:
         """Bytes of the matrices, and of what comes with them."""
-        counts = [*self.splits.values(), *self.labels.values(), *self.histograms.values()]
-        return sum(np.asarray(each).nbytes for each in counts) + (self.examples.nbytes if self.examples else 0)
+        counts = [*self.labels.values(), *self.histograms.values()]
+        matrices = sum(_of_matrix(matrix).nbytes for matrix in self.splits.values())
+        return (
+            matrices + sum(np.asarray(each).nbytes for each in counts) + (self.examples.nbytes if self.examples else 0)
+        )
+
+
+def _of_matrix(matrix: Matrix) -> Matrix:
+    return matrix if isinstance(matrix, SparseMatrix) else np.asarray(matrix)
 
 
 _SPLIT_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

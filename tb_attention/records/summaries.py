@@ -23,6 +23,7 @@ from tb_attention.records.schema import ConfusionManifest, manifest_to_json
 from tb_attention.records.step_file import Digest
 from tb_attention.records.step_record import ConfusionRecord
 from tb_attention.records.store import Store
+from tb_attention.reduce.confusion import dense_of
 
 PLUGIN = "attention"
 MAGIC = b"TBAT"
@@ -76,7 +77,7 @@ class Summaries:
             return 0
         added = 0
         for split, matrix in record.splits.items():
-            stored = np.asarray(matrix)
+            stored = dense_of(matrix)
             weighted = stored.dtype.kind == "f"
             tensor = tensor_pb2.TensorProto(
                 dtype=types_pb2.DT_DOUBLE if weighted else types_pb2.DT_INT64,

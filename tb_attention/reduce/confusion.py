@@ -2,12 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
+
+Cells = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]]
+"""Truth, prediction and count of the cells of a matrix that are not 0, each `(cells,)`."""
+
+
+MOST_DENSE = 1000
+"""Of more classes, matrices are counted and handed on without the cells that are 0: 8 MB of counts are no burden, 200 MB are."""
+
+
+@dataclass(frozen=True, eq=False)
+class SparseMatrix:
+    """A confusion matrix without the cells that are 0.
+
+    Attributes:
+        classes: Number of classes.
+        truth, predicted: Rows and columns, int64 (cells,), each pair once.
+        counts: int64 (cells,), or float64 where examples are weighted.
+    """
+
+    classes: int
+    truth: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+    counts: npt.NDArray[Any]
+
+    def __len__(self) -> int:
+        return self.classes
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(classes, classes)."""
+        return (self.classes, self.classes)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the counts."""
+        return self.counts.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.truth.nbytes + self.predicted.nbytes + self.counts.nbytes
+
+    def any(self) -> bool:
+        """Whether anything was counted."""
+        return bool(self.counts.any())
+
+
+Matrix = npt.NDArray[Any] | SparseMatrix
+"""A confusion matrix (classes, classes), rows are the truth."""
+
+
+def cells_of(matrix: Matrix) -> Cells:
+    """The cells of a matrix that are not 0."""
+    if isinstance(matrix, SparseMatrix):
+        return matrix.truth, matrix.predicted, matrix.counts
+    truth, predicted = np.nonzero(matrix)
+    return truth, predicted, np.asarray(matrix)[truth, predicted]
+
+
+def dense_of(matrix: Matrix) -> npt.NDArray[Any]:
+    """The matrix with all cells."""
+    if not isinstance(matrix, SparseMatrix):
+        return np.asarray(matrix)
+    dense = np.zeros(matrix.shape, matrix.dtype)
+    dense[matrix.truth, matrix.predicted] = matrix.counts
+    return dense
 
 
 def confusion_counts(
@@ -50,9 +117,7 @@ def confusion_counts(
     return counts.reshape(classes, classes)
 
 
-def class_sums(
-    cells: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]], classes: int
-) -> npt.NDArray[np.float64]:
+def class_sums(cells: Cells, classes: int) -> npt.NDArray[np.float64]:
     """Of each class, float64 (classes, 3): how many were told right, are of it, were called it."""
     truth, predicted, counts = cells
     right = truth == predicted
@@ -67,7 +132,7 @@ def label_sums(labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return np.stack([found, found + missed, found + wrong], axis=-1)
 
 
-def matrix_scores(matrix: npt.NDArray[Any], labels: npt.NDArray[Any] | None = None) -> dict[str, float]:
+def matrix_scores(matrix: Matrix, labels: npt.NDArray[Any] | None = None) -> dict[str, float]:
     """What one number can say of a matrix.
 
     Args:
@@ -78,11 +143,7 @@ def matrix_scores(matrix: npt.NDArray[Any], labels: npt.NDArray[Any] | None = No
         "macro_f1": the mean F1 of the classes that occur, as truth or as prediction; "worst_recall": the smallest recall of those
         that occur as truth. 0 where none occurs.
     """
-    if labels is None:
-        truth, predicted = np.nonzero(matrix)
-        sums = class_sums((truth, predicted, np.asarray(matrix)[truth, predicted]), len(matrix))
-    else:
-        sums = label_sums(labels)
+    sums = class_sums(cells_of(matrix), len(matrix)) if labels is None else label_sums(labels)
     right, true, called = sums.T
     occur, known = true + called > 0, true > 0
     f1 = 2 * right[occur] / (true + called)[occur]
