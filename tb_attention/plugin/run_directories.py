@@ -1,4 +1,4 @@
-"""Which runs there are, as TensorBoard lists them, and the directory of each."""
+"""Which runs there are, as TensorBoard lists them or as our folders are found, and the directory of each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from tensorboard.plugins import base_plugin
 
 from tb_attention.errors import NotInLogError
+from tb_attention.plugin.found_runs import FoundRuns
 from tb_attention.records.store import is_url
 
 # The data server answers short questions in 0.1 ms but a reply of some KB in 44 ms, and a page asks for many maps at
@@ -19,10 +20,11 @@ _SECONDS = 2.0
 
 
 class RunDirectories:
-    """Maps runs to directories; only runs that TensorBoard's data provider lists are ever opened.
+    """Maps runs to directories. Only runs that TensorBoard's data provider lists, and those below its log directories that have
+    our folder, are ever opened: a run whose event file is empty or missing is listed by nobody else.
 
     Args:
-        context: TensorBoard's, with `logdir` (as typed: `~` is not expanded), `data_provider` and, where TensorBoard
+        context: TensorBoard's, with `logdir` (as typed: `~` is not expanded), `flags`, `data_provider` and, where TensorBoard
             reads the events in Python (always so with `--logdir_spec`), `multiplexer`.
     """
 
@@ -30,6 +32,8 @@ class RunDirectories:
         self._provider = context.data_provider
         self._multiplexer = context.multiplexer
         self._logdir = context.logdir or ""
+        spec = getattr(getattr(context, "flags", None), "logdir_spec", None) or ""
+        self._found = FoundRuns({self._logdir: None} if self._logdir else _directories(spec))
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, dict[str, str]]] = {}
 
@@ -39,7 +43,7 @@ class RunDirectories:
         return str(self._logdir)
 
     def all(self, provider_context: Any, experiment: str) -> Mapping[str, str]:
-        """Directory (a path or a URL) by run, in TensorBoard's order; up to 2 seconds old."""
+        """Directory (a path or a URL) by run, those that TensorBoard lists first, in its order; up to 2 seconds old."""
         with self._lock:
             asked, known = self._known.get(experiment, (-_SECONDS, {}))
             if time.monotonic() - asked >= _SECONDS:
@@ -52,12 +56,12 @@ class RunDirectories:
         """The directory of one run.
 
         Raises:
-            NotInLogError: TensorBoard does not list the run.
+            NotInLogError: The run is not listed.
         """
         known = self.all(provider_context, experiment)
         if run not in known:
             listed = ", ".join(repr(name) for name in list(known)[:10]) or "none"
-            raise NotInLogError(f"TensorBoard lists no such run. Received: run={run[:200]!r}. Listed: {listed}.")
+            raise NotInLogError(f"There is no such run. Received: run={run[:200]!r}. Listed: {listed}.")
         return known[run]
 
     def _ask(self, provider_context: Any, experiment: str) -> dict[str, str]:
@@ -65,9 +69,21 @@ class RunDirectories:
             return {}
         runs = [run.run_name for run in self._provider.list_runs(provider_context, experiment_id=experiment)]
         if self._logdir:
-            return {run: join(self._logdir, run) for run in runs}
-        paths = self._multiplexer.RunPaths() if self._multiplexer is not None else {}
-        return {run: paths[run] for run in runs if run in paths}
+            listed = {run: join(self._logdir, run) for run in runs}
+        else:
+            paths = self._multiplexer.RunPaths() if self._multiplexer is not None else {}
+            listed = {run: paths[run] for run in runs if run in paths}
+        return listed | {run: directory for run, directory in sorted(self._found.all().items()) if run not in listed}
+
+
+def _directories(spec: str) -> dict[str, str | None]:
+    """The directories of `--logdir_spec`, each with its name or None, as TensorBoard reads "name:/path,/another/path"."""
+    found: dict[str, str | None] = {}
+    for part in filter(None, spec.split(",")):
+        named = not is_url(part) and ":" in part and part[0] != "/" and not os.path.splitdrive(part)[0]
+        name, _, path = part.partition(":") if named else (None, "", part)
+        found[path if is_url(path) else os.path.realpath(os.path.expanduser(path))] = name
+    return found
 
 
 def join(logdir: str, run: str) -> str:

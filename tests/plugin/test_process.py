@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tb_attention import AttentionWriter
 from tests.conftest import TensorBoard
 
 from . import handmade
@@ -111,3 +112,39 @@ def test_tensorboard_finds_nothing_wrong_with_our_answers(started, way):
     assert "TensorBoard" in printed
     assert "will become an error" not in printed, printed
     assert "Traceback" not in printed, printed
+
+
+ODD_NAMES = (
+    "lr=1e-3::bs=32",
+    "a:b",
+    "exp#3",
+    "50%25",
+    "a?b*[1]",
+    "~user",
+    "C:\\logs\\run",
+    "two words+more",
+    "a&run=b",
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("events", ["empty", "none"])
+def test_copies_whose_event_file_is_empty_or_missing_are_served(started, way, events):
+    logdir, wires = started
+    wire = wires[way]
+    runs = [f"{way} {events}/{name}" for name in ODD_NAMES]
+    for run in runs:
+        with AttentionWriter(logdir / run) as writer:
+            writer.write(0, {"site": handmade.weights(0, 0)[None]})
+        (event_file,) = (logdir / run).glob("*tfevents*")
+        if events == "empty":
+            event_file.write_bytes(b"")
+        else:
+            event_file.unlink()
+    for run in runs:
+        assert wire.lists(run), run
+        query = {"run": run, "tag": "attention"}
+        assert [known["step"] for known in wire.json("series", **query)["steps"]] == [0]
+        body = wire.get("plugin/attention/weights", **query, step=0, sample=0, site=0)
+        np.testing.assert_array_equal(np.load(io.BytesIO(gzip.decompress(body))), handmade.weights(0, 0))
+    assert wire.status("plugin/attention/series", run="../secret", tag="attention") == 404
