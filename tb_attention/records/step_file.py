@@ -252,8 +252,9 @@ def _measures(site: Site, axes: tuple[Axis, ...], sample: int, masks: site_maps.
 
 def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
     """The encoding of all samples."""
-    encoding = choose_encoding(weights[0]) if len(weights) else "float32"
-    return encoding if encoding == "float32" else row_encoding(weights)
+    if not len(weights) or choose_encoding(weights[0]) == "float32":
+        return "float32"
+    return choose_encoding(weights)
 
 
 def plain_logs(logs: Mapping[str, float]) -> dict[str, float]:

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.attempts import start_attempt
 from tb_attention.records.budget import MAX_BYTES
-from tb_attention.records.default_axes import default_axes, default_kind
+from tb_attention.records.default_axes import default_axes, default_kind, facts_of
+from tb_attention.records.generation import fill_up, generated_maps
 from tb_attention.records.nested import to_numpy
 from tb_attention.records.paths import Step, check_step, tag_folder
 from tb_attention.records.predictions import to_predictions
@@ -28,6 +29,8 @@ from tb_attention.records.step_record import StepRecord
 from tb_attention.records.store import checked_directory
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.site import Axis, Kind, Site
+
+_GENERATED = "`write_generation` takes what `generate` returns, token by token."
 
 
 class AttentionWriter:
@@ -125,10 +128,7 @@ class AttentionWriter:
         step = _checked_step(step)
         sites = self._sites(weights, kinds or {}, axes or {})
         count = len(sites[0].weights) if sites else (0 if self.samples is None else len(self.samples))
-        if self.samples is not None and sites and count != len(self.samples):
-            raise ArgumentError(
-                f"`weights` must be of the {len(self.samples)} samples of this writer. Received: {count} samples."
-            )
+        _check_samples(sites, self.samples)
         record = StepRecord(
             step=step,
             epoch=_checked_count("epoch", epoch),
@@ -139,6 +139,58 @@ class AttentionWriter:
         )
         series = self._started(record)
         series.submit(dataclasses.replace(record, samples=self._samples_name))
+
+    def write_generation(
+        self,
+        step: Step,
+        outputs: Mapping[str, Any],
+        *,
+        iterations: bool = False,
+        predictions: Any = None,
+        metrics: Mapping[str, Any] | None = None,
+        epoch: int | None = None,
+        batch: int | None = None,
+    ) -> None:
+        """Hands the attention of generated sequences over, as `generate` of transformers returns it.
+
+        The maps that were computed token by token are put together: sites "decoder/layer_0", "cross/layer_0" and
+        "encoder/layer_0" and so on, `(sequences, heads, queries, keys)`, each query in the row of its position. Of a beam search
+        the rows of the beams that were chosen (`beam_indices`) are taken. Rows that were never computed are NaN.
+
+        Args:
+            step: As for `write`.
+            outputs: What `generate(output_attentions=True, return_dict_in_generate=True)` returned, of a model with
+                `attn_implementation="eager"`; or a dict with its "attentions", "decoder_attentions", "cross_attentions",
+                "encoder_attentions" and "beam_indices", as far as there are any.
+            iterations: Whether the maps of each token stay apart, along an axis of iterations, padded to the last one's queries
+                and keys: `(sequences, heads, tokens, queries, keys)`. That takes as many times the room as there are tokens.
+                Defaults to False.
+            predictions, metrics, epoch, batch: As for `write`.
+
+        Raises:
+            ArgumentError: An argument is wrong, or beams lie beside each other and nobody said which were chosen; nothing is
+                written.
+            LogError: An earlier step could not be written, or the writer is closed.
+
+        Example:
+            outputs = model.generate(ids, output_attentions=True, return_dict_in_generate=True)
+            with AttentionWriter("logs/run1", samples=Samples(outputs.sequences)) as writer:
+                writer.write_generation(0, outputs)
+        """
+        samples = None if self.samples is None else len(self.samples)
+        weights = generated_maps(outputs, samples, iterations=iterations)
+        sizes = {fact.length for fact in facts_of(self.samples) if fact.kind == "tokens"}
+        weights = {
+            path: maps if path.startswith("encoder") else fill_up(maps, sizes, keys=path.startswith("decoder"))
+            for path, maps in weights.items()
+        }
+        axes = {
+            path: (Axis("iteration", maps.shape[2]), *default_axes(maps.shape[3:], self.samples))
+            for path, maps in weights.items()
+            if maps.ndim == 5
+        }
+        kinds: dict[str, Kind] = {path: "cross" if path.startswith("cross") else "self" for path in weights}
+        self.write(step, weights, predictions, metrics, epoch, batch, kinds, axes)
 
     def flush(self) -> None:
         """Waits until every step is written.
@@ -209,7 +261,9 @@ class AttentionWriter:
         self, weights: Mapping[str, Any], kinds: Mapping[str, Kind], axes: Mapping[str, Sequence[Axis]]
     ) -> tuple[Site, ...]:
         if not isinstance(weights, Mapping):
-            raise ArgumentError(f"`weights` must map paths of sites to arrays. Received: {type(weights).__name__}.")
+            raise ArgumentError(
+                f"`weights` must map paths of sites to arrays. Received: {type(weights).__name__}. {_GENERATED}"
+            )
         for name, given in (("kinds", kinds), ("axes", axes)):
             unknown = [path for path in given if path not in weights]
             if unknown:
@@ -274,8 +328,31 @@ def _checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     return checked
 
 
+def _check_samples(sites: Sequence[Site], samples: Samples | None) -> None:
+    """Raises ArgumentError unless all sites are of as many samples as there are; names those that are not."""
+    counts = {site.path: len(site.weights) for site in sites}
+    wanted = len(samples) if samples is not None else next(iter(counts.values()), 0)
+    if all(count == wanted for count in counts.values()):
+        return
+    listed = ", ".join(f"{count} at {path!r}" for path, count in list(counts.items())[:10])
+    what = (
+        "have the same number of samples at every site"
+        if samples is None
+        else f"be of the {wanted} samples of this writer"
+    )
+    raise ArgumentError(f"`weights` must {what}, along the first axis. Received: {listed}.")
+
+
 def _checked_weights(path: str, value: Any) -> npt.NDArray[np.float32]:
-    array = to_numpy(value)
+    try:
+        array = to_numpy(value)
+    except Exception as error:
+        nested = isinstance(value, list | tuple)
+        received = f"{type(value).__name__} of {len(value)}" if nested else f"{type(value).__name__} ({error})"
+        raise ArgumentError(
+            f"`weights` must be arrays of shape (samples, heads, queries, keys), one for each site. Received: {received} at "
+            f"{path!r}." + (f" {_GENERATED}" if nested else "")
+        ) from error
     if array.dtype.kind not in "biuf":
         raise ArgumentError(f"`weights` must be arrays of numbers. Received: dtype={array.dtype} at {path!r}.")
     if array.ndim < 3 or 0 in array.shape[1:]:

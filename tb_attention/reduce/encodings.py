@@ -24,9 +24,16 @@ _BLOCK = 1 << 16
 
 
 def choose_encoding(weights: npt.NDArray[np.floating[Any]]) -> Encoding:
-    """The default encoding of one array: exact for small ones, one byte a weight for the others."""
+    """The default encoding of one array: exact for small ones, one byte a weight for the others.
+
+    Rows of which only a part is NaN, such as those of keys that are not there yet, are kept: as halves, which know NaN.
+    """
     if weights.size * 4 < FLOAT32_BELOW:
         return "float32"
+    if weights.ndim:
+        empty = np.isnan(weights)
+        if (empty.any(-1) & ~empty.all(-1)).any():
+            return "float16"
     return row_encoding(weights)
 
 
