@@ -14,6 +14,7 @@ from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.capture.capturer import Capture
 from tb_attention.capture.keras_model import check_backend
+from tb_attention.capture.select import patterns_of
 from tb_attention.errors import ArgumentError
 from tb_attention.records.budget import MAX_BYTES
 from tb_attention.records.paths import Step
@@ -48,8 +49,8 @@ class AttentionCallback(SeriesCallback):
             tokenizer, or a function of one text or one sequence of ids that returns a list of strings. Defaults to the
             `TextVectorization` in the model, if there is one.
         axes: By path of a site, what its positions are, as `{"encoder/attention": [Axis(...), ...]}`; otherwise it is found out.
-        sites: A name pattern ("*attention*"), several, or a function of a site's path that tells whether to log
-            it. Defaults to all.
+        sites: The path of a site or of a layer around some, a pattern ("*attention*"), several, or a function of a site's path
+            that tells whether to log it. Defaults to all.
         init: Whether the model before training is logged, if training begins at epoch 0. Defaults to True.
         monitor: The metric whose best step is marked. Where an epoch lacks it, "val_loss" stands in, or else "loss", which is
             said once with the names that there are. Defaults to "val_loss".
@@ -102,7 +103,7 @@ class AttentionCallback(SeriesCallback):
         self.class_names = to_class_names(class_names)
         self.tokenizer = tokenizer
         self.axes = dict(axes or {})
-        self.sites = sites
+        self.sites = sites if sites is None or callable(sites) else patterns_of(sites)
         self.init = init
         self.max_positions = checked_count("max_positions", max_positions, least=1)
         self.full_rows = tuple(query for query in queries if query is not None)
@@ -131,6 +132,7 @@ class AttentionCallback(SeriesCallback):
             say=lambda sentence: self.warnings.warn("memory", sentence),
             shown=self._shown,
         )
+        self._recorder.check_names()
         shapes = len(self._recorder.samples.groups())
         if shapes > _MANY_SHAPES:
             self.warnings.warn(
@@ -215,7 +217,13 @@ class AttentionCallback(SeriesCallback):
 
 
 def nothing_found(captured: Capture) -> str:
-    """What was looked for in a model without attention, and what came nearest."""
+    """What was looked for in a model without attention, and what came nearest; or what there is that was not asked for."""
+    others = [left.path for left in captured.left_out if left.reason == "not asked for"]
+    if others:
+        return (
+            f"`sites` matches none of the {len(others)} sites of this model, such as {', '.join(map(repr, others[:5]))}. Samples "
+            "and predictions are logged."
+        )
     sentence = (
         "No attention was found in this model: no softmax whose result mixes other activations, no gate that multiplies "
         "a feature map, and no hidden sigmoid or softmax layer. Samples and predictions are logged."

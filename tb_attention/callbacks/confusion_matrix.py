@@ -26,6 +26,7 @@ from tb_attention.callbacks.second_pass import SecondPass
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.sources import Batch, Source, bounded, labelled
 from tb_attention.capture.keras_model import check_model
+from tb_attention.capture.select import patterns_of
 from tb_attention.errors import ArgumentError
 from tb_attention.records.store import checked_directory
 from tb_attention.reduce.class_names import to_class_names
@@ -147,7 +148,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.max_example_bytes = checked_bytes("max_example_bytes", max_example_bytes)
         self.tokenizer = tokenizer
         self.axes = dict(axes or {})
-        self.sites = sites
+        self.sites = sites if sites is None or callable(sites) else patterns_of(sites)
         self.figures = figures
         self.scalars = scalars
         self.batch_size = checked_count("batch_size", batch_size, least=1)

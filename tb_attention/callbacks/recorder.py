@@ -16,14 +16,19 @@ from tb_attention.callbacks.shape_groups import GroupedCapture
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.capture.capturer import Capture, Capturer
 from tb_attention.capture.keras_model import check_model
-from tb_attention.errors import AttentionWarning
+from tb_attention.capture.select import check_names, patterns_of
+from tb_attention.errors import ArgumentError, AttentionWarning
 from tb_attention.records.default_axes import facts_of
+from tb_attention.records.nested import map_leaves
 from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.step_record import StepRecord
 from tb_attention.reduce.axes import describe_axes
 from tb_attention.reduce.long_axes import MAX_POSITIONS, shorten
 from tb_attention.site import Axis, Site
+
+# How many samples tell whether names and axes fit: more than one, so that the axis of the samples is not any axis of size 1.
+_FEW = 2
 
 
 class Recorder:
@@ -36,7 +41,7 @@ class Recorder:
         class_names: Names of the classes, or None.
         tokenizer: As for `AttentionCallback`, or None.
         axes: By path of a site, its axes; the others are found out.
-        sites: Which sites are wanted; None for all.
+        sites: Which sites are wanted, as for `AttentionCallback`; None for all.
         max_positions, full_rows, max_capture_bytes: As for `AttentionCallback`.
         say: Gets a sentence when the device runs out of memory; by default it becomes an `AttentionWarning`.
         shown: Which output of the model is shown beside the samples; chosen here by default.
@@ -71,10 +76,31 @@ class Recorder:
         self._axes = {**self.samples.axes, **axes}
         self._max_positions = max_positions
         self._full_rows = tuple(full_rows)
+        self._capturer = Capturer(model, sites=sites)
         self._capture = GroupedCapture(
-            Capturer(model, sites=sites), self._described, max_bytes=max_capture_bytes, say=say or _warn
+            self._captured_by, self._described, max_bytes=max_capture_bytes, say=say or _warn
         )
+        self._checked_axes = not self._axes
+        self._has_names = bool(self._axes) or bool(patterns_of(sites))
         self.captured: Capture | None = None
+
+    def check_names(self) -> None:
+        """Captures a sample or two where sites are named, so that a wrong name is refused before training.
+
+        Raises:
+            ArgumentError: `sites` or `axes` name what is no site, or axes do not have the sizes of the site's weights.
+        """
+        if not self._has_names:
+            return
+        _, samples = self.samples.groups()[0]
+        first = map_leaves(lambda array: array[:_FEW], samples.inputs)
+        try:
+            self._described(self._captured_by(first).sites, samples)
+        except ArgumentError:
+            raise
+        except Exception:
+            # Why a model cannot be captured is said when its attention is due.
+            return
 
     def record(
         self, step: Step, samples_name: str, *, epoch: int | None, batch: int | None, logs: Mapping[str, float]
@@ -114,6 +140,13 @@ class Recorder:
     def captured_of(self, samples: Samples) -> Capture:
         """The attention of other samples, which were prepared; the pass is compiled once for each number of them."""
         return self._capture(samples)
+
+    def _captured_by(self, inputs: Any) -> Capture:
+        captured = self._capturer(inputs)
+        if not self._checked_axes:
+            check_names("axes", self._axes, captured.paths, whole=True)
+            self._checked_axes = True
+        return captured
 
     def _described(self, sites: tuple[Site, ...], samples: Samples) -> tuple[Site, ...]:
         """The sites with what their positions are: as the user said, else as their number and the samples suggest."""

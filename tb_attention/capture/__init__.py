@@ -23,13 +23,14 @@ __all__ = ["capture", "explain"]
 def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: Any) -> Mapping[str, Site]:
     """The attention weights of every site of a model, for some samples.
 
-    The model is run once at inference and is the same afterwards, bit for bit. Nothing is written.
+    The model is run once at inference and is the same afterwards, bit for bit. Nothing is written. What was traced is kept with
+    the model, so that the next call for inputs of this kind costs about a forward pass.
 
     Args:
         model: A built Keras model.
         *inputs: What the model takes, samples along the first axis: arrays, tensors, strings, or lists and dicts of them.
-        sites: Which sites are wanted: a name pattern ("*attention*"), several, or a function of the path that tells.
-            Defaults to all but routers, which are taken where a pattern names them or a function tells so.
+        sites: Which sites are wanted: the path of a site or of a layer around some, a pattern ("*attention*"), several, or a
+            function of the path that tells. Defaults to all but routers, which are taken where they are asked for.
         **call_kwargs: Further arguments of the model's `call`, such as `mask`.
 
     Returns:
@@ -38,7 +39,8 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
 
     Raises:
         CaptureError: The model cannot be traced.
-        ArgumentError: `model` is not a Keras 3 model on TensorFlow, or there are no inputs.
+        ArgumentError: `model` is not a Keras 3 model on TensorFlow, there are no inputs, or a name in `sites` is that of no site;
+            the message lists near ones.
 
     Example:
         sites = tb_attention.capture(model, x[:8])

@@ -16,11 +16,13 @@ class LeftOut:
         path: The path of its layer.
         reason: Why, in a few words.
         is_fault: Whether the model probably means something else, so that people should be told.
+        is_site: Whether it is a site, which was not asked for or whose weights could not be taken.
     """
 
     path: str
     reason: str
     is_fault: bool = False
+    is_site: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,3 +40,9 @@ class Capture:
     outputs: Any
     left_out: tuple[LeftOut, ...] = ()
     failed: tuple[LeftOut, ...] = ()
+
+    @property
+    def paths(self) -> list[str]:
+        """Of all sites of the model, also of those that were not asked for or that failed."""
+        others = (left.path for left in (*self.failed, *self.left_out) if left.is_site)
+        return [*(site.path for site in self.sites), *others]

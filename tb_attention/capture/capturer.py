@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.graph import Stale
-from tb_attention.capture.select import SiteFilter, make_selector
+from tb_attention.capture.keras_model import check_backend, check_model
+from tb_attention.capture.select import SiteFilter, check_names, make_selector, patterns_of
 from tb_attention.errors import CaptureError
-
-if TYPE_CHECKING:
-    from tb_attention.capture.tensorflow.inputs import Call
 
 __all__ = ["Capture", "Capturer", "LeftOut"]
 
@@ -21,22 +18,27 @@ _ATTEMPTS = 3
 class Capturer:
     """Captures a model's attention; calls after the first of a kind run what was compiled then, with the weights of the moment.
 
+    What was traced is kept with the model, for other capturers too. The first call of a kind notices whatever has changed in the
+    layers since; later calls of the same capturer notice other layers, variables and `call`s, as functions that Keras compiles
+    do not notice attributes that change later either.
+
     Args:
         model: A Keras model.
-        sites: Which sites are wanted: a name pattern, several, or a function of the path. Defaults to all but routers.
+        sites: Which sites are wanted: a path of a site or of a layer around some, a pattern, several, or a function of the path.
+            Defaults to all but routers.
 
     Raises:
-        ArgumentError: `model` is not a Keras model, or `sites` is of another kind.
+        ArgumentError: `model` is not a Keras 3 model, or `sites` is of another kind.
     """
 
     def __init__(self, model: Any, sites: SiteFilter = None) -> None:
-        from tb_attention.capture.keras_model import check_model
-
         check_model(model)
         self.model = model
-        self._select = make_selector(sites)
+        self._names = patterns_of(sites)
+        self._select = make_selector(sites if sites is None or callable(sites) else self._names)
         self._asked = sites is not None
-        self._passes: dict[Any, Callable[[Any], Capture]] = {}
+        self._checked_names = False
+        self._compared: set[tuple[Any, ...]] = set()
 
     def __call__(self, *inputs: Any, **call_kwargs: Any) -> Capture:
         """Runs the model at inference and takes the weights of its sites.
@@ -46,30 +48,28 @@ class Capturer:
             **call_kwargs: Further arguments of the model's `call`.
 
         Raises:
-            ArgumentError: Keras does not run on TensorFlow, or there are no inputs.
+            ArgumentError: Keras does not run on TensorFlow, there are no inputs, or, at the first call, a name in `sites` is that
+                of no site; the message lists near ones.
             CaptureError: The model can be neither traced nor run eagerly, or does other operations each time it is called.
         """
-        from tb_attention.capture.keras_model import check_backend
-
         check_backend()
-        from tb_attention.capture.tensorflow.compiled_pass import CompiledPass, read_inputs
+        from tb_attention.capture.tensorflow.compiled_pass import read_inputs
+        from tb_attention.capture.tensorflow.kept import kept_of
 
         call = read_inputs(self.model, inputs, call_kwargs)
-        key = self._key(call)
-        for _ in range(_ATTEMPTS):
-            if key not in self._passes:
-                compiled = CompiledPass(self.model, call, self._select, asked=self._asked)
-                # A model that had not been called before has its variables only now.
-                key = self._key(call)
-                self._passes[key] = compiled
-            try:
-                return self._passes[key](call)
-            except Stale:
-                # Control flow that depends on the inputs, or on the weights, has changed.
-                del self._passes[key]
+        kept = kept_of(self.model)
+        with kept.lock:
+            for _ in range(_ATTEMPTS):
+                traced = kept.get(self.model, call, thoroughly=call.signature not in self._compared)
+                self._compared.add(call.signature)
+                if not self._checked_names:
+                    check_names("sites", self._names, [path for path, _ in traced.found])
+                    self._checked_names = True
+                try:
+                    return traced.choose(self._select, asked=self._asked)(call)
+                except Stale:
+                    # Control flow that depends on the inputs, or on the weights, has changed.
+                    kept.forget(call)
         raise CaptureError(
             f"The model {self.model.name!r} does other operations each time it is called, so that none of its sites is captured."
         )
-
-    def _key(self, call: Call) -> tuple[Any, ...]:
-        return call.signature, tuple(id(variable) for variable in self.model.variables)

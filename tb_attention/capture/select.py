@@ -1,14 +1,18 @@
-"""Which sites the user wants."""
+"""Which sites the user wants, and what to say of names that no site has."""
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 from tb_attention.errors import ArgumentError
 
 SiteFilter = str | Iterable[str] | Callable[[str], bool] | None
-"""A name pattern as `fnmatch` knows them, several, a function of the path, or None for all."""
+"""Paths of sites or of layers around them, or patterns as `fnmatch` knows them; a function of the path; None for all."""
+
+_MOST_NAMES = 5
 
 
 def make_selector(sites: SiteFilter) -> Callable[[str], bool]:
@@ -22,10 +26,64 @@ def make_selector(sites: SiteFilter) -> Callable[[str], bool]:
     if callable(sites):
         wanted = sites
         return lambda path: bool(wanted(path))
+    patterns = patterns_of(sites)
+    return lambda path: any(_matches(path, pattern) for pattern in patterns)
+
+
+def patterns_of(sites: SiteFilter) -> tuple[str, ...]:
+    """The names and patterns; none of a function or of None.
+
+    Raises:
+        ArgumentError: `sites` is none of the kinds allowed.
+    """
+    if sites is None or callable(sites):
+        return ()
     patterns = [sites] if isinstance(sites, str) else list(sites) if isinstance(sites, Iterable) else None
     if patterns is None or not all(isinstance(pattern, str) for pattern in patterns):
         raise ArgumentError(
             "`sites` must be a name pattern, several, or a function of a site's path that returns a bool. "
             f"Received: sites={sites!r}."
         )
-    return lambda path: any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+    return tuple(patterns)
+
+
+def check_names(argument: str, names: Iterable[str], paths: Sequence[str], *, whole: bool = False) -> None:
+    """Raises ArgumentError where a name is that of no site. Patterns may match nothing, so that one script serves many models.
+
+    Args:
+        argument: What the user calls the names, such as "sites".
+        names: Names and patterns.
+        paths: Of all sites of the model, wanted or not.
+        whole: Whether a name must be the path of a site; by default it may be that of a layer around some.
+    """
+    for name in names:
+        matches = name in paths if whole else any(_matches(path, name) for path in paths)
+        if not matches and (whole or not any(letter in name for letter in "*?[")):
+            raise ArgumentError(f"`{argument}` must name sites of the model. Received: {name!r}. {_near(name, paths)}")
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Whether a site, or a layer around it, has this name or is of this pattern."""
+    around = [path[: found.start()] for found in re.finditer("[/#]", path)]
+    return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in (path, *around))
+
+
+def _near(name: str, paths: Sequence[str]) -> str:
+    """A sentence with the paths that are most like a name; with the first ones where none is."""
+    if not paths:
+        return "The model has no sites."
+    plain = {path: _plain(path) for path in paths}
+    wanted = _plain(name)
+    parts = [path for path, text in plain.items() if wanted in text or text in wanted]
+    close = difflib.get_close_matches(wanted, list(plain.values()), _MOST_NAMES, cutoff=0.5)
+    parts.sort(key=lambda path: -difflib.SequenceMatcher(None, wanted, plain[path]).ratio())
+    near = list(dict.fromkeys([*parts, *(path for text in close for path in paths if plain[path] == text)]))
+    shown = (near or list(paths))[:_MOST_NAMES]
+    rest = len(paths) - len(shown)
+    what = "Near names" if near else "Sites"
+    return f"{what}: {', '.join(map(repr, shown))}" + (f" (of {len(paths)} sites)." if rest else ".")
+
+
+def _plain(name: str) -> str:
+    """A name without what people spell in different ways: "Encoder.layer_0.attention" as "encoder/layer/0/attention"."""
+    return re.sub(r"[^a-z0-9]+", "/", name.lower()).strip("/")

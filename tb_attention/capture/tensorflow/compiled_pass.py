@@ -18,7 +18,7 @@ from tb_attention.capture.paths import name_places
 from tb_attention.capture.rules.find import find_sites
 from tb_attention.capture.rules.found import FeatureMap, Found
 from tb_attention.capture.tensorflow.inputs import Call, read_call
-from tb_attention.capture.tensorflow.trace import trace
+from tb_attention.capture.tensorflow.trace import Trace, trace
 from tb_attention.capture.unrolled import rounds_are_samples
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
@@ -32,21 +32,18 @@ def read_inputs(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any
         return read_call(model, inputs, call_kwargs)
 
 
-class CompiledPass:
-    """A pass of the model that returns weights and outputs.
+class TracedModel:
+    """What was found in a model, for one kind of input.
 
     Args:
         model: The model.
-        call: A call of the kind of input that this pass is for.
-        select: Tells whether the site of a path is wanted.
-        asked: Whether the user said which sites are wanted; routers are left out otherwise.
+        call: A call of the kind of input that this is for.
     """
 
-    def __init__(self, model: Any, call: Call, select: Callable[[str], bool], *, asked: bool) -> None:
+    def __init__(self, model: Any, call: Call) -> None:
         with tf.init_scope():
-            self._trace = trace(model, call)
-        graph = self._trace.graph
-        sites, rejected, self._reader = find_sites(graph)
+            self.trace = trace(model, call)
+        sites, rejected, self.reader = find_sites(self.trace.graph)
         found = _by_round(sites)
         layers = model._flatten_layers(include_self=False)
         places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].source.family) for rounds in found]
@@ -54,21 +51,51 @@ class CompiledPass:
         order = sorted(range(len(found)), key=lambda place: found[place][0].kind == "router")
         names = name_places([places[place] for place in order], layers, name_blocks(rounds[0] for rounds in found))
         named = dict(zip(order, names, strict=True))
-        paths = [named[place] for place in range(len(found))]
+        self.found = tuple((named[place], rounds) for place, rounds in enumerate(found))
         reasons = name_places([(no.layers, no.layers, no.source.family) for no in rejected], layers)
-        left_out = [LeftOut(path, no.reason, no.is_fault) for path, no in zip(reasons, rejected, strict=True)]
-        self._found = []
-        for path, rounds in zip(paths, found, strict=True):
-            if not select(path) or (rounds[0].kind == "router" and not asked):
-                left_out.append(LeftOut(path, "a router, not asked for" if not asked else "not asked for"))
-            else:
-                self._found.append((path, rounds))
-        self._left_out = tuple(left_out)
+        self._left_out = [LeftOut(path, no.reason, no.is_fault) for path, no in zip(reasons, rejected, strict=True)]
+        self._passes: dict[tuple[str, ...], CompiledPass] = {}
+
+    def choose(self, select: Callable[[str], bool], *, asked: bool) -> CompiledPass:
+        """The pass that takes some of the sites; compiled once for each choice.
+
+        Args:
+            select: Tells whether the site of a path is wanted.
+            asked: Whether the user said which sites are wanted; routers are left out otherwise.
+        """
+        wanted = [
+            (path, rounds) for path, rounds in self.found if select(path) and (asked or rounds[0].kind != "router")
+        ]
+        reason = "not asked for" if asked else "a router, not asked for"
+        taken = tuple(path for path, _ in wanted)
+        left = [LeftOut(path, reason, is_site=True) for path, _ in self.found if path not in taken]
+        key = (reason, *taken)
+        if key not in self._passes:
+            self._passes[key] = CompiledPass(self.trace, self.reader, wanted, (*self._left_out, *left))
+        return self._passes[key]
+
+
+class CompiledPass:
+    """A pass of the model that returns weights and outputs.
+
+    Args:
+        traced: The graph, and how it is run.
+        reader: What is known of its dimensions.
+        found: The sites that are wanted, by path, each with its rounds.
+        left_out: What else there is.
+    """
+
+    def __init__(
+        self, traced: Trace, reader: Any, found: Sequence[tuple[str, list[Found]]], left_out: tuple[LeftOut, ...]
+    ) -> None:
+        self._trace, self._reader, self._found, self._left_out = traced, reader, found, left_out
+        graph = traced.graph
         guards = [value for value, _ in graph.guards]
         weights = [site.weights for _, rounds in self._found for site in rounds]
         features = [features.value for _, rounds in self._found if (features := _features(rounds)) is not None]
         self._has_run = False
-        self._run = self._trace.runner([*guards, *weights, *features, *graph.outputs])
+        with tf.init_scope():
+            self._run = traced.runner([*guards, *weights, *features, *graph.outputs])
 
     def __call__(self, call: Call) -> Capture:
         """Runs it, in chunks where the model is bound to a number of samples."""
@@ -86,7 +113,7 @@ class CompiledPass:
             try:
                 sites.append(self._site(path, rounds, chunks))
             except CaptureError as error:
-                failed.append(LeftOut(path, str(error)))
+                failed.append(LeftOut(path, str(error), is_site=True))
                 sites.append(None)
         for at, (_, rounds) in enumerate(self._found):
             features = _features(rounds)

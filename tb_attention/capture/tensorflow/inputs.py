@@ -38,6 +38,11 @@ class Call:
         args, kwargs = tree.pack_sequence_as(self._structure, leaves)
         return tuple(_ragged_again(arg) for arg in args), {name: _ragged_again(arg) for name, arg in kwargs.items()}
 
+    def without_arrays(self) -> Call:
+        """The same call, to make arguments from tensors again; it keeps no array alive."""
+        structure = tree.map_structure(lambda _: None, self._structure)
+        return dataclasses.replace(self, tensors=(), _structure=structure)
+
     def is_batched(self, place: int) -> bool:
         """Whether a tensor has an entry for each sample."""
         tensor = self.tensors[place]

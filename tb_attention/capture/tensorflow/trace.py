@@ -93,9 +93,10 @@ def _built_size(model: Any) -> int | None:
 
 def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> Trace:
     packers: list[Callable[[list[Any]], Any]] = []
+    form = call.without_arrays()
 
     def step(*tensors: Any) -> list[Any]:
-        args, kwargs = call.arguments(tensors)
+        args, kwargs = form.arguments(tensors)
         # Models whose `call` has no such argument are told too: it holds for the layers in them, of which some train by default.
         kwargs.setdefault("training", False)
         with noting_layers() as notes:
@@ -133,7 +134,7 @@ def _record(model: Any, call: Call) -> Trace:
             recording.forget_differences(more)
             samples = None
     pack = _packer(recording.result, tree.flatten(recording.result))
-    return Trace(recording.graph, samples, pack, partial(Rerun, model, call, recording.kinds()))
+    return Trace(recording.graph, samples, pack, partial(Rerun, model, call.without_arrays(), recording.kinds()))
 
 
 def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:

@@ -1,0 +1,184 @@
+"""Tells whether a model still computes what it did when it was traced."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# What `compile` and `fit` leave on a model, and what Keras notes about layers. None of it changes what a call computes.
+_BOOKS = re.compile(
+    r"""optimizer|loss|loss_weights|compiled|history|(train|test|predict)_function|stop_\w+|(unrolled_)?steps_per_execution
+    |_(run_eagerly|jit_compile|eval_epoch_iterator|initial_epoch|called|lock|loss\w+|metrics|path|parent_path|build_shapes_dict)
+    |_(inbound_nodes|outbound_nodes|nodes\w*|track\w+|self_\w+|obj_\w+|compile\w+|saved_model_\w+)""",
+    re.VERBOSE,
+)
+
+_SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, tf.DType, tf.TensorShape)
+# Their code is not read: only whether they are the same function or class.
+_LIBRARIES = ("keras", "tensorflow", "numpy", "builtins", "tb_attention", "collections", "typing", "abc", "functools")
+_DEEPEST = 4
+_MOST = 200_000
+_MOST_HASHED = 1 << 24
+
+Parts = list[Any]
+
+
+def structure_of(model: Any) -> Parts:
+    """The layers, variables and `call`s of a model: cheap, so that it can be compared at every capture."""
+    parts: Parts = [keras.config.floatx(), *model.variables]
+    for layer in model._flatten_layers():
+        parts += [layer, type(layer), type(layer).call, vars(layer).get("call")]
+    return parts
+
+
+def details_of(model: Any) -> Parts:
+    """The attributes of all layers, and the code of their classes and of the functions that it calls.
+
+    Of libraries' functions and classes only whether they are the same objects is noted.
+    """
+    layers = list(model._flatten_layers())
+    reader = _Reader()
+    for kind in {kind: None for layer in layers for kind in type(layer).__mro__}:
+        reader.read_class(kind)
+    for layer in layers:
+        for name, value in vars(layer).items():
+            # Keras sets some attributes late: to None, False, or what another trace left there (masks of dropout).
+            if value is not None and value is not False and not _is_symbolic(value) and not _BOOKS.fullmatch(name):
+                reader.parts.append(name)
+                reader.read(value)
+    return reader.parts
+
+
+def are_same(one: Parts, other: Parts) -> bool:
+    """Whether two lists hold the same objects, or equal scalars, in the same order."""
+    return len(one) == len(other) and all(map(_is_same, one, other))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) and isinstance(one, _SCALARS) and bool(one == other))
+
+
+class _Reader:
+    """Takes apart what an attribute holds, each object once."""
+
+    def __init__(self) -> None:
+        self.parts: Parts = []
+        self._seen: set[int] = set()
+        self._read_functions: set[int] = set()
+
+    def read_class(self, kind: type) -> None:
+        self.parts.append(kind)
+        for name, value in vars(kind).items():
+            if isinstance(value, staticmethod | classmethod):
+                value = value.__func__
+            if isinstance(value, FunctionType):
+                self._read_function(value)
+            elif not name.startswith("__") and isinstance(value, (*_SCALARS, property)):
+                self.parts.append(value)
+
+    def read(self, value: Any, depth: int = 0) -> None:
+        if isinstance(value, _SCALARS):
+            self.parts.append(value)
+        elif _is_symbolic(value):
+            self.parts.append(None)
+        elif id(value) in self._seen or len(self.parts) > _MOST:
+            self.parts.append(value)
+        else:
+            self._seen.add(id(value))
+            self._read_object(value, depth)
+
+    def _read_object(self, value: Any, depth: int) -> None:
+        if isinstance(value, np.ndarray):
+            self.parts += [value.shape, value.dtype] if value.dtype.hasobject else [str(value.shape), _hash(value)]
+        elif isinstance(value, list | tuple | set | frozenset | Mapping):
+            # The trackers of Keras wrap lists anew: what is in them counts.
+            self.parts.append(len(value))
+            if depth < _DEEPEST:
+                for item in value:
+                    self.read(item, depth + 1)
+                    if isinstance(value, Mapping):
+                        self.read(value[item], depth + 1)
+        elif isinstance(value, FunctionType):
+            self._read_function(value)
+        elif isinstance(value, MethodType):
+            self.parts.append(value.__func__)
+            self.read(value.__self__, depth + 1)
+        elif isinstance(value, keras.DTypePolicy):
+            self.parts += [value.name, value.compute_dtype]
+        else:
+            self.parts.append(value)
+            if depth < _DEEPEST and _is_plain(value):
+                for name, item in vars(value).items():
+                    self.parts.append(name)
+                    self.read(item, depth + 1)
+
+    def _read_function(self, function: FunctionType) -> None:
+        """A function, and what its code reads of the world: defaults, closures, and globals by name."""
+        self.parts += [function, function.__code__]
+        if _is_library(function) or id(function) in self._read_functions:
+            return
+        self._read_functions.add(id(function))
+        self.read(function.__defaults__, 1)
+        self.read(function.__kwdefaults__, 1)
+        for cell in function.__closure__ or ():
+            try:
+                self.read(cell.cell_contents, 1)
+            except ValueError:
+                continue  # not filled yet
+        modules: list[ModuleType] = []
+        for name in _names(function.__code__):
+            for place in (function.__globals__, *map(vars, modules)):
+                if name in place:
+                    self.parts.append(name)
+                    self._read_global(place[name], modules)
+
+    def _read_global(self, value: Any, modules: list[ModuleType]) -> None:
+        if isinstance(value, ModuleType):
+            self.parts.append(value)
+            if value not in modules:
+                modules.append(value)
+        elif isinstance(value, type):
+            if _is_library(value) or id(value) in self._seen:
+                self.parts.append(value)
+            else:
+                self._seen.add(id(value))
+                self.read_class(value)
+        else:
+            self.read(value, 1)
+
+
+def _names(code: CodeType) -> list[str]:
+    """Names of globals and attributes that a function uses, and the functions written in it, in order."""
+    inner = (name for constant in code.co_consts if isinstance(constant, CodeType) for name in _names(constant))
+    return list(dict.fromkeys([*code.co_names, *inner]))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether an object is one of the user's, such as a configuration, whose attributes may be read and changed."""
+    return (
+        hasattr(value, "__dict__")
+        and not isinstance(value, keras.Layer | ModuleType | type)
+        and not _is_library(type(value))
+    )
+
+
+def _is_library(thing: Any) -> bool:
+    return str(getattr(thing, "__module__", "")).split(".")[0] in _LIBRARIES
+
+
+def _is_symbolic(value: Any) -> bool:
+    return isinstance(value, keras.KerasTensor) or (
+        tf.is_tensor(value) and not hasattr(value, "numpy") and not isinstance(value, tf.Variable)
+    )
+
+
+def _hash(array: np.ndarray[Any, Any]) -> Any:
+    """A number of the contents of an array, which may have been changed in place; large ones stand for themselves."""
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data) if array.nbytes <= _MOST_HASHED else array
