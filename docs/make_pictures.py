@@ -16,6 +16,7 @@ PICTURES = ROOT / "docs" / "pictures"
 # Name of the picture: the choices in the address, the view whose drawing is waited for, and the colour scheme.
 SHOTS = {
     "head": ("&p.attention.run=vit&p.attention.view=head&p.attention.site=block_2_attention", "head", "light"),
+    "article": ("&p.attention.run=article&p.attention.tag=attention&p.attention.view=head", "head", "light"),
     "overview": ("&p.attention.run=vit&p.attention.view=overview", "overview", "dark"),
     "text": ("&p.attention.run=text&p.attention.view=head", "head", "light"),
     # Shirts that are taken for T-shirts.

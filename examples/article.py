@@ -3,12 +3,14 @@
     python examples/article.py --logdir logs/article
     tensorboard --logdir logs
 
-`build_model` and `main` are the article's script in the spelling of Keras 3, and lines that end in `# <-` are ours. It trains as
-the article does: 50,000 images, 100 epochs; `--images` and `--epochs` make it shorter, and then a larger `--learning-rate` helps.
+`build_model` and `main` are the article's script in the spelling of Keras 3; lines that end in `# <-` log what it attends to. It
+trains as the article does: 50,000 images, 100 epochs. `--images` and `--epochs` make it shorter; then a larger
+`--learning-rate` helps.
 
 The article's attention multiplies nothing: it is the sigmoid of the pooled feature maps, and the tab says so (kind
-"activation"). Its unit i is channel i, so each of its bars has a feature map. After the article's model the script trains
-one in which a sigmoid layer does gate the pooled features, `build_model(gated=True)`.
+"activation"). Its unit i is channel i, so each of its bars has a feature map; and as no feature map is below 0, no bar is below
+0.5. After the article's model the script trains one in which a sigmoid layer does gate the pooled features,
+`build_model(gated=True)`.
 """
 
 from __future__ import annotations

@@ -43,11 +43,14 @@ class Run(NamedTuple):
 
 
 RUNS = (
-    Run("vit", "vit_digits", 20),
     # A fiftieth of the article's steps, which are ten times as large.
     Run("article", "article", 10, ("attention", "gated"), {"images": 20_000, "learning_rate": 1e-3}),
+    Run("vit", "vit_digits", 20),
     Run("text", "mails", 8),
 )
+
+# Of the first run, which has one map a step: the bars, and the photograph under the feature map of one of them.
+FIRST_VIEW = "#attention&p.attention.view=head"
 
 ADDRESS = re.compile(r"https?://\S+")
 
@@ -58,12 +61,14 @@ def main() -> int:
     logdir.mkdir(parents=True, exist_ok=True)
     with tensorboard(logdir, arguments.port) if arguments.serve else no_server() as address:
         if address:
-            print(f"\n  TensorBoard is at {address}#attention\n", flush=True)
-            open_in_browser(f"{address}#attention")
+            print(f"\n  TensorBoard is at {address}{FIRST_VIEW}\n", flush=True)
+            open_in_browser(f"{address}{FIRST_VIEW}")
         for run in RUNS:
             train(run, logdir / run.name, retrain=arguments.retrain)
         if address:
-            print(f"\n  All runs are in {logdir}. TensorBoard goes on at {address}#attention until Ctrl-C.", flush=True)
+            print(
+                f"\n  All runs are in {logdir}. TensorBoard goes on at {address}{FIRST_VIEW} until Ctrl-C.", flush=True
+            )
             wait_for_interrupt()
     return 0
 
