@@ -157,6 +157,9 @@ class Site:
         features: Of a gate over channels, the feature map that it multiplies, before it does, averaged to at most 32 x 32 cells:
             float32 `(samples, rows, columns, channels)`, any values. Where it multiplies features that were averaged over
             space, the map before that. None where there is no such map.
+        sink: Of a softmax with a sink, the share of each row that goes to no key: float32, from 0 to 1, of the shape of
+            `weights` without its key axes, `(samples, heads, queries)`. A row's weights and its share sum to 1. None where there
+            is no sink.
     """
 
     path: str
@@ -166,6 +169,7 @@ class Site:
     note: str | None = None
     rows: FullRows | None = None
     features: npt.NDArray[np.float32] | None = None
+    sink: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -183,6 +187,13 @@ class Site:
             raise ArgumentError(
                 "`features` must have shape (samples, rows, columns, channels), with the samples and channels of `weights`. "
                 f"Received: features of shape {self.features.shape}, weights of shape {self.weights.shape}, path={self.path!r}."
+            )
+
+        rest = tuple(axis.size for axis in self.axes if axis.role != "key")
+        if self.sink is not None and self.sink.shape != rest:
+            raise ArgumentError(
+                "`sink` must have the shape of `weights` without its key axes. "
+                f"Received: sink of shape {self.sink.shape}, weights of shape {self.weights.shape}, path={self.path!r}."
             )
 
     def replace(self, **changes: object) -> Site:

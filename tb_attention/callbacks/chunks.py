@@ -126,6 +126,8 @@ def _joined_site(parts: tuple[Site, ...]) -> Site:
         )
     maps = [part.features for part in parts if part.features is not None]
     features = np.concatenate(maps) if len(maps) == len(parts) else None
+    shares = [part.sink for part in parts if part.sink is not None]
+    sink = np.concatenate(shares) if len(shares) == len(parts) else None
     return first.replace(
-        axes=(Axis("samples", len(weights)), *first.axes[1:]), weights=weights, rows=rows, features=features
+        axes=(Axis("samples", len(weights)), *first.axes[1:]), weights=weights, rows=rows, features=features, sink=sink
     )

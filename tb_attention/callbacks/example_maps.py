@@ -203,8 +203,9 @@ def _of(site: Site, samples: slice) -> Site:
     weights = site.weights[samples]
     rows = None if site.rows is None else dataclasses.replace(site.rows, weights=site.rows.weights[samples])
     features = None if site.features is None else site.features[samples]
+    sink = None if site.sink is None else site.sink[samples]
     axes = (Axis("samples", len(weights)), *(_axis_of(axis, samples) for axis in site.axes[1:]))
-    return site.replace(axes=axes, weights=weights, rows=rows, features=features)
+    return site.replace(axes=axes, weights=weights, rows=rows, features=features, sink=sink)
 
 
 def _axis_of(axis: Axis, samples: slice) -> Axis:

@@ -107,7 +107,9 @@ def _joined_site(indices: Sequence[Index], parts: Sequence[Site]) -> Site:
     if len(maps) == len(parts) and len({each.shape[3] for each in maps}) == 1:
         size = min(each.shape[1] for each in maps), min(each.shape[2] for each in maps)
         features = _placed(indices, [_averaged(each, *size) for each in maps], 0)
-    return first.replace(axes=tuple(axes), weights=weights, rows=rows, features=features)
+    shares = [part.sink for part in parts if part.sink is not None]
+    sink = _placed(indices, shares, 0) if len(shares) == len(parts) else None
+    return first.replace(axes=tuple(axes), weights=weights, rows=rows, features=features, sink=sink)
 
 
 def _joined_axis(indices: Sequence[Index], parts: Sequence[Axis]) -> Axis:

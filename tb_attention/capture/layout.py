@@ -13,7 +13,7 @@ from tb_attention.capture.dimensions import grid_of
 from tb_attention.capture.windows import window_places
 from tb_attention.errors import CaptureError
 from tb_attention.reduce.extras import extra_names
-from tb_attention.site import Axis, AxisKind, Kind, Role, WindowPlaces
+from tb_attention.site import Axis, AxisKind, Kind, Role, Site, WindowPlaces
 
 _ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")
 _MERGED = frozenset({"samples", "heads", "iteration", "windows"})
@@ -126,3 +126,10 @@ def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind) -> Axis:
         if int(np.prod(cells)) + extra == length:
             return Axis(role, length, "grid", cells, extra_names(extra), place)
     return Axis(role, length, axis_kind, input=place if axis_kind == "positions" else None)
+
+
+def sink_of(site: Site) -> npt.NDArray[np.float32]:
+    """The share of each row of a site with a sink that none of its keys has, shaped as `Site.sink`."""
+    keys = tuple(place for place, axis in enumerate(site.axes) if axis.role == "key")
+    shares: npt.NDArray[np.float64] = np.clip(1 - site.weights.sum(axis=keys, dtype=np.float64), 0, 1)
+    return shares.astype(np.float32)

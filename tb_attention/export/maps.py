@@ -108,6 +108,9 @@ class MapsPart:
                     if told.features is not None:
                         member = step_file.features_member(place, site)
                         self._take(f"features/{prefix}/{at}/{number}", name, archive, member)
+                    if told.sink is not None:
+                        member = step_file.sink_member(place, site)
+                        self._take(f"sink/{prefix}/{at}/{number}", name, archive, member)
 
     def _take(
         self,

@@ -7,7 +7,7 @@ import sys
 import weakref
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tb_attention.errors import AttentionError
 from tb_attention.plugin.bounded_cache import BoundedCache
@@ -74,9 +74,9 @@ class KnownManifest:
     sample_count: int
     measures: tuple[str, ...]
 
-    def has_features(self, site: int) -> bool:
-        """Whether the site at a place has a feature map."""
-        return json.loads(self.sites.text)[site].get("features") is not None
+    def has(self, site: int, name: Literal["features", "sink"]) -> bool:
+        """Whether the site at an index has a feature map, or a sink."""
+        return json.loads(self.sites.text)[site].get(name) is not None
 
     def json(self) -> dict[str, Any]:
         """A fresh object of the manifest without its sites and its step."""

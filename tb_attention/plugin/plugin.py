@@ -51,6 +51,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/overviews": overviews.serve,
             "/weights": weights.serve_weights,
             "/features": weights.serve_features,
+            "/sink": weights.serve_sink,
             "/measures": measures.serve,
             "/matrix": matrix.serve_matrix,
             "/labels": matrix.serve_labels,

@@ -1,4 +1,4 @@
-"""The routes `weights`, `features` and `overview`: maps of one step, as they are stored."""
+"""The routes `weights`, `features`, `sink` and `overview`: maps of one step, as they are stored."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def serve_features(logs: Logs, request: Request) -> Response:
     attempt, step = logs.attempt(request), parameters.step(request)
     sample, site = parameters.number(request, "sample"), parameters.number(request, "site")
     return _serve(request, attempt, step, sample, site, step_file.features_member(sample, site))
+
+
+def serve_sink(logs: Logs, request: Request) -> Response:
+    """The share of each row that a sink takes, of one site for one sample."""
+    attempt, step = logs.attempt(request), parameters.step(request)
+    sample, site = parameters.number(request, "sample"), parameters.number(request, "site")
+    return _serve(request, attempt, step, sample, site, step_file.sink_member(sample, site))
 
 
 def serve_overview(logs: Logs, request: Request) -> Response:
@@ -54,6 +61,8 @@ def _serve(
             raise NotInLogError(
                 f"The step has {known.sites.count} sites, counted from 0. Received: site={site}."
             ) from None
-        if site is not None and member == step_file.features_member(sample, site) and not known.has_features(site):
+        if site is not None and member == step_file.features_member(sample, site) and not known.has(site, "features"):
             raise NotInLogError(f"No feature map lies behind this site. Received: site={site}.") from None
+        if site is not None and member == step_file.sink_member(sample, site) and not known.has(site, "sink"):
+            raise NotInLogError(f"This site has no sink. Received: site={site}.") from None
         raise DamagedFileError(f"{entry.name} has no member {member}.") from None

@@ -21,7 +21,7 @@ from tb_attention.records.logged_samples import LoggedSamples, read_samples
 from tb_attention.records.paths import Step
 from tb_attention.records.schema import Manifest, Prediction, SiteManifest, StepManifest, maps_of
 from tb_attention.records.series import Series, choose, list_series
-from tb_attention.records.step_file import read_features, read_measures, read_rows, read_weights
+from tb_attention.records.step_file import read_features, read_measures, read_rows, read_sink, read_weights
 from tb_attention.records.store import Store, open_store
 from tb_attention.site import own_part
 
@@ -177,6 +177,22 @@ class Log(ConfusionReading):
         entry, manifest, position, place = self._found(step, sample, site)
         with self._open(entry) as archive:
             return read_features(archive, manifest, position, place)
+
+    def sink(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32] | None:
+        """The share of each row that goes to no key, where the softmax has a sink.
+
+        Args:
+            step, sample, site: As for `weights`.
+
+        Returns:
+            float32 `(heads, queries)`, from 0 to 1; with the weights of its row it sums to 1. None for sites without a sink.
+
+        Raises:
+            NotInLogError, DamagedFileError: As for `weights`.
+        """
+        entry, manifest, position, place = self._found(step, sample, site)
+        with self._open(entry) as archive:
+            return read_sink(archive, manifest, position, place)
 
     def _found(self, step: Step, sample: int | str, site: str) -> tuple[StepEntry, StepManifest, int, int]:
         entry, manifest = self._maps(step)

@@ -73,6 +73,14 @@ class FeaturesManifest:
 
 
 @dataclass(frozen=True)
+class SinkManifest:
+    """The share of each row that goes to a sink; `shape` is that of the weights without samples and key axes."""
+
+    shape: tuple[int, ...]
+    encoding: Encoding
+
+
+@dataclass(frozen=True)
 class SiteManifest:
     """A site as a step file describes it; `axes` and `shape` leave out the samples."""
 
@@ -85,6 +93,7 @@ class SiteManifest:
     note: str | None = None
     rows: RowsManifest | None = None
     features: FeaturesManifest | None = None
+    sink: SinkManifest | None = None
 
     @property
     def heads(self) -> int:
@@ -175,6 +184,8 @@ def site_to_json(site: SiteManifest) -> dict[str, Any]:
     )
     if site.features is not None:
         told |= {"features": dataclasses.asdict(site.features) | {"shape": list(site.features.shape)}}
+    if site.sink is not None:
+        told |= {"sink": dataclasses.asdict(site.sink) | {"shape": list(site.sink.shape)}}
     return told | {
         "path": site.path,
         "kind": site.kind,
@@ -301,6 +312,7 @@ def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
         overview=overview,
         rows=None if value.get("rows") is None else _rows(value["rows"]),
         features=None if value.get("features") is None else _features(value["features"]),
+        sink=None if value.get("sink") is None else _sink(value["sink"]),
     )
 
 
@@ -308,6 +320,10 @@ def _rows(value: Mapping[str, Any]) -> RowsManifest:
     return RowsManifest(
         tuple(map(checked.count, value["queries"])), checked.shape(value["shape"]), checked.encoding(value["encoding"])
     )
+
+
+def _sink(value: Mapping[str, Any]) -> SinkManifest:
+    return SinkManifest(checked.shape(value["shape"]), checked.encoding(value["encoding"]))
 
 
 def _features(value: Mapping[str, Any]) -> FeaturesManifest:

@@ -19,6 +19,7 @@ from tb_attention.records.schema import (
     Manifest,
     OverviewPart,
     RowsManifest,
+    SinkManifest,
     SiteManifest,
     StepManifest,
     manifest_from_json,
@@ -49,6 +50,11 @@ def rows_member(sample: int, site: int) -> str:
 def features_member(sample: int, site: int) -> str:
     """The member with the feature map behind the gate of one site for one sample."""
     return f"features/{sample}/{site}"
+
+
+def sink_member(sample: int, site: int) -> str:
+    """The member with the share that a sink takes of each row of one site for one sample."""
+    return f"sink/{sample}/{site}"
 
 
 def overview_member(sample: int) -> str:
@@ -138,6 +144,8 @@ def map_members(record: StepRecord, made: Digest) -> Iterator[Member]:
             if site.features is not None and known.features is not None:
                 maps = np.moveaxis(site.features[sample], -1, 0)
                 yield features_member(sample, place), encode(maps, known.features.encoding)
+            if site.sink is not None and known.sink is not None:
+                yield sink_member(sample, place), encode(site.sink[sample], known.sink.encoding)
 
 
 def manifest_member(value: Mapping[str, Any]) -> Member:
@@ -192,6 +200,16 @@ def read_features(archive: Archive, manifest: StepManifest, sample: int, site: i
     return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
 
 
+def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
+    """The share of each row of one site that goes to its sink, for one sample, `(heads, queries)`; None if it has none."""
+    known = manifest.sites[site].sink
+    if known is None:
+        return None
+    name = sink_member(sample, site)
+    need = encoded_bytes(known.shape, known.encoding)
+    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
+
+
 def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.float32]:
     """The measures, float32 (samples, heads of all sites, measures)."""
     stored = archive.read(MEASURES_MEMBER)
@@ -234,9 +252,10 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
     if site.features is not None:
         _, height, width, channels = site.features.shape
         features = FeaturesManifest((channels, height, width), _shared_encoding(np.moveaxis(site.features, -1, 1)))
+    sink = None if site.sink is None else SinkManifest(site.sink.shape[1:], "float32")
     part = OverviewPart(shape, overview_encoding, offset, encoded_bytes(shape, overview_encoding))
     manifest = SiteManifest(
-        site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows, features
+        site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows, features, sink
     )
     return manifest, [encode(maps, overview_encoding) for maps in pooled]
 

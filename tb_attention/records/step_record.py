@@ -78,7 +78,8 @@ class StepRecord:
         """Bytes of the weights, and of what comes with them."""
         features = sum(site.features.nbytes for site in self.sites if site.features is not None)
         rows = sum(site.rows.weights.nbytes for site in self.sites if site.rows is not None)
-        return features + rows + sum(site.weights.nbytes for site in self.sites)
+        sinks = sum(site.sink.nbytes for site in self.sites if site.sink is not None)
+        return features + rows + sinks + sum(site.weights.nbytes for site in self.sites)
 
 
 ConfusionKind = Literal["classes", "binary", "labels"]

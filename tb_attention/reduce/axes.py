@@ -61,7 +61,9 @@ def merge_axes(site: Site) -> Site:
             axes.append(axis)
     if len(axes) == len(site.axes):
         return site
-    return site.replace(axes=tuple(axes), weights=site.weights.reshape([axis.size for axis in axes]))
+    shape, rest = ([axis.size for axis in axes if axis.role != left_out] for left_out in (None, "key"))
+    sink = None if site.sink is None else site.sink.reshape(rest)
+    return site.replace(axes=tuple(axes), weights=site.weights.reshape(shape), sink=sink)
 
 
 def _joined(one: Axis, other: Axis) -> Axis:

@@ -30,11 +30,12 @@ def shorten(site: Site, most: int = MAX_POSITIONS, full_rows: Sequence[int] = ()
     long = [place for place, axis in enumerate(site.axes) if axis.role in ("query", "key") and axis.size > most]
     if not long:
         return site
-    axes, weights = list(site.axes), site.weights
+    axes, weights, sink = list(site.axes), site.weights, site.sink
     for place in long:
         axes[place], groups = _groups(site.axes[place], most)
         weights = pool_groups(weights, place, groups)
         if axes[place].role == "query":
+            sink = None if sink is None else pool_groups(sink, place, groups)
             # A pooled position lies in no one cell.
             axes = [dataclasses.replace(axis, places=None) for axis in axes]
     told = ", ".join(
@@ -48,6 +49,7 @@ def shorten(site: Site, most: int = MAX_POSITIONS, full_rows: Sequence[int] = ()
         rows=_full_rows(site, full_rows),
         # A pooled channel has no feature map of its own.
         features=None,
+        sink=sink,
     )
 
 

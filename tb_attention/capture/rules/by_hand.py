@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from tb_attention.capture.dims import SEGMENTS
 from tb_attention.capture.graph import Graph, Node, Value
-from tb_attention.capture.rules.totals import Total, nearest_behind, totals_behind
+from tb_attention.capture.rules.totals import Total, adds_more, nearest_behind, totals_behind
 
 _DIVISIONS = frozenset({"RealDiv", "DivNoNan"})
 _POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Relu", "Pow"})
@@ -22,8 +23,25 @@ _STEPS = 12
 _ALIKE = _WRAPPERS | _POSITIVE | _DIVISIONS | {"AddV2", "Mul", "Sub", "Neg", "Square", "Abs", "Elu", "Sqrt", "Maximum"}
 
 
-def read_normalised(graph: Graph, node: Node) -> tuple[Total, Value, bool] | None:
-    """The sum by which numbers are divided in a node, what they were computed from, and whether they are surely positive.
+@dataclass(frozen=True, eq=False, slots=True)
+class Normalised:
+    """Numbers divided by their sum.
+
+    Attributes:
+        total: The sum.
+        logits: What the numbers were computed from.
+        positive: Whether they are surely positive.
+        leaks: Whether something more than they is in the divisor, so that they sum to less than 1.
+    """
+
+    total: Total
+    logits: Value
+    positive: bool
+    leaks: bool
+
+
+def read_normalised(graph: Graph, node: Node) -> Normalised | None:
+    """The numbers that a node divides by their sum, or None if it does not.
 
     Exponents and the like are positive; whatever else is divided by its own sum (squares, `elu + 1`) may be.
     """
@@ -31,7 +49,10 @@ def read_normalised(graph: Graph, node: Node) -> tuple[Total, Value, bool] | Non
         logits, log = node.inputs[0].node.inputs
         inner = nearest_behind(graph, log, {"Log"})
         total = None if inner is None else next(totals_behind(graph, inner.inputs[0]), None)
-        return None if total is None else (total, logits, True)
+        if inner is None or total is None:
+            return None
+        leaks = nearest_behind(graph, log, {"Log1p", "Softplus"}) is not None
+        return Normalised(total, logits, True, leaks or adds_more(graph, inner.inputs[0], total))
     for numerator, divisor in _fractions(graph, node):
         positive = nearest_behind(graph, numerator, _POSITIVE)
         if positive is not None and positive.type == "Pow" and graph.constant(positive.inputs[0]) is None:
@@ -40,9 +61,9 @@ def read_normalised(graph: Graph, node: Node) -> tuple[Total, Value, bool] | Non
         for total in totals_behind(graph, divisor):
             summed = None if positive is None else nearest_behind(graph, total.summed, {positive.type})
             if positive is not None and summed is not None and _are_alike(graph, positive, summed):
-                return total, positive.inputs[-1], True
+                return Normalised(total, positive.inputs[-1], True, adds_more(graph, divisor, total))
             if _are_alike(graph, numerator.node, total.summed.node):
-                return total, numerator, False
+                return Normalised(total, numerator, False, adds_more(graph, divisor, total))
     return None
 
 

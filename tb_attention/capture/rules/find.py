@@ -13,6 +13,7 @@ from tb_attention.capture.rules.loops import find_rows
 from tb_attention.capture.rules.maps import OWN_FEATURES, read_learned_memory, read_map
 from tb_attention.capture.rules.parts import with_all_parts
 from tb_attention.capture.rules.pointers import read_pointer
+from tb_attention.capture.rules.sinks import with_sink
 from tb_attention.capture.rules.sources import Source, find_sources
 from tb_attention.capture.rules.uses import Use, UseFinder
 
@@ -49,7 +50,9 @@ def find_sites(graph: Graph) -> tuple[list[Found], list[NoSite], DimReader]:
 
 def _with_parts(graph: Graph, reader: DimReader, source: Source, uses: list[Use]) -> Found | str:
     result = _judge(graph, reader, source, uses)
-    return with_all_parts(reader, source, uses, result) if isinstance(result, Found) else result
+    if not isinstance(result, Found):
+        return result
+    return with_sink(reader, source, with_all_parts(reader, source, uses, result))
 
 
 def _unused(graph: Graph, reader: DimReader, used: set[tuple[int, ...]]) -> list[NoSite]:

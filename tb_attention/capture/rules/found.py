@@ -39,6 +39,7 @@ class Found:
         axis_kind: What the positions along query and key are, if not plain positions.
         note: A sentence for people, or None.
         features: The feature map behind a gate over channels, or None.
+        sink: Whether a share of each row goes to no key.
     """
 
     source: Source
@@ -50,6 +51,7 @@ class Found:
     axis_kind: AxisKind = "positions"
     note: str | None = None
     features: FeatureMap | None = None
+    sink: bool = False
 
 
 @dataclass(frozen=True, eq=False)

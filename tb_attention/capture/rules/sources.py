@@ -27,6 +27,7 @@ class Source:
         logits: What it was computed from.
         segments: Where sums over some of the numbers are 1, as over the edges to a node: a number for each that tells to which
             sum it belongs. None where whole axes sum to 1.
+        leaks: Whether something more than these numbers is in the sum that they are divided by.
     """
 
     value: Value
@@ -34,6 +35,7 @@ class Source:
     axis: frozenset[Atom]
     logits: Value
     segments: Value | None = None
+    leaks: bool = False
 
 
 def find_sources(graph: Graph, reader: DimReader, *, dead: bool = False) -> list[Source]:
@@ -66,12 +68,12 @@ def _softmax(graph: Graph, reader: DimReader, node: Node) -> Source | None:
     normalised = read_normalised(graph, node)
     if normalised is None:
         return None
-    total, logits, positive = normalised
-    summed = reader.dims[total.summed]
+    summed = reader.dims[normalised.total.summed]
     if summed is None:
         return None
-    family: Literal["softmax", "positive"] = "softmax" if positive else "positive"
-    return Source(value, family, frozenset(atom for axis in total.axes for atom in summed[axis]), logits)
+    family: Literal["softmax", "positive"] = "softmax" if normalised.positive else "positive"
+    axis = frozenset(atom for place in normalised.total.axes for atom in summed[place])
+    return Source(value, family, axis, normalised.logits, leaks=normalised.leaks)
 
 
 def _sigmoid(graph: Graph, node: Node) -> Source | None:

@@ -10,6 +10,7 @@ import numpy as np
 from tb_attention.capture.contractions import contraction_of, rearrangement_of
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.rules.operands import is_mask
 
 _FLOATS = ("float", "bfloat", "half")
 _MOVE_NAMES = "Abs BroadcastTo Cast ExpandDims Identity Reshape Select SelectV2 Squeeze StopGradient Tile Transpose"
@@ -17,6 +18,7 @@ _MOVED = frozenset(_MOVE_NAMES.split())
 _JOINED = frozenset({"Pack", "ConcatV2"})
 _COMBINED = frozenset({"AddV2", "Add", "Maximum", "Mul"})
 _STEPS = 12
+_SMALL = 1e-2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,6 +57,29 @@ def nodes_behind(graph: Graph, value: Value) -> Iterator[Node]:
             if item not in seen:
                 seen.add(item)
                 todo.append((item, steps + 1))
+
+
+def adds_more(graph: Graph, value: Value, total: Total) -> bool:
+    """Whether more than a mask or a small number is added to a sum on its way to a value."""
+    for node in nodes_behind(graph, value):
+        if node.type in ("AddV2", "Add"):
+            for one, other in (node.inputs, node.inputs[::-1]):
+                behind = any(found.summed is total.summed for found in totals_behind(graph, one))
+                if behind and not is_mask(other) and not _is_small(graph, other):
+                    return True
+    return False
+
+
+def _is_small(graph: Graph, value: Value) -> bool:
+    """Whether a tensor is a small number that only keeps a sum from being 0."""
+    for _ in range(_STEPS):
+        constant = graph.constant(value)
+        if constant is not None:
+            return bool(np.all(np.abs(constant) <= _SMALL))
+        if value.node.type not in _MOVED or not value.node.inputs:
+            return False
+        value = value.node.inputs[0]
+    return False
 
 
 def is_ones(graph: Graph, value: Value) -> bool:

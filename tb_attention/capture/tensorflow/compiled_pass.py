@@ -12,7 +12,7 @@ import tensorflow as tf
 from tb_attention.capture.captured import Capture, LeftOut
 from tb_attention.capture.feature_maps import arrange_features
 from tb_attention.capture.graph import Stale
-from tb_attention.capture.layout import arrange
+from tb_attention.capture.layout import arrange, sink_of
 from tb_attention.capture.neighbours import name_blocks
 from tb_attention.capture.paths import name_places
 from tb_attention.capture.rules.find import find_sites
@@ -172,7 +172,8 @@ class CompiledPass:
         joined = weights[0] if len(weights) == 1 else np.concatenate(weights)
         iteration = (Axis("iteration", len(rounds)),) if len(rounds) > 1 and not over_samples else ()
         axes = (Axis("samples", len(joined)), axes[1], *iteration, *axes[2:])
-        return Site(path, rounds[0].kind, axes, joined, rounds[0].note)
+        site = Site(path, rounds[0].kind, axes, joined, rounds[0].note)
+        return site.replace(sink=sink_of(site)) if rounds[0].sink else site
 
     def _joined(self, parts: Sequence[tuple[npt.NDArray[Any], int]]) -> npt.NDArray[Any]:
         """An output of the model, without what was fed to fill up a chunk."""
