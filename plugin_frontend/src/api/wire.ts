@@ -63,6 +63,8 @@ export interface Site {
   overview?: Overview | null;
   /** Of a gate over channels: the feature map behind it, of shape (channels, rows, columns). */
   features?: { shape: number[]; encoding: Encoding } | null;
+  /** Of a softmax with a sink: the share of each row that goes to no key, of the shape of the weights without their key axes. */
+  sink?: { shape: number[]; encoding: Encoding } | null;
 }
 
 export interface Prediction {

@@ -49,6 +49,7 @@ const NAMES: Record<string, string[]> = {
   overview: ["step", "sample"],
   weights: ["step", "sample", "site"],
   features: ["step", "sample", "site"],
+  sink: ["step", "sample", "site"],
   measures: ["sample"],
   matrix: ["step", "split"],
   labels: ["step", "split"],

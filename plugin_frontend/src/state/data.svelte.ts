@@ -14,6 +14,7 @@ import { Likely } from "./likely.svelte";
 import { Recent } from "./recent";
 import { Resource } from "./resource.svelte";
 import { Rows } from "./rows.svelte";
+import { Sink } from "./sink.svelte";
 import type { View } from "./choices.svelte";
 import type { Store } from "./store.svelte";
 
@@ -51,6 +52,7 @@ export class Data {
 
   readonly rows: Rows;
   readonly features: Features;
+  readonly sink: Sink;
   readonly compare: Compare;
   readonly ahead: Ahead;
   readonly likely: Likely;
@@ -75,6 +77,7 @@ export class Data {
     this.likely = new Likely(store);
     this.rows = new Rows(store);
     this.features = new Features(store);
+    this.sink = new Sink(store);
     this.compare = new Compare(store);
   }
 
@@ -91,6 +94,7 @@ export class Data {
     $effect(() => this.#wantOverview());
     $effect(() => this.#wantWeights());
     $effect(() => this.features.want());
+    $effect(() => this.sink.want());
     $effect(() => this.#wantMeasures());
     $effect(() => this.#wantMatrix());
     $effect(() => {
@@ -110,6 +114,7 @@ export class Data {
     untrack(() => {
       for (const resource of this.#resources) resource.clear();
       this.features.shown.clear();
+      this.sink.shown.clear();
       this.rows.clear();
     });
   }
@@ -118,6 +123,7 @@ export class Data {
     for (const resource of this.#resources) resource.retry();
     this.rows.retry();
     this.features.shown.retry();
+    this.sink.shown.retry();
     this.compare.weights.retry();
     this.ahead.forget();
     this.store.confusion.retry();
@@ -126,6 +132,7 @@ export class Data {
     this.#wantOverview();
     this.#wantWeights();
     this.features.want();
+    this.sink.want();
     this.#wantMeasures();
     this.#wantMatrix();
   }

@@ -2,10 +2,11 @@
 import type { Site, WindowPlaces } from "../../api/wire";
 import { pictureCanvas } from "../../draw/picture";
 import type { FeatureMaps } from "../../model/features";
-import { hasQueries, columnOf, mapOf, mapShape, rowOf, type AttentionMap } from "../../model/maps";
+import { hasQueries, columnOf, mapOf, mapShape, rowOf, type AttentionMap, type Choice } from "../../model/maps";
 import { positionsOf, type Positions } from "../../model/positions";
 import { relativeTo } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
+import { sinkShares } from "../../model/sink";
 import { placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import type { SiteWeights } from "../../state/data.svelte";
@@ -93,6 +94,12 @@ export class Look {
     const features = this.store.data.features.shown.value;
     return features?.site === this.site?.path && features?.sample === this.shown?.sample ? features!.maps : null;
   });
+  /** The share of each query that goes to no key, of the map on the screen; null where the softmax has no sink. */
+  readonly sink: Float32Array | null = $derived.by(() => {
+    const sink = this.store.data.sink.shown.value;
+    if (!sink || sink.site.path !== this.site?.path || sink.sample !== this.shown?.sample) return null;
+    return sinkShares(sink.site, sink.shares, this.#choice(sink.site, this.store.head));
+  });
   readonly featureScale: ColorScale | null = $derived.by(() => {
     const { ramp, dark } = this.store;
     const { features } = this;
@@ -128,11 +135,14 @@ export class Look {
 
   #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
     if (!weights) return null;
-    const shape = mapShape(weights.site);
+    return mapOf(weights.site, weights.array.data, this.#choice(weights.site, wanted));
+  }
+
+  #choice(site: Site, wanted: number): Choice {
+    const shape = mapShape(site);
     const iteration = Math.min(this.store.iteration, shape.iterations - 1);
     const window = Math.min(this.store.window, shape.windows - 1);
-    const head = Math.min(wanted, shape.heads - 1);
-    return mapOf(weights.site, weights.array.data, { head, iteration, window });
+    return { head: Math.min(wanted, shape.heads - 1), iteration, window };
   }
 
   #clamp(position: number | null, axis: Positions | null): number {
