@@ -82,7 +82,7 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
         return make_found(source, use, "gate", _roles(own, keys=keys or positions))
     if channels and not positions and not broadcast and _pooled(graph, other) and computed_from(source, other):
         return make_found(source, use, "gate", _roles(own, keys=channels), "channels")
-    own_axis = bool(channels) and not broadcast and source.axis <= set(channels) and use.how == "scale"
+    own_axis = bool(channels) and not broadcast and source.axis <= set(channels) - set(use.contracted)
     if source.family == "softmax" and own_axis and _competes(graph, source, use, other, own, features):
         return make_found(source, use, "gate", _roles(own, keys=[*source.axis]), "channels")
     if raw:

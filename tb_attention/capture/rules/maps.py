@@ -66,6 +66,8 @@ def read_map(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use
             continue
         if not paired and _differs_by_channel(reader, use) and not _holds_positions(use):
             continue
+        if not paired and _shares_out_features(reader, source, use):
+            continue
         if not paired and all(atom.origin == "feature" for atom in use.contracted):
             sampling = read_sampling(reader, source, use)
             if sampling is not None:
@@ -267,6 +269,17 @@ def _differs_by_channel(reader: DimReader, use: Use) -> bool:
     own = (reader.dims[use.operand] or ())[::-1]
     met = (theirs for mine, theirs in zip_longest(own, others[::-1], fillvalue=()) if not mine)
     return not any(atom.origin == "feature" for dim in met for atom in dim)
+
+
+def _shares_out_features(reader: DimReader, source: Source, use: Use) -> bool:
+    """Whether the features of each position share one unit of weight, and only what comes of them is pooled over positions."""
+    if source.family != "softmax" or not use.elementwise or not source.axis <= set(use.shared) - set(use.contracted):
+        return False
+    if not source.axis or not all(atom.origin == "feature" for atom in source.axis):
+        return False
+    own = (reader.dims[use.operand] or ())[::-1]
+    others = ((reader.dims[use.other] if use.other is not None else None) or ())[::-1]
+    return all(mine or not theirs for mine, theirs in zip_longest(own, others, fillvalue=()))
 
 
 def _joins_positions(reader: DimReader, use: Use) -> bool:

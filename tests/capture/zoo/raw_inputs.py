@@ -78,6 +78,21 @@ def sensors_weighed_and_summed() -> Case:
 
 
 @case
+def channels_that_compete_and_are_pooled() -> Case:
+    """What is pooled over positions afterwards is no mix of positions by these weights."""
+    inputs = keras.Input((6, 5))
+    sites = [("gate", "gate", (6, 5)), ("hidden", "gate", (6, 4))]
+    x = layers.Dense(4)(inputs)
+    hidden = x * layers.Dense(4, "softmax", name="hidden")(x)
+    pooled = layers.GlobalAveragePooling1D()(inputs * gate(inputs, 5, "softmax"))
+    return (
+        keras.Model(inputs, layers.Dense(2)(layers.Concatenate()([pooled, ops.sum(hidden, axis=1)]))),
+        normal(6, 5),
+        sites,
+    )
+
+
+@case
 def spectrogram_times_a_mask() -> Case:
     inputs = keras.Input((6, 5))
     mask = gate(layers.LSTM(7, return_sequences=True)(inputs), 5)
