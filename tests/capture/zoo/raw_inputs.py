@@ -81,7 +81,7 @@ def sensors_weighed_and_summed() -> Case:
 def channels_that_compete_and_are_pooled() -> Case:
     """What is pooled over positions afterwards is no mix of positions by these weights."""
     inputs = keras.Input((6, 5))
-    sites = [("gate", "gate", (6, 5)), ("hidden", "gate", (6, 4))]
+    sites = [("hidden", "gate", (6, 4)), ("gate", "gate", (6, 5))]
     x = layers.Dense(4)(inputs)
     hidden = x * layers.Dense(4, "softmax", name="hidden")(x)
     pooled = layers.GlobalAveragePooling1D()(inputs * gate(inputs, 5, "softmax"))
