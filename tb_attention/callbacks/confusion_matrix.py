@@ -28,6 +28,7 @@ from tb_attention.callbacks.sources import Batch, Source, bounded, labelled
 from tb_attention.capture.keras_model import check_model
 from tb_attention.capture.select import patterns_of
 from tb_attention.errors import ArgumentError
+from tb_attention.records.ragged import as_fed
 from tb_attention.records.store import checked_directory
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
@@ -347,7 +348,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         for batch in self._validation_batches():
             x, y, weight = labelled(batch, "validation_data")
             x = taken_by(self.model, x)
-            outputs = self._second_pass(self.model, x)
+            outputs = self._second_pass(self.model, as_fed(x))
             for index, counter in enumerate(self._counters):
                 if index not in failed:
                     try:

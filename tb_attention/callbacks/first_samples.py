@@ -51,7 +51,7 @@ def to_samples(
         source.check_batched(model)
         batches = _first(source, max_samples)
     taken = [taken_by(model, batch.x) for batch in batches]
-    x, shapes = ragged.concatenate(taken)
+    x, shapes = ragged.concatenate([each for batch in taken for each in ragged.one_by_one(batch)])
     count = _checked_count(x, [batch.y for batch in batches])
     kept = slice(0, min(count, max_samples))
     y = _shown_labels(shown or ShownOutput(), model, x, [batch.y for batch in batches])
@@ -88,7 +88,7 @@ def _of_arrays(given: Any, model: Any, max_samples: int) -> list[Batch]:
     else:
         x, y = given, None
     if not isinstance(x, list) or _are_inputs(x, model):
-        return [Batch(map_leaves(to_numpy, x), _labels(y), None)]
+        return [Batch(map_leaves(ragged.to_rows, x), _labels(y), None)]
     if not x:
         raise ArgumentError("`samples` must hold at least one example. Received: an empty list.")
     y = _labels(y)
@@ -156,7 +156,7 @@ def _checked_count(x: Any, labels: list[Any]) -> int:
 
 def _shown_labels(shown: ShownOutput, model: Any, x: Any, labels: list[Any]) -> npt.NDArray[Any] | None:
     """The labels of the output that is shown; None without any, and where they differ in shape: labels a token are no classes."""
-    if any(y is None for y in labels):
+    if any(y is None or any(isinstance(label, ragged.Rows) for label in leaves(y)) for y in labels):
         return None
     joined, shapes = ragged.concatenate(labels)
     chosen = None if shapes else shown.labels(model, x, joined)

@@ -16,6 +16,7 @@ from tb_attention.callbacks.own_order import in_own_order
 from tb_attention.callbacks.random_state import OwnRandomState
 from tb_attention.errors import ArgumentError
 from tb_attention.records.nested import map_leaves, named_leaves, to_numpy
+from tb_attention.records.ragged import Rows, to_rows
 
 Kind = Literal["arrays", "dataset", "indexed", "loader", "generator", "function"]
 """What a source is: arrays as `fit` takes them; a `tf.data.Dataset`; batches by index (`PyDataset`, `Sequence`, Keras' iterators
@@ -213,15 +214,21 @@ class Source:
             raise ArgumentError(
                 f"`{self._name}` must be {FORM}, or give such batches. Received: a tuple of {len(batch)}."
             )
-        return Batch(*(None if part is None else _numpy(part) for part in (*batch, None, None)[:3]))
+        x, y, weight = (*batch, None, None)[:3]
+        return Batch(_arrays_of(x, to_rows), _arrays_of(y, to_rows), _arrays_of(weight))
 
 
 def labelled(batch: Batch, name: str) -> Batch:
-    """The batch; raises ArgumentError where it has no labels."""
+    """The batch; raises ArgumentError where it has no labels, or ragged ones."""
     if batch.y is None:
         came = f"a dict with {sorted(map(str, batch.x))}" if isinstance(batch.x, Mapping) else "inputs alone"
         raise ArgumentError(
             f"`{name}` must be {FORM}, or give such batches: without labels nothing can be counted. Received: {came}."
+        )
+    if any(isinstance(label, Rows) or hasattr(label, "ragged_rank") for label in leaves(batch.y)):
+        raise ArgumentError(
+            f"Labels of `{name}` must not be ragged: fill them up in a map, as with `y.to_tensor(-1)`, and leave out what is filled "
+            "up with `ignore_class=-1`. Received: a ragged tensor."
         )
     return batch
 
@@ -235,8 +242,8 @@ def _is_scalar(specification: Any) -> bool:
     return getattr(getattr(specification, "shape", None), "rank", None) == 0
 
 
-def _numpy(nested: Any) -> Any:
-    return map_leaves(lambda leaf: None if leaf is None else to_numpy(leaf), nested)
+def _arrays_of(nested: Any, convert: Callable[[Any], Any] = to_numpy) -> Any:
+    return None if nested is None else map_leaves(lambda leaf: None if leaf is None else convert(leaf), nested)
 
 
 def _sliced(nested: Any, part: slice) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.nested import map_leaves, named_leaves
+from tb_attention.records.nested import map_leaves, named_leaves, to_numpy
 
 Shape = tuple[int, ...]
 
@@ -86,3 +86,51 @@ def count(nested: Any) -> int:
 def chosen_shapes(shapes: Mapping[str, Sequence[Shape]], index: Sequence[int]) -> dict[str, list[Shape]]:
     """The shapes of some examples."""
     return {name: [own[at] for at in index] for name, own in shapes.items()}
+
+
+class Rows:
+    """Examples of several lengths that came as a ragged tensor; behaves like an array as far as batches are concerned.
+
+    Args:
+        examples: The array of each.
+        tensor: The tensor that they came as, which is what the model takes; None for some of them only.
+    """
+
+    def __init__(self, examples: Sequence[npt.NDArray[Any]], tensor: Any = None) -> None:
+        self._examples = list(examples)
+        self.tensor = tensor
+        self.ndim = 1 + max((example.ndim for example in self._examples), default=1)
+        self.shape = (len(self._examples), *(None,) * (self.ndim - 1))
+        self.dtype = (
+            np.result_type(*(example.dtype for example in self._examples)) if self._examples else np.dtype("f4")
+        )
+        self.nbytes = sum(example.nbytes for example in self._examples)
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, index: Any) -> Rows:
+        return Rows([self._examples[at] for at in np.arange(len(self))[index]])
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
+        """One array; raises ValueError where the examples differ in shape."""
+        return np.stack(self._examples).astype(dtype or self.dtype)
+
+
+def to_rows(leaf: Any) -> Any:
+    """An array, as `to_numpy` makes it; of a ragged tensor its rows."""
+    if hasattr(leaf, "row_lengths") and hasattr(leaf, "to_tensor"):
+        return Rows([to_numpy(leaf[at]) for at in range(int(leaf.shape[0]))], leaf)
+    return to_numpy(leaf)
+
+
+def as_fed(nested: Any) -> Any:
+    """What the model takes: ragged tensors as they came."""
+    return map_leaves(lambda leaf: leaf.tensor if isinstance(leaf, Rows) and leaf.tensor is not None else leaf, nested)
+
+
+def one_by_one(nested: Any) -> list[Any]:
+    """A batch as batches of one example where it holds rows of a ragged tensor; else itself alone."""
+    if not any(isinstance(leaf, Rows) for _, leaf in named_leaves(nested)):
+        return [nested]
+    return [map_leaves(np.asarray, rows(nested, slice(at, at + 1))) for at in range(count(nested))]

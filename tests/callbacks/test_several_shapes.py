@@ -129,3 +129,34 @@ def test_a_matrix_is_logged_where_its_examples_cannot_be_kept(tmp_path: Path, mo
         )
     assert tb_attention.load(tmp_path, tag="confusion").confusion_matrix(step=0).sum() == 7
     assert "lost" in " ".join(status(tmp_path, "confusion")["notes"])
+
+
+def test_ragged_tensors_reach_the_model_as_they_are(tmp_path: Path) -> None:
+    tokens = keras.Input((None,), dtype="int32", ragged=True)
+    x = layers.GlobalAveragePooling1D()(layers.Embedding(20, 4, embeddings_initializer="uniform")(tokens))
+    model = keras.Model(tokens, layers.Dense(2, "softmax", kernel_initializer="ones", bias_initializer="ones")(x))
+    model.layers[-1].set_weights([np.eye(4, 2) - np.eye(4, 2, 1), np.zeros(2)])
+    model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+    texts = tf.ragged.constant([text.tolist() for text in TEXTS], dtype=tf.int32)
+    data = tf.data.Dataset.from_tensor_slices((texts, Y)).batch(3)
+    model.fit(data, verbose=0, callbacks=[callback := tb_attention.ConfusionMatrixCallback(tmp_path, data)])
+    expected = np.zeros((2, 2), int)
+    np.add.at(expected, (Y, np.concatenate([model.predict_on_batch(x).argmax(1) for x, _ in data])), 1)
+    log = tb_attention.load(tmp_path)
+    np.testing.assert_array_equal(log.confusion_matrix(step=0), expected)
+    shown = {tuple(described[0]["tokens"]) for described in log.samples_of(0).inputs}
+    assert shown <= {tuple(map(str, text)) for text in TEXTS}
+    ragged_labels = tf.data.Dataset.from_tensor_slices((texts, texts)).batch(3)
+    with pytest.raises(tb_attention.errors.ArgumentError, match="Labels of `validation_data` must not be ragged"):
+        model.fit(data, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, ragged_labels)])
+    assert not [said for said in callback.warnings.said.values() if "lost" in said or "kept" in said]
+
+
+def test_ragged_samples_have_their_lengths(tmp_path: Path) -> None:
+    given = tf.ragged.constant([text.tolist() for text in TEXTS], dtype=tf.int32)
+    model = texts()
+    for source in ((given, Y), tf.data.Dataset.from_tensor_slices((given, Y)).batch(4)):
+        tb_attention.log(model, source, tmp_path, step=0)
+        for sample in (0, 4, 6):
+            expected = own_attention(model, TEXTS[sample])
+            np.testing.assert_allclose(tb_attention.load(tmp_path).weights(0, sample, "attention"), expected, atol=1e-5)
