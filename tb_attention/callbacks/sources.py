@@ -227,8 +227,8 @@ def labelled(batch: Batch, name: str) -> Batch:
         )
     if any(isinstance(label, Rows) or hasattr(label, "ragged_rank") for label in leaves(batch.y)):
         raise ArgumentError(
-            f"Labels of `{name}` must not be ragged: fill them up in a map, as with `y.to_tensor(-1)`, and leave out what is filled "
-            "up with `ignore_class=-1`. Received: a ragged tensor."
+            f"Labels of `{name}` must not be ragged: fill them up in a map, as with `y.to_tensor(-1)`, and leave out what was "
+            "filled up with `ignore_class=-1`. Received: a ragged tensor."
         )
     return batch
 
