@@ -93,7 +93,7 @@ def _show_progress(package: Package, directory: Path, done: threading.Event) -> 
     is_done = False
     while not is_done:
         is_done = done.wait(0.2)
-        part = 1.0 if is_done else min(_bytes_below(directory) / package.size, 1.0)
+        part = min(_bytes_below(directory) / package.size, 1.0)
         bar = "#" * round(width * part)
         line = f"  {package.name} [{bar:.<{width}}] {part * megabytes:.0f} of {megabytes:.0f} MB"
         print(f"\r{line}", end="\n" if is_done else "", flush=True)
