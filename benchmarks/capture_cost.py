@@ -2,7 +2,8 @@
 
 Prints medians and ratios of one run on one machine; the times themselves mean little on another. Then the peaks of
 processes that run a model with large maps, with a capture and without; how far the weights are from the layers' own scores; and
-how many variables of a model with noise and counters are others after a capture.
+how many variables of a model with noise and counters are others after a capture. `tb_attention.capture` called again, and
+`fit` called again with new callbacks, are timed too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+import tb_attention
 from tb_attention.capture.capturer import Capturer
 
 LAYERS, HEADS, TOKENS, WIDTH, SAMPLES, ROUNDS = 12, 12, 128, 768, 4, 7
@@ -107,6 +110,29 @@ def print_variables(ids: np.ndarray) -> None:
     print(f"variables that differ after a capture: {differing} of {len(everything)} (0)")
 
 
+def print_calls(model: keras.Model, ids: np.ndarray) -> None:
+    """What `tb_attention.capture` costs when it is called again, and what a second `fit` with new callbacks waits for."""
+    forward = tf.function(lambda x: model(x, training=False))
+    forward(ids).numpy()
+    tb_attention.capture(model, ids)
+    forwards, captures = [], []
+    for _ in range(ROUNDS):
+        forwards.append(seconds(lambda: forward(ids).numpy()))
+        captures.append(seconds(lambda: tb_attention.capture(model, ids)))
+    plain, ours = statistics.median(forwards), statistics.median(captures)
+    print(f"tb_attention.capture called again: median {1e3 * ours:.0f} ms")
+    print(f"tb_attention.capture called again / forward pass: {ours / plain:.2f} (at most 1.5)")
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    labels = np.zeros(len(ids))
+    with tempfile.TemporaryDirectory() as directory:
+        for number in range(3):
+            without = seconds(lambda: model.fit(ids, labels, verbose=0)) if number else 0.0
+            callback = tb_attention.AttentionCallback(directory, (ids, labels), init=False)
+            both = seconds(lambda callback=callback: model.fit(ids, labels, verbose=0, callbacks=[callback]))
+            beside = f", {without:.1f} s without" if number else ""
+            print(f"fit {number + 1} of one epoch with a new callback: {both:.1f} s{beside}")
+
+
 def main() -> None:
     model, _ = build_models()
     ids = np.random.default_rng(0).integers(1, 30_000, (SAMPLES, TOKENS)).astype("int32")
@@ -126,6 +152,7 @@ def main() -> None:
     print(f"compiled forward pass: median {1e3 * plain:.0f} ms; capture: median {1e3 * ours:.0f} ms")
     print(f"capture / forward pass: {ours / plain:.2f} (at most 1.5)")
     print(f"first capture / first forward pass: {first_capture / first_forward:.2f} (at most 3)")
+    print_calls(model, ids)
     print_memory()
     print_distance("float32", 1e-5, ids)
     print_distance("mixed_float16", 1e-2, ids)

@@ -30,7 +30,10 @@ from tb_attention.records.store import checked_directory
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.site import Axis, Kind, Site
 
-_GENERATED = "`write_generation` takes what `generate` returns, token by token."
+_GENERATED = (
+    "Layers of one pass are given by name: {f'layer_{i}': maps for i, maps in enumerate(attentions)}; `write_generation` takes "
+    "what `generate` returns, token by token."
+)
 
 
 class AttentionWriter:

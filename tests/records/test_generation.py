@@ -188,11 +188,17 @@ def test_what_cannot_be_written_is_refused_by_name(outputs: Any, words: str, tmp
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        (steps_of(3), r"must map paths of sites to arrays\. Received: tuple\. `write_generation` takes"),
-        ({"decoder": steps_of(3)}, r"one for each site\. Received: tuple of 4 at 'decoder'\. `write_generation` takes"),
+        (
+            steps_of(3),
+            r"must map paths of sites to arrays\. Received: tuple\. Layers of one pass .* `write_generation` takes",
+        ),
+        (
+            {"decoder": steps_of(3)},
+            r"one for each site\. Received: tuple of 4 at 'decoder'\. Layers of one pass .* `write_generation` takes",
+        ),
         (
             {"decoder/0": [step[0] for step in steps_of(3)]},
-            r"Received: list of 4 at 'decoder/0'\. `write_generation` takes",
+            r"Received: list of 4 at 'decoder/0'\. Layers of one pass .* `write_generation` takes",
         ),
         ({"a": softmax_rows(3, 2, 4, 4), "b": None}, r"Received: .* at 'b'"),
         (

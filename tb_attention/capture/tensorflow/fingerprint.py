@@ -174,9 +174,8 @@ def _is_library(thing: Any) -> bool:
 
 
 def _is_symbolic(value: Any) -> bool:
-    return isinstance(value, keras.KerasTensor) or (
-        tf.is_tensor(value) and not hasattr(value, "numpy") and not isinstance(value, tf.Variable)
-    )
+    # `tf.is_tensor` is right for more, and would take most of the time of a comparison.
+    return isinstance(value, keras.KerasTensor) or (isinstance(value, tf.Tensor) and not hasattr(value, "numpy"))
 
 
 def _hash(array: np.ndarray[Any, Any]) -> Any:
