@@ -338,11 +338,7 @@ def _check_samples(sites: Sequence[Site], samples: Samples | None) -> None:
     if all(count == wanted for count in counts.values()):
         return
     listed = ", ".join(f"{count} at {path!r}" for path, count in list(counts.items())[:10])
-    what = (
-        "have the same number of samples at every site"
-        if samples is None
-        else f"be of the {wanted} samples of this writer"
-    )
+    what = "have the same samples at every site" if samples is None else f"be of the {wanted} samples of this writer"
     raise ArgumentError(f"`weights` must {what}, along the first axis. Received: {listed}.")
 
 

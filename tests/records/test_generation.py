@@ -203,7 +203,7 @@ def test_what_cannot_be_written_is_refused_by_name(outputs: Any, words: str, tmp
         ({"a": softmax_rows(3, 2, 4, 4), "b": None}, r"Received: .* at 'b'"),
         (
             {"a": softmax_rows(3, 2, 4, 4), "b": softmax_rows(2, 2, 4, 4)},
-            r"same number of samples .* 3 at 'a', 2 at 'b'\.",
+            r"same samples .* 3 at 'a', 2 at 'b'\.",
         ),
     ],
 )
