@@ -54,6 +54,72 @@ class WindowPlaces:
 
 
 @dataclass(frozen=True)
+class Pixels:
+    """Which part of an input the cells along one dimension of a grid cover: cell i from `offset + i * stride`, `size` wide.
+
+    Cells may overlap, leave gaps, hang over the edge of the input, or leave a rest of it to no cell.
+
+    Attributes:
+        axis: Axis of the input, counted with that of the samples as 0: the rows of pictures (N, H, W, C) are 1, the columns 2.
+        of: Size of the input along it, in pixels.
+        offset: Where the first cell begins, in pixels; below 0 where it hangs over the edge.
+        size: Of a cell, in pixels.
+        stride: From a cell to the next, in pixels.
+    """
+
+    axis: int
+    of: int
+    offset: float
+    size: float
+    stride: float
+
+    def __post_init__(self) -> None:
+        if self.axis < 0 or self.of < 1:
+            raise ArgumentError(
+                f"`axis` must be at least 0, `of` at least 1. Received: axis={self.axis!r}, of={self.of!r}."
+            )
+        numbers = (self.offset, self.size, self.stride)
+        if not all(map(math.isfinite, numbers)) or self.size <= 0 or self.stride <= 0:
+            raise ArgumentError(
+                "`offset`, `size` and `stride` must be finite, `size` and `stride` above 0. "
+                f"Received: offset={self.offset!r}, size={self.size!r}, stride={self.stride!r}."
+            )
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cell of each position of an axis, where the cells do not simply lie row by row behind the extra positions.
+
+    Attributes:
+        grid: Cells along each dimension of the input, outermost first: (rows, columns).
+        of: For each position its cell, counted from 0 row by row; -1 for an extra position. Each cell comes once.
+        extra: Names of the extra positions, in the order of the positions.
+    """
+
+    grid: tuple[int, ...]
+    of: tuple[int, ...]
+    extra: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = math.prod(self.grid)
+        cells = sorted(cell for cell in self.of if cell != -1)
+        if len(cells) != count or cells != list(range(count)):
+            raise ArgumentError(
+                f"`of` must have each cell from 0 to {count - 1} once, and -1 for extra positions. "
+                f"Received: grid={self.grid}, of={_shortened(self.of)}."
+            )
+        if len(self.extra) != len(self.of) - count:
+            raise ArgumentError(
+                f"`extra` must have a name for each position without a cell, of which there are {len(self.of) - count}. "
+                f"Received: extra={self.extra}."
+            )
+
+
+def _shortened(numbers: tuple[int, ...]) -> str:
+    return str(numbers) if len(numbers) <= 12 else f"({', '.join(map(str, numbers[:12]))}, ...)"
+
+
+@dataclass(frozen=True)
 class Axis:
     """One dimension of the weights of a site.
 
@@ -64,11 +130,15 @@ class Axis:
         grid: For kind "grid": cells along each of 2 or 3 dimensions, outermost first
             (rows, columns). `len(extra) + product(grid) == size`.
         extra: For kind "grid": names of the positions that come before the cells, such as ("CLS",).
-        input: Which of the sample's inputs the positions lie in (its place, from 0), or None.
+        input: Which of the sample's inputs the positions lie in (its index, from 0), or None.
         plain: Whether the positions are known to be those of no input, so that no words or patches are looked for. Not stored.
         places: For role "windows": where each of the `size` windows lies, where the model tells; or None.
         own: Where samples differ in size, for each sample its own cells along each dimension of `grid`, or (positions,); else
             None. A sample's positions are the first ones; `size` and `grid` are the largest's, and weights behind are 0.
+        cells: For kind "positions": the cell of each position, where they are cells of a grid in another order than that of
+            kind "grid" (a class token behind them, column by column); or None.
+        pixels: The part of the input that the cells cover, for each dimension of the grid (a single one for an axis without
+            a grid); None where it is not known. A grid without it that lies in a picture covers it evenly.
     """
 
     role: Role
@@ -80,6 +150,8 @@ class Axis:
     places: WindowPlaces | None = None
     plain: bool = False
     own: tuple[tuple[int, ...], ...] | None = None
+    cells: Cells | None = None
+    pixels: tuple[Pixels, ...] | None = None
 
     def __post_init__(self) -> None:
         dimensions = 1 if self.grid is None else len(self.grid)
@@ -107,6 +179,33 @@ class Axis:
                     "The cells of `grid` and the `extra` positions must make up `size`. "
                     f"Received: grid={self.grid}, extra={self.extra}, size={self.size}."
                 )
+        if self.cells is not None and (self.kind != "positions" or len(self.cells.of) != self.size):
+            raise ArgumentError(
+                "`cells` must have one cell for each position, and only an axis of kind 'positions' has them. "
+                f"Received: cells of {len(self.cells.of)} positions, kind={self.kind!r}, size={self.size}."
+            )
+        if self.pixels is not None and len(self.pixels) != len(self.cell_grid or (self.size,)):
+            raise ArgumentError(
+                "`pixels` must have one entry for each dimension of the grid. "
+                f"Received: {len(self.pixels)} entries, grid={self.cell_grid}."
+            )
+
+    @property
+    def cell_grid(self) -> tuple[int, ...] | None:
+        """Cells along each dimension, in whatever order the positions lie; None where they are no cells."""
+        return self.grid if self.cells is None else self.cells.grid
+
+    @property
+    def cell_of(self) -> tuple[int, ...] | None:
+        """For each position its cell, counted row by row, -1 for extra positions; None where they are no cells."""
+        if self.cells is not None:
+            return self.cells.of
+        return None if self.grid is None else (*(-1 for _ in self.extra), *range(self.size - len(self.extra)))
+
+    @property
+    def extra_names(self) -> tuple[str, ...]:
+        """Names of the positions without a cell, in the order of the positions."""
+        return self.extra if self.cells is None else self.cells.extra
 
     def of(self, sample: int) -> Axis:
         """The axis as one sample has it, by its index: with its own size and grid."""

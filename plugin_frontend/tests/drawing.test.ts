@@ -5,7 +5,7 @@ import { paintMap, wholeMap } from "../src/draw/heatmap";
 import { clampView, panView, zoomView } from "../src/draw/viewport";
 import { matrixSize } from "../src/model/layout";
 import { halve, levelFor } from "../src/model/pyramid";
-import { cropOf } from "../src/draw/patches";
+import { cropOf, drawTint, positionUnder } from "../src/draw/patches";
 import { positionsOf } from "../src/model/positions";
 import { site } from "./helpers";
 
@@ -134,6 +134,58 @@ test("a patch is the part of the picture that its cell covers", () => {
   const picture = { width: 28, height: 14 } as HTMLCanvasElement;
   expect(cropOf(picture, positions, 0)).toBeNull();
   expect(cropOf(picture, positions, 4)).toEqual({ x: 14, y: 7, width: 14, height: 7 });
+});
+
+const overlapping = positionsOf(
+  site({}, [
+    {
+      role: "key",
+      size: 4,
+      kind: "grid",
+      grid: [2, 2],
+      input: 0,
+      pixels: [
+        { axis: 1, of: 10, offset: -2, size: 6, stride: 6 },
+        { axis: 2, of: 20, offset: 0, size: 10, stride: 8 },
+      ],
+    },
+  ]),
+  "key",
+  null,
+);
+
+test("a patch that hangs over the edge ends there, and a rest belongs to none", () => {
+  const picture = { width: 40, height: 10 } as HTMLCanvasElement;
+  const rounded = (position: number) => Object.values(cropOf(picture, overlapping, position)!).map(Math.round);
+  expect([rounded(0), rounded(3)]).toEqual([
+    [0, 0, 20, 4],
+    [16, 4, 20, 6],
+  ]);
+});
+
+test("where patches overlap the tint is that of the stronger one, and a rest has none", () => {
+  const drawn: (string | number)[][] = [];
+  const context = {
+    canvas: { width: 20, height: 10 },
+    fillStyle: "",
+    fillRect(...rect: number[]) {
+      drawn.push([...rect, this.fillStyle]);
+    },
+  };
+  const values = Float32Array.from([1, 0.5, 0, 0.25]);
+  drawTint(context as unknown as CanvasRenderingContext2D, overlapping, values, "1,2,3", 1, 1);
+  expect(drawn).toEqual([
+    [0, 0, 8, 4, "rgba(1,2,3,1.000)"],
+    [8, 0, 2, 4, "rgba(1,2,3,1.000)"],
+    [10, 0, 8, 4, "rgba(1,2,3,0.500)"],
+    [8, 4, 2, 6, "rgba(1,2,3,0.250)"],
+    [10, 4, 8, 6, "rgba(1,2,3,0.250)"],
+  ]);
+});
+
+test("the pointer is over the patch whose middle is nearest", () => {
+  const at = (x: number, y: number) => positionUnder(overlapping, x / 20, y / 10);
+  expect([at(2, 1), at(8.5, 1), at(9.5, 1), at(19.9, 9.9), at(3, 5)]).toEqual([0, 0, 1, 3, 2]);
 });
 
 test("a square map stays square, and a tall one does not become a thread", () => {

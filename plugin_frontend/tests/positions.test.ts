@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Sample } from "../src/api/wire";
 import { axisLabels } from "../src/model/labels";
-import { cellOf, cutToken, positionsOf } from "../src/model/positions";
+import { cellOf, cutToken, inPicture, positionOfCell, positionsOf } from "../src/model/positions";
 import { site } from "./helpers";
 
 const mail: Sample = {
@@ -115,4 +115,35 @@ test("samples that differ in size have their own positions and grids", () => {
     [1, 2],
   ]);
   expect(positionsOf(site({}, [cells]), "key", null).grid).toEqual([2, 3]);
+});
+
+const columns = {
+  role: "key" as const,
+  size: 7,
+  input: 0,
+  cells: { grid: [2, 3], of: [0, 3, 1, 4, -1, 2, 5], extra: ["CLS"] },
+};
+
+test("cells in another order keep their names, and the extra positions theirs", () => {
+  const positions = positionsOf(site({}, [columns]), "key", null);
+  expect([1, 2, 4, 6].map(positions.name)).toEqual(["row 1, col 0", "row 0, col 1", "CLS", "row 1, col 2"]);
+  expect(positions.extra).toEqual([{ position: 4, name: "CLS" }]);
+  expect(cellOf(positions, 6)).toEqual({ row: 1, column: 2 });
+  expect(cellOf(positions, 4)).toBeNull();
+  expect(positionOfCell(positions, 1, 0)).toBe(1);
+  expect(positionOfCell(positions, 9, -1)).toBe(1);
+});
+
+test("cells column by column get no labels of whole rows", () => {
+  const of = Array.from({ length: 49 }, (_, i) => (i % 7) * 7 + Math.floor(i / 7));
+  const axis = { role: "key" as const, size: 49, cells: { grid: [7, 7], of, extra: [] } };
+  const positions = positionsOf(site({}, [axis]), "key", null);
+  const labels = axisLabels({ positions, from: 0, to: 49, pixels: 500, room: 12, markedRoom: 60 }, []);
+  expect(labels[0]!.text).toBe("row 0, col 0");
+  expect(labels.some((label) => label.position === null)).toBe(false);
+});
+
+test("cells lie in the picture of their own input only, and those of no input in none", () => {
+  const of = (input: number | null) => positionsOf(site({}, [{ ...columns, input }]), "key", null);
+  expect([inPicture(of(0), 0), inPicture(of(1), 0), inPicture(of(null), 0)]).toEqual([true, false, false]);
 });

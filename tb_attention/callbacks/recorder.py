@@ -23,7 +23,7 @@ from tb_attention.records.nested import map_leaves
 from tb_attention.records.paths import Step
 from tb_attention.records.samples import Samples
 from tb_attention.records.step_record import StepRecord
-from tb_attention.reduce.axes import describe_axes
+from tb_attention.reduce.axes import name_axes
 from tb_attention.reduce.long_axes import MAX_POSITIONS, shorten
 from tb_attention.site import Axis, Site
 
@@ -149,8 +149,8 @@ class Recorder:
         return captured
 
     def _described(self, sites: tuple[Site, ...], samples: Samples) -> tuple[Site, ...]:
-        """The sites with what their positions are: as the user said, else as their number and the samples suggest."""
-        described = map(self._as_said, describe_axes(sites, facts_of(samples)))
+        """The sites with what their positions are: as the user said, else as the data flow tells."""
+        described = map(self._as_said, name_axes(sites, facts_of(samples)))
         return tuple(shorten(site, self._max_positions, self._full_rows) for site in described)
 
     def _as_said(self, site: Site) -> Site:

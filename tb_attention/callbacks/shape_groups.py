@@ -116,9 +116,7 @@ def _joined_axis(indices: Sequence[Index], parts: Sequence[Axis]) -> Axis:
     if len(set(parts)) == 1:
         return parts[0]
     largest = max(parts, key=lambda axis: axis.size)
-    alike = len({dataclasses.replace(axis, size=0, grid=None, extra=()) for axis in parts}) == 1 and (
-        len({(axis.extra, axis.grid is None) for axis in parts}) == 1
-    )
+    alike = len({_without_sizes(axis) for axis in parts}) == 1 and all(axis.cells is None for axis in parts)
     own: list[tuple[int, ...]] = [()] * sum(map(len, indices))
     for index, axis in zip(indices, parts, strict=True):
         for sample in index:
@@ -126,6 +124,12 @@ def _joined_axis(indices: Sequence[Index], parts: Sequence[Axis]) -> Axis:
     if not alike:
         return Axis(largest.role, largest.size, own=tuple(own))
     return dataclasses.replace(largest, own=tuple(own))
+
+
+def _without_sizes(axis: Axis) -> tuple[Any, ...]:
+    """What is the same for pictures of two sizes that were cut in the same way."""
+    cut = None if axis.pixels is None else tuple(dataclasses.replace(part, of=1) for part in axis.pixels)
+    return axis.role, axis.kind, axis.input, axis.plain, axis.places, axis.extra, axis.grid is None, cut
 
 
 def _placed(indices: Sequence[Index], parts: Sequence[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:

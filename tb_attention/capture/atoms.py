@@ -24,6 +24,48 @@ neighbourhood.
 ONE: Size = (0, 1)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Taken:
+    """Positions picked from a dimension: cut, rolled, reversed, permuted.
+
+    Attributes:
+        dim: What they were picked from.
+        index: For each position its index there, -1 for none.
+    """
+
+    dim: Dim
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Covering:
+    """Positions that each cover a part of an atom: position p from `offset + p * stride`, `size` wide, in its positions.
+
+    Attributes:
+        atom: What they cover. Parts may hang over its ends, where it was padded.
+        offset, stride, size: In positions of `atom`.
+        slides: Whether a kernel slid over it, or patches were cut from it.
+    """
+
+    atom: Atom
+    offset: float = 0
+    stride: float = 1
+    size: float = 1
+    slides: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Joined:
+    """Positions of several dimensions, one behind the other; `sizes` has the number of each."""
+
+    parts: tuple[Dim, ...]
+    sizes: tuple[int, ...]
+
+
+Source = Taken | Covering | Joined
+"""How the positions of an atom lie in those that it was made from."""
+
+
 @dataclass(eq=False, slots=True, repr=False)
 class Atom:
     """A part of a dimension.
@@ -34,9 +76,8 @@ class Atom:
         parent: What it was cut, pooled, padded or concatenated from.
         whole: What it is a factor of, where a reshape has split it: (B, 8, C) to (B, 2, 4, C).
         input: For positions of an input, (the input's place, its axis).
-        grid: For cells that were joined with extra positions: (rows, columns).
-        extra: How many extra positions come before the grid.
         mixed: Whether a reshape made it that cut across positions and features, so that neither are left.
+        source: How its positions lie in those that it was made from; None where that is not known, or `whole` tells.
         places: For each position which of the parent's it is, -1 for none (padding), where it was rolled, cut, padded or joined.
     """
 
@@ -45,9 +86,8 @@ class Atom:
     parent: Atom | None = None
     whole: Atom | None = None
     input: tuple[int, int] | None = None
-    grid: tuple[int, ...] | None = None
-    extra: int = 0
     mixed: bool = False
+    source: Source | None = None
     places: tuple[int, ...] | None = None
     _splits: dict[Size, tuple[Atom, Atom]] = field(default_factory=dict)
     _twin: Atom | None = None
@@ -91,7 +131,7 @@ class Atom:
     def twin(self) -> Atom:
         """The same positions once more, as keys are for queries of the same sequence; always the same twin."""
         if self._twin is None:
-            self._twin = Atom(self.size, self.origin, parent=self, grid=self.grid, extra=self.extra, mixed=self.mixed)
+            self._twin = Atom(self.size, self.origin, parent=self, source=Covering(self), mixed=self.mixed)
         return self._twin
 
 
@@ -99,6 +139,12 @@ Dim = tuple[Atom, ...]
 """A dimension, outermost atom first; () for size 1."""
 
 Dims = tuple[Dim, ...]
+
+
+def count_of(dim: Dim) -> int | None:
+    """How many positions a dimension has; None where that is not known or depends on the number of samples."""
+    size = size_of(dim)
+    return size[1] if size is not None and size[0] == 0 else None
 
 
 def multiply(sizes: Iterable[Size | None]) -> Size | None:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, mixes_features, size_of
+from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, count_of, mixes_features, size_of
 from tb_attention.capture.graph import Graph, Node, Shape
 
 # Which dimension to believe where an operation joins several: the first of these.
 PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "stack", "repeat", "unknown", "weight")
 
 
-def grid_of(dim: Dim) -> tuple[tuple[int, ...], int] | None:
-    """Cells along each dimension of a grid and how many extra positions come before it, where the data flow tells."""
-    if len(dim) == 1 and dim[0].grid is not None:
-        return dim[0].grid, dim[0].extra
-    sizes = [atom.size for atom in dim]
-    if len(dim) in (2, 3) and all(atom.origin == "position" for atom in dim):
-        known = tuple(size[1] for size in sizes if size is not None and size[0] == 0)
-        return (known, 0) if len(known) == len(dim) else None
-    return None
+def grid_of(dim: Dim) -> tuple[int, ...] | None:
+    """Cells along each dimension of a grid whose dimensions were put together."""
+    sizes = [count_of((atom,)) for atom in dim]
+    if len(dim) not in (2, 3) or any(atom.origin != "position" for atom in dim) or None in sizes:
+        return None
+    return tuple(size or 0 for size in sizes)
+
+
+def origin_of(dim: Dim) -> Origin:
+    """The origin of a dimension of several atoms: the one that tells most."""
+    return min((atom.origin for atom in dim), key=PREFERENCE.index)
 
 
 def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
@@ -87,7 +89,7 @@ def derived(dim: Dim, size: Size | None) -> Dim:
         return ()
     if size == size_of(dim) or not dim:
         return dim
-    return (Atom(size, min((atom.origin for atom in dim), key=PREFERENCE.index), parent=dim[0]),)
+    return (Atom(size, origin_of(dim), parent=dim[0]),)
 
 
 def resized(dims: Dims, shape: Shape) -> Dims | None:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.capture.atoms import ONE, Atom, Dim, Dims, Origin, Size, distinct, divide, multiply, regroup, size_of
+from tb_attention.capture.atoms import (
+    ONE,
+    Atom,
+    Dim,
+    Dims,
+    Origin,
+    Size,
+    distinct,
+    divide,
+    multiply,
+    regroup,
+    size_of,
+)
 from tb_attention.capture.contractions import contraction_of, rearrangement_of
 from tb_attention.capture.detours import before_dilation, sequences_of
 from tb_attention.capture.dimensions import (
     agrees,
     derived,
     dim_of,
-    grid_of,
     is_weight,
     known,
     placed,
@@ -23,17 +34,19 @@ from tb_attention.capture.dimensions import (
 )
 from tb_attention.capture.gathers import gathered
 from tb_attention.capture.graph import Graph, Node, Shape, Value
-from tb_attention.capture.moves import joined_places, padded, rejoined, rolled
+from tb_attention.capture.moves import joined, padded, picked_by, reversed_along, rolled
 from tb_attention.capture.patches import cells_of_patches
 from tb_attention.capture.sizes import SizeReader
-from tb_attention.capture.slices import sliced, split_off
+from tb_attention.capture.slices import block_of, sliced, split_off, uneven_part
+from tb_attention.capture.sliding import Kernels
 from tb_attention.capture.unrolled import dimension_of_items, dimension_of_rounds, element_dims, list_items
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
 SEGMENTS = frozenset({"SegmentSum", "SegmentMean", "SegmentMax", "UnsortedSegmentSum", "UnsortedSegmentMax"})
 RESHAPES = frozenset({"Reshape", "ExpandDims", "Squeeze"})
-PADS = frozenset({"Pad", "PadV2"})
-RESIZES = frozenset({"Slice", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
+PADS = frozenset({"Pad", "PadV2", "MirrorPad"})
+REVERSALS = frozenset({"ReverseV2", "ReverseSequence"})
+RESIZES = frozenset({"ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"})
 PICKS = frozenset({"TopKV2", "TopK", "ApproxTopK"})
 POOLS = frozenset({"MaxPool", "AvgPool", "MaxPoolV2", "MaxPool3D", "AvgPool3D", "DepthwiseConv2dNative"})
 CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "ExtractImagePatches", "ExtractVolumePatches"})
@@ -59,7 +72,7 @@ class DimReader:
         self._sizes = SizeReader(graph, self.dims)
         # For each value the dimensions with samples in it or, where it has none (a list of tensors), in what it was made from.
         self._batched: dict[Value, frozenset[Dim]] = {}
-        self._slid: dict[Atom, Atom] = {}
+        self._kernels = Kernels(graph)
         places = {value: place for place, value in enumerate(graph.inputs)}
         sizes = [value.shape[0] for value in graph.inputs if value.shape]
         # A trace for one number of samples: sizes are plain numbers there.
@@ -178,14 +191,23 @@ class DimReader:
             return self._of_convolution(node, first, value.shape)
         if kind == "Roll":
             return rolled(first, *map(self._graph.constant, node.inputs[1:3]))
+        if kind in REVERSALS:
+            axes = self._graph.constant(node.inputs[1]) if kind == "ReverseV2" else None
+            return reversed_along(first, axes)
         if kind in PADS:
             return resized(padded(first, self._graph.constant(node.inputs[1])), value.shape)
         if kind == "Split" and inputs[1] is not None:
             return split_off(
-                inputs[1], self._graph.constant(node.inputs[0]), len(node.outputs), value.shape, self.batch
+                inputs[1], self._graph.constant(node.inputs[0]), len(node.outputs), value.place, value.shape, self.batch
             )
-        if kind in RESIZES | PICKS or (kind == "SplitV" and len(value.shape) == len(first)):
-            return resized(first, value.shape)
+        if kind == "SplitV" and len(value.shape) == len(first):
+            return uneven_part(self._graph, first, value, self.batch)
+        if kind == "Slice":
+            return block_of(first, self._graph.constant(node.inputs[1]), value.shape, self.batch)
+        if kind in RESIZES:
+            return self._kernels.resized(node, first, value.shape)
+        if kind in PICKS:
+            return (*first[:-1], picked_by(first[-1], None, known(value.shape[-1])))
         if kind == "StridedSlice":
             return sliced(self._graph, node, first, value.shape, self.batch)
         if kind == "ConcatV2":
@@ -292,19 +314,13 @@ class DimReader:
                 dims.append(dim_of(Atom(known(size), origin)))
             else:
                 # Pooling and depthwise convolution leave the channels what they are.
-                dims.append(derived(dim if place == channels else self._slid_over(dim), known(size)))
+                dims.append(
+                    derived(dim, known(size)) if place == channels else self._kernels.slid(node, place, dim, size)
+                )
         cells = cells_of_patches(self._graph, node)
         if cells is not None:
             dims[-1] = (*cells, *first[-1])
         return tuple(dims)
-
-    def _slid_over(self, dim: Dim) -> Dim:
-        """Features of an input along which a kernel slides are positions, as where time comes last."""
-        if len(dim) != 1 or dim[0].origin != "feature" or dim[0].root.input is None:
-            return dim
-        if dim[0] not in self._slid:
-            self._slid[dim[0]] = Atom(dim[0].size, "position", parent=dim[0])
-        return (self._slid[dim[0]],)
 
     def _of_concatenation(self, node: Node, parts: Sequence[Dims | None], shape: Shape) -> Dims | None:
         constant = self._graph.constant(node.inputs[-1])
@@ -322,22 +338,10 @@ class DimReader:
         if any(self.batch in part for part in parts) and len(set(sizes)) == 1:
             # Heads stacked into the batch: torch-like code does so with split and concat.
             return (Atom((0, len(parts)), "stack"), *parts[0])
-        again = rejoined(parts)
-        if again is not None:
-            return again
         main = max(range(len(parts)), key=lambda place: rank_of(parts[place]))
         if size is None:
             size = (0, sum(part[1] for part in sizes if part)) if all(part and part[0] == 0 for part in sizes) else None
-        atom = Atom(size, parts[main][0].origin if parts[main] else "stack")
-        if parts[main] and atom.origin == "position":
-            atom.parent, atom.places = parts[main][0], joined_places(parts, main)
-            before = [part[1] for part in sizes[:main] if part is not None]
-            grid = grid_of(parts[main])
-            if grid is not None and main == len(parts) - 1 and len(before) == main:
-                atom.grid, atom.extra = grid[0], sum(before) + grid[1]
-        elif parts[main] and all(is_weight(part) or not part for part in parts):
-            atom.origin = "weight"
-        return (atom,)
+        return joined(parts, sizes, size, main)
 
     def _of_repetition(self, node: Node, first: Dims, value: Value) -> Dims | None:
         assert value.shape is not None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
 
 from tb_attention.capture.atoms import Atom, Dims, size_of
-from tb_attention.capture.dimensions import derived, dim_of, known
-from tb_attention.capture.graph import Graph, Node
+from tb_attention.capture.dimensions import dim_of, known
+from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.moves import picked_by
 from tb_attention.capture.slices import picked
 
 
@@ -41,5 +45,14 @@ def gathered(graph: Graph, node: Node, inputs: Sequence[Dims | None], batch: Ato
     # Nodes of a graph, which lie where samples do, are picked for each edge: the edges are no samples.
     edges = batch in data[axis] and any(atom.origin == "position" for dim in places for atom in dim)
     if len(places) == 1 and data[axis] and not edges:
-        return (*data[:axis], derived(data[axis], size_of(places[0])), *data[axis + 1 :])
+        index = None if batch in data[axis] else _constant_index(graph, node.inputs[1])
+        return (*data[:axis], picked_by(data[axis], index, size_of(places[0])), *data[axis + 1 :])
     return (*data[:axis], *places, *data[axis + 1 :])
+
+
+def _constant_index(graph: Graph, value: Value) -> npt.NDArray[Any] | None:
+    """Indices that are always the same; None for others. Keras adds the size to those below 0, by a choice between the two."""
+    constant = graph.constant(value)
+    if constant is None and value.node.type == "SelectV2" and value.node.inputs[0].node.type == "Less":
+        return graph.constant(value.node.inputs[2])
+    return constant

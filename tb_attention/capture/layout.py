@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.capture.atoms import Atom, Dim, Dims, mixes_features, size_of
+from tb_attention.capture.cells import located
 from tb_attention.capture.dimensions import grid_of
 from tb_attention.capture.windows import window_places
 from tb_attention.errors import CaptureError
-from tb_attention.reduce.extras import extra_names
+from tb_attention.reduce.cells import axis_of_cells
 from tb_attention.site import Axis, AxisKind, Kind, Role, Site, WindowPlaces
 
 _ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")
@@ -93,7 +94,7 @@ def _merged(
             if lengths or role in ("samples", "heads"):
                 axes.append(Axis(role, size, places=_places(parts) if role == "windows" else None))
         else:
-            axes.extend(_axis(role, length, atoms, axis_kind) for length, atoms in lengths)
+            axes.extend(_axis(role, length, atoms, axis_kind, parts) for length, atoms in lengths)
             wanted = role == "key" or kind not in ("gate", "activation")
             if not lengths and wanted:
                 axes.append(Axis(role, 1))
@@ -115,17 +116,21 @@ def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
     return window_places(windows, queries)
 
 
-def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind) -> Axis:
-    if axis_kind == "positions" and mixes_features(atoms):
+def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:
+    if axis_kind != "positions":
+        return Axis(role, length, axis_kind)
+    if mixes_features(atoms):
         return Axis(role, length, plain=True)
-    inputs = {atom.root.input[0] for atom in atoms if atom.root.input is not None}
-    place = inputs.pop() if len(inputs) == 1 else None
-    grid = grid_of(atoms)
-    if axis_kind == "positions" and grid is not None:
-        cells, extra = grid
-        if int(np.prod(cells)) + extra == length:
-            return Axis(role, length, "grid", cells, extra_names(extra), place)
-    return Axis(role, length, axis_kind, input=place if axis_kind == "positions" else None)
+    beside = [atom for _, other in parts for atom in other if atom not in atoms]
+    cells = located(atoms, beside)
+    if cells is not None and len(cells.of) == length:
+        return axis_of_cells(role, cells.grid, cells.of, cells.input, cells.pixels)
+    if any(other == "windows" for other, _ in parts):
+        # The cells of a window, row by row; where it lies the axis of the windows says.
+        grid = grid_of(atoms)
+        if grid is not None and int(np.prod(grid)) == length:
+            return Axis(role, length, "grid", grid)
+    return Axis(role, length)
 
 
 def sink_of(site: Site) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Positions that were rolled, cut, padded or joined, and which of the positions before they are."""
+"""Positions that were rolled, cut, padded, reversed or joined, and which of the positions before they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.capture.atoms import Atom, Dim, Dims
+from tb_attention.capture.atoms import Atom, Covering, Dim, Dims, Joined, Size, Taken, count_of
+from tb_attention.capture.dimensions import origin_of
 
 
 def rolled(dims: Dims, shifts: npt.NDArray[Any] | None, axes: npt.NDArray[Any] | None) -> Dims:
@@ -27,7 +28,17 @@ def rolled(dims: Dims, shifts: npt.NDArray[Any] | None, axes: npt.NDArray[Any] |
         count = _count(result[axis])
         if count is not None:
             moved = np.full(count, -1) if shifts is None else np.roll(np.arange(count), int(shifts.reshape(-1)[place]))
-            result[axis] = _moved(result[axis][0], moved)
+            result[axis] = taken(result[axis], moved)
+    return tuple(result)
+
+
+def reversed_along(dims: Dims, axes: npt.NDArray[Any] | None) -> Dims:
+    """Dimensions of which some run backwards; reversed again they are the very same. `axes` is None where it is not known."""
+    result = list(dims)
+    for axis in range(len(dims)) if axes is None else axes.reshape(-1).tolist():
+        count = _count(result[axis])
+        if count is not None:
+            result[axis] = taken(result[axis], np.full(count, -1) if axes is None else np.arange(count)[::-1])
     return tuple(result)
 
 
@@ -39,27 +50,84 @@ def padded(dims: Dims, amounts: npt.NDArray[Any] | None) -> Dims:
     for place, (before, after) in enumerate(amounts.tolist()):
         count = _count(dims[place])
         if count is not None and min(before, after) >= 0 and before + after > 0:
-            result[place] = _moved(dims[place][0], np.pad(np.arange(count), (before, after), constant_values=-1))
+            index = np.pad(np.arange(count), (before, after), constant_values=-1)
+            result[place] = taken(dims[place], index)
+            if len(dims[place]) == 1:
+                # What is around them lies around the picture too.
+                result[place][0].source = Covering(dims[place][0], -before)
     return tuple(result)
 
 
 def cut(dim: Dim, kept: range) -> Dim | None:
-    """A dimension with only these positions; None where it is not made of positions, or they lie apart, as after pooling."""
-    return None if _count(dim) is None or not kept or kept.step != 1 else _moved(dim[0], np.asarray(kept))
+    """A dimension with only these positions; None where it is not made of positions, or none is left."""
+    return None if _count(dim) is None or not kept else taken(dim, np.asarray(kept))
 
 
-def rejoined(parts: Sequence[Dim]) -> Dim | None:
-    """Parts of one dimension put together again, in whatever order; None where they are of several or it is not told."""
-    atoms = [part[0] for part in parts if len(part) == 1]
-    if len(atoms) < max(2, len(parts)) or len({atom.parent for atom in atoms}) > 1:
+def picked_by(dim: Dim, index: npt.NDArray[Any] | None, size: Size | None) -> Dim:
+    """Positions of a dimension that were picked by index; `index` is None where it is known only at run time."""
+    count = _count(dim)
+    if index is not None and index.ndim == 1 and len(index) > 1 and count is not None:
+        return taken(dim, np.where(index < 0, index + count, index).astype(np.intp))
+    return () if size == (0, 1) or not dim else (Atom(size, origin_of(dim), parent=dim[0]),)
+
+
+def taken(dim: Dim, index: npt.NDArray[np.intp]) -> Dim:
+    """Positions of a dimension by index, -1 for none; the very same dimension where these are all of it, in order."""
+    if _is_all(dim, index):
+        return dim
+    first, picks = dim, index
+    while len(first) == 1 and isinstance(first[0].source, Taken):
+        picks = _composed(first[0].source.index, picks)
+        first = first[0].source.dim
+        if _is_all(first, picks):
+            return first
+    part = _only_part(first, picks)
+    if part is not None:
+        return taken(*part)
+    places, parent = _places(dim, index)
+    if places is not None and _is_all((parent,), np.asarray(places)):
+        return (parent,)
+    source = Taken(first, tuple(picks.tolist()))
+    return (Atom((0, len(index)), origin_of(dim), parent=parent, places=places, source=source),)
+
+
+def _only_part(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[Dim, npt.NDArray[np.intp]] | None:
+    """Where all positions lie in one part of a joined dimension: this part, and which of its positions they are."""
+    source = dim[0].source
+    if len(dim) > 1 or not isinstance(source, Joined) or len(index) < 2 or index.min() < 0:
         return None
-    parent, places = atoms[0].parent, [atom.places for atom in atoms]
-    if parent is None or any(place is None for place in places):
+    ends = np.cumsum(source.sizes)
+    parts = np.searchsorted(ends, index, side="right")
+    part = int(parts[0])
+    if (parts != part).any():
         return None
-    return _moved(parent, np.concatenate([np.asarray(place) for place in places]))
+    return source.parts[part], index - int(ends[part] - source.sizes[part])
 
 
-def joined_places(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
+def joined(parts: Sequence[Dim], sizes: Sequence[Size | None], size: Size | None, main: int) -> Dim:
+    """Positions of several dimensions, one behind the other; parts of one dimension put together are that dimension again.
+
+    Args:
+        parts, sizes: The dimensions and their sizes.
+        size: Of the result, None if it is not known.
+        main: Which part tells most.
+    """
+    sources = [part[0].source for part in parts if len(part) == 1]
+    cuts = [source for source in sources if isinstance(source, Taken)]
+    if len(cuts) == len(parts) and all(cut.dim == cuts[0].dim for cut in cuts):
+        return taken(cuts[0].dim, np.concatenate([np.asarray(cut.index) for cut in cuts]))
+    atom = Atom(size, parts[main][0].origin if parts[main] else "stack")
+    if parts[main] and atom.origin == "position":
+        atom.parent, atom.places = parts[main][0], _joined_places(parts, main)
+        counts = [each[1] for each in sizes if each is not None and each[0] == 0]
+        if len(counts) == len(parts):
+            atom.source = Joined(tuple(parts), tuple(counts))
+    elif parts[main] and all(atom.origin == "weight" for part in parts for atom in part):
+        atom.origin = "weight"
+    return (atom,)
+
+
+def _joined_places(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
     """Of positions that were joined with others, which of the main part they are; all -1 if the others may be positions too."""
     counts = [1 if not part else _size(part) for part in parts]
     if len(parts[main]) != 1 or any(count is None for count in counts):
@@ -71,18 +139,30 @@ def joined_places(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
     )
 
 
-def _moved(atom: Atom, places: npt.NDArray[np.intp]) -> Dim:
+def _places(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[tuple[int, ...] | None, Atom]:
+    """Which positions of an atom they are, as windows need it; not where they lie apart, as after pooling."""
+    atom = dim[0]
+    inside = index[index >= 0]
+    if len(dim) > 1 or (len(inside) < (_size(dim) or 0) and (np.diff(inside) != 1).any()):
+        return None, atom
     if atom.places is not None and atom.parent is not None:
-        places, atom = np.where(places < 0, -1, np.asarray(atom.places)[places]), atom.parent
-    if atom.size == (0, len(places)) and np.array_equal(places, np.arange(len(places))):
-        return (atom,)
-    return (Atom((0, len(places)), atom.origin, parent=atom, places=tuple(places.tolist())),)
+        index, atom = _composed(atom.places, index), atom.parent
+    return tuple(index.tolist()), atom
+
+
+def _composed(places: Sequence[int], index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    return np.where(index < 0, -1, np.asarray(places)[np.maximum(index, 0)])
+
+
+def _is_all(dim: Dim, index: npt.NDArray[np.intp]) -> bool:
+    return count_of(dim) == len(index) and np.array_equal(index, np.arange(len(index)))
 
 
 def _count(dim: Dim) -> int | None:
-    """How many positions a dimension has, where it is made of nothing else."""
-    return _size(dim) if dim and dim[0].origin == "position" else None
+    """How many positions a dimension has, where it is made of nothing else than positions and axes of inputs."""
+    is_line = dim and all(atom.origin == "position" or atom.root.input is not None for atom in dim)
+    return count_of(dim) if is_line else None
 
 
 def _size(dim: Dim) -> int | None:
-    return dim[0].size[1] if len(dim) == 1 and dim[0].size is not None and dim[0].size[0] == 0 else None
+    return count_of(dim) if len(dim) == 1 else None

@@ -48,4 +48,6 @@ def _facts(samples: Samples, place: int, array: npt.NDArray[np.generic]) -> Inpu
     if len(shape) == 3 and shape[2] not in (1, 3):
         shape = (*shape[1:], shape[0])
     height, width, *channels = shape
-    return InputFacts("image", shape=(height, width, channels[0] if channels else 1))
+    # Channels come first where only there their number is one of a picture.
+    axes = (2, 3) if array.ndim == 4 and array.shape[3] not in (1, 3) and array.shape[1] in (1, 3) else (1, 2)
+    return InputFacts("image", shape=(height, width, channels[0] if channels else 1), axes=axes)

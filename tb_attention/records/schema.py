@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
 from tb_attention.records import checked, json_text
+from tb_attention.records.axis_json import axis_from_json, axis_to_json
 from tb_attention.records.confusion_manifest import (
     ConfusionManifest,
     SplitManifest,
@@ -18,7 +19,7 @@ from tb_attention.records.confusion_manifest import (
 from tb_attention.records.paths import Step, check_step
 from tb_attention.records.step_record import Prediction
 from tb_attention.reduce.encodings import Encoding, encoded_bytes
-from tb_attention.site import KINDS, Axis, Kind, WindowPlaces
+from tb_attention.site import KINDS, Axis, Kind
 
 __all__ = [
     "SCHEMA",
@@ -190,28 +191,11 @@ def site_to_json(site: SiteManifest) -> dict[str, Any]:
         "path": site.path,
         "kind": site.kind,
         "note": site.note,
-        "axes": [_axis_to_json(axis) for axis in site.axes],
+        "axes": [axis_to_json(axis) for axis in site.axes],
         "shape": list(site.shape),
         "encoding": site.encoding,
         "overview": dataclasses.asdict(site.overview) | {"shape": list(site.overview.shape)},
     }
-
-
-def _axis_to_json(axis: Axis) -> dict[str, Any]:
-    known: dict[str, Any] = {"role": axis.role, "size": axis.size}
-    if axis.kind != "positions":
-        known["kind"] = axis.kind
-    if axis.grid is not None:
-        known["grid"] = list(axis.grid)
-    if axis.extra:
-        known["extra"] = list(axis.extra)
-    if axis.input is not None:
-        known["input"] = axis.input
-    if axis.places is not None:
-        known["places"] = {"grid": list(axis.places.grid), "cells": list(map(list, axis.places.cells))}
-    if axis.own is not None:
-        known["own"] = list(map(list, axis.own))
-    return known
 
 
 def check_schema(value: Mapping[str, Any], what: str) -> None:
@@ -288,7 +272,7 @@ def sites_from_json(value: Any) -> tuple[SiteManifest, ...]:
 def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
     """The site in a JSON object; raises KeyError, TypeError or ValueError where it is none."""
     shape = checked.shape(value["shape"])
-    axes = tuple(map(_axis, value["axes"]))
+    axes = tuple(map(axis_from_json, value["axes"]))
     part = value["overview"]
     overview = OverviewPart(
         shape=checked.shape(part["shape"]),
@@ -331,27 +315,6 @@ def _features(value: Mapping[str, Any]) -> FeaturesManifest:
     if len(shape) != 3:
         raise ArgumentError(f"a feature map has channels, rows and columns. Received: shape {shape}.")
     return FeaturesManifest(shape, checked.encoding(value["encoding"]))
-
-
-def _axis(value: Mapping[str, Any]) -> Axis:
-    grid = value.get("grid")
-    return Axis(
-        role=value["role"],
-        size=checked.count(value["size"]),
-        kind=value.get("kind", "positions"),
-        grid=None if grid is None else checked.shape(grid),
-        extra=tuple(map(checked.text, value.get("extra", ()))),
-        input=checked.count_or_none(value.get("input")),
-        places=None if value.get("places") is None else _places(value["places"]),
-        own=None if value.get("own") is None else tuple(map(checked.shape, value["own"])),
-    )
-
-
-def _places(value: Mapping[str, Any]) -> WindowPlaces:
-    return WindowPlaces(
-        checked.shape(value["grid"]),
-        tuple(tuple(-1 if cell == -1 else checked.count(cell) for cell in window) for window in value["cells"]),
-    )
 
 
 def _prediction(value: Mapping[str, Any] | None) -> Prediction | None:

@@ -47,11 +47,11 @@ def measures(
     mask = masks.get(first.input) if first.input is not None and len(queries) == 1 else None
     if mask is not None and mask.shape[1] != first.size:
         mask = None
-    grid = first.grid if len(queries) == 1 else tuple(axis.size for axis in queries)
+    grid = first.cell_grid if len(queries) == 1 else tuple(axis.size for axis in queries)
     return head_measures(
         as_maps(weights, axes),
         grid=grid,
-        extra=len(first.extra) if len(queries) == 1 and grid is not None else 0,
+        cells=first.cell_of if len(queries) == 1 else None,
         alike=kind not in ("cross", "router") and _positions(queries) == _positions(keys),
         query_mask=None if mask is None else mask[sample],
     )
@@ -69,7 +69,7 @@ def _sizes(axes: tuple[Axis, ...], role: str) -> list[int]:
 
 
 def _positions(axes: list[Axis]) -> list[tuple[object, ...]]:
-    return [(axis.size, axis.kind, axis.grid, axis.extra, axis.input) for axis in axes]
+    return [(axis.size, axis.kind, axis.cell_grid, axis.cell_of, axis.input) for axis in axes]
 
 
 def _merge(maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tb_attention.errors import ArgumentError
 from tb_attention.reduce.extras import extra_names
-from tb_attention.site import Axis, Site
+from tb_attention.reduce.merging import merge_axes
+from tb_attention.site import Axis, Pixels, Site
 
 _MOST_EXTRAS = 16
 _LEAST_CELLS = 4
@@ -23,11 +24,13 @@ class InputFacts:
         kind: "image", "tokens", or "values" for anything else.
         shape: Of an image: (height, width, channels).
         length: Of tokens: how many.
+        axes: Of an image: which axes of the input are its rows and its columns; that of the samples is 0.
     """
 
     kind: Literal["image", "tokens", "values"]
     shape: tuple[int, int, int] | None = None
     length: int | None = None
+    axes: tuple[int, int] = (1, 2)
 
     def __post_init__(self) -> None:
         if self.kind == "image" and (self.shape is None or len(self.shape) != 3):
@@ -36,11 +39,24 @@ class InputFacts:
             raise ArgumentError("Tokens need `length`. Received: length=None.")
 
 
-def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
-    """The sites with several query or key dimensions merged, and their positions named.
+def name_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
+    """The sites of a model with several query or key dimensions merged, and what the data flow says of their positions.
 
     Args:
-        sites: As captured.
+        sites: As captured: what is not known of their axes cannot be told from the data flow, and is not guessed.
+        inputs_facts: For each input of the model what it is, in the order of the model's inputs.
+
+    Returns:
+        The sites in the same order. Cells of an image have its grid and pixels, tokens of a text are "tokens".
+    """
+    return tuple(_replaced(merge_axes(site), _named, inputs_facts) for site in sites)
+
+
+def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
+    """The sites with several query or key dimensions merged, and their positions named by their number.
+
+    Args:
+        sites: Of which only the numbers of positions are known.
         inputs_facts: For each input of the model what it is, in the order of the model's inputs.
 
     Returns:
@@ -48,35 +64,34 @@ def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> 
         them (a quarter of the cells at most), are a "grid"; as many as a text has tokens are "tokens".
         Positions whose input is known are compared with that input, plain ones with none, others with each.
     """
-    return tuple(_described(merge_axes(site), inputs_facts) for site in sites)
+    return tuple(_replaced(merge_axes(site), describe_axis, inputs_facts) for site in sites)
 
 
-def merge_axes(site: Site) -> Site:
-    """The site with one query axis (none for a gate) and one key axis: several dimensions of cells become a grid."""
-    axes: list[Axis] = []
-    for axis in site.axes:
-        if axes and axes[-1].role == axis.role and axis.role in ("query", "key"):
-            axes[-1] = _joined(axes[-1], axis)
-        else:
-            axes.append(axis)
-    if len(axes) == len(site.axes):
-        return site
-    shape, rest = ([axis.size for axis in axes if axis.role != left_out] for left_out in (None, "key"))
-    sink = None if site.sink is None else site.sink.reshape(rest)
-    return site.replace(axes=tuple(axes), weights=site.weights.reshape(shape), sink=sink)
-
-
-def _joined(one: Axis, other: Axis) -> Axis:
-    grid = (*(one.grid or (one.size,)), *(other.grid or (other.size,)))
-    place = one.input if one.input == other.input else None
-    if one.plain or other.plain or one.extra or other.extra or len(grid) > 3:
-        return Axis(one.role, one.size * other.size, input=place, plain=one.plain or other.plain)
-    return Axis(one.role, one.size * other.size, "grid", grid, input=place)
-
-
-def _described(site: Site, facts: Sequence[InputFacts]) -> Site:
-    axes = tuple(describe_axis(axis, facts) if axis.role in ("query", "key") else axis for axis in site.axes)
+def _replaced(site: Site, described: Callable[[Axis, Sequence[InputFacts]], Axis], facts: Sequence[InputFacts]) -> Site:
+    axes = tuple(described(axis, facts) if axis.role in ("query", "key") else axis for axis in site.axes)
     return site if axes == site.axes else site.replace(axes=axes)
+
+
+def _named(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
+    """A query or key axis as captured, without what does not fit its input."""
+    fact = facts[axis.input] if axis.input is not None and axis.input < len(facts) else None
+    grid, pixels = axis.cell_grid, axis.pixels
+    if axis.kind not in ("positions", "grid") or fact is None:
+        return axis if pixels is None else Axis(axis.role, axis.size)
+    if grid is not None and pixels is not None and len(grid) > 1:
+        is_picture = fact.kind != "image" or tuple(part.axis for part in pixels) == fact.axes
+        return axis if is_picture else Axis(axis.role, axis.size)
+    if axis.cells is not None or not _is_whole(pixels):
+        # Words that were pooled, moved or put in another order: none of them is that of its index.
+        return Axis(axis.role, axis.size)
+    if fact.kind == "tokens" and fact.length == axis.size and axis.size > 1:
+        return Axis(axis.role, axis.size, "tokens", input=axis.input)
+    return Axis(axis.role, axis.size, input=axis.input)
+
+
+def _is_whole(pixels: tuple[Pixels, ...] | None) -> bool:
+    """Whether each position is the one of its index."""
+    return pixels is None or all((part.offset, part.size, part.stride) == (0, 1, 1) for part in pixels)
 
 
 def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
@@ -87,6 +102,9 @@ def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
     if axis.kind != "positions" or axis.plain:
         return axis
     known = axis.input is not None and axis.input < len(facts)
+    if not known and sum(fact.kind == "image" for fact in facts) > 1:
+        # Which of the pictures it is a number cannot say.
+        facts = [fact if fact.kind == "tokens" else InputFacts("values") for fact in facts]
     # Texts first: their length is exact, while many numbers are that of some grid.
     places = [axis.input] if known else sorted(range(len(facts)), key=lambda place: facts[place].kind != "tokens")
     for place in places:

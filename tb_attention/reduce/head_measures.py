@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ def head_measures(
     *,
     grid: tuple[int, ...] | None = None,
     extra: int = 0,
+    cells: Sequence[int] | None = None,
     alike: bool = True,
     query_mask: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.float32]:
@@ -30,6 +32,8 @@ def head_measures(
         weights: `(heads, repeats, queries, keys)`; repeats are iterations or windows.
         grid: Cells along each dimension where positions are those of a grid; a line by default.
         extra: Positions before the cells of the grid, such as CLS; they have no distance.
+        cells: For each position its cell of the grid, counted row by row, -1 for extra positions; where it is given, `extra` is
+            not read. By default the cells come row by row behind the extra positions.
         alike: Whether queries and keys are the same positions. If not, `distance`, `self` and `previous` are NaN.
         query_mask: `(queries,)`, False for padding; all count by default. Rows that are 0 throughout (wholly masked) never count.
 
@@ -39,6 +43,7 @@ def head_measures(
     heads, repeats, queries, keys = weights.shape
     counted = np.ones(queries, bool) if query_mask is None else np.asarray(query_mask, bool)
     grid = (grid or (queries - extra,)) if alike and queries == keys else None
+    of = np.arange(-extra, keys - extra).clip(min=-1) if cells is None else np.asarray(cells)
     measures = np.full((heads, len(MEASURES)), np.nan, np.float32)
     if not counted.any() or 0 in weights.shape:
         return measures
@@ -52,7 +57,7 @@ def head_measures(
             for start in range(0, queries, rows):
                 block = weights[head : head + at_once, repeat : repeat + together, start : start + rows]
                 mask = counted[start : start + rows]
-                totals += _totals(np.asarray(block, np.float32), mask, start, grid, extra)
+                totals += _totals(np.asarray(block, np.float32), mask, start, grid, of)
         with np.errstate(invalid="ignore", divide="ignore"):
             measures[head : head + at_once] = totals[..., 0] / totals[..., 1]
     return measures
@@ -75,14 +80,15 @@ def _totals(
     counted: npt.NDArray[np.bool_],
     start: int,
     grid: tuple[int, ...] | None,
-    extra: int,
+    of: npt.NDArray[np.intp],
 ) -> npt.NDArray[np.float64]:
     """`(heads, measures, 2)`: sum and count of each measure over the rows that count.
 
     Args:
-        rows: `(heads, repeats, queries, keys)`; the first query is `start`.
+        rows: `(heads, repeats, queries, keys)`; the first query is that of index `start`.
         counted: `(queries,)`.
-        start, grid, extra: As for `head_measures`, None for a grid where there are no distances.
+        grid: As for `head_measures`, None where there are no distances.
+        of: `(positions,)`, the cell of each, -1 for extra positions.
     """
     shares = np.abs(rows)
     sums = shares.sum(axis=-1)
@@ -97,7 +103,7 @@ def _totals(
         totals.append(_total(shares[..., 0] / sums, valid))
         if grid is None:
             return np.stack([*totals, nothing, nothing], axis=1)
-        totals[2] = _distance(shares, valid, start, grid, extra)
+        totals[2] = _distance(shares, valid, start, grid, of)
         place = np.arange(rows.shape[2])
         itself = shares[..., place, place + start] / sums
         # The first position of all has none before it.
@@ -113,23 +119,34 @@ def _total(values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> npt
 
 
 def _distance(
-    shares: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_], start: int, grid: tuple[int, ...], extra: int
+    shares: npt.NDArray[np.float32],
+    valid: npt.NDArray[np.bool_],
+    start: int,
+    grid: tuple[int, ...],
+    of: npt.NDArray[np.intp],
 ) -> npt.NDArray[np.float64]:
-    skipped = max(0, extra - start)
-    cells = shares[..., skipped:, extra:]
+    queries = of[start : start + shares.shape[2]]
+    asking = _slice_of(np.flatnonzero(queries >= 0))
+    cells = shares[:, :, asking][..., _slice_of(np.argsort(of, kind="stable")[np.count_nonzero(of < 0) :])]
     if cells.shape[2] == 0:
         return np.zeros((len(shares), 2))
     sums = cells.sum(axis=-1)
-    first = start + skipped - extra
-    distances = _distances(grid, first, first + cells.shape[2])
-    return _total(np.einsum("hrqk,qk->hrq", cells, distances) / sums, valid[..., skipped:] & (sums != 0))
+    distances = _distances(grid, tuple(queries[asking].tolist()))
+    return _total(np.einsum("hrqk,qk->hrq", cells, distances) / sums, valid[..., asking] & (sums != 0))
+
+
+def _slice_of(indices: npt.NDArray[np.intp]) -> slice | npt.NDArray[np.intp]:
+    """The same as a slice, which takes no copy, where they follow one another."""
+    if len(indices) and (np.diff(indices) == 1).all():
+        return slice(int(indices[0]), int(indices[-1]) + 1)
+    return indices
 
 
 @functools.lru_cache(maxsize=16)
-def _distances(grid: tuple[int, ...], start: int, stop: int) -> npt.NDArray[np.float32]:
-    """`(stop - start, cells)`: Euclidean distances of some cells of a grid to all of them."""
+def _distances(grid: tuple[int, ...], cells: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """`(len(cells), cells of the grid)`: Euclidean distances of some cells of a grid to all of them."""
     places = np.indices(grid).reshape(len(grid), -1).astype(np.float32)
-    squares = np.zeros((stop - start, places.shape[1]), np.float32)
+    squares = np.zeros((len(cells), places.shape[1]), np.float32)
     for along in places:
-        squares += (along[start:stop, None] - along[None, :]) ** 2
+        squares += (along[list(cells), None] - along[None, :]) ** 2
     return cast("npt.NDArray[np.float32]", np.sqrt(squares))

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.site import Axis, FullRows, Site
+from tb_attention.reduce.cells import axis_of_cells
+from tb_attention.site import Axis, FullRows, Pixels, Site
 
 MAX_POSITIONS = 1024
 """Positions along a query or key axis, at most, unless the user says otherwise."""
@@ -73,18 +74,30 @@ def pool_groups(weights: npt.NDArray[np.float32], axis: int, groups: npt.NDArray
 
 def _groups(axis: Axis, most: int) -> tuple[Axis, npt.NDArray[np.intp]]:
     """The axis afterwards, and for each position before the position after."""
-    extra = len(axis.extra)
-    if axis.grid is None or extra + 1 >= most:
+    names, fine, of = axis.extra_names, axis.cell_grid, axis.cell_of
+    extra = len(names)
+    if fine is None or of is None or extra + 1 >= most:
         size = min(axis.size, most)
-        is_named = axis.kind in ("tokens", "grid")
+        is_named = axis.kind in ("tokens", "grid") or axis.cells is not None
         kind, place = ("positions", None) if is_named else (axis.kind, axis.input)
         return Axis(axis.role, size, kind, input=place), np.arange(axis.size) * size // axis.size
-    factor = next(step for step in itertools.count(2) if extra + math.prod(_coarser(axis.grid, step)) <= most)
-    grid = _coarser(axis.grid, factor)
-    places = np.unravel_index(np.arange(axis.size - extra), axis.grid)
-    cells = np.ravel_multi_index([place // factor for place in places], grid)
-    shorter = Axis(axis.role, extra + math.prod(grid), axis.kind, grid=grid, extra=axis.extra, input=axis.input)
-    return shorter, np.concatenate([np.arange(extra), extra + cells])
+    factor = next(step for step in itertools.count(2) if extra + math.prod(_coarser(fine, step)) <= most)
+    grid = _coarser(fine, factor)
+    cells = np.asarray(of)
+    places = np.unravel_index(np.maximum(cells, 0), fine)
+    coarse = extra + np.ravel_multi_index([place // factor for place in places], grid)
+    # Extra positions come first, and the cells behind them row by row, however they lay before.
+    groups = np.where(cells < 0, np.cumsum(cells < 0) - 1, coarse)
+    pixels = None if axis.pixels is None else tuple(_pooled(part, factor) for part in axis.pixels)
+    if axis.kind == "grid":
+        return Axis(axis.role, extra + math.prod(grid), "grid", grid, names, axis.input, pixels=pixels), groups
+    of = (*(-1 for _ in names), *range(math.prod(grid)))
+    return axis_of_cells(axis.role, grid, of, axis.input, pixels, names), groups
+
+
+def _pooled(pixels: Pixels, factor: int) -> Pixels:
+    size = pixels.size + (factor - 1) * pixels.stride
+    return dataclasses.replace(pixels, size=size, stride=pixels.stride * factor)
 
 
 def _coarser(grid: tuple[int, ...], factor: int) -> tuple[int, ...]:

@@ -110,3 +110,12 @@ def test_a_gate_has_its_largest_weight_only() -> None:
     measures = gate_measures(np.array([[0.1, 0.9], [0.2, 0.3]], np.float32))
     np.testing.assert_allclose(measures[:, 1], [0.9, 0.3])
     assert np.isnan(np.delete(measures, 1, axis=1)).all()
+
+
+def test_distance_follows_the_cells_in_whatever_order_the_positions_lie() -> None:
+    rng = np.random.default_rng(1)
+    weights = rng.dirichlet(np.ones(14), size=14)
+    order = rng.permutation(14)
+    of = np.arange(-2, 12).clip(min=-1)
+    moved = measure(weights[order][:, order], grid=(3, 4), cells=of[order].tolist())
+    assert moved["distance"] == pytest.approx(measure(weights, grid=(3, 4), extra=2)["distance"], rel=1e-5)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb_attention.reduce.long_axes import pool_groups, shorten
-from tb_attention.site import Axis, Site
+from tb_attention.site import Axis, Cells, Pixels, Site
 
 RANDOM = np.random.default_rng(0)
 
@@ -70,3 +70,22 @@ def test_pooling_keeps_the_largest_weight_of_every_row(size: int, most: int, see
     pooled = pool_groups(weights, 1, groups)
     assert pooled.shape == (2, min(size, most))
     np.testing.assert_array_equal(pooled.max(axis=1), weights.max(axis=1))
+
+
+def test_cells_in_another_order_are_pooled_by_where_they_lie() -> None:
+    column_by_column = tuple(np.arange(24).reshape(6, 4).T.ravel().tolist())
+    cells = Cells((6, 4), (*column_by_column, -1), ("CLS",))
+    pixels = tuple(Pixels(axis, size, 0, 8, 8) for axis, size in ((1, 50), (2, 32)))
+    long = square(25, input=0, cells=cells, pixels=pixels)
+    pooled = shorten(long, 7)
+    assert pooled.axes[3] == Axis(
+        "key",
+        7,
+        "grid",
+        grid=(3, 2),
+        extra=("CLS",),
+        input=0,
+        pixels=(Pixels(1, 50, 0, 16, 16), Pixels(2, 32, 0, 16, 16)),
+    )
+    upper_left = np.flatnonzero(np.isin(np.array(cells.of), [0, 1, 4, 5]))
+    assert pooled.weights[0, 0, 0, 1] == long.weights[0, 0, 24, upper_left].max()

@@ -39,6 +39,27 @@ export interface Axis {
   places?: WindowPlaces | null;
   /** Where samples differ in size: of each sample its own cells along each dimension, or [positions]. They come first; what is behind is 0. */
   own?: number[][] | null;
+  /** Of kind "positions": the cell of each position, where they lie in another order than that of kind "grid". */
+  cells?: Cells | null;
+  /** The part of the input that the cells cover, for each dimension of the grid; a grid without it covers its picture evenly. */
+  pixels?: Pixels[] | null;
+}
+
+export interface Cells {
+  grid: number[];
+  /** For each position its cell, counted row by row; -1 for an extra position. */
+  of: number[];
+  /** Names of the extra positions, in the order of the positions. */
+  extra: string[];
+}
+
+/** Cell i covers `size` pixels from `offset + i * stride`, of the `of` pixels along an axis of the input. */
+export interface Pixels {
+  axis: number;
+  of: number;
+  offset: number;
+  size: number;
+  stride: number;
 }
 
 export interface WindowPlaces {

@@ -1,6 +1,6 @@
 /** Patches of a sample's picture: cut out along an axis, or tinted in the picture itself. */
 import type { Positions } from "../model/positions";
-import { cellOf } from "../model/positions";
+import { cellOf, positionOfCell } from "../model/positions";
 
 export interface Crop {
   x: number;
@@ -9,17 +9,55 @@ export interface Crop {
   height: number;
 }
 
-/** The part of the picture that a position of a grid covers, in its pixels; null for extra positions. */
+/** The part of a picture, of 0 to 1, that a cell covers along one dimension of a grid; cells may hang over its edges. */
+function span(positions: Positions, dimension: 0 | 1, cell: number): [number, number] {
+  const pixels = positions.pixels?.[dimension];
+  if (!pixels) return [cell / positions.grid![dimension]!, (cell + 1) / positions.grid![dimension]!];
+  const start = pixels.offset + cell * pixels.stride;
+  return [start / pixels.of, (start + pixels.size) / pixels.of];
+}
+
+/** The part of the picture that a position of a grid covers, in its pixels, as far as it lies in it; else null. */
 export function cropOf(picture: HTMLCanvasElement, positions: Positions, position: number): Crop | null {
+  const crop = wholeCrop(picture, positions, position);
+  if (!crop) return null;
+  const [x, y] = [Math.max(0, crop.x), Math.max(0, crop.y)];
+  const width = Math.min(picture.width, crop.x + crop.width) - x;
+  const height = Math.min(picture.height, crop.y + crop.height) - y;
+  return width > 0 && height > 0 ? { x, y, width, height } : null;
+}
+
+function wholeCrop(picture: HTMLCanvasElement, positions: Positions, position: number): Crop | null {
   const cell = cellOf(positions, position);
-  if (!cell || !positions.grid) return null;
-  const [rows = 1, columns = 1] = positions.grid;
-  return {
-    x: (cell.column / columns) * picture.width,
-    y: (cell.row / rows) * picture.height,
-    width: picture.width / columns,
-    height: picture.height / rows,
+  if (!cell) return null;
+  const [[top, bottom], [left, right]] = [span(positions, 0, cell.row), span(positions, 1, cell.column)];
+  const { width, height } = picture;
+  return { x: left * width, y: top * height, width: (right - left) * width, height: (bottom - top) * height };
+}
+
+/** Draws the patch of a position into a rectangle; where it hangs over the edge of the picture, so much stays empty. */
+export function drawPatch(
+  context: CanvasRenderingContext2D,
+  picture: HTMLCanvasElement,
+  positions: Positions,
+  position: number,
+  into: Crop,
+): void {
+  const [whole, crop] = [wholeCrop(picture, positions, position), cropOf(picture, positions, position)];
+  if (!whole || !crop) return;
+  const [across, down] = [into.width / whole.width, into.height / whole.height];
+  const [x, y] = [into.x + (crop.x - whole.x) * across, into.y + (crop.y - whole.y) * down];
+  const { width, height } = crop;
+  context.drawImage(picture, crop.x, crop.y, width, height, x, y, width * across, height * down);
+}
+
+/** The position whose cell is at a point of the picture, of 0 to 1 across and down: that of the nearest middle. */
+export function positionUnder(positions: Positions, x: number, y: number): number {
+  const along = (dimension: 0 | 1, at: number) => {
+    const [[start, end], [next]] = [span(positions, dimension, 0), span(positions, dimension, 1)];
+    return Math.floor((at - (start + end) / 2) / (next - start) + 0.5);
   };
+  return positionOfCell(positions, along(0, y), along(1, x));
 }
 
 export interface StripView {
@@ -44,12 +82,10 @@ export function drawStrip(
   const pitch = view.length / (view.to - view.from);
   const last = Math.min(positions.shown.length, Math.ceil(view.to));
   for (let place = Math.max(0, Math.floor(view.from)); place < last; place++) {
-    const crop = cropOf(picture, positions, positions.shown[place]!);
-    if (!crop) continue;
     const start = Math.round((place - view.from) * pitch);
     const size = Math.round((place + 1 - view.from) * pitch) - start;
     const [x, y, width, height] = view.vertical ? [0, start, view.depth, size] : [start, 0, size, view.depth];
-    context.drawImage(picture, crop.x, crop.y, crop.width, crop.height, x, y, width, height);
+    drawPatch(context, picture, positions, positions.shown[place]!, { x, y, width, height });
   }
 }
 
@@ -68,16 +104,45 @@ export function drawTint(
   opacity = STRONGEST,
   place: Crop = { x: 0, y: 0, width: context.canvas.width, height: context.canvas.height },
 ): void {
-  const { x, y, width, height } = place;
   const [rows = 1, columns = 1] = positions.grid ?? [];
+  const weights = new Float32Array(rows * columns);
   values.forEach((value, position) => {
     const cell = cellOf(positions, position);
-    if (!cell || !(Math.abs(value) > 0)) return;
-    const strength = Math.min(Math.abs(value) / full, 1) * opacity;
-    context.fillStyle = `rgba(${rgb},${strength.toFixed(3)})`;
-    const [x0, y0] = [Math.round((cell.column / columns) * width), Math.round((cell.row / rows) * height)];
-    const [x1, y1] = [Math.round(((cell.column + 1) / columns) * width), Math.round(((cell.row + 1) / rows) * height)];
-    context.fillRect(x + x0, y + y0, x1 - x0, y1 - y0);
+    if (cell) weights[cell.row * columns + cell.column] = Math.abs(value);
+  });
+  const across = bands(positions, 1, place.width);
+  for (const down of bands(positions, 0, place.height))
+    for (const { from, to, first, last } of across) {
+      let weight = 0;
+      for (let row = down.first; row <= down.last; row++)
+        for (let column = first; column <= last; column++)
+          weight = Math.max(weight, weights[row * columns + column] || 0);
+      if (!weight) continue;
+      context.fillStyle = `rgba(${rgb},${(Math.min(weight / full, 1) * opacity).toFixed(3)})`;
+      context.fillRect(place.x + from, place.y + down.from, to - from, down.to - down.from);
+    }
+}
+
+interface Band {
+  /** Pixels of the canvas. */
+  from: number;
+  to: number;
+  /** The cells that cover it. */
+  first: number;
+  last: number;
+}
+
+/** A dimension of a picture cut wherever a cell begins or ends, so that each part is covered by the same cells throughout. */
+function bands(positions: Positions, dimension: 0 | 1, length: number): Band[] {
+  const spans = Array.from({ length: positions.grid![dimension]! }, (_, cell) =>
+    span(positions, dimension, cell).map((at) => Math.round(Math.max(0, Math.min(1, at)) * length)),
+  ) as [number, number][];
+  const edges = [...new Set(spans.flat())].sort((a, b) => a - b);
+  return edges.slice(1).flatMap((to, i) => {
+    const from = edges[i]!;
+    const first = spans.findIndex(([start, end]) => start <= from && end >= to);
+    const last = spans.findLastIndex(([start, end]) => start <= from && end >= to);
+    return first < 0 ? [] : [{ from, to, first, last }];
   });
 }
 
@@ -95,12 +160,23 @@ export function drawSmoothTint(
   [small.width, small.height] = [columns, rows];
   const cells = small.getContext("2d");
   if (!cells) return;
-  drawTint(cells, positions, values, rgb, full, opacity);
+  drawTint(cells, { ...positions, pixels: null }, values, rgb, full, opacity);
+  const [left, right] = tiles(positions, 1);
+  const [top, bottom] = tiles(positions, 0);
+  const { width, height } = context.canvas;
   context.save();
   context.imageSmoothingEnabled = true;
   context.imageSmoothingQuality = "high";
-  context.drawImage(small, 0, 0, context.canvas.width, context.canvas.height);
+  context.drawImage(small, left * width, top * height, (right - left) * width, (bottom - top) * height);
   context.restore();
+}
+
+/** The part of a picture, of 0 to 1, that the cells cover where each takes no more than its distance to the next. */
+function tiles(positions: Positions, dimension: 0 | 1): [number, number] {
+  const count = positions.grid![dimension]!;
+  const [[start, end], [next]] = [span(positions, dimension, 0), span(positions, dimension, 1)];
+  const from = (start + end - (next - start)) / 2;
+  return [from, from + count * (next - start)];
 }
 
 /** An outline with a thin halo on both sides, because no colour stands out against every colour of data. */

@@ -1,27 +1,33 @@
 /** Paints the map of one head small: a matrix, the cells of a spatial gate as a plane, the channels of a gate as bars. */
 import type { ColorScale } from "../color/scale";
-import type { Site } from "../api/wire";
+import type { Axis, Site } from "../api/wire";
 import type { AttentionMap } from "../model/maps";
 import { axesOf, hasQueries } from "../model/maps";
 import { paintMap, wholeMap, type Rect } from "./heatmap";
 
 export type Look = "matrix" | "plane" | "bars";
 
+const gridOf = (axis: Axis | undefined) => axis?.cells?.grid ?? axis?.grid;
+
 export function lookOf(site: Site): Look {
   if (hasQueries(site)) return "matrix";
   const keys = axesOf(site, "key");
   // Cells of samples that differ in size lie one behind the other.
-  return keys.length === 2 || (keys.length === 1 && keys[0]?.grid?.length === 2 && !keys[0].own) ? "plane" : "bars";
+  return keys.length === 2 || (keys.length === 1 && gridOf(keys[0])?.length === 2 && !keys[0]!.own) ? "plane" : "bars";
 }
 
 /** The map of a gate over a grid, unrolled to its rows and columns where it was not pooled. */
 function plane(site: Site, map: AttentionMap): AttentionMap {
   const keys = axesOf(site, "key");
-  const grid = keys.length === 2 ? keys.map((axis) => axis.size) : (keys[0]?.grid ?? []);
+  const grid = keys.length === 2 ? keys.map((axis) => axis.size) : (gridOf(keys[0]) ?? []);
   const [rows = 1, columns = 1] = grid;
   const extra = map.weights.length - rows * columns;
-  if (map.rows !== 1 || extra < 0 || extra !== (keys[0]?.extra?.length ?? 0)) return map;
-  return { rows, columns, weights: map.weights.subarray(extra) };
+  const cells = keys[0]?.cells;
+  if (map.rows !== 1 || extra < 0 || extra !== ((cells ?? keys[0])?.extra?.length ?? 0)) return map;
+  if (!cells) return { rows, columns, weights: map.weights.subarray(extra) };
+  const weights = new Float32Array(rows * columns);
+  cells.of.forEach((cell, position) => cell >= 0 && (weights[cell] = map.weights[position]!));
+  return { rows, columns, weights };
 }
 
 function paintBars(pixels: Uint32Array, stride: number, rect: Rect, map: AttentionMap, scale: ColorScale): void {

@@ -1,6 +1,6 @@
 /** A confusion matrix: rows are the truth, columns the prediction. */
 import type { NumberArray } from "../api/npy";
-import type { Positions } from "./positions";
+import { plainPositions, type Positions } from "./positions";
 
 /** `classes`: one class an example; `binary`: the same, from one score; `labels`: each class a yes or no of its own. */
 export type ConfusionKind = "classes" | "binary" | "labels";
@@ -79,7 +79,5 @@ export function worstCell({ classes, counts }: Confusion): Cell | null {
 
 /** The classes as the positions of an axis, so that matrices of classes get their labels as maps do. */
 export function classPositions(names: string[] | null, classes: number): Positions {
-  const name = (index: number) => names?.[index] ?? String(index);
-  const shown = Array.from({ length: classes }, (_, i) => i);
-  return { size: classes, kind: "positions", grid: null, extra: [], tokens: null, shown, name, label: name };
+  return plainPositions(classes, (index) => names?.[index] ?? String(index));
 }

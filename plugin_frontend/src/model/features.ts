@@ -3,7 +3,7 @@ import type { NumberArray } from "../api/npy";
 import type { Site } from "../api/wire";
 import { decodeRows } from "./encoding";
 import type { AttentionMap } from "./maps";
-import type { Positions } from "./positions";
+import { planePositions, type Positions } from "./positions";
 
 export interface FeatureMaps {
   /** One a channel. */
@@ -51,10 +51,8 @@ export function rangeOf(map: AttentionMap): { least: number; largest: number } {
 
 /** The cells of a feature map as positions, so that it is laid over a picture as the cells of any grid are. */
 export function cellPositions(map: AttentionMap): Positions {
-  const size = map.rows * map.columns;
   const name = (cell: number) => `row ${Math.floor(cell / map.columns)}, col ${cell % map.columns}`;
-  const shown = Array.from({ length: size }, (_, cell) => cell);
-  return { size, kind: "grid", grid: [map.rows, map.columns], extra: [], tokens: null, shown, name, label: name };
+  return planePositions(map.rows, map.columns, name);
 }
 
 /** How far the sides of a map may be from the proportions of a picture of which it is a smaller version. */

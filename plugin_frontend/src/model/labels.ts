@@ -46,11 +46,13 @@ function gridRows(view: AxisView, at: (place: number) => number): AxisLabel[] {
   return [...names, ...cells];
 }
 
-/** The place of the first cell among the shown positions, where all cells of a grid of two dimensions are shown; else -1. */
-export function firstCell({ grid, extra, shown }: Positions): number {
+/** The place of the first cell among the shown positions, where all cells of a grid of two dimensions are shown, row by row; else -1. */
+export function firstCell({ grid, cells, shown }: Positions): number {
   if (grid?.length !== 2) return -1;
-  const first = shown.findIndex((position) => position >= extra.length);
-  return first >= 0 && shown.length - first === grid[0]! * grid[1]! ? first : -1;
+  const of = shown.map((position) => (cells ? (cells[position] ?? -1) : position));
+  const first = of.findIndex((cell) => cell >= 0);
+  const inOrder = of.slice(Math.max(0, first)).every((cell, i) => cell === i);
+  return inOrder && of.length - first === grid[0]! * grid[1]! ? first : -1;
 }
 
 const BETWEEN = 6;

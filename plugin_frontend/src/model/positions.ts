@@ -1,5 +1,5 @@
 /** The positions along the query or key axis of a site: how many, what each is called, which are padding. */
-import type { AxisKind, Role, Sample, SampleInput, Site } from "../api/wire";
+import type { Axis, AxisKind, Pixels, Role, Sample, SampleInput, Site } from "../api/wire";
 import { axesOf } from "./maps";
 
 export interface Positions {
@@ -7,8 +7,16 @@ export interface Positions {
   kind: AxisKind;
   /** Cells along each dimension of a grid, outermost first; null for other kinds. */
   grid: number[] | null;
-  /** Names of the positions before the cells of a grid. */
-  extra: string[];
+  /** For each position its cell, counted row by row, -1 for extra positions; null where they lie row by row from the first. */
+  cells: number[] | null;
+  /** The positions that are no cells of the grid, by name: "CLS". */
+  extra: Extra[];
+  /** The part of the picture that the cells cover, down and across; null where they cover all of it evenly. */
+  pixels: Pixels[] | null;
+  /** The input that the positions lie in, where the log has it. */
+  input: number | null;
+  /** Whether cells of a grid are known to lie in no picture. */
+  nowhere: boolean;
   /** The words, where the positions are tokens of the sample. */
   tokens: string[] | null;
   /** The text that the words come from, where the log has it. */
@@ -19,6 +27,11 @@ export interface Positions {
   name(position: number): string;
   /** The same, as short as an axis wants it. */
   label(position: number): string;
+}
+
+export interface Extra {
+  position: number;
+  name: string;
 }
 
 const NOUNS: Record<AxisKind, string> = {
@@ -72,16 +85,33 @@ export function inputAlong(site: Site, role: Role, sample: Sample | null): Sampl
   return inputOf(sample, axis.input ?? null, axis.kind ?? "positions", axis.size);
 }
 
+/** Names of the extra positions of an axis, and the cell of each position where they do not lie row by row from the first. */
+function layOut({ size, cells, extra = [] }: Axis): { cells: number[] | null; extra: Extra[] } {
+  if (!cells) {
+    const rest = Array.from({ length: size - extra.length }, (_, cell) => cell);
+    return { cells: extra.length ? [...extra.map(() => -1), ...rest] : null, extra: extra.map(named) };
+  }
+  const free = cells.of.flatMap((cell, position) => (cell < 0 ? [position] : []));
+  return {
+    cells: cells.of,
+    extra: free.map((position, i) => ({ position, name: cells.extra[i] ?? String(position) })),
+  };
+}
+
+const named = (name: string, position: number): Extra => ({ position, name });
+
 export function positionsOf(site: Site, role: Role, sample: Sample | null): Positions {
   const axes = axesOf(site, role);
   const size = axes.reduce((product, axis) => product * axis.size, 1);
   const first = axes[0];
   const kind = first?.kind ?? "positions";
+  const single = axes.length === 1 ? first! : null;
   // Two plain axes of one role span a plane: a gate over the rows and columns of a feature map.
   const plane = axes.length > 1 ? axes.map((axis) => axis.size) : null;
-  const own = axes.length === 1 ? (first?.own?.[sample?.index ?? -1] ?? null) : null;
-  const grid = axes.length === 1 ? (first?.grid ? (own ?? first.grid) : null) : plane;
-  const extra = axes.length === 1 ? (first?.extra ?? []) : [];
+  const own = single?.own?.[sample?.index ?? -1] ?? null;
+  const grid = single ? (single.cells?.grid ?? (single.grid ? (own ?? single.grid) : null)) : plane;
+  const { cells, extra } = single ? layOut(single) : { cells: null, extra: [] };
+  const extras = new Map(extra.map(({ position, name }) => [position, name]));
   const input = inputOf(sample, first?.input ?? null, kind, size);
   const tokens = kind === "tokens" || kind === "positions" ? (input?.tokens ?? null) : null;
   const mask = tokens ? (input?.mask ?? null) : null;
@@ -93,8 +123,7 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
 
   const label = (position: number): string => {
     if (tokens) return tokens[position] || String(position);
-    if (extra[position] !== undefined) return extra[position];
-    if (grid) return gridName(grid, position - extra.length);
+    if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position);
     return String(position);
   };
   const name = (position: number): string => {
@@ -103,16 +132,57 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
       if (!token) return `token ${position}`;
       return repeated.has(token) ? `${quoted(token)} (word ${position})` : quoted(token);
     }
-    if (grid || extra[position] !== undefined) return label(position);
-    return `${NOUNS[kind]} ${position}`;
+    return grid ? label(position) : `${NOUNS[kind]} ${position}`;
   };
-  return { size, kind, grid, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, name, label };
+  return {
+    ...plainPositions(size, name),
+    ...{ kind, grid, cells, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, label },
+    // Pictures that differ in size are cut alike: only how many pixels there are is their own.
+    pixels: single?.pixels?.map((part) => ({ ...part, of: (own && input?.shape?.[part.axis - 1]) || part.of })) ?? null,
+    input: first?.input ?? null,
+    nowhere: !!single?.cells && (single.input ?? null) === null,
+  };
+}
+
+/** Positions that are nothing but names. */
+export function plainPositions(size: number, name: (position: number) => string): Positions {
+  const shown = Array.from({ length: size }, (_, i) => i);
+  const nothing = { grid: null, cells: null, extra: [], pixels: null, tokens: null, input: null, nowhere: false };
+  return { size, kind: "positions", ...nothing, shown, name, label: name };
+}
+
+/** The cells of a feature map that lies evenly over the whole picture, row by row. */
+export function planePositions(
+  rows: number,
+  columns: number,
+  name = String as (position: number) => string,
+): Positions {
+  return { ...plainPositions(rows * columns, name), kind: "grid", grid: [rows, columns] };
+}
+
+/** Whether positions are cells that can be drawn in the picture of an input. */
+export function inPicture(positions: Positions | null, input: number): positions is Positions {
+  if (positions?.grid?.length !== 2 || positions.nowhere) return false;
+  return positions.input === null || positions.input === input;
+}
+
+/** Whether two axes have the same cells at the same positions. */
+export function sameCells(one: Positions | null, other: Positions | null): boolean {
+  const key = (axis: Positions | null) => JSON.stringify([axis?.grid, axis?.cells, axis?.pixels, axis?.input]);
+  return key(one) === key(other);
 }
 
 /** Row and column of a position in a grid of two dimensions; null for extra positions and other kinds. */
 export function cellOf(positions: Positions, position: number): { row: number; column: number } | null {
-  const { grid, extra } = positions;
-  if (!grid || grid.length !== 2 || position < extra.length) return null;
-  const cell = position - extra.length;
+  const { grid, cells } = positions;
+  const cell = cells ? (cells[position] ?? -1) : position;
+  if (!grid || grid.length !== 2 || cell < 0) return null;
   return { row: Math.floor(cell / grid[1]!), column: cell % grid[1]! };
+}
+
+/** The position of a cell of a grid of two dimensions; of the nearest cell where there is none so far out. */
+export function positionOfCell({ grid, cells }: Positions, row: number, column: number): number {
+  const [rows = 1, columns = 1] = grid ?? [];
+  const cell = Math.max(0, Math.min(rows - 1, row)) * columns + Math.max(0, Math.min(columns - 1, column));
+  return cells ? cells.indexOf(cell) : cell;
 }

@@ -25,7 +25,7 @@ export function sinks(map: AttentionMap, queries: number[], keys: number[]): num
 /** The positions of an axis that are special by name. */
 export function specialPositions(axis: Positions): number[] {
   return axis.shown.filter((position) =>
-    axis.tokens ? isSpecialToken(axis.tokens[position] ?? "") : axis.extra[position] !== undefined,
+    axis.tokens ? isSpecialToken(axis.tokens[position] ?? "") : axis.extra.some((extra) => extra.position === position),
   );
 }
 

@@ -118,7 +118,8 @@ export class Examples {
       window: 0,
     });
     // What the first extra token (CLS) looks at says most about the answer; without one, all queries on average.
-    const asked = queries.extra.length ? [0] : queries.shown;
+    const [token] = queries.extra;
+    const asked = token ? [token.position] : queries.shown;
     return { site, keys, row: meanRow(map, map.rows === 1 ? [0] : asked) };
   }
   /** Whose row it is, in words. */
@@ -126,7 +127,7 @@ export class Examples {
     if (!this.site) return "";
     if (!this.site.axes.some((axis) => axis.role === "query"))
       return this.site.kind === "gate" ? "what is let through" : "its values";
-    return positionsOf(this.site, "query", null).extra[0] ?? "all queries, on average";
+    return positionsOf(this.site, "query", null).extra[0]?.name ?? "all queries, on average";
   });
   readonly own: LookedRow | null = $derived.by(() =>
     this.#row(this.#weights.value, this.#weights.value?.sample ?? null, false),

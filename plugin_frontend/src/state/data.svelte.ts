@@ -167,11 +167,14 @@ export class Data {
     this.picture.want(url, (key, signal) => this.#array(key, signal));
   }
 
-  /** The input whose picture is shown beside the map: the one that the site's keys lie in, else the first picture; -1 for none. */
+  /** The input whose picture is shown beside the map: the one that the site's keys lie in, or its queries, else the first picture; -1 for none. */
   get pictureInput(): number {
     const inputs = this.store.sample?.inputs ?? [];
-    const named = this.store.site?.axes.find((axis) => axis.role === "key")?.input ?? null;
-    if (named !== null && inputs[named]?.kind === "image") return named;
+    const axes = this.store.site?.axes ?? [];
+    for (const role of ["key", "query"] as const) {
+      const named = axes.find((axis) => axis.role === role)?.input ?? null;
+      if (named !== null && inputs[named]?.kind === "image") return named;
+    }
     return inputs.findIndex((input) => input.kind === "image");
   }
 

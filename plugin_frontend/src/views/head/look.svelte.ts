@@ -3,7 +3,7 @@ import type { Site, WindowPlaces } from "../../api/wire";
 import { pictureCanvas } from "../../draw/picture";
 import type { FeatureMaps } from "../../model/features";
 import { hasQueries, columnOf, mapOf, mapShape, rowOf, type AttentionMap, type Choice } from "../../model/maps";
-import { positionsOf, type Positions } from "../../model/positions";
+import { inPicture, positionsOf, type Positions } from "../../model/positions";
 import { relativeTo } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { sinkShares } from "../../model/sink";
@@ -122,6 +122,11 @@ export class Look {
   });
 
   constructor(readonly store: Store) {}
+
+  /** Whether an axis has cells in the picture that is shown. */
+  lies(axis: Positions | null): boolean {
+    return this.picture !== null && inPicture(axis, this.store.data.pictureInput);
+  }
 
   /** The map of another head of the same site. */
   mapOfHead(head: number): AttentionMap | null {

@@ -3,7 +3,7 @@ import type { Site } from "../../api/wire";
 import { pictureCanvas } from "../../draw/picture";
 import { hasQueries, mapOf, mapShape, type AttentionMap } from "../../model/maps";
 import { meanRow, poolMaps, poolRows } from "../../model/pool";
-import { positionsOf, type Positions } from "../../model/positions";
+import { inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { layoutText, type Word } from "../../model/text";
 import type { SiteWeights } from "../../state/data.svelte";
@@ -85,7 +85,7 @@ export class Reading {
   readonly same = $derived.by(() => {
     const [queries, keys] = [this.queries, this.keys];
     if (!queries || !keys || this.gate) return true;
-    return queries.tokens === keys.tokens && queries.size === keys.size && queries.grid?.join() === keys.grid?.join();
+    return queries.tokens === keys.tokens && queries.size === keys.size && sameCells(queries, keys);
   });
 
   readonly queryText = $derived(this.#layout(this.queries));
@@ -154,6 +154,11 @@ export class Reading {
   readonly uniform = $derived(1 / Math.max(1, this.keys?.shown.length ?? 1));
 
   constructor(readonly store: Store) {}
+
+  /** Whether an axis has cells in the picture that is shown. */
+  lies(axis: Positions | null): boolean {
+    return this.picture !== null && inPicture(axis, this.store.data.pictureInput);
+  }
 
   /** What a query is called: the whole word, where it is one of several pieces. */
   nameOf(query: number): string {

@@ -1,0 +1,213 @@
+"""Each position of a picture is the cell whose pixels it really sees, or no cell is claimed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import tb_attention
+from tb_attention.records.default_axes import facts_of
+from tb_attention.records.samples import Samples
+from tb_attention.reduce.axes import name_axes
+from tb_attention.site import Axis
+from tests.capture.tokens_of_pictures import Learned, Step, box_of, model_of, seen_pixels
+
+
+def key_axis(model: keras.Model, images: Any = None) -> Axis:
+    shape = model.input_shape[1:]
+    pictures = np.random.default_rng(1).random((2, *shape)).astype("float32")
+    sites = tuple(tb_attention.capture(model, pictures).values())
+    (site,) = name_axes(sites, facts_of(Samples(pictures, images=images)))
+    return site.axes[-1]
+
+
+def boxes_of(axis: Axis) -> list[tuple[tuple[float, float], ...] | None]:
+    """For each position the pixels that its cell covers, those outside of the picture left out."""
+    assert axis.cell_of is not None
+    assert axis.cell_grid is not None
+    assert axis.pixels is not None
+    boxes: list[tuple[tuple[float, float], ...] | None] = []
+    for cell in axis.cell_of:
+        if cell < 0:
+            boxes.append(None)
+            continue
+        index = np.unravel_index(cell, axis.cell_grid)
+        starts = [part.offset + int(at) * part.stride for part, at in zip(axis.pixels, index, strict=True)]
+        box = tuple(
+            (max(0, start), min(part.of, start + part.size)) for part, start in zip(axis.pixels, starts, strict=True)
+        )
+        boxes.append(box if all(end > start for start, end in box) else None)
+    return boxes
+
+
+def flat(x: Any) -> Any:
+    return ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[3]))
+
+
+def conv(size: Any, stride: Any = None, padding: str = "valid") -> Step:
+    return layers.Conv2D(6, size, strides=stride or size, padding=padding)
+
+
+def transposed(x: Any) -> Any:
+    return ops.transpose(x, (0, 2, 1, 3))
+
+
+def by_reshape(size: int) -> Step:
+    def cut(x: Any) -> Any:
+        _, rows, columns, channels = x.shape
+        x = ops.reshape(x, (-1, rows // size, size, columns // size, size, channels))
+        x = ops.reshape(
+            ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, (rows // size) * (columns // size), size * size * channels)
+        )
+        return layers.Dense(6)(x)
+
+    return cut
+
+
+def with_order(order: Any) -> Step:
+    return lambda x: ops.take(x, np.asarray(order), axis=1)
+
+
+ORDER = np.random.default_rng(5).permutation(12).tolist()
+
+FOLLOWED: dict[str, tuple[tuple[int, ...], list[Step]]] = {
+    "class token first": ((12, 16, 3), [conv(4), flat, Learned(1)]),
+    "class token last": ((12, 16, 3), [conv(4), flat, Learned(0, 1)]),
+    "class token in the middle": ((12, 16, 3), [conv(4), flat, Learned(0, 0, 1)]),
+    "registers behind": ((12, 16, 3), [conv(4), flat, Learned(1, 4)]),
+    "tokens at both ends": ((12, 16, 3), [conv(4), flat, Learned(2, 2)]),
+    "more tokens than cells": ((12, 16, 3), [conv(4), flat, Learned(0, 17)]),
+    "column by column": ((12, 16, 3), [conv(4), transposed, flat]),
+    "a square column by column": ((12, 12, 1), [conv(4), transposed, flat, Learned(1)]),
+    "a transposed picture": ((12, 20, 1), [transposed, conv(4), flat]),
+    "a spectrogram without channels": ((20, 12), [lambda x: ops.transpose(x, (0, 2, 1))[..., None], conv(4), flat]),
+    "a spectrogram in time": ((20, 12), [lambda x: x[..., None], conv(4), flat]),
+    "channels first": ((3, 12, 16), [lambda x: ops.transpose(x, (0, 2, 3, 1)), conv(4), flat]),
+    "a rest": ((14, 19, 3), [conv(4), flat, Learned(1)]),
+    "a hang over": ((14, 19, 3), [conv(4, padding="same"), flat, Learned(1)]),
+    "overlapping patches": ((18, 15, 1), [conv(6, 3), flat, Learned(2)]),
+    "overlapping patches that hang over": ((18, 15, 1), [conv(7, 4, "same"), flat]),
+    "patches with gaps": ((18, 15, 1), [conv(2, 4), flat]),
+    "oblong patches": ((12, 16, 1), [conv((2, 8)), flat]),
+    "by a reshape": ((12, 16, 3), [by_reshape(4), Learned(0, 1)]),
+    "by a reshape of columns": ((12, 16, 3), [transposed, by_reshape(4)]),
+    "by extraction": ((14, 19, 3), [lambda x: ops.image.extract_patches(x, 4, padding="valid"), flat, layers.Dense(5)]),
+    "by extraction, overlapping": (
+        (14, 18, 3),
+        [lambda x: ops.image.extract_patches(x, 6, strides=4, padding="same"), flat, layers.Dense(5)],
+    ),
+    "permuted": ((12, 16, 3), [conv(4), flat, with_order(ORDER)]),
+    "permuted twice": ((12, 16, 3), [conv(4), flat, with_order(ORDER), Learned(1), lambda x: ops.flip(x, 1)]),
+    "backwards": ((12, 16, 3), [conv(4), flat, lambda x: ops.flip(x, 1)]),
+    "rolled cells": ((12, 16, 3), [conv(4), lambda x: ops.roll(x, (1, 2), (1, 2)), flat]),
+    "rolled tokens": ((12, 16, 3), [conv(4), flat, lambda x: ops.roll(x, 5, 1), Learned(1)]),
+    "a mirrored picture": ((12, 16, 3), [lambda x: ops.flip(x, 2), conv(4), flat]),
+    "a mirrored picture with a rest": ((13, 18, 3), [lambda x: x[:, ::-1, ::-1], conv(4), flat]),
+    "a padded picture": ((10, 14, 3), [lambda x: ops.pad(x, ((0, 0), (2, 0), (1, 1), (0, 0))), conv(4), flat]),
+    "a cropped picture": ((15, 21, 3), [lambda x: x[:, 2:14, 3:-2], conv(4), flat]),
+    "padded cells": ((12, 12, 3), [conv(4), lambda x: ops.pad(x, ((0, 0), (0, 1), (1, 0), (0, 0))), flat]),
+    "cropped cells": ((20, 16, 3), [conv(4), lambda x: x[:, 1:4, 1:], flat]),
+    "every other cell": ((16, 16, 3), [conv(2), lambda x: x[:, ::2, 1::2], flat]),
+    "the class token taken off and put back": (
+        (12, 16, 3),
+        [conv(4), flat, Learned(1), lambda x: ops.concatenate([x[:, :1], x[:, 1:] * 2], 1)],
+    ),
+    "the class token moved behind": (
+        (12, 16, 3),
+        [conv(4), flat, Learned(1), lambda x: ops.concatenate([x[:, 1:], x[:, :1]], 1)],
+    ),
+    "back to a map and flat again": (
+        (12, 16, 3),
+        [
+            conv(4),
+            flat,
+            Learned(1),
+            lambda x: ops.reshape(x[:, 1:], (-1, 3, 4, 6)),
+            layers.DepthwiseConv2D(1),
+            transposed,
+            flat,
+            Learned(0, 1),
+        ],
+    ),
+    "halves of the rows in turn": ((16, 16, 3), [conv(4), lambda x: ops.concatenate([x[:, ::2], x[:, 1::2]], 1), flat]),
+    "split and joined the other way round": (
+        (12, 16, 3),
+        [conv(4), flat, lambda x: ops.concatenate(ops.split(x, 3, 1)[::-1], 1)],
+    ),
+    "made larger": ((6, 8, 3), [layers.UpSampling2D(2), conv(4), flat]),
+}
+
+
+def chain(rng: np.random.Generator) -> tuple[Any, ...]:
+    """A random way from a small picture to tokens."""
+
+    def some(choices: list[Any], most: int) -> list[Any]:
+        return [choices[i] for i in rng.integers(len(choices), size=int(rng.integers(most + 1)))]
+
+    def pad(x: Any) -> Any:
+        before, after, left, right = rng.integers(0, 3, 4).tolist()
+        return ops.pad(x, ((0, 0), (before, after), (left, right), (0, 0)))
+
+    pictures: list[Step] = [
+        transposed,
+        pad,
+        lambda x: ops.flip(x, int(rng.integers(1, 3))),
+        lambda x: x[:, int(rng.integers(3)) : -1, int(rng.integers(3)) :],
+        lambda x: ops.roll(x, int(rng.integers(1, 5)), 2),
+    ]
+    patches: list[Step] = [
+        conv(int(rng.integers(3, 6))),
+        conv(int(rng.integers(3, 5)), padding="same"),
+        conv((3, 5), (3, 4)),
+        conv(5, 3, "same"),
+        conv(4, 3),
+        lambda x: ops.image.extract_patches(x, 4, padding="valid"),
+    ]
+    maps: list[Step] = [
+        transposed,
+        pad,
+        lambda x: ops.flip(x, int(rng.integers(1, 3))),
+        lambda x: ops.roll(x, int(rng.integers(1, 3)), 1),
+        lambda x: x[:, :: int(rng.integers(1, 3))],
+        lambda x: x[:, 1:],
+        lambda x: ops.concatenate([x[:, ::2], x[:, 1::2]], 1),
+    ]
+    tokens: list[Step] = [
+        Learned(*rng.integers(0, 3, 2).tolist()),
+        Learned(0, 0, int(rng.integers(1, 3))),
+        lambda x: ops.flip(x, 1),
+        lambda x: ops.take(x, rng.permutation(x.shape[1]), axis=1),
+        lambda x: ops.roll(x, int(rng.integers(1, 5)), 1),
+        lambda x: ops.concatenate([x[:, :3], x[:, 3:]], 1),
+        lambda x: ops.concatenate([x[:, 2:], x[:, :2]], 1),
+        lambda x: x[:, 1:],
+    ]
+    steps = [*some(pictures, 2), patches[int(rng.integers(len(patches)))], *some(maps, 2), flat, *some(tokens, 3)]
+    return (*rng.integers(14, 19, 2).tolist(), 1), *steps
+
+
+@pytest.mark.parametrize("name", list(FOLLOWED))
+def test_a_cell_is_what_its_position_sees(name: str) -> None:
+    shape, steps = FOLLOWED[name]
+    model, tokens = model_of(shape, *steps)
+    axis = key_axis(model)
+    rows = (2, 3) if name == "channels first" else (1, 2)
+    seen = [box_of(one) for one in seen_pixels(tokens, rows)]
+    assert boxes_of(axis) == seen
+    assert axis.input == 0
+
+
+def test_random_chains_are_followed_or_nothing_is_claimed() -> None:
+    claimed = []
+    for seed in range(20):
+        keras.utils.set_random_seed(seed)
+        model, tokens = model_of(*chain(np.random.default_rng(seed)))
+        axis = key_axis(model)
+        claimed.append(axis.cell_of is not None)
+        if claimed[-1]:
+            assert boxes_of(axis) == [box_of(one) for one in seen_pixels(tokens)], seed
+    assert np.mean(claimed) >= 0.3
