@@ -26,13 +26,14 @@ _BLOCK = 1 << 16
 def choose_encoding(weights: npt.NDArray[np.floating[Any]]) -> Encoding:
     """The default encoding of one array: exact for small ones, one byte a weight for the others.
 
-    Rows of which only a part is NaN, such as those of keys that are not there yet, are kept: as halves, which know NaN.
+    Rows that end or begin with NaN, such as those of keys that are not there yet, are kept: as halves, which know NaN. A NaN
+    amid numbers is taken for a row that has diverged.
     """
     if weights.size * 4 < FLOAT32_BELOW:
         return "float32"
-    if weights.ndim:
+    if np.isnan(weights.min()):
         empty = np.isnan(weights)
-        if (empty.any(-1) & ~empty.all(-1)).any():
+        if (np.count_nonzero(empty[..., 1:] != empty[..., :-1], axis=-1) == 1).any():
             return "float16"
     return row_encoding(weights)
 
