@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 import keras
@@ -11,7 +10,7 @@ import numpy as np
 
 from tb_attention.capture.captured import Capture
 from tb_attention.errors import CaptureError
-from tb_attention.records.nested import map_leaves
+from tb_attention.records.ragged import rows
 from tb_attention.site import Axis, FullRows, Site
 
 MAX_CAPTURE_BYTES = 256_000_000
@@ -61,7 +60,7 @@ class ChunkedCapture:
             samples = min(count - start, _FIRST if self.size is None else self.size)
             chunk = slice(start, start + samples)
             try:
-                captured = self._capture(inputs if samples == count else map_leaves(itemgetter(chunk), inputs))
+                captured = self._capture(inputs if samples == count else rows(inputs, chunk))
             except Exception as error:
                 if samples < 2 or not is_out_of_memory(error):
                     raise

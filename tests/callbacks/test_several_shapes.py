@@ -160,3 +160,30 @@ def test_ragged_samples_have_their_lengths(tmp_path: Path) -> None:
         for sample in (0, 4, 6):
             expected = own_attention(model, TEXTS[sample])
             np.testing.assert_allclose(tb_attention.load(tmp_path).weights(0, sample, "attention"), expected, atol=1e-5)
+
+
+def test_a_number_for_the_whole_batch_reaches_a_subclassed_model(tmp_path: Path) -> None:
+    class Scaled(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention, self.flatten = layers.MultiHeadAttention(2, 4, name="attention"), layers.Flatten()
+            self.classes = layers.Dense(2, "softmax")
+
+        def call(self, x: dict[str, Any]) -> Any:
+            x = x["x"] * x["zoom"]
+            return self.classes(self.flatten(self.attention(x, x)))
+
+    x = RANDOM.normal(size=(7, 5, 4)).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices(({"x": x}, Y)).batch(4)
+    data = data.map(lambda given, y: ({**given, "zoom": tf.constant(2.0)}, y))
+    model = Scaled()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    counted = tb_attention.ConfusionMatrixCallback(tmp_path, data)
+    logged = tb_attention.AttentionCallback(tmp_path, data, max_samples=6)
+    model.fit(data, verbose=0, callbacks=[counted, logged])
+    assert not counted.warnings.said
+    assert not logged.warnings.said
+    assert tb_attention.load(tmp_path, tag="confusion").confusion_matrix(step=0).sum() == 7
+    weights = [tb_attention.load(tmp_path, tag="attention").weights(0, sample, "attention") for sample in range(6)]
+    expected = model.attention(2 * x[:6], 2 * x[:6], return_attention_scores=True)[1]
+    np.testing.assert_allclose(weights, expected, atol=1e-5)
