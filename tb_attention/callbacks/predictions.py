@@ -49,18 +49,15 @@ class ShownOutput:
             return None
         return as_classes(part) if self._reading is not None and self._reading.signed else part
 
-    def scores(
-        self, model: Any, x: Any, returned: Any, labels: Sequence[Any]
-    ) -> tuple[npt.NDArray[Any], Reading] | None:
+    def scores(self, model: Any, returned: Any, labels: Sequence[Any]) -> tuple[npt.NDArray[Any], Reading] | None:
         """What the model returned for this output, and how it is read; None where there is no such output.
 
         Args:
             model: The Keras model.
-            x: Its inputs, or None.
-            returned: What it returned for them, nested arrays.
+            returned: What it returned, nested arrays.
             labels: What the samples are; they tell of the output where none was chosen before.
         """
-        outputs = outputs_of(model, x)
+        outputs = outputs_of(model)
         if any(output.shape is None or outputs.prediction(output, returned) is MISSING for output in outputs):
             outputs = outputs_of(model, returned=returned)
         if not self._chosen:
@@ -103,7 +100,6 @@ def read_predictions(
     count: int,
     labels: Sequence[Any] = (),
     *,
-    x: Any = None,
     shown: ShownOutput | None = None,
 ) -> tuple[Prediction | None, ...]:
     """Class and probability of each sample, or None where the shown output does not predict one class.
@@ -113,10 +109,9 @@ def read_predictions(
         model: The Keras model.
         count: Number of samples.
         labels: What the samples are, by class index where they are classes; () by default.
-        x: The inputs, for models that declare no outputs; None by default.
         shown: Which output is shown; chosen here by default.
     """
-    found = (shown or ShownOutput()).scores(model, x, returned, labels)
+    found = (shown or ShownOutput()).scores(model, returned, labels)
     if found is None or found[0].ndim not in (1, 2) or len(found[0]) < count:
         return (None,) * count
     return _predictions(found[0][:count], found[1], labels)

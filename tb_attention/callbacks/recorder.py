@@ -127,7 +127,6 @@ class Recorder:
                 self.model,
                 len(self.samples),
                 self.samples.labels,
-                x=self.samples.inputs,
                 shown=self._shown,
             ),
             samples=samples_name,

@@ -135,7 +135,7 @@ def test_an_attention_map_beside_the_prediction_is_no_class(tmp_path: Path) -> N
             model.compile("sgd", loss)
         shown = ShownOutput()
         assert shown.labels(model, x, labels) is y
-        told = read_predictions(model.predict(x, verbose=0), model, 20, y.tolist(), x=x, shown=shown)
+        told = read_predictions(model.predict(x, verbose=0), model, 20, y.tolist(), shown=shown)
         if loss is None:
             assert told == (None,) * 20  # two outputs that sum to 1, and nobody said which is the class
         else:
