@@ -34,7 +34,7 @@ from tb_attention.capture.dimensions import (
 )
 from tb_attention.capture.gathers import gathered
 from tb_attention.capture.graph import Graph, Node, Shape, Value
-from tb_attention.capture.moves import joined, padded, picked_by, reversed_along, rolled
+from tb_attention.capture.moves import joined, padded, picked_by, reversed_along, rolled, united
 from tb_attention.capture.patches import cells_of_patches
 from tb_attention.capture.sizes import SizeReader
 from tb_attention.capture.slices import block_of, sliced, split_off, uneven_part
@@ -187,7 +187,7 @@ class DimReader:
             return gathered(self._graph, node, inputs, self.batch, dependent=node.inputs[0] in self.dependent)
         if kind == "OneHot":
             return (*first, dim_of(Atom(known(value.shape[-1]), "feature")))
-        if kind in CONVOLUTIONS or kind in POOLS:
+        if kind in CONVOLUTIONS or kind in POOLS or kind == "SpaceToDepth":
             return self._of_convolution(node, first, value.shape)
         if kind == "Roll":
             return rolled(first, *map(self._graph.constant, node.inputs[1:3]))
@@ -309,7 +309,7 @@ class DimReader:
                 dims.append(dim)
             elif place == channels and made:
                 dims.append(made)
-            elif place == channels and node.type in CONVOLUTIONS:
+            elif place == channels and (node.type in CONVOLUTIONS or node.type == "SpaceToDepth"):
                 origin: Origin = "window" if node.type.startswith("Extract") else "feature"
                 dims.append(dim_of(Atom(known(size), origin)))
             else:
@@ -329,6 +329,7 @@ class DimReader:
             return None
         axis = int(constant) % len(shape)
         joined = [part[axis] for part in read]
+        read = united(read, axis)
         rest = list(self._broadcast([without(part, axis) for part in read], len(shape) - 1) or ())
         rest.insert(axis, self._joined(joined, known(shape[axis])))
         return tuple(rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,7 +95,7 @@ def _merged(
             if lengths or role in ("samples", "heads"):
                 axes.append(Axis(role, size, places=_places(parts) if role == "windows" else None))
         else:
-            axes.extend(_axis(role, length, atoms, axis_kind, parts) for length, atoms in lengths)
+            axes.extend(_axes(role, lengths, axis_kind, parts))
             wanted = role == "key" or kind not in ("gate", "activation")
             if not lengths and wanted:
                 axes.append(Axis(role, 1))
@@ -114,6 +115,22 @@ def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
         [atom for part, atoms in parts if part == role for atom in atoms] for role in ("windows", "query")
     )
     return window_places(windows, queries)
+
+
+def _axes(role: Role, lengths: list[tuple[int, Dim]], axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> list[Axis]:
+    axes = [_axis(role, length, atoms, axis_kind, parts) for length, atoms in lengths]
+    if axis_kind == "positions" and len(axes) > 1 and any(axis.pixels is None and not axis.plain for axis in axes):
+        # A reshape may have cut rows apart, so that only all dimensions together say where a position lies.
+        whole = _axis(
+            role,
+            math.prod(axis.size for axis in axes),
+            tuple(atom for _, dim in lengths for atom in dim),
+            axis_kind,
+            parts,
+        )
+        if whole.pixels is not None:
+            return [whole]
+    return axes
 
 
 def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:

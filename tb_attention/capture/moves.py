@@ -166,3 +166,35 @@ def _count(dim: Dim) -> int | None:
 
 def _size(dim: Dim) -> int | None:
     return count_of(dim) if len(dim) == 1 else None
+
+
+def united(parts: Sequence[Dims], axis: int) -> list[Dims]:
+    """Tensors that are put together along `axis`, such as every other row and those between: along the rest they are one.
+
+    What stands for several positions that lie side by side covers all of them, as where patches are merged (Swin).
+    """
+    result = list(parts)
+    for place in range(len(parts[0])):
+        if place == axis or any(len(part) <= place for part in parts):
+            continue
+        made = _covering_all([part[place] for part in parts])
+        if made is not None:
+            result = [(*part[:place], made, *part[place + 1 :]) for part in result]
+    return result
+
+
+def _covering_all(dims: Sequence[Dim]) -> Dim | None:
+    if any(len(dim) != 1 for dim in dims) or len({dim[0] for dim in dims}) < 2:
+        return None
+    sources = [dim[0].source for dim in dims]
+    cuts = [source for source in sources if isinstance(source, Taken)]
+    if len(cuts) < len(sources) or any(cut.dim != cuts[0].dim for cut in cuts) or len(cuts[0].dim) > 1:
+        return None
+    first = np.array([cut.index[0] for cut in cuts])
+    steps = {step for cut in cuts for step in np.diff(cut.index).tolist()}
+    if len({len(cut.index) for cut in cuts}) > 1 or len(steps) != 1 or min(steps) <= 1 or first.min() < 0:
+        return None
+    (step,), (whole,) = steps, cuts[0].dim
+    size = int(first.max() - first.min()) + 1
+    source = Covering(whole, int(first.min()), step, size, slides=True)
+    return (Atom(dims[0][0].size, dims[0][0].origin, parent=whole, source=source),)

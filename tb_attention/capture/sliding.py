@@ -61,6 +61,9 @@ def covering(graph: Graph, node: Node, axis: int, atom: Atom, made: int | None) 
         made: How many positions it makes.
     """
     count = count_of((atom,))
+    block = graph.attribute(node, "block_size")
+    if block and count is not None:
+        return Covering(atom, 0, int(block), int(block), slides=True)
     kernel = _kernel(graph, node, axis)
     stride = _along(graph.attribute(node, "strides"), axis)
     dilation = _along(graph.attribute(node, "rates" if node.type.startswith("Extract") else "dilations"), axis) or 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tb_attention.errors import ArgumentError
+from tb_attention.reduce.cells import axis_of_cells
 from tb_attention.reduce.extras import extra_names
 from tb_attention.reduce.merging import merge_axes
 from tb_attention.site import Axis, Pixels, Site
@@ -49,7 +50,7 @@ def name_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tupl
     Returns:
         The sites in the same order. Cells of an image have its grid and pixels, tokens of a text are "tokens".
     """
-    return tuple(_replaced(merge_axes(site), _named, inputs_facts) for site in sites)
+    return tuple(_replaced(_nowhere(merge_axes(site)), _named, inputs_facts) for site in sites)
 
 
 def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
@@ -69,6 +70,19 @@ def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> 
 
 def _replaced(site: Site, described: Callable[[Axis, Sequence[InputFacts]], Axis], facts: Sequence[InputFacts]) -> Site:
     axes = tuple(described(axis, facts) if axis.role in ("query", "key") else axis for axis in site.axes)
+    return site if axes == site.axes else site.replace(axes=axes)
+
+
+def _nowhere(site: Site) -> Site:
+    """The site with grids of which it is not known where they lie as cells in no input, but for those of windows."""
+    if any(axis.role == "windows" for axis in site.axes):
+        return site
+    axes = tuple(
+        axis
+        if axis.grid is None or axis.pixels is not None
+        else axis_of_cells(axis.role, axis.grid, tuple(range(axis.size)), None)
+        for axis in site.axes
+    )
     return site if axes == site.axes else site.replace(axes=axes)
 
 

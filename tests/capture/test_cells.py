@@ -138,6 +138,16 @@ FOLLOWED: dict[str, tuple[tuple[int, ...], list[Step]]] = {
         (12, 16, 3),
         [conv(4), flat, lambda x: ops.concatenate(ops.split(x, 3, 1)[::-1], 1)],
     ),
+    "patches that were merged": (
+        (16, 16, 3),
+        [
+            conv(2),
+            lambda x: ops.concatenate([x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)], -1),
+            flat,
+            layers.Dense(6),
+        ],
+    ),
+    "rows cut apart by a reshape": ((16, 16, 3), [conv(2), lambda x: ops.reshape(x, (-1, 4, 16, 6)), flat]),
     "made larger": ((6, 8, 3), [layers.UpSampling2D(2), conv(4), flat]),
 }
 
@@ -211,3 +221,51 @@ def test_random_chains_are_followed_or_nothing_is_claimed() -> None:
         if claimed[-1]:
             assert boxes_of(axis) == [box_of(one) for one in seen_pixels(tokens)], seed
     assert np.mean(claimed) >= 0.3
+
+
+def test_a_cell_of_a_stack_of_kernels_is_its_tile_in_the_middle_of_what_it_sees() -> None:
+    """As of CCT's tokenizer (https://arxiv.org/abs/2104.05704)."""
+    steps = [
+        conv(3, 1, "same"),
+        layers.MaxPooling2D(3, 2, "same"),
+        conv(3, 1, "same"),
+        layers.MaxPooling2D(3, 2, "same"),
+    ]
+    model, tokens = model_of((16, 20, 3), *steps, flat)
+    axis = key_axis(model)
+    assert axis.grid == (4, 5)
+    assert [part.size for part in axis.pixels or ()] == [part.stride for part in axis.pixels or ()] == [4, 4]
+    for box, one in zip(boxes_of(axis), seen_pixels(tokens), strict=True):
+        seen = box_of(one)
+        assert box is not None
+        assert seen is not None
+        for (start, end), (first, last) in zip(box, seen, strict=True):
+            assert first <= start < end <= last
+
+
+def test_what_cannot_be_followed_is_no_cell_of_the_picture() -> None:
+    """Tokens picked by what is in them, and two pictures whose tokens are put side by side."""
+    sorted_ = [conv(4), flat, lambda x: ops.take_along_axis(x, ops.argsort(x[:, :, :1], 1), 1)]
+    model, _ = model_of((12, 16, 3), *sorted_)
+    assert key_axis(model) == Axis("key", 12)
+    mixed = [conv(4), flat, lambda x: ops.transpose(layers.Dense(12)(ops.transpose(x, (0, 2, 1))), (0, 2, 1))]
+    model, _ = model_of((12, 16, 3), *mixed)
+    assert key_axis(model).cells is None
+    first, second = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    x = layers.Concatenate(axis=1)([flat(conv(4)(first)), flat(conv(4)(second))])
+    model = keras.Model([first, second], layers.MultiHeadAttention(1, 4)(x, x))
+    pictures = np.random.default_rng(1).random((2, 8, 8, 3)).astype("float32")
+    (site,) = name_axes(
+        tuple(tb_attention.capture(model, [pictures, pictures]).values()), facts_of(Samples([pictures, pictures]))
+    )
+    assert site.axes[-1] == Axis("key", 8)
+
+
+def test_words_that_were_moved_are_not_those_of_their_index() -> None:
+    inputs = keras.Input((9,), dtype="int32")
+    words = layers.Embedding(20, 6)(inputs)
+    x = np.random.default_rng(0).integers(1, 20, (2, 9)).astype("int32")
+    for moved, kind in ((words, "tokens"), (ops.flip(words, 1), "positions"), (ops.roll(words, 2, 1), "positions")):
+        model = keras.Model(inputs, layers.MultiHeadAttention(1, 4)(moved, moved))
+        (site,) = name_axes(tuple(tb_attention.capture(model, x).values()), facts_of(Samples(x)))
+        assert (site.axes[-1].kind, site.axes[-1].input) == (kind, 0 if kind == "tokens" else None)
