@@ -95,7 +95,7 @@ def _merged(
             if lengths or role in ("samples", "heads"):
                 axes.append(Axis(role, size, places=_places(parts) if role == "windows" else None))
         else:
-            axes.extend(_axes(role, lengths, axis_kind, parts))
+            axes.extend(_axes(role, lengths, axis_kind, parts, keeps_blocks=kind == "local"))
             wanted = role == "key" or kind not in ("gate", "activation")
             if not lengths and wanted:
                 axes.append(Axis(role, 1))
@@ -117,20 +117,22 @@ def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
     return window_places(windows, queries)
 
 
-def _axes(role: Role, lengths: list[tuple[int, Dim]], axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> list[Axis]:
+def _axes(
+    role: Role,
+    lengths: list[tuple[int, Dim]],
+    axis_kind: AxisKind,
+    parts: list[tuple[Role, Dim]],
+    *,
+    keeps_blocks: bool,
+) -> list[Axis]:
+    """The axes of a role: one a dimension, or one for all where only all together say where a position lies."""
     axes = [_axis(role, length, atoms, axis_kind, parts) for length, atoms in lengths]
-    if axis_kind == "positions" and len(axes) > 1 and any(axis.pixels is None and not axis.plain for axis in axes):
-        # A reshape may have cut rows apart, so that only all dimensions together say where a position lies.
-        whole = _axis(
-            role,
-            math.prod(axis.size for axis in axes),
-            tuple(atom for _, dim in lengths for atom in dim),
-            axis_kind,
-            parts,
-        )
-        if whole.pixels is not None:
-            return [whole]
-    return axes
+    if keeps_blocks or len(axes) < 2 or all(axis.pixels is not None for axis in axes):
+        return axes
+    # A reshape may have cut rows apart.
+    total, atoms = math.prod(axis.size for axis in axes), tuple(atom for _, dim in lengths for atom in dim)
+    whole = _axis(role, total, atoms, axis_kind, parts)
+    return axes if whole.pixels is None else [whole]
 
 
 def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:

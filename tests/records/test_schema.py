@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 from typing import Any
 
 import pytest
 
-from tb_attention.errors import DamagedFileError, NewerSchemaError
+from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
 from tb_attention.records import json_text
+from tb_attention.records.axis_json import axis_from_json, axis_to_json
 from tb_attention.records.schema import (
     ConfusionManifest,
     Prediction,
@@ -20,7 +22,7 @@ from tb_attention.records.schema import (
     manifest_to_json,
 )
 from tb_attention.records.step_file import digest
-from tb_attention.site import Axis, Site
+from tb_attention.site import Axis, Cells, Pixels, Site
 
 from . import logs
 
@@ -73,6 +75,37 @@ def test_the_json_is_that_of_the_format() -> None:
         {"role": "key", "size": 5, "kind": "tokens", "input": 1},
     ]
     assert told["sites"][0]["overview"] == {"shape": [2, 5, 5], "encoding": "sqrt8_row", "offset": 0, "bytes": 90}
+
+
+def test_cells_and_their_pixels_come_back_as_they_were() -> None:
+    pixels = (Pixels(1, 30, -1, 8, 8), Pixels(2, 20, 0.5, 10, 5))
+    cells = Cells((2, 2), (0, 2, -1, 1, 3), ("CLS",))
+    for axis in (
+        Axis("key", 5, input=0, cells=cells, pixels=pixels),
+        Axis("key", 5, "grid", (2, 2), ("CLS",), 0, pixels=pixels),
+    ):
+        assert axis_from_json(json.loads(json_text.dumps(axis_to_json(axis)))) == axis
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda: Cells((2, 2), (0, 1, 2)), "`of` must have each cell from 0 to 3 once"),
+        (lambda: Cells((2, 2), (0, 1, 2, 2)), "`of` must have each cell from 0 to 3 once"),
+        (
+            lambda: Cells((2,), (0, 1, -1)),
+            "`extra` must have a name for each position without a cell, of which there are 1",
+        ),
+        (lambda: Axis("key", 5, "grid", (5,), cells=Cells((5,), (4, 3, 2, 1, 0))), "only an axis of kind 'positions'"),
+        (lambda: Axis("key", 4, "grid", (2, 2), pixels=(Pixels(1, 4, 0, 2, 2),)), "one entry for each dimension"),
+        (lambda: Pixels(1, 4, 0, 0, 2), "`size` and `stride` above 0"),
+        (lambda: Pixels(1, 4, math.nan, 1, 2), "must be finite"),
+        (lambda: Pixels(1, 0, 0, 1, 2), "`of` at least 1"),
+    ],
+)
+def test_cells_that_cannot_be_are_refused(wrong: Any, said: str) -> None:
+    with pytest.raises(ArgumentError, match=re.escape(said)):
+        wrong()
 
 
 def test_what_a_later_version_adds_is_passed_over() -> None:
