@@ -13,6 +13,7 @@ from keras import ops
 
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics import labels as label_counts
+from tb_attention.metrics.cells import Cells
 from tb_attention.metrics.classes import (
     class_indices,
     flat,
@@ -21,7 +22,7 @@ from tb_attention.metrics.classes import (
     predicted_classes,
     weight_of_each,
 )
-from tb_attention.metrics.counter import add_at, clear_at
+from tb_attention.metrics.counter import add_at
 from tb_attention.metrics.histogram import BINS, histogram_cells
 from tb_attention.metrics.keras_2 import refuse_keras_2
 from tb_attention.metrics.names import Names
@@ -95,7 +96,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         self._is_binary = False
         # One flat row of cells, and one more for labels that are no class.
         size = label_counts.label_size(num_classes) if multi_label else num_classes * num_classes + 1
-        self._counts = self.add_variable((size,), initializer="zeros", dtype="float64", name="counts")
+        self._cells = Cells(self.add_variable, size, listed=num_classes > MOST_DENSE and not multi_label)
         # How many were told right, and of how many: to sum a million cells up at every batch would cost more than counting.
         self._right = None
         if not multi_label:
@@ -158,7 +159,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         if sample_weight is not None:
             # How many labels are no class is a number of labels, whatever they weigh.
             amounts = ops.where(known, amounts, ops.cast(amounts != 0, "float64"))
-        add_at(self._counts, ops.where(known, true * classes + predicted, classes * classes), amounts)
+        self._cells.add(ops.where(known, true * classes + predicted, classes * classes), amounts)
         right = ops.cast(ops.stack([true == predicted, known]), "float64")
         assert self._right is not None
         add_at(self._right, ops.arange(2), ops.sum(right if amounts is None else right * amounts, axis=1))
@@ -170,7 +171,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
     def _count_labels(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
         classes = self.num_classes
         added = label_counts.count_labels(y_true, y_pred, classes, self.border, self.ignore_class, sample_weight)
-        self._counts.assign_add(added)
+        self._cells.counts.assign_add(added)
         if self._scores is None:
             return
         # Smoothed labels round to 0 and 1, ignored ones and those that are none to neither.
@@ -227,7 +228,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
             sums = ops.convert_to_tensor(self._right)
             right, total = sums[0], sums[1]
         else:
-            right, total = label_counts.right_and_all(ops.convert_to_tensor(self._counts), self.num_classes)
+            right, total = label_counts.right_and_all(ops.convert_to_tensor(self._cells.counts), self.num_classes)
         return ops.cast(right / ops.maximum(total, 1e-300), self.dtype)
 
     def matrix(self) -> npt.NDArray[Any]:
@@ -235,36 +236,28 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
 
         Of independent labels: how many have the label of the row and are predicted to have that of the column.
         """
-        return self._whole(self._stored()[: self.num_classes**2].reshape(self.num_classes, self.num_classes))
+        return self._whole(self._cells.all()[: self.num_classes**2].reshape(self.num_classes, self.num_classes))
 
     def sparse_matrix(self) -> SparseMatrix:
         """The same counts without the cells that are 0."""
         classes = self.num_classes
-        found = self._cells()
-        cells = ops.convert_to_numpy(found)
-        counts = ops.convert_to_numpy(ops.take(self._counts, found))
+        cells, counts = self._cells.found()
         known = cells < classes**2
         cells = cells[known]
         return SparseMatrix(classes, cells // classes, cells % classes, self._whole(counts[known]))
 
-    def _cells(self) -> Any:
-        """Where counts are not 0, int64 (cells,)."""
-        return ops.cast(ops.nonzero(ops.convert_to_tensor(self._counts))[0], "int64")
-
     def reset_state(self) -> None:
         """Forgets what was counted."""
-        if self.num_classes <= MOST_DENSE or not clear_at(self._counts, self._cells):
-            super().reset_state()
-            return
-        for variable in self.variables:
-            if variable is not self._counts:
+        self._cells.clear()
+        for variable in (self._right, self._scores):
+            if variable is not None:
                 variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
 
     def labels(self) -> npt.NDArray[Any] | None:
         """Of independent labels (classes, 2, 2): `[[true no, false yes], [false no, true yes]]`; else None."""
         if not self.multi_label:
             return None
-        return self._whole(label_counts.two_by_two(self._stored(), self.num_classes))
+        return self._whole(label_counts.two_by_two(self._cells.all(), self.num_classes))
 
     def histogram(self) -> npt.NDArray[Any] | None:
         """How many have which probability, by truth (no, yes): (1, 2, 256), of labels (classes, 2, 256); else None."""
@@ -275,10 +268,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
 
     def other(self) -> int:
         """How many labels were no class (below 0, at least `num_classes`, a row of zeros; of labels neither 0 nor 1)."""
-        return round(float(ops.convert_to_numpy(ops.convert_to_tensor(self._counts)[-1])))
-
-    def _stored(self) -> npt.NDArray[np.float64]:
-        return np.array(ops.convert_to_numpy(self._counts))
+        return round(self._cells.last())
 
     def _whole(self, counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return counts if self._is_weighted else np.rint(counts).astype(np.int64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -17,7 +16,7 @@ def add_at(variable: Any, cells: Any, amounts: Any) -> None:
         cells: int64 (n,), places in it.
         amounts: (n,), of its dtype; None for 1 each.
     """
-    handle = _handle(variable)
+    handle = handle_of(variable)
     if handle is None:
         amounts = ops.ones_like(cells, dtype=variable.dtype) if amounts is None else amounts
         variable.assign(variable + ops.segment_sum(amounts, cells, num_segments=variable.shape[0]))
@@ -29,26 +28,7 @@ def add_at(variable: Any, cells: Any, amounts: Any) -> None:
     tf.raw_ops.ResourceScatterAdd(resource=handle, indices=cells, updates=updates)
 
 
-def clear_at(variable: Any, find: Callable[[], Any]) -> bool:
-    """Sets the cells to 0 that are not; False where that is no quicker than to set all.
-
-    Args:
-        variable: A Keras variable of one dimension.
-        find: Gives the places of these cells.
-    """
-    handle = _handle(variable)
-    if handle is None:
-        return False
-    import tensorflow as tf
-
-    if tf.inside_function() or tf.distribute.has_strategy():
-        return False
-    cells = find()
-    tf.raw_ops.ResourceScatterUpdate(resource=handle, indices=cells, updates=tf.zeros(tf.shape(cells), variable.dtype))
-    return True
-
-
-def _handle(variable: Any) -> Any:
+def handle_of(variable: Any) -> Any:
     """TensorFlow's handle of the variable of this replica; None where there is none.
 
     That is so on other backends, and in stateless calls, such as that by which Keras builds a model under a strategy.

@@ -8,12 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from sklearn.metrics import confusion_matrix
 
 import tb_attention
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.callbacks.sparse_counter import SparseCounter
+from tb_attention.metrics import cells
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import ConfusionRecord
 from tb_attention.reduce.confusion import SparseMatrix, cells_of, dense_of, matrix_scores
@@ -69,6 +71,35 @@ def test_a_metric_of_many_classes_is_read_and_cleared_by_its_cells() -> None:
         np.testing.assert_array_equal(metric.matrix(), expected)
         assert metric.other() == 3
         assert float(metric.result()) == pytest.approx(np.trace(expected) / 57)
+
+
+@pytest.mark.parametrize("listed", [50, 1000])
+def test_cells_are_found_by_their_list_and_by_a_search_where_it_is_full(
+    listed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "MOST_LISTED", listed)
+    metric = tb_attention.ConfusionMatrix(CLASSES)
+    update = tf.function(metric.update_state, jit_compile=True)
+    scores = RANDOM.random((60, CLASSES)).astype("float32")
+    for first in (0, 20, 40):
+        metric.reset_state()
+        for _ in range(2):
+            update(LABELS[first:], scores[first:])
+        expected = 2 * confusion_matrix(LABELS[first:], scores.argmax(1)[first:], labels=range(CLASSES))
+        np.testing.assert_array_equal(dense_of(metric.sparse_matrix()), expected)
+        np.testing.assert_array_equal(metric.matrix(), expected)
+
+
+def test_a_metric_of_many_classes_that_is_updated_without_state_is_searched() -> None:
+    metric = tb_attention.ConfusionMatrix(CLASSES)
+    scores = RANDOM.random((60, CLASSES)).astype("float32")
+    state = metric.stateless_update_state([variable.value for variable in metric.variables], LABELS, scores)
+    for variable, value in zip(metric.variables, state, strict=True):
+        variable.assign(value)
+    expected = confusion_matrix(LABELS, scores.argmax(1), labels=range(CLASSES))
+    np.testing.assert_array_equal(dense_of(metric.sparse_matrix()), expected)
+    metric.reset_state()
+    assert not metric.matrix().any()
 
 
 @pytest.mark.parametrize("way", ["second pass", "metric"])

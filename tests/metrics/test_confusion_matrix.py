@@ -82,7 +82,7 @@ def test_an_ignored_class_is_left_out() -> None:
 
 def test_counts_go_on_beyond_what_float32_can_count() -> None:
     metric = ConfusionMatrix(2)
-    metric._counts.assign(np.array([2**24, 0, 0, 0, 0]))
+    metric._cells.counts.assign(np.array([2**24, 0, 0, 0, 0]))
     metric.update_state(np.array([0]), np.array([[1.0, 0.0]]))
     assert metric.matrix()[0, 0] == 2**24 + 1
 
