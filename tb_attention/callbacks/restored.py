@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 import keras
@@ -15,12 +16,12 @@ def early_stoppings(callback: Any) -> list[Any]:
     Keras tells callbacks nothing of each other: the list is that of the caller. One that comes later restores weights only
     after our last hook, so that looking at the weights would not do.
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         owner = frame.f_locals.get("self")
         if isinstance(owner, keras.callbacks.CallbackList) and any(each is callback for each in owner.callbacks):
             return [each for each in owner.callbacks if isinstance(each, keras.callbacks.EarlyStopping)]
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return []
 
 

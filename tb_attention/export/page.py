@@ -80,7 +80,7 @@ def _built(name: str) -> str:
         return (_STATIC / name).read_text("utf-8")
     except FileNotFoundError as error:
         raise MissingDependencyError(
-            "The page's front end has not been built. Run `python setup.py bundle` in the checkout of tb_attention."
+            "The page's front end has not been built. Run `python tools/frontend.py bundle` in the checkout of tb_attention."
         ) from error
 
 

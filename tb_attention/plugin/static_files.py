@@ -34,7 +34,7 @@ export function render() {
   text.style.cssText = "font: 14px Roboto, sans-serif; margin: 48px auto; max-width: 40em; color: inherit";
   text.textContent =
     "The front end of the Attention tab has not been built. " +
-    "Run \\u201cpython setup.py bundle\\u201d in the checkout of tb_attention and reload this page.";
+    "Run \\u201cpython tools/frontend.py bundle\\u201d in the checkout of tb_attention and reload this page.";
   const dark = window.parent.document.body.classList.contains("dark-mode");
   document.body.style.cssText = dark ? "background: #303030; color: #fff" : "background: #fff; color: #212121";
   document.body.append(text);

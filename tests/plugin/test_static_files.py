@@ -74,7 +74,7 @@ def no_bundle(tmp_path, monkeypatch):
 def test_a_missing_bundle_says_how_to_build_it(no_bundle, tab):
     response = tab.get("index.js")
     assert "export function render" in response.get_data(as_text=True)
-    assert "python setup.py bundle" in response.get_data(as_text=True)
+    assert "python tools/frontend.py bundle" in response.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
