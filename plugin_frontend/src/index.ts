@@ -4,7 +4,7 @@ import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/toolbar.css";
 import { Store } from "./state/store.svelte";
-import App from "./ui/App.svelte";
+import App from "./app/App.svelte";
 
 export function render(): void {
   document.documentElement.lang = "en";

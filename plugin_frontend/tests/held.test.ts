@@ -1,9 +1,10 @@
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { readNpy } from "../src/api/npy";
-import { answerFrom, gunzipped, heldLog } from "../src/export/held";
-import { npyFile, npyTexts } from "../src/export/npy_file";
-import { meanRow, placesOf } from "../src/export/rows";
+import { answerFrom, heldLog } from "../src/api/held/log";
+import { npyFile, npyTexts } from "../src/api/npy_file";
+import { meanRow } from "../src/api/held/rows";
+import { indicesOf } from "../src/api/ranges";
 import { record, series, site } from "./helpers";
 
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64");
@@ -27,7 +28,7 @@ function page() {
 
 async function array(response: Response) {
   expect(response.status).toBe(200);
-  return readNpy(new Uint8Array(await gunzipped(new Uint8Array(await response.arrayBuffer())).arrayBuffer()));
+  return readNpy(gunzipSync(new Uint8Array(await response.arrayBuffer())));
 }
 
 const at = (route: string) => `page:///${route}`;
@@ -67,7 +68,7 @@ test("a gate has no queries: its own weights are its rows", () => {
 });
 
 test("places are numbers and ranges with both ends", () => {
-  expect(placesOf("0-2,7")).toEqual([0, 1, 2, 7]);
+  expect(indicesOf("0-2,7")).toEqual([0, 1, 2, 7]);
 });
 
 test("texts are written as numpy's unicode, and read back as they were", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { layoutText } from "../src/model/text";
 import { isSpecialToken, renormalise, sinks } from "../src/model/special";
 import { meanRow, poolMaps, poolRows } from "../src/model/pool";
-import { ranges } from "../src/state/rows.svelte";
+import { ranges } from "../src/api/ranges";
 
 const all = (tokens: string[]) => tokens.map((_, i) => i);
 const shown = ({ words, after }: ReturnType<typeof layoutText>) =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, stepName } from "../src/model/timeline";
-import { TimelineGeometry } from "../src/ui/timeline/geometry";
+import { TimelineGeometry } from "../src/chart/slots";
 import { curvePath, rangeOf } from "../src/chart/curves";
 import { record, series } from "./helpers";
 

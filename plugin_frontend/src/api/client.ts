@@ -4,6 +4,7 @@
  */
 import type { SamplesAnswer } from "./wire";
 import { readFrames } from "./frames";
+import { gunzip } from "./gzip";
 import { readNpy, type NpyArray } from "./npy";
 import { ROOT, transport } from "./transport";
 
@@ -30,11 +31,6 @@ export function address(route: string, params: Params): string {
   }
   const text = query.toString();
   return new URL(route + (text ? `?${text}` : ""), ROOT()).href;
-}
-
-async function gunzip(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = body.pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 interface Flight {
@@ -91,6 +87,11 @@ export class Client {
     return this.#flights.has(url);
   }
 
+  /** An array, at once where it is in the cache. */
+  get(url: string, signal: AbortSignal): NpyArray | Promise<NpyArray> {
+    return this.peek(url) ?? this.array(url, signal);
+  }
+
   /** An array; `urgent` ones go before those that are fetched in advance. */
   array(url: string, signal: AbortSignal, urgent = true): Promise<NpyArray> {
     const cached = this.peek(url);
@@ -141,7 +142,7 @@ export class Client {
       for await (const file of readFrames(response.body)) {
         const key = keys[place++];
         if (key === undefined) break;
-        if (file && !this.has(key)) this.#keep(key, readNpy(await gunzip(new Blob([file]).stream())));
+        if (file && !this.has(key)) this.#keep(key, readNpy(await gunzip(file)));
         arrived(key, file !== null);
       }
     } finally {

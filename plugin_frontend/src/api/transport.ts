@@ -1,5 +1,5 @@
 /** Who answers the client's requests: the plugin's routes, or, in a page of its own, the log that it holds. */
-import { answerFrom, heldLog } from "../export/held";
+import { answerFrom, heldLog } from "./held/log";
 import { STANDALONE } from "../host/standalone";
 
 export type Transport = (url: string, options: { signal: AbortSignal | null }) => Promise<Response>;

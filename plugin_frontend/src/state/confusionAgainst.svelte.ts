@@ -7,9 +7,9 @@ import { binned } from "../model/confusionOrder";
 import { entriesOf, newestAttempt, pairedMatrices } from "../model/runs";
 import { shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
 import { Resource } from "./resource.svelte";
-import type { ConfusionState } from "./confusion.svelte";
+import type { ShownMatrix } from "./shownMatrix.svelte";
 import type { SeriesName } from "./server.svelte";
-import type { Store } from "./store.svelte";
+import type { Tracked } from "./tracked.svelte";
 
 export class Against {
   readonly matrix = new Resource<NpyArray>();
@@ -99,8 +99,8 @@ export class Against {
   });
 
   constructor(
-    readonly store: Store,
-    readonly of: ConfusionState,
+    readonly store: Tracked,
+    readonly of: ShownMatrix,
   ) {}
 
   /** Asks for the other matrix; to be called in an effect of the view. */
@@ -110,8 +110,6 @@ export class Against {
     if (this.mode === "run" && name && this.#entry) store.server.want(name, this.#entry.version);
     if (!name || !slot?.record || !split) return this.matrix.clear();
     const url = address("matrix", { ...name, step: slot.step, split, v: slot.record.v });
-    this.matrix.want(url, (key, signal) => {
-      return this.of.frames.of(key) ?? store.server.client.peek(key) ?? store.server.client.array(key, signal);
-    });
+    this.matrix.want(url, (key, signal) => this.of.frames.get(key, signal));
   }
 }

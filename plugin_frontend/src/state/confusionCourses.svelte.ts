@@ -5,8 +5,8 @@ import { sameCell, type Cell } from "../model/confusion";
 import { mirrorOf } from "../model/confusionRanking";
 import { score } from "../model/confusionScores";
 import { Resource } from "./resource.svelte";
-import type { ConfusionState } from "./confusion.svelte";
-import type { Store } from "./store.svelte";
+import type { ShownMatrix } from "./shownMatrix.svelte";
+import type { Tracked } from "./tracked.svelte";
 
 export type ScoreName = "recall" | "precision" | "f1";
 export type Course = ({ kind: "cell" } & Cell) | { kind: ScoreName; index: number };
@@ -31,8 +31,8 @@ export class Courses {
   readonly #classes = new Resource<NpyArray>();
 
   constructor(
-    readonly store: Store,
-    readonly of: ConfusionState,
+    readonly store: Tracked,
+    readonly of: ShownMatrix,
   ) {}
 
   /** The kept cell and its mirror first, then what was pinned. */
@@ -50,8 +50,8 @@ export class Courses {
   /** The matrices of all steps, if they have come: any cell can then be followed without asking. */
   readonly #frames: (NpyArray | null)[] | null = $derived.by(() => {
     void this.of.frames.fetched;
-    const { matrixSlots, data } = this.store;
-    const frames = matrixSlots.map((slot) => (slot?.record ? data.peekMatrix(slot) : null));
+    const { matrixSlots } = this.store;
+    const frames = matrixSlots.map((slot) => (slot?.record ? this.of.frames.peek(slot) : null));
     return frames.every((frame, i) => frame !== null || !matrixSlots[i]?.record) ? frames : null;
   });
   /** The places of the timeline's slots among the steps of the series. */

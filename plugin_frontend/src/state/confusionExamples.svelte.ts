@@ -10,8 +10,8 @@ import { positionsOf, type Positions } from "../model/positions";
 import { NO_FILTER } from "../model/samples";
 import { joinedSlot, slotsOf } from "../model/timeline";
 import { Resource } from "./resource.svelte";
-import type { ConfusionState } from "./confusion.svelte";
-import type { Store } from "./store.svelte";
+import type { ShownMatrix } from "./shownMatrix.svelte";
+import type { Tracked } from "./tracked.svelte";
 import type { Step } from "../api/wire";
 
 /** An example of the cell: one that is tracked over all steps, or one that was kept at this step. */
@@ -48,8 +48,8 @@ export class Examples {
   opened = $state.raw<{ cell: Cell; tag: string | null; step: Step | null; from: string } | null>(null);
 
   constructor(
-    readonly store: Store,
-    readonly of: ConfusionState,
+    readonly store: Tracked,
+    readonly of: ShownMatrix,
   ) {}
 
   readonly entries: CellExampleEntry[] = $derived.by(() => {
@@ -141,7 +141,7 @@ export class Examples {
   /** The small picture of the chosen example; null where it has none. */
   readonly picture: NpyArray | null = $derived.by(() => {
     const { entry } = this;
-    const all = entry?.tracked ? this.store.data.thumbnails.value : this.thumbnails.value;
+    const all = entry?.tracked ? this.store.thumbnails.value : this.thumbnails.value;
     const [count = 0, ...shape] = all?.shape ?? [];
     if (!entry || !all || entry.index >= count) return null;
     const length = shape.reduce((a, b) => a * b, 1);
@@ -167,14 +167,14 @@ export class Examples {
     const files = { ...matricesName, set, v: set };
     this.samples.want(address("samples", files), (_, signal) => client.samples(files, signal));
     const pictures = this.samples.value?.thumbnails ? address("thumbnails", files) : null;
-    this.thumbnails.want(pictures, (url, signal) => client.peek(url) ?? client.array(url, signal));
+    this.thumbnails.want(pictures, (url, signal) => client.get(url, signal));
   }
 
   /** Asks for the attention of the chosen example and for the means of two classes. */
   wantLooked(cell: Cell | null): void {
     const { store, of, entry, site, siteIndex } = this;
     const client = store.server.client;
-    const fetch = (url: string, signal: AbortSignal) => client.peek(url) ?? client.array(url, signal);
+    const fetch = (url: string, signal: AbortSignal) => client.get(url, signal);
     const slot = entry?.tracked ? store.slot : of.slot;
     const series = entry?.tracked ? store.mapsName : store.matricesName;
     if (!entry?.looked || !site || !slot?.record || !series) this.#weights.clear();
@@ -207,7 +207,7 @@ export class Examples {
     const params = { ...store.matricesName, step: of.record.step, class: index, site: place, v: of.record.v };
     resource.want(address("mean", params), async (url, signal) => {
       const client = store.server.client;
-      return { site, array: client.peek(url) ?? (await client.array(url, signal)) };
+      return { site, array: await client.get(url, signal) };
     });
   }
 

@@ -2,7 +2,7 @@
 import { address } from "../api/client";
 import { featureMaps, type FeatureMaps } from "../model/features";
 import { Resource } from "./resource.svelte";
-import type { Store } from "./store.svelte";
+import type { Tracked } from "./tracked.svelte";
 
 export interface SiteFeatures {
   site: string;
@@ -13,10 +13,10 @@ export interface SiteFeatures {
 export class Features {
   readonly shown = new Resource<SiteFeatures>();
 
-  constructor(readonly store: Store) {}
+  constructor(readonly of: Tracked) {}
 
   want(): void {
-    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.store;
+    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.of;
     if (onlyEvents || view !== "head" || !site?.features) return this.shown.clear();
     if (!slot?.record || !samples.length) return;
     const params = { step: slot.step, sample: sampleIndex, site: siteIndex, v: slot.record.v };

@@ -4,7 +4,8 @@ import type { Site } from "../api/wire";
 import { byteSize } from "../model/encoding";
 import type { Slot } from "../model/timeline";
 import type { Bundle } from "./ahead.svelte";
-import type { Store } from "./store.svelte";
+import type { Maps } from "./maps.svelte";
+import type { Tracked } from "./tracked.svelte";
 
 /** What is fetched in advance and never looked at must not push out what is: together they are less than the client's cache. */
 const OVERVIEW_BYTES = 12 * 2 ** 20;
@@ -18,7 +19,10 @@ export class Likely {
   #sample = $state.raw<number | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly store: Store) {}
+  constructor(
+    readonly of: Tracked,
+    readonly maps: Maps,
+  ) {}
 
   /** Says what the pointer is over, so that it is there when it is clicked; null for nothing. */
   point(what: { site?: number; sample?: number } | null): void {
@@ -34,22 +38,22 @@ export class Likely {
 
   /** Addresses of weights, the likeliest first. */
   weights(showsWeights: boolean): string[] {
-    const { store } = this;
-    const { slot, slots, slotIndex, site, siteIndex, sites, sampleIndex, playing } = store;
+    const { of, maps } = this;
+    const { slot, slots, slotIndex, site, siteIndex, sites, sampleIndex, playing } = of;
     if (!slot?.record || !site) return [];
     const found = new Map<string, number>();
     const add = (at: Slot | undefined, place: number, sample: number) => {
-      const there = at?.record && store.data.sitesOf(at)[place];
+      const there = at?.record && of.sitesOf(at)[place];
       if (there && sample >= 0 && sample < (at.record?.sample_count ?? 0))
-        found.set(store.data.weightsAddress(at, place, sample), byteSize(there.shape, there.encoding));
+        found.set(maps.weightsAddress(at, place, sample), byteSize(there.shape, there.encoding));
     };
     const step = (by: number) => {
       const at = slots[slotIndex + by];
-      if (at?.record && store.data.sitesOf(at)[siteIndex]?.path === site.path) add(at, siteIndex, sampleIndex);
+      if (at?.record && of.sitesOf(at)[siteIndex]?.path === site.path) add(at, siteIndex, sampleIndex);
     };
     const overview = (sample: number) => {
       if (sample >= 0 && sample < (slot.record?.sample_count ?? 0))
-        found.set(store.data.overviewAddress(slot, sample), overviewBytes(sites));
+        found.set(maps.overviewAddress(slot, sample), overviewBytes(sites));
     };
     if (playing) for (const by of [1, 2, -1]) if (showsWeights) step(by);
     if (this.#site !== null) add(slot, this.#site, sampleIndex);
@@ -70,19 +74,19 @@ export class Likely {
 
   /** The overviews of the other steps of the sample, the nearest first, so that dragging the slider finds them there. */
   overviews(): Bundle {
-    const { store } = this;
-    const { slots, slotIndex, sampleIndex, mapsName, maps } = store;
+    const { of, maps } = this;
+    const { slots, slotIndex, sampleIndex, mapsName } = of;
     const near = slots
       .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex) }))
-      .filter(({ slot }) => slot.record && store.data.sitesOf(slot).length)
+      .filter(({ slot }) => slot.record && of.sitesOf(slot).length)
       .sort((a, b) => a.apart - b.apart);
     let left = OVERVIEW_BYTES;
-    const some = near.filter(({ slot }) => (left -= overviewBytes(store.data.sitesOf(slot))) >= 0);
+    const some = near.filter(({ slot }) => (left -= overviewBytes(of.sitesOf(slot))) >= 0);
     return {
-      urls: some.map(({ slot }) => store.data.overviewAddress(slot, sampleIndex)),
+      urls: some.map(({ slot }) => maps.overviewAddress(slot, sampleIndex)),
       address: (places) => {
         const steps = places.map((place) => some[place]!.slot.step).join(",");
-        return address("overviews", { ...mapsName, sample: sampleIndex, steps, v: maps?.version });
+        return address("overviews", { ...mapsName, sample: sampleIndex, steps, v: of.maps?.version });
       },
     };
   }

@@ -1,10 +1,12 @@
 /** The row of a query over all steps of a site, and over all layers of a step: fetched when a view asks for it. */
 import { address } from "../api/client";
+import { ranges } from "../api/ranges";
 import type { NpyArray } from "../api/npy";
 import type { Site } from "../api/wire";
 import { mapShape } from "../model/maps";
 import { Resource } from "./resource.svelte";
-import type { Store } from "./store.svelte";
+import type { Maps } from "./maps.svelte";
+import type { Tracked } from "./tracked.svelte";
 
 /** For each head, its row. */
 export type HeadRows = Float32Array[];
@@ -21,17 +23,6 @@ export interface LayerRows {
   layers: HeadRows[];
 }
 
-/** "0-3,7" for 0, 1, 2, 3 and 7, as the route `rows` wants them. */
-export function ranges(places: number[]): string {
-  const parts: [number, number][] = [];
-  for (const place of [...places].sort((a, b) => a - b)) {
-    const last = parts.at(-1);
-    if (last && place <= last[1] + 1) last[1] = place;
-    else parts.push([place, place]);
-  }
-  return parts.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(",");
-}
-
 function cut(data: Float32Array, from: number, heads: number, keys: number): HeadRows {
   return Array.from({ length: heads }, (_, head) => data.subarray(from + head * keys, from + (head + 1) * keys));
 }
@@ -42,7 +33,10 @@ export class Rows {
   readonly steps = new Resource<StepRows>();
   readonly layers = new Resource<LayerRows>();
 
-  constructor(readonly store: Store) {}
+  constructor(
+    readonly of: Tracked,
+    readonly maps: Maps,
+  ) {}
 
   clear(): void {
     this.steps.clear();
@@ -56,10 +50,10 @@ export class Rows {
 
   /** The mean row of some queries at every step, for the chosen site and sample. */
   wantSteps(queries: number[]): void {
-    const { maps, mapsName, site, sampleIndex, server } = this.store;
+    const { maps, mapsName, site, sampleIndex, server } = this.of;
     const newest = maps?.site_sets[maps.steps.at(-1)?.sites ?? -1] ?? [];
     const place = newest.findIndex((other) => other.path === site?.path);
-    if (!maps || !site || place < 0 || this.store.showsExamples || !queries.length) return this.steps.clear();
+    if (!maps || !site || place < 0 || this.of.showsExamples || !queries.length) return this.steps.clear();
     const params = { sample: sampleIndex, site: place, queries: ranges(queries), v: maps.version };
     this.steps.want(address("rows", { ...mapsName, ...params }), async (url, signal) => {
       // Not urgent: it takes the server long, and what lies beside the sample should come meanwhile.
@@ -73,9 +67,9 @@ export class Rows {
 
   /** The same of every site of the chosen step. */
   wantLayers(queries: number[]): void {
-    const { mapsName, sites, slot, sampleIndex, server } = this.store;
+    const { mapsName, sites, slot, sampleIndex, server } = this.of;
     if (!slot?.record || !sites.length || !queries.length) return this.layers.clear();
-    if (this.store.data.weights.pending) return;
+    if (this.maps.weights.pending) return;
     const params = { sample: sampleIndex, step: slot.step, queries: ranges(queries), v: slot.record.v };
     this.layers.want(address("rows", { ...mapsName, ...params }), async (url, signal) => {
       const data = floats(await server.client.array(url, signal));

@@ -1,13 +1,13 @@
 /** The list of runs: filter, order, and which are chosen. Of a run that is not chosen nothing is fetched. */
 import { runColor } from "../model/runs";
 import { arrangeRuns, commonMonitor, listRuns, type RunOrder } from "../model/runList";
-import type { Store } from "./store.svelte";
+import type { Focus } from "./focus.svelte";
 
 export class RunList {
   text = $state.raw("");
   order = $state.raw<RunOrder>("name");
 
-  readonly all = $derived.by(() => listRuns(this.store.server.runs?.runs ?? []));
+  readonly all = $derived.by(() => listRuns(this.focus.server.runs?.runs ?? []));
   readonly monitor = $derived.by(() => commonMonitor(this.all));
   readonly shown = $derived.by(() => arrangeRuns(this.all, this.text, this.order));
   /** The chosen ones, the one in focus among them, in the order of the list. */
@@ -17,29 +17,29 @@ export class RunList {
       .filter((run) => this.isChosen(run)),
   );
 
-  constructor(readonly store: Store) {}
+  constructor(readonly focus: Focus) {}
 
   color(place: number): string {
-    return runColor(place, this.store.dark);
+    return runColor(place, this.focus.dark);
   }
 
   isFocus(run: string): boolean {
-    return run === this.store.run?.run;
+    return run === this.focus.run?.run;
   }
 
   /** The run in focus is always chosen. */
   isChosen(run: string): boolean {
-    return this.isFocus(run) || this.store.choices.runs.includes(run);
+    return this.isFocus(run) || this.focus.choices.runs.includes(run);
   }
 
   toggle(run: string): void {
-    const { choices } = this.store;
+    const { choices } = this.focus;
     choices.runs = choices.runs.includes(run) ? choices.runs.filter((other) => other !== run) : [...choices.runs, run];
   }
 
   /** Chooses the first `count` of the list as it is filtered and ordered, and no others. */
   chooseFirst(count: number): void {
-    this.store.choices.runs = this.shown
+    this.focus.choices.runs = this.shown
       .filter(({ run }) => run.series.length > 0)
       .slice(0, count)
       .map(({ run }) => run.run);

@@ -3,21 +3,22 @@ import type { Site } from "../api/wire";
 import { makeScale, roundTop, type ColorScale } from "../color/scale";
 import { headCounts, hasGateKind } from "../model/heads";
 import { largestOf, type Measures } from "../model/measures";
-import type { Store } from "./store.svelte";
+import type { Focus } from "./focus.svelte";
+import type { Maps } from "./maps.svelte";
 
 /** Single weights are larger than the mean of the rows' largest, which is what the measure is. */
 const ABOVE_MEAN = 1.5;
 
 export class Scales {
   readonly measures: Measures | null = $derived.by(() => {
-    const array = this.store.data.measures.value;
-    return array ? { array, names: this.store.maps?.measures ?? [] } : null;
+    const array = this.maps.measures.value;
+    return array ? { array, names: this.focus.maps?.measures ?? [] } : null;
   });
   readonly #tops = $derived.by(() => {
     const tops = { maps: 0, gates: 0 };
     let from = 0;
-    const counts = headCounts(this.store.sites);
-    this.store.sites.forEach((site, i) => {
+    const counts = headCounts(this.focus.sites);
+    this.focus.sites.forEach((site, i) => {
       const to = from + counts[i]!;
       const largest = largestOf(this.measures, "largest", from, to);
       const group = hasGateKind(site) ? "gates" : "maps";
@@ -27,11 +28,14 @@ export class Scales {
     return { maps: roundTop(Math.min(1, tops.maps * ABOVE_MEAN) || 1), gates: roundTop(tops.gates) };
   });
 
-  constructor(readonly store: Store) {}
+  constructor(
+    readonly focus: Focus,
+    readonly maps: Maps,
+  ) {}
 
   of(site: Site): ColorScale {
     const signed = site.encoding === "signed8_row" || site.overview?.encoding === "signed8_row";
     const top = hasGateKind(site) ? this.#tops.gates : this.#tops.maps;
-    return makeScale(this.store.ramp, this.store.dark, top, signed, this.store.choices.options.values.curve);
+    return makeScale(this.focus.ramp, this.focus.dark, top, signed, this.focus.choices.options.values.curve);
   }
 }

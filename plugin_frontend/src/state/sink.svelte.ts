@@ -3,7 +3,7 @@ import { address } from "../api/client";
 import type { NumberArray } from "../api/npy";
 import type { Site } from "../api/wire";
 import { Resource } from "./resource.svelte";
-import type { Store } from "./store.svelte";
+import type { Tracked } from "./tracked.svelte";
 
 export interface SiteSink {
   site: Site;
@@ -14,10 +14,10 @@ export interface SiteSink {
 export class Sink {
   readonly shown = new Resource<SiteSink>();
 
-  constructor(readonly store: Store) {}
+  constructor(readonly of: Tracked) {}
 
   want(): void {
-    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.store;
+    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.of;
     if (onlyEvents || view !== "head" || !site?.sink) return this.shown.clear();
     if (!slot?.record || !samples.length) return;
     const params = { step: slot.step, sample: sampleIndex, site: siteIndex, v: slot.record.v };

@@ -1,11 +1,11 @@
 /** How much a word gets, and what it looks at, in the samples in which it stands: of the chosen head at the chosen step. */
 import { SvelteMap } from "svelte/reactivity";
 import { address } from "../api/client";
+import { ranges } from "../api/ranges";
 import { mapShape } from "../model/maps";
 import { positionsOf } from "../model/positions";
 import type { Use } from "../model/words";
-import { ranges } from "./rows.svelte";
-import type { Store } from "./store.svelte";
+import type { Tracked } from "./tracked.svelte";
 
 export interface WordShare {
   /** For each place of the word among the keys, the mean weight that it gets from all queries. */
@@ -26,7 +26,7 @@ export class WordSearch {
   #controller = new AbortController();
   #key = "";
 
-  constructor(readonly store: Store) {}
+  constructor(readonly store: Tracked) {}
 
   /** Asks about the samples that are on the screen; each costs a small request for either direction, and is asked about once. */
   want(word: string, uses: Use[]): void {

@@ -9,7 +9,7 @@ import { renormalise, sinks, specialPositions, withoutPositions } from "../../mo
 import { sinkShares } from "../../model/sink";
 import { placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
-import type { SiteWeights } from "../../state/data.svelte";
+import type { SiteWeights } from "../../state/maps.svelte";
 import type { Store } from "../../state/store.svelte";
 
 /** "looks": the row of a query. "looked at": the column of a key. */
@@ -26,7 +26,7 @@ export class Look {
   #keptKey = $state<number | null>(null);
   #keptChannel = $state<number | null>(null);
 
-  readonly shown: SiteWeights | null = $derived.by(() => this.store.data.weights.value);
+  readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
   readonly site: Site | null = $derived(this.shown?.site ?? null);
   readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
   readonly options = $derived.by(() => this.store.choices.options.values);
@@ -54,7 +54,7 @@ export class Look {
     return this.norm === "no" ? scale : { ...scale, top: 1 };
   });
   readonly before: AttentionMap | null = $derived.by(() => {
-    const before = this.store.data.before.value;
+    const before = this.store.arrays.before.value;
     const same = before?.site.path === this.site?.path && before?.sample === this.shown?.sample;
     return same ? this.#spread(this.#map(before, this.store.head)) : null;
   });
@@ -106,7 +106,7 @@ export class Look {
     return features && makeScale(ramp, dark, roundTop(features.largest), features.signed, this.options.curve);
   });
   readonly picture = $derived.by(() => {
-    const picture = this.store.data.picture.value;
+    const picture = this.store.picture.value;
     // The grid of a window covers a part of the picture: `places` says which, where the log has it.
     if (this.site && mapShape(this.site).windows > 1) return null;
     return picture ? pictureCanvas(picture) : null;
@@ -117,7 +117,7 @@ export class Look {
   readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
   /** The picture that the windows lie in. */
   readonly windowPicture = $derived.by(() => {
-    const picture = this.store.data.picture.value;
+    const picture = this.store.picture.value;
     return picture && this.places?.grid.length === 2 ? pictureCanvas(picture) : null;
   });
 
@@ -125,7 +125,7 @@ export class Look {
 
   /** Whether an axis has cells in the picture that is shown. */
   lies(axis: Positions | null): boolean {
-    return this.picture !== null && inPicture(axis, this.store.data.pictureInput);
+    return this.picture !== null && inPicture(axis, this.store.pictureInput);
   }
 
   /** The map of another head of the same site. */

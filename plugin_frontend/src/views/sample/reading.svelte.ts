@@ -6,7 +6,7 @@ import { meanRow, poolMaps, poolRows } from "../../model/pool";
 import { inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { layoutText, type Word } from "../../model/text";
-import type { SiteWeights } from "../../state/data.svelte";
+import type { SiteWeights } from "../../state/maps.svelte";
 import type { HeadRows } from "../../state/rows.svelte";
 import type { Store } from "../../state/store.svelte";
 
@@ -44,12 +44,12 @@ export class Reading {
   pointed = $state.raw<number | null>(null);
 
   readonly options = $derived.by(() => this.store.choices.options.values);
-  readonly shown: SiteWeights | null = $derived.by(() => this.store.data.weights.value);
+  readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
   readonly site: Site | null = $derived(this.shown?.site ?? null);
   readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
   readonly gate = $derived(this.site !== null && !hasQueries(this.site));
   readonly picture = $derived.by(() => {
-    const picture = this.store.data.picture.value;
+    const picture = this.store.picture.value;
     if (this.site && mapShape(this.site).windows > 1) return null;
     return picture ? pictureCanvas(picture) : null;
   });
@@ -157,7 +157,7 @@ export class Reading {
 
   /** Whether an axis has cells in the picture that is shown. */
   lies(axis: Positions | null): boolean {
-    return this.picture !== null && inPicture(axis, this.store.data.pictureInput);
+    return this.picture !== null && inPicture(axis, this.store.pictureInput);
   }
 
   /** What a query is called: the whole word, where it is one of several pieces. */

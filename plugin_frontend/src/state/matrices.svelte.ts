@@ -1,9 +1,10 @@
-/** The matrices of all steps, many in one request: for the film, for dragging the slider, and for lines over the steps. */
+/** The matrix of the step in focus, and those of all steps, many in one request: for the film, the slider, and lines over the steps. */
 import { address } from "../api/client";
+import { ranges } from "../api/ranges";
 import type { NpyArray } from "../api/npy";
 import type { Slot } from "../model/timeline";
-import { ranges } from "./rows.svelte";
-import type { Store } from "./store.svelte";
+import { Resource } from "./resource.svelte";
+import type { Focus } from "./focus.svelte";
 
 /** Cells in one answer, and in all that are kept (4 bytes each). */
 const CELLS_AT_ONCE = 1 << 20;
@@ -11,7 +12,9 @@ const MOST_CELLS = 1 << 24;
 /** Counts above this are rounded in what is fetched so; they are fetched one by one. */
 const EXACT = 1 << 24;
 
-export class MatrixFrames {
+export class Matrices {
+  /** The matrix of the step in focus. */
+  readonly matrix = new Resource<NpyArray>();
   /** Counts how often something has come, so that whoever draws from here draws anew. */
   fetched = $state(0);
   /** By the address of the single matrix, which names its version. */
@@ -19,31 +22,69 @@ export class MatrixFrames {
   #underWay: AbortController | null = null;
   #asked = "";
 
-  constructor(readonly store: Store) {}
+  constructor(readonly focus: Focus) {}
 
-  /** The matrix of a slot, if it has come. */
-  of(address: string | null): NpyArray | undefined {
-    return address === null ? undefined : this.#frames.get(address);
+  /** The matrix at an address if it has been fetched already. */
+  #known(url: string): NpyArray | undefined {
+    return this.#frames.get(url) ?? this.focus.server.client.peek(url);
+  }
+
+  /** The matrix at an address, at once where it has been fetched already. */
+  get(url: string, signal: AbortSignal): NpyArray | Promise<NpyArray> {
+    return this.#known(url) ?? this.focus.server.client.array(url, signal);
+  }
+
+  /** Asks for the matrix of the step in focus. */
+  wantMatrix(): void {
+    this.matrix.want(this.address(this.focus.matrixSlot), (url, signal) => this.get(url, signal));
+  }
+
+  /** Where the matrix of a slot is fetched; null for none. */
+  address(slot: Slot | null): string | null {
+    const record = slot?.record;
+    const split = this.splitOf(record?.splits);
+    const { matricesName } = this.focus;
+    return record && split && matricesName
+      ? address("matrix", { ...matricesName, step: record.step, split, v: record.v })
+      : null;
+  }
+
+  /** The matrix of a slot if it has been fetched already. */
+  peek(slot: Slot | null): NpyArray | null {
+    const url = this.address(slot);
+    return (url && this.#known(url)) || null;
+  }
+
+  /** The split chosen, else validation, else whatever there is. */
+  splitOf(splits: Record<string, unknown> | undefined): string | null {
+    const names = Object.keys(splits ?? {});
+    return (
+      names.find((name) => name === this.focus.choices.split) ??
+      names.find((name) => name === "validation") ??
+      names[0] ??
+      null
+    );
   }
 
   clear(): void {
+    this.matrix.clear();
     this.#underWay?.abort();
     this.#underWay = null;
     this.#asked = "";
     this.#frames.clear();
   }
 
-  /** Asks for what is missing, the nearest to the step shown first, one request at a time. */
-  want(): void {
-    const { matrices, matricesName, matrixSlots, slotIndex, server, data } = this.store;
+  /** Asks for the missing ones of all steps, the nearest to the step shown first, one request at a time. */
+  wantAll(): void {
+    const { matrices, matricesName, matrixSlots, slotIndex, server } = this.focus;
     void this.fetched;
     if (!matrices || !matricesName || this.#underWay) return;
     const classes = matrices.steps.at(-1)?.classes ?? 0;
-    const split = data.splitOf(this.store.matrixSlot?.record?.splits);
+    const split = this.splitOf(this.focus.matrixSlot?.record?.splits);
     if (!split || classes < 1) return;
     const kept = Math.max(1, Math.floor(MOST_CELLS / classes ** 2));
     const near = matrixSlots
-      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex), address: data.matrixAddress(slot) }))
+      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex), address: this.address(slot) }))
       .filter((each): each is { slot: Slot; apart: number; address: string } => each.address !== null)
       .sort((a, b) => a.apart - b.apart)
       .slice(0, kept);

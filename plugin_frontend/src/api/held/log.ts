@@ -2,7 +2,8 @@
  * Answers the plugin's routes from the log that a page of its own holds (tb_attention/export makes it): lines of base64, the
  * first a gzip file of JSON, the others the very bodies of the plugin's answers.
  */
-import type { RunsAnswer, SamplesAnswer, SeriesAnswer } from "../api/wire";
+import { gunzip } from "../gzip";
+import type { RunsAnswer, SamplesAnswer, SeriesAnswer } from "../wire";
 import { overviews } from "./overviews";
 import { history, matrices } from "./matrices";
 import { meanRows } from "./rows";
@@ -25,8 +26,8 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-export function gunzipped(bytes: Uint8Array<ArrayBuffer>): Response {
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+async function indexOf(file: Uint8Array<ArrayBuffer>): Promise<HeldIndex> {
+  return JSON.parse(new TextDecoder().decode(await gunzip(file))) as HeldIndex;
 }
 
 /** `text` is read at the first question, once the whole page is there. */
@@ -36,7 +37,7 @@ export function heldLog(text: () => string): HeldLog {
   let index: Promise<HeldIndex> | null = null;
   return {
     get index() {
-      return (index ??= gunzipped(fromBase64(all()[0] ?? "")).json() as Promise<HeldIndex>);
+      return (index ??= indexOf(fromBase64(all()[0] ?? "")));
     },
     body: (line) => fromBase64(all()[line + 1] ?? ""),
   };

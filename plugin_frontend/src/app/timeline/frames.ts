@@ -34,7 +34,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
   const slot = store.slots[index];
   if (!slot?.record) return null;
   if (store.view === "confusion") {
-    const array = store.data.peekMatrix(store.matrixSlots[index] ?? null);
+    const array = store.confusion.frames.peek(store.matrixSlots[index] ?? null);
     if (!array) return null;
     const map = confusionOf(array);
     const scale = makeScale(store.ramp, store.dark, FULL_SHARE, false);
@@ -43,7 +43,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
   if (store.showsExamples && index !== store.slotIndex) return null;
   const { site, siteIndex, head } = store;
   if (filmShowsHead(store.view) && site) {
-    const map = store.data.peekHead(slot, store.sampleIndex, siteIndex, head);
+    const map = store.arrays.peekHead(slot, store.sampleIndex, siteIndex, head);
     if (!map) return null;
     const scale = store.scales.of(site);
     return (pixels, stride, rect) => paintThumbnail(pixels, stride, rect, site, map, scale);

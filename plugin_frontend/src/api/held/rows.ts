@@ -1,20 +1,13 @@
 /** The route `rows` in a page of its own: what some queries look at, computed from the weights that the page holds. */
-import { readNpy } from "../api/npy";
-import type { SeriesAnswer, Site, Step } from "../api/wire";
-import { decodeRows } from "../model/encoding";
-import { hasQueries, mapShape } from "../model/maps";
-import { gunzipped } from "./held";
-import { gzipped, npyFile } from "./npy_file";
+import { gunzip } from "../gzip";
+import { readNpy } from "../npy";
+import { gzipped, npyFile } from "../npy_file";
+import { indicesOf } from "../ranges";
+import type { SeriesAnswer, Site, Step } from "../wire";
+import { decodeRows } from "../../model/encoding";
+import { hasQueries, mapShape } from "../../model/maps";
 
 type Weights = (step: Step, sample: number, site: number) => Uint8Array<ArrayBuffer> | null;
-
-/** "0-2,7" as 0, 1, 2, 7. */
-export function placesOf(text: string): number[] {
-  return text.split(",").flatMap((part) => {
-    const [first = 0, last = first] = part.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
-}
 
 /** The mean over some queries, over iterations and windows, as (heads, keys); NaN where no query is left. */
 export function meanRow(site: Site, weights: Float32Array, queries: number[]): Float32Array {
@@ -38,12 +31,12 @@ export function meanRow(site: Site, weights: Float32Array, queries: number[]): F
 /** The answer; as in http_api.md, over the steps of a site or over the sites of a step. */
 export async function meanRows(series: SeriesAnswer, params: URLSearchParams, weights: Weights): Promise<Response> {
   const sample = Number(params.get("sample"));
-  const queries = placesOf(params.get("queries") ?? "");
+  const queries = indicesOf(params.get("queries") ?? "");
   const sitesOf = (step: SeriesAnswer["steps"][number]) => series.site_sets[step.sites ?? -1] ?? [];
   const row = async (step: Step, site: Site, place: number) => {
     const body = weights(step, sample, place);
     if (!body) return null;
-    const { data } = readNpy(new Uint8Array(await gunzipped(body).arrayBuffer()));
+    const { data } = readNpy(await gunzip(body));
     const last = site.shape.at(-1) ?? 1;
     const all = site.shape.reduce((a, b) => a * b, 1) / last;
     return meanRow(site, decodeRows(data, site.encoding, all, last), queries);

@@ -1,14 +1,14 @@
 /** The routes `matrices` and `history` in a page of its own, computed from the matrices that the page holds. */
-import { readNpy, type NpyArray } from "../api/npy";
-import type { SeriesAnswer, Step } from "../api/wire";
-import { gunzipped } from "./held";
-import { gzipped, npyFile, type Writable } from "./npy_file";
-import { placesOf } from "./rows";
+import { gunzip } from "../gzip";
+import { readNpy, type NpyArray } from "../npy";
+import { indicesOf } from "../ranges";
+import type { SeriesAnswer, Step } from "../wire";
+import { gzipped, npyFile, type Writable } from "../npy_file";
 
 type Body = Uint8Array<ArrayBuffer> | null;
 
 async function arrayOf(body: Body): Promise<NpyArray | null> {
-  return body && readNpy(new Uint8Array(await gunzipped(body).arrayBuffer()));
+  return body && readNpy(await gunzip(body));
 }
 
 const answer = async (shape: number[], data: Writable) => new Response(await gzipped(npyFile(shape, data)));
@@ -19,7 +19,7 @@ export async function matrices(
   params: URLSearchParams,
   matrix: (step: Step, split: string) => Body,
 ): Promise<Response> {
-  const places = placesOf(params.get("places") ?? "");
+  const places = indicesOf(params.get("places") ?? "");
   const classes = series.steps.at(-1)?.classes ?? 0;
   const values = new Float32Array(places.length * classes * classes).fill(NaN);
   for (const [at, place] of places.entries()) {
