@@ -60,7 +60,11 @@ class TensorBoard:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=20)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # on a busy machine it may take longer than a test should wait
+            self.process.kill()
+            self.process.wait(timeout=20)
 
     @property
     def complaints(self) -> list[str]:
