@@ -25,6 +25,7 @@ export default defineConfig({
     license: { fileName: "licenses.md" },
     assetsInlineLimit: 0,
     rolldownOptions: {
+      checks: { pluginTimings: false },
       input: "src/index.ts",
       preserveEntrySignatures: "strict",
       output: {

@@ -12,6 +12,7 @@ export default defineConfig({
     modulePreload: false,
     assetsInlineLimit: Number.MAX_SAFE_INTEGER,
     rolldownOptions: {
+      checks: { pluginTimings: false },
       input: "src/app/page.ts",
       // A classic script has no import.meta, and what asks for it is for the tab alone.
       transform: { define: { "import.meta": "{}" } },

@@ -23,6 +23,7 @@ export default defineConfig({
     license: { fileName: "licenses.md" },
     assetsInlineLimit: 0,
     rolldownOptions: {
+      checks: { pluginTimings: false },
       input: "src/export/save.ts",
       preserveEntrySignatures: "strict",
       // jsPDF asks for these only to draw HTML and SVG, which it does not do here.
