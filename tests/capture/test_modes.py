@@ -287,3 +287,21 @@ def test_a_mask_of_another_input_leaves_self_attention_what_it_is(rank: int) -> 
         model, [random.random((3, 6, 8), "float32"), np.ones((3, *(6,) * (rank - 1)), bool)]
     ).values()
     assert site.kind == "self"
+
+
+@pytest.mark.parametrize("keys", [("words", "mask", "areas"), ("mask", "words", "areas"), ("areas", "words", "mask")])
+def test_inputs_of_a_dict_are_numbered_as_they_are_given(keys: tuple[str, ...]) -> None:
+    tensors = {name: keras.Input((5,), dtype="int32", name=name) for name in ("areas", "mask", "words")}
+    table = layers.Embedding(9, 4)
+    states = table(tensors["words"]) + table(tensors["areas"])[:, :1]
+    outputs = layers.MultiHeadAttention(1, 4, name="mha")(
+        states, states, attention_mask=keras.ops.cast(tensors["mask"], "bool")[:, None]
+    )
+    model = keras.Model(list(tensors.values()), outputs)
+    random = np.random.default_rng(0)
+    given = {name: random.integers(1, 9, (2, 5)) for name in tensors}
+    given["mask"] = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 0]])
+    [site] = tb_attention.capture(model, {key: given[key] for key in keys}).values()
+    assert {axis.input for axis in site.axes if axis.role in ("query", "key")} == {keys.index("words")}
+    assert (site.weights[0, ..., 3:] < 1e-6).all()
+    assert (site.weights[1, ..., 4:] < 1e-6).all()

@@ -20,7 +20,7 @@ class Call:
     """The arguments of a call of a model, its arrays taken out as tensors.
 
     Attributes:
-        tensors: The arrays, in order.
+        tensors: The arrays, in the order in which they were given, which is that of a sample's inputs.
         signature: What makes two calls run the same trace; hashable. Says shapes without the number of samples.
         samples: How many samples there are: the length of the first array. Arrays of another length are the same for all samples.
     """
@@ -30,11 +30,12 @@ class Call:
     _structure: Any
     signature: tuple[Any, ...]
     samples: int
+    _order: tuple[int, ...] = ()
 
     def arguments(self, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The positional and the keyword arguments, with other tensors in the places of the arrays."""
-        remaining = iter(tensors)
-        leaves = [next(remaining) if leaf is _TENSOR else leaf for leaf in self._leaves]
+        places = iter(self._order)
+        leaves = [tensors[next(places)] if leaf is _TENSOR else leaf for leaf in self._leaves]
         args, kwargs = tree.pack_sequence_as(self._structure, leaves)
         return tuple(_ragged_again(arg) for arg in args), {name: _ragged_again(arg) for name, arg in kwargs.items()}
 
@@ -101,8 +102,11 @@ def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any])
     if len(args) > 1 and isinstance(model, keras.src.models.functional.Functional) and len(model.inputs) == len(args):
         args = [args]
     structure = [[_arrays(arg) for arg in args], {name: _arrays(value) for name, value in call_kwargs.items()}]
+    # Keras sorts the keys of dicts.
     flat = tree.flatten(structure)
-    tensors = tuple(_to_tensor(leaf) for leaf in flat if _is_array(leaf))
+    given = [index for index in _given_order(structure, len(flat)) if _is_array(flat[index])]
+    tensors = tuple(_to_tensor(flat[index]) for index in given)
+    order = tuple(given.index(index) for index, leaf in enumerate(flat) if _is_array(leaf))
     leaves = tuple(_TENSOR if _is_array(leaf) else leaf for leaf in flat)
     samples = next((int(tensor.shape[0]) for tensor in tensors if tensor.shape.rank), 0)
     if samples == 0:
@@ -110,11 +114,27 @@ def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any])
             "`inputs` must hold at least one sample along the first axis. "
             f"Received: shapes {[tuple(tensor.shape) for tensor in tensors]}."
         )
-    call = Call(tensors, leaves, structure, (), samples)
+    call = Call(tensors, leaves, structure, (), samples, order)
     shapes = [(call.is_batched(place), *tensor.shape[1:]) for place, tensor in enumerate(tensors)]
     dtypes = [tensor.dtype.name for tensor in tensors]
-    signature = (repr(tree.pack_sequence_as(structure, list(leaves))), tuple(shapes), tuple(dtypes))
+    signature = (repr(tree.pack_sequence_as(structure, list(leaves))), order, tuple(shapes), tuple(dtypes))
     return dataclasses.replace(call, signature=signature)
+
+
+def _given_order(structure: Any, count: int) -> list[int]:
+    """The indices of the flat leaves in the order in which they were given."""
+
+    def walk(given: Any, numbered: Any) -> Iterator[int]:
+        if isinstance(given, dict):
+            for key in given:
+                yield from walk(given[key], numbered[key])
+        elif type(given) in (list, tuple):
+            for one, number in zip(given, numbered, strict=True):
+                yield from walk(one, number)
+        else:
+            yield from tree.flatten(numbered)
+
+    return list(walk(structure, tree.pack_sequence_as(structure, list(range(count)))))
 
 
 def _arrays(value: Any) -> Any:
