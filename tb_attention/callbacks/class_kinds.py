@@ -116,15 +116,24 @@ def _categorical(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Re
 def _binary(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
     assert output.shape is not None
     rank, units = len(output.shape), output.shape[-1]
-    one_score = (
-        rank == 1 or units == 1 or (rank > 2 and facts is not None and facts.one_score and not wishes.multi_label)
-    )
+    one_score = rank == 1 or units == 1 or (not wishes.multi_label and _may_be_one_score(output, facts))
     if one_score and not (wishes.multi_label and rank == 2):
         return _one_score(output, facts, wishes)
     if output.activation == "softmax" and not wishes.multi_label and units is not None:
         return Reading("classes", classes=units)
+    if facts is not None and facts.graded and not wishes.multi_label:
+        return Reading("none", f"has labels between 0 and 1 that are no classes, {facts.example}")
     border = _border(output, wishes)
     return Reading("labels", classes=units, from_logits=border.from_logits, within_unit=border.within_unit)
+
+
+def _may_be_one_score(output: ModelOutput, facts: Facts | None) -> bool:
+    """Whether each number of an output of several axes may be the score of a place: pixels (N, H, W), and no axis of units."""
+    assert output.shape is not None
+    if facts is None or not facts.one_score or output.has_units:
+        return False
+    # Where layers do not tell, four axes are those of pictures with channels.
+    return len(output.shape) == 3 or output.has_units is False or len(facts.labels.shape) > len(output.shape)
 
 
 def _one_score(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
@@ -138,6 +147,12 @@ def _one_score(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Read
             return Reading("none", f"has one score, and labels other than 0 and 1, {facts.example}")
         if output.loss.family == "binary" and not between and facts.whole is False:
             return Reading("none", f"has one score, and labels other than 0 and 1, {facts.example}")
+        if facts.graded and wishes.threshold is None:
+            return Reading(
+                "none",
+                f"has one score, and labels between 0 and 1 that are no classes, {facts.example}. `threshold=0.5` says that "
+                "they are, rounded",
+            )
     return _border(output, wishes)
 
 
@@ -194,7 +209,8 @@ def _several(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Readin
         return Reading("later")
     if facts.texts:
         return classes
-    if facts.one_score and output.activation != "softmax" and not (facts.one_hot or wishes.multi_label):
+    may_be_one = output.activation != "softmax" and not (facts.one_hot or wishes.multi_label)
+    if may_be_one and _may_be_one_score(output, facts):
         if facts.within(0, 1):
             return _one_score(output, facts, wishes)
         if facts.one_hot is None and output.activation == "sigmoid" and rank == 3:
@@ -251,9 +267,10 @@ def _regression(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Rea
     assert output.shape is not None
     units = 1 if len(output.shape) == 1 else output.shape[-1]
     if facts is not None and facts.values is not None and facts.values.size:
-        if units == 1 and len(output.shape) <= 2 and facts.within(0, 1) and output.activation in ("sigmoid", None):
+        both = facts.within(0, 1) and len(np.unique(facts.values)) == 2
+        if units == 1 and len(output.shape) <= 2 and both and output.activation in ("sigmoid", None):
             return Reading("binary", classes=2, within_unit=output.activation is None)
-        if len(output.shape) == 2 and facts.like_scores and facts.one_hot:
+        if len(output.shape) == 2 and facts.like_scores and facts.one_hot and facts.shares:
             return Reading("classes", classes=units)
     return Reading("none", f"has the loss {output.loss.name!r}, which compares numbers and not classes")
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from tb_attention.records.nested import to_numpy
 
+# Masks that were resized have some values between 0 and 1 at their edges.
+_MOST_BETWEEN = 0.1
 # So many labels tell what all are.
 _MOST_VALUES = 1_000_000
 
@@ -129,6 +131,17 @@ class Facts:
             return None
         rows = np.asarray(self.labels.values, np.float64)
         return rows.ndim > 1 and bool((rows >= 0).all() and np.allclose(rows.sum(-1), 1, atol=1e-3))
+
+    @property
+    def graded(self) -> bool:
+        """Whether labels are known to be quantities between 0 and 1, such as pixels, and not yes and no.
+
+        Smoothed labels have two values.
+        """
+        if self.values is None or not self.values.size or self.values.dtype.kind != "f":
+            return False
+        between = (self.values > 0) & (self.values < 1)
+        return bool(between.mean() > _MOST_BETWEEN) and len(np.unique(self.values)) > 2
 
     @property
     def example(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from keras.src.backend import compute_output_spec
 
 from tb_attention.callbacks.losses import NO_LOSS, CompiledLoss, read_loss
+from tb_attention.callbacks.output_layers import activation_of, has_units
 from tb_attention.capture.tensorflow.untouched import untouched
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.records.nested import is_plain
@@ -21,10 +22,6 @@ Path = tuple[str | int, ...]
 
 MISSING: Any = object()
 """Stands for an array that a nested structure does not have."""
-
-# Layers that hand on what their input holds.
-_PASSING = ("Reshape", "Flatten", "Permute", "Identity", "Squeeze", "ExpandDims", "Transpose", "Cast", "Resizing")
-_PASSING_STARTS = ("UpSampling", "Cropping", "Dropout", "GetItem")
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,7 @@ class ModelOutput:
         shape: (None, ...) as the model declares it, None for what is not known; None where nothing is.
         dtype: Of its values, or None.
         activation: Of the layer that it comes from, such as "softmax" or "linear"; None where it is not known.
+        has_units: Whether its last axis holds the units of a layer; None where it is not known.
         metric: The first compiled metric of ours of this output, or None.
         seen: Whether shape and dtype are those of an array that the model returned, and not declared.
     """
@@ -50,6 +48,7 @@ class ModelOutput:
     shape: tuple[int | None, ...] | None = None
     dtype: str | None = None
     activation: str | None = None
+    has_units: bool | None = None
     metric: ConfusionMatrix | None = None
     seen: bool = False
 
@@ -209,34 +208,9 @@ def _described(output: ModelOutput, tensor: Any) -> ModelOutput:
         output,
         shape=(None, *known[1:]) if known else known,
         dtype=keras.backend.standardize_dtype(dtype),
-        activation=_activation(tensor),
+        activation=activation_of(tensor),
+        has_units=has_units(tensor),
     )
-
-
-def _activation(tensor: Any) -> str | None:
-    """The activation whose result a tensor is, through layers that only move numbers; None where it is none that is known."""
-    history = getattr(tensor, "_keras_history", None)
-    while history is not None:
-        operation = history.operation
-        name = type(operation).__name__
-        inner = getattr(getattr(operation, "_functional", None) or operation, "_outputs_struct", None)
-        if inner is not None:
-            flat = keras.tree.flatten(inner)
-            history = flat[history.tensor_index]._keras_history if history.tensor_index < len(flat) else None
-            continue
-        inside = getattr(operation, "layer", None)
-        if name in ("TimeDistributed",) and inside is not None:
-            operation, name = inside, type(inside).__name__
-        if name.lower() in ("softmax", "sigmoid", "tanh"):
-            return name.lower()
-        activation = getattr(operation, "activation", None)
-        if activation is not None and not name.endswith(("LSTM", "GRU", "RNN")):
-            return str(getattr(activation, "__name__", activation)).lower()
-        if name not in _PASSING and not name.startswith(_PASSING_STARTS):
-            return None
-        inputs = operation._inbound_nodes[history.node_index].input_tensors
-        history = getattr(inputs[0], "_keras_history", None) if len(inputs) == 1 else None
-    return None
 
 
 def _spread(given: Any, outputs: Sequence[ModelOutput], names: Sequence[str]) -> list[Any]:

@@ -87,6 +87,13 @@ KINDS: list[tuple[str, int, str | None, Any, Any, str]] = [
     ("own loss, logits of one unit", 1, None, own_focal, URGENT, "none"),
     ("softmax with binary loss", 3, "softmax", "binary_crossentropy", EYE, "classes"),
     ("several labels", 3, "sigmoid", "binary_crossentropy", MANY, "labels"),
+    ("mse of 0 alone", 1, "sigmoid", "mse", URGENT * 0, "none"),
+    ("mse of 0 and 1, linear", 1, "linear", "mse", URGENT, "none"),
+    ("mse of rows of 0 and 1", 3, "sigmoid", "mse", EYE * (RANDOM.random((30, 1)) > 0.5), "none"),
+    ("pictures in one row", 3, "sigmoid", "binary_crossentropy", RANDOM.random((30, 3)), "none"),
+    ("shares", 1, "sigmoid", "binary_crossentropy", PRICE / 9, "none"),
+    ("smoothed labels", 1, "sigmoid", "binary_crossentropy", URGENT * 0.9 + 0.05, "binary"),
+    ("several smoothed labels", 3, "sigmoid", "binary_crossentropy", MANY * 0.9 + 0.05, "labels"),
     ("partial", 1, None, functools.partial(keras.losses.binary_crossentropy, from_logits=True), URGENT, "binary"),
     ("labels of another length", 4, "softmax", SPARSE, RANDOM.integers(0, 4, (30, 7)), "none"),
 ]
@@ -247,6 +254,67 @@ def test_masks_of_one_score_a_pixel_are_two_classes(
     y = (x > 0.5) if labels_channel else (x > 0.5)[..., 0].astype(int)
     model.fit(x, y, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, (x, y))])
     expected = confusion_matrix((x > 0.5).ravel(), model.predict(x, verbose=0).ravel() >= 0.5, labels=[False, True])
+    np.testing.assert_array_equal(tb_attention.load(tmp_path).confusion_matrix(0), expected)
+
+
+def dice_plus_bce(y: Any, p: Any) -> Any:
+    return dice(y, p) + ops.mean(keras.losses.binary_crossentropy(y, p))
+
+
+@pytest.mark.parametrize("loss", [dice, dice_plus_bce, "binary_crossentropy"])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_masks_of_several_units_are_classes_or_labels_of_their_own(tmp_path: Path, loss: Any, wrapped: bool) -> None:
+    x = RANDOM.random((6, 4, 5, 2)).astype("float32")
+    classes = RANDOM.integers(0, 3, (6, 4, 5))
+    one_hot = np.eye(3, dtype="float32")[classes]
+
+    def build(activation: str) -> keras.Model:
+        image = keras.Input((4, 5, 2))
+        if wrapped:
+            scores = layers.Activation(activation)(layers.UpSampling2D(1)(layers.Conv2D(3, 1)(image)))
+        else:
+            scores = layers.Conv2D(3, 1, activation=activation)(image)
+        model = keras.Model(image, scores)
+        model.compile("sgd", loss)
+        return model
+
+    model = build("softmax")
+    model.fit(x, one_hot, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, (x, one_hot))])
+    expected = confusion_matrix(classes.ravel(), model.predict(x, verbose=0).argmax(-1).ravel(), labels=range(3))
+    np.testing.assert_array_equal(tb_attention.load(tmp_path).confusion_matrix(0), expected)
+
+    overlapping = (RANDOM.random((6, 4, 5, 3)) > 0.5).astype("float32")
+    model = build("sigmoid")
+    callback = tb_attention.ConfusionMatrixCallback(tmp_path, (x, overlapping))
+    with pytest.raises(ArgumentError, match="several units, each a yes or no of its own"):
+        model.fit(x, overlapping, verbose=0, callbacks=[callback])
+    callback = tb_attention.ConfusionMatrixCallback(tmp_path / "labels", (x, overlapping), multi_label=True)
+    model.fit(x, overlapping, verbose=0, callbacks=[callback])
+    counts = tb_attention.load(tmp_path / "labels").label_counts(0)
+    predicted = model.predict(x, verbose=0) >= 0.5
+    for label in range(3):
+        by_hand = confusion_matrix(overlapping[..., label].ravel() > 0.5, predicted[..., label].ravel())
+        np.testing.assert_array_equal(counts[label], by_hand)
+
+
+def test_pictures_as_labels_are_no_classes(tmp_path: Path) -> None:
+    x = RANDOM.random((8, 6, 6, 1)).astype("float32")
+
+    def build() -> keras.Model:
+        image = keras.Input((6, 6, 1))
+        model = keras.Model(image, layers.Conv2D(1, 3, padding="same", activation="sigmoid")(image))
+        model.compile("sgd", "binary_crossentropy")
+        return model
+
+    with pytest.raises(ArgumentError, match="has one score, and labels between 0 and 1 that are no classes, such as 0"):
+        build().fit(x, x, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, (x, x))])
+    data = tf.data.Dataset.from_tensor_slices((x, x)).batch(4)
+    with pytest.warns(AttentionWarning, match="labels between 0 and 1 that are no classes"):
+        build().fit(data, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, data)])
+    assert not list(tmp_path.rglob("step-*"))
+    model = build()
+    model.fit(x, x, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, (x, x), threshold=0.5)])
+    expected = confusion_matrix(x.ravel() > 0.5, model.predict(x, verbose=0).ravel() >= 0.5)
     np.testing.assert_array_equal(tb_attention.load(tmp_path).confusion_matrix(0), expected)
 
 
