@@ -48,7 +48,7 @@ def test_large_features_are_averaged_to_32_cells_a_side() -> None:
 def test_the_features_of_a_gate_over_averages_are_the_map_before_them() -> None:
     keras.utils.set_random_seed(0)
     model = importlib.import_module("article").build_model(gated=True)
-    x = RANDOM.random((4, 8, 8, 1)).astype("float32")
+    x = RANDOM.random((4, 32, 32, 3)).astype("float32")
     [site] = tb_attention.capture(model, x).values()
     assert site.features is not None
     last = next(layer for layer in reversed(model.layers) if isinstance(layer, keras.layers.MaxPooling2D))
