@@ -88,3 +88,9 @@ def _expand(term: str, covered: int, longest: int) -> tuple[str, ...]:
     head, dots, tail = term.partition("...")
     ellipsis = [f"...{place}" for place in range(longest - covered, longest)] if dots else []
     return (*head, *ellipsis, *tail)
+
+
+def is_product(graph: Graph, node: Node) -> bool:
+    """Whether a node multiplies number by number and sums over nothing, as an Einstein sum may."""
+    contraction = contraction_of(graph, node)
+    return contraction is not None and {*contraction.operands[0], *contraction.operands[1]} <= set(contraction.result)

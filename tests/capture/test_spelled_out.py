@@ -124,3 +124,52 @@ def test_weights_inside_of_a_band_are_those_by_hand(name: str) -> None:
     if layer.normalised:
         expected = expected / np.maximum(expected.sum(-1, keepdims=True), 1e-7)
     np.testing.assert_allclose(site.weights[:, 0], expected, atol=1e-5)
+
+
+AGAIN: dict[str, Callable[[Any, Any], Any]] = {
+    "divided": lambda p, mask: (masked := p * mask) / (total(masked) + 1e-13),
+    "divided_where_it_can_be": lambda p, mask: tf.math.divide_no_nan(p * mask, total(p * mask)),
+    "times_reciprocal": lambda p, mask: (masked := p * mask) * tf.math.reciprocal(total(masked)),
+    "einsum": lambda p, mask: ops.einsum("bn,b->bn", masked := p * mask, 1 / ops.sum(masked, axis=-1)),
+    "einsum_with_the_mask": lambda p, mask: (masked := tf.einsum("bn,bn->bn", p, mask)) / total(masked),
+    "normalised_to_length_1": lambda p, mask: ops.normalize(p * mask, axis=-1, order=1),
+}
+SCORES: dict[str, Callable[[Any], Any]] = {"exp": ops.exp, "softmax": ops.softmax, "sigmoid": ops.sigmoid}
+
+
+@pytest.mark.parametrize("scores", SCORES)
+@pytest.mark.parametrize("name", AGAIN)
+def test_scores_that_a_fed_mask_multiplies_and_that_sum_to_1_again_pool(name: str, scores: str) -> None:
+    class Pool(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__(name="pool")
+            self.score = layers.Dense(1)
+
+        def call(self, x: Any, mask: Any) -> Any:
+            weights = AGAIN[name](SCORES[scores](self.score(x)[..., 0]), mask)
+            return ops.sum(weights[..., None] * x, axis=1)
+
+    inputs, masks = keras.Input((LENGTH, 8)), keras.Input((LENGTH,))
+    pool = Pool()
+    model = keras.Model([inputs, masks], layers.Dense(2)(pool(inputs, masks)))
+    x, mask = normal(LENGTH, 8), (np.arange(LENGTH) < [[6], [4], [2]]).astype("float32")
+    (site,) = tb_attention.capture(model, [x, mask]).values()
+    logits = (x @ pool.score.kernel.numpy() + pool.score.bias.numpy())[..., 0]
+    kept = {"sigmoid": 1 / (1 + np.exp(-logits))}.get(scores, np.exp(logits)) * mask
+    assert (site.path, site.kind) == ("pool", "cross")
+    np.testing.assert_allclose(site.weights[:, 0, 0], kept / kept.sum(-1, keepdims=True), atol=1e-5)
+
+
+def test_an_einstein_sum_that_multiplies_by_the_reciprocal_of_the_sum_divides() -> None:
+    def pool(x: Any, score: Any) -> Any:
+        exponents = ops.exp(score(x)[..., 0])
+        weights = ops.einsum("bn,b->bn", exponents, 1 / ops.sum(exponents, axis=1))
+        return ops.sum(x * weights[..., None], axis=1)
+
+    layer = Written(pool, (1,), name="pool")
+    inputs = keras.Input((LENGTH, 8))
+    x = normal(LENGTH, 8)
+    (site,) = tb_attention.capture(keras.Model(inputs, layers.Dense(2)(layer(inputs))), x).values()
+    logits = (x @ layer.projections[0].kernel.numpy() + layer.projections[0].bias.numpy())[..., 0]
+    assert (site.path, site.kind) == ("pool", "cross")
+    np.testing.assert_allclose(site.weights[:, 0, 0], softmax(logits), atol=1e-5)

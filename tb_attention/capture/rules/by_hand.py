@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tb_attention.capture.contractions import is_product
 from tb_attention.capture.dims import SEGMENTS
 from tb_attention.capture.graph import Graph, Node, Value
 from tb_attention.capture.rules.totals import Total, adds_more, nearest_behind, totals_behind
 
 _DIVISIONS = frozenset({"RealDiv", "DivNoNan"})
-_POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Relu", "Pow"})
+_POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Softmax", "Relu", "Pow"})
 _RECIPROCALS = frozenset({"Reciprocal", "Inv"})
 _WRAPPER_NAMES = "BroadcastTo Cast ExpandDims Identity Reshape Select SelectV2 Squeeze StopGradient Tile Transpose"
 _WRAPPERS = frozenset(_WRAPPER_NAMES.split())
@@ -105,7 +106,7 @@ def _fractions(graph: Graph, node: Node) -> Iterator[tuple[Value, Value]]:
     """A node as (numerator, divisor), where it divides or multiplies by a reciprocal."""
     if node.type in _DIVISIONS:
         yield node.inputs[0], node.inputs[1]
-    elif node.type == "Mul":
+    elif node.type == "Mul" or is_product(graph, node):
         for numerator, factor in (node.inputs, node.inputs[::-1]):
             inverted = factor.node
             while inverted.type in _WRAPPERS and inverted.inputs:

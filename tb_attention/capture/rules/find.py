@@ -37,8 +37,11 @@ def find_sites(graph: Graph) -> tuple[list[Found], list[NoSite], DimReader]:
     for source in sorted(sources, key=lambda source: source.value.node.index):
         result = judged[source.value]
         if isinstance(result, Found):
-            # Two maps that are subtracted, or a sum that is divided by itself, are one tensor for the values.
-            found.setdefault(result.weights, result)
+            # Two maps that are subtracted, or a sum that is divided by itself, are one tensor for the values. Sigmoids that are
+            # divided by their sum are a softmax then.
+            first = found.get(result.weights)
+            if first is None or (first.source.family, source.family) == ("sigmoid", "softmax"):
+                found[result.weights] = result
         elif source.value.node.type != "Relu6" and source.family != "positive":
             layers = source.value.node.layers
             # The rounds of a loop are one.

@@ -22,6 +22,7 @@ _POOLS = frozenset({"Mean", "Max", "Sum"})
 _SCORES = frozenset({"Sigmoid", "Softmax"})
 _STEPS = 6
 NOTHING = "multiplies nothing"
+NUMBER_BY_NUMBER = "multiplies activations number by number, as a gated unit does"
 
 
 def read_gate(graph: Graph, reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | str:
@@ -80,7 +81,7 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
     if source.family == "softmax" and any(use.origin_of(atom) == "position" for atom in source.axis):
         keys = [atom for atom in positions if atom in source.axis]
         return make_found(source, use, "gate", _roles(own, keys=keys or positions))
-    if channels and not positions and not broadcast and _pooled(graph, other) and computed_from(source, other):
+    if channels and not positions and not broadcast and _pooled(graph, other) and computed_from(source.logits, other):
         return make_found(source, use, "gate", _roles(own, keys=channels), "channels")
     own_axis = bool(channels) and not broadcast and source.axis <= set(channels) - set(use.contracted)
     if source.family == "softmax" and own_axis and _competes(graph, source, use, other, own, features):
@@ -90,10 +91,13 @@ def _read_product(graph: Graph, reader: DimReader, source: Source, use: Use, oth
         pairs = [(atom, dim) for mine, dim in zip(own, features, strict=True) for atom in mine]
         along = [atom for atom, dim in pairs if dim and {theirs.origin for theirs in dim} <= {"feature", "stack"}]
         positions = [atom for atom, _ in pairs if atom.origin != "batch" and atom not in along]
+        if along and len(positions) > 1 and not broadcast:
+            # Each channel of a sequence may have its weights over time, but a number for each pixel and channel is a mask.
+            return NUMBER_BY_NUMBER
         keys = positions or along
         axis_kind: AxisKind = "positions" if positions else "channels"
         return make_found(source, use, "gate", _roles(own, keys=keys), axis_kind)
-    return "multiplies activations number by number, as a gated unit does"
+    return NUMBER_BY_NUMBER
 
 
 def _competes(
@@ -108,7 +112,7 @@ def _competes(
     # Probabilities that were scaled, as by a confidence, are still an answer; those times their logarithm are an entropy.
     answer = use.node.outputs[0] in graph.outputs
     # What is fed from outside and has no part in the weights is a mask, as of the actions that are allowed.
-    mask = other in graph.inputs and not computed_from(source, other)
+    mask = other in graph.inputs and not computed_from(source.logits, other)
     return bool(todo) and not answer and not mask and source.value not in ancestors([other])
 
 

@@ -25,15 +25,15 @@ def weighs_inputs(graph: Graph, reader: DimReader, source: Source, other: Value)
     inputs = _inputs_behind(graph, reader, other)
     if not inputs or inputs != set(graph.inputs).intersection(ancestors([source.logits])):
         return False
-    return any(computed_from(source, item) for item in inputs)
+    return any(computed_from(source.logits, item) for item in inputs)
 
 
-def computed_from(source: Source, features: Value) -> bool:
-    """Whether a projection of these very features gave the gate."""
+def computed_from(logits: Value, features: Value) -> bool:
+    """Whether a projection of these very features gave the logits of a gate."""
     base = features
     while base.node.type in VIEWS and base.node.inputs:
         base = base.node.inputs[0]
-    todo, seen = [(source.logits, False)], {(source.logits, False)}
+    todo, seen = [(logits, False)], {(logits, False)}
     while todo:
         value, through = todo.pop(0)
         if through and value in (features, base):
@@ -46,8 +46,15 @@ def computed_from(source: Source, features: Value) -> bool:
     return False
 
 
+def _is_gate(value: Value, features: Value) -> bool:
+    """Whether a sigmoid or a softmax of a projection of these features is what they are multiplied by; swish is none."""
+    while value.node.type in VIEWS and value.node.inputs:
+        value = value.node.inputs[0]
+    return value.node.type in ("Sigmoid", "Softmax") and computed_from(value.node.inputs[0], features)
+
+
 def _inputs_behind(graph: Graph, reader: DimReader, value: Value) -> set[Value]:
-    """The inputs that a value is made of, moved about, side by side and scaled; none if anything else is in it."""
+    """The inputs that a value is made of, moved about, side by side, scaled and gated; none if anything else is in it."""
     found: set[Value] = set()
     todo, seen = [value], {value}
     while todo:
@@ -57,6 +64,8 @@ def _inputs_behind(graph: Graph, reader: DimReader, value: Value) -> set[Value]:
             found.add(value)
             continue
         numbers = [item for item in node.inputs if item in reader.dependent and item.dtype.startswith(_NUMBERS)]
+        if node.type == "Mul" and len(numbers) == 2:
+            numbers = [item for item, gate in (numbers, numbers[::-1]) if _is_gate(gate, item)] or numbers
         whole = node.type in VIEWS and (len(numbers) == 1 or node.type in _JOINED) and node.type not in _PICKED
         scaled = len(numbers) == 1 and (
             node.type in _SCALED or (node.type in _SCALED_FIRST and node.inputs[0] is numbers[0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tb_attention.capture.contractions import contraction_of, rearrangement_of
+from tb_attention.capture.contractions import contraction_of, is_product, rearrangement_of
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.graph import Graph, Node, Value
 from tb_attention.capture.rules.operands import is_mask
@@ -114,7 +114,9 @@ def _passed(graph: Graph, node: Node) -> list[Value]:
     if rearranged is not None:
         return numbers if set(rearranged[0]) == set(rearranged[1]) else []
     summed = _times_ones(graph, node)
-    return [summed.summed] if summed is not None and not summed.axes else []
+    if summed is not None:
+        return [] if summed.axes else [summed.summed]
+    return numbers if is_product(graph, node) else []
 
 
 def _adds_axes(graph: Graph, node: Node) -> bool:

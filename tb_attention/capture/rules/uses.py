@@ -11,6 +11,7 @@ from tb_attention.capture.contractions import contraction_of
 from tb_attention.capture.dimensions import reduced_axes
 from tb_attention.capture.dims import CONVOLUTIONS, SEGMENTS, DimReader
 from tb_attention.capture.graph import Graph, Node, Value
+from tb_attention.capture.rules.by_hand import read_normalised
 from tb_attention.capture.rules.operands import (
     ARITHMETIC,
     CHOICES,
@@ -136,24 +137,47 @@ class UseFinder:
                 yield Use("project", node, weights, value)
         elif kind == "Mul":
             other = node.inputs[1] if node.inputs[0] is value else node.inputs[0]
-            if other is value:
-                yield Use("other", node, weights, value)
-            elif other not in self._reader.dependent or is_mask(other):
-                yield from self._passed(node, weights)
-            elif is_made_of(source.value, other) or (self._is_map_alike(value, other) and is_score(other)):
-                # Weights cut off where they are small, or two softmaxes along either side of a map, are one map still.
-                yield from self._passed(node, weights)
-            elif source.family == "sigmoid" and other.node.type == "Sigmoid":
-                # A gate over rows and one over columns are multiplied before they meet the feature map.
-                yield node.outputs[0], weights
-            else:
-                yield self._scaled(node, value, other, weights)
+            yield from self._meet_product(source, node, value, other, weights)
         elif kind in VIEWS or kind == "Square":
             yield from self._passed(node, weights)
         elif kind in ARITHMETIC:
             yield from self._meet_arithmetic(source, node, value, weights)
         else:
             yield Use("other", node, weights, value)
+
+    def _meet_product(
+        self, source: Source, node: Node, value: Value, other: Value, weights: Value
+    ) -> Iterator[Use | tuple[Value, Value]]:
+        if other is value:
+            yield Use("other", node, weights, value)
+        elif other not in self._reader.dependent or is_mask(other):
+            yield from self._passed(node, weights)
+        elif is_made_of(source.value, other) or (self._is_map_alike(value, other) and is_score(other)):
+            # Weights cut off where they are small, or two softmaxes along either side of a map, are one map still.
+            yield from self._passed(node, weights)
+        elif self._normalises(source, node) or self._is_normalised(source, node):
+            # Weights that are masked, or multiplied by others, and divided by their sum.
+            yield from self._passed(node, weights)
+        elif any(user.inputs == node.inputs and self._is_normalised(source, user) for user in value.users):
+            # The same product, written once more for the sum.
+            return
+        elif source.family == "sigmoid" and other.node.type == "Sigmoid":
+            # A gate over rows and one over columns are multiplied before they meet the feature map.
+            yield node.outputs[0], weights
+        else:
+            yield self._scaled(node, value, other, weights)
+
+    def _is_normalised(self, source: Source, node: Node) -> bool:
+        return any(self._normalises(source, user) for user in node.outputs[0].users)
+
+    def _normalises(self, source: Source, node: Node) -> bool:
+        """Whether a node divides by a sum over the keys of a source."""
+        normalised = read_normalised(self._graph, node)
+        if normalised is None:
+            return False
+        dims = self._reader.dims[normalised.total.summed] or ()
+        summed = {atom for axis in normalised.total.axes for atom in dims[axis]}
+        return source.axis <= summed if source.axis else "position" in {atom.origin for atom in summed}
 
     def _keeps_axis(self, source: Source, node: Node, value: Value) -> bool:
         """Whether a mean is one of several distributions, such as those of heads: still a distribution over the same keys."""
@@ -209,7 +233,7 @@ class UseFinder:
         names, others = contraction.operands[mine], contraction.operands[1 - mine]
         if other in self._reader.dependent and set(names) | set(others) <= set(contraction.result):
             # An Einstein sum may be a plain product.
-            yield self._scaled(node, value, other, weights)
+            yield from self._meet_product(source, node, value, other, weights)
             return
         contracted = tuple(
             atom for name, dim in zip(names, dims, strict=True) if name not in contraction.result for atom in dim

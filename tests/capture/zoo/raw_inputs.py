@@ -100,6 +100,38 @@ def spectrogram_times_a_mask() -> Case:
 
 
 @case
+def two_gates_in_a_row() -> Case:
+    inputs = keras.Input((8,))
+    first = layers.Dense(8, "sigmoid", name="first")(inputs)
+    second = layers.Dense(8, "softmax", name="second")(layers.Dense(4, "relu")(inputs * first))
+    x = layers.Dense(6)(inputs * first * second)
+    return keras.Model(inputs, head(x)), normal(8), [("first", "gate", (1, 8)), ("second", "gate", (1, 8))]
+
+
+@case
+def gate_on_a_swish_of_the_input() -> Case:
+    """What was activated is no input any more."""
+    inputs = keras.Input((8,))
+    x = inputs * ops.sigmoid(inputs)
+    return keras.Model(inputs, head(layers.Dense(6)(x * layers.Dense(8, "sigmoid")(x)))), normal(8), []
+
+
+@case
+def picture_times_a_mask_of_all_its_numbers() -> Case:
+    inputs = keras.Input((6, 6, 4))
+    mask = layers.Conv2D(4, 3, padding="same", activation="sigmoid", name="mask")(inputs)
+    return keras.Model(inputs, head(layers.Flatten()(inputs * mask))), normal(6, 6, 4), []
+
+
+@case
+def picture_times_a_map_over_space() -> Case:
+    inputs = keras.Input((6, 6, 4))
+    space = layers.Conv2D(1, 3, padding="same", activation="sigmoid", name="space")(inputs)
+    x = layers.Conv2D(3, 3)(inputs * space)
+    return keras.Model(inputs, head(layers.Flatten()(x))), normal(6, 6, 4), [("space", "gate", (1, 6, 6))]
+
+
+@case
 def highway_around_the_input() -> Case:
     inputs = keras.Input((8,))
     carry = layers.Dense(8, "sigmoid")(inputs)
