@@ -9,11 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from tb_attention.capture.tensorflow.kept import kept_of
+
 
 class SecondPass:
     """Runs the model in batches; its state afterwards is what it was before, to the bit.
 
-    The compiled prediction function is this object's own: the model's, if it has one, is put back.
+    The model's own compiled prediction function, if it has one, is put back. The one used here is kept with the model as traces
+    are, so that a later `fit` with new callbacks compiles nothing.
     """
 
     def __init__(self) -> None:
@@ -29,6 +32,11 @@ class SecondPass:
 
     @contextmanager
     def _borrowed(self, model: Any) -> Iterator[None]:
+        if self._function is None:
+            with kept_of(model).lent_prediction(model):
+                yield
+                self._function = model.predict_function
+            return
         theirs = model.predict_function
         model.predict_function = self._function
         try:

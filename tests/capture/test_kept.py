@@ -112,6 +112,49 @@ def test_later_fits_with_new_callbacks_trace_nothing(traces: list[str], tmp_path
     assert tb_attention.load(tmp_path).steps == [0, 1, 2]
 
 
+class Counted(layers.Layer):
+    """Attention that notes in Python how often it is run there."""
+
+    def __init__(self) -> None:
+        super().__init__(name="counted")
+        self.attention, self.sharpness = layers.MultiHeadAttention(2, 4), 1.0
+
+    def call(self, x: Any) -> Any:
+        RUNS.append(self.name)
+        return self.attention(x * self.sharpness, x)
+
+
+RUNS: list[str] = []
+
+
+def test_fit_in_a_loop_with_new_callbacks_runs_no_layer_more_often_than_without(tmp_path: Path) -> None:
+    labels = np.arange(len(X)) % 2
+    runs = []
+    for logged in (False, True):
+        inputs = keras.Input((6, 8))
+        model = keras.Model(inputs, layers.Dense(2, activation="softmax")(Counted()(inputs)[:, 0]))
+        model.compile("adam", "sparse_categorical_crossentropy")
+        for epoch in range(4):
+            ours = [
+                tb_attention.AttentionCallback(tmp_path, (X, labels), max_samples=3),
+                tb_attention.ConfusionMatrixCallback(tmp_path, (X, labels)),
+            ]
+            if epoch == 3:
+                model.layers[1].sharpness = -40.0
+            before = len(RUNS)
+            model.fit(X, labels, epochs=1, verbose=0, callbacks=ours if logged else [])
+            runs.append(len(RUNS) - before)
+    assert runs[5:7] == runs[1:3] == [0, 0]
+    # The changed model is noticed by both callbacks, though Keras would go on with what it compiled for `fit`.
+    log = tb_attention.load(tmp_path)
+    _, scores = model.layers[1].attention(X * -40.0, X, return_attention_scores=True)
+    np.testing.assert_allclose(log.weights(3, 0, "counted/attention"), np.asarray(scores)[0], atol=5e-3)
+    predicted = np.asarray(model(X)).argmax(-1)
+    matrix = np.zeros((2, 2))
+    np.add.at(matrix, (labels, predicted), 1)
+    np.testing.assert_array_equal(log.confusion_matrix(3, tag="confusion"), matrix)
+
+
 def set_temperature(model: keras.Model) -> None:
     model.get_layer("mixing").temperature = 0.25
 

@@ -28,6 +28,7 @@ _MOST = 200_000
 _MOST_HASHED = 1 << 24
 
 Parts = list[Any]
+Details = list[Parts]
 
 
 def structure_of(model: Any) -> Parts:
@@ -38,8 +39,8 @@ def structure_of(model: Any) -> Parts:
     return parts
 
 
-def details_of(model: Any) -> Parts:
-    """The attributes of all layers, and the code of their classes and of the functions that it calls.
+def details_of(model: Any) -> Details:
+    """The attributes of all layers, and the code of their classes and of the functions that it calls; a list for each name.
 
     Of libraries' functions and classes only whether they are the same objects is noted.
     """
@@ -51,14 +52,20 @@ def details_of(model: Any) -> Parts:
         for name, value in vars(layer).items():
             # Keras sets some attributes late: to None, False, or what another trace left there (masks of dropout).
             if value is not None and value is not False and not _is_symbolic(value) and not _BOOKS.fullmatch(name):
-                reader.parts.append(name)
-                reader.read(value)
-    return reader.parts
+                reader.read_named(name, value)
+    return reader.named
 
 
 def are_same(one: Parts, other: Parts) -> bool:
     """Whether two lists hold the same objects, or equal scalars, in the same order."""
     return len(one) == len(other) and all(map(_is_same, one, other))
+
+
+def changed(one: Details, other: Details) -> set[int] | None:
+    """The indices of the names that differ; None where these are not the same names."""
+    if len(one) != len(other):
+        return None
+    return {index for index, pair in enumerate(zip(one, other, strict=True)) if not are_same(*pair)}
 
 
 def _is_same(one: Any, other: Any) -> bool:
@@ -70,6 +77,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.parts: Parts = []
+        self.named: Details = [self.parts]
         self._seen: set[int] = set()
         self._read_functions: set[int] = set()
 
@@ -83,12 +91,19 @@ class _Reader:
             elif not name.startswith("__") and isinstance(value, (*_SCALARS, property)):
                 self.parts.append(value)
 
+    def read_named(self, name: str, value: Any, depth: int = 0) -> None:
+        """Reads what a name stands for into a list of its own."""
+        around, self.parts = self.parts, [name]
+        self.named.append(self.parts)
+        self.read(value, depth)
+        self.parts = around
+
     def read(self, value: Any, depth: int = 0) -> None:
         if isinstance(value, _SCALARS):
             self.parts.append(value)
         elif _is_symbolic(value):
             self.parts.append(None)
-        elif id(value) in self._seen or len(self.parts) > _MOST:
+        elif id(value) in self._seen or len(self._seen) > _MOST:
             self.parts.append(value)
         else:
             self._seen.add(id(value))
@@ -116,8 +131,7 @@ class _Reader:
             self.parts.append(value)
             if depth < _DEEPEST and _is_plain(value):
                 for name, item in vars(value).items():
-                    self.parts.append(name)
-                    self.read(item, depth + 1)
+                    self.read_named(name, item, depth + 1)
 
     def _read_function(self, function: FunctionType) -> None:
         """A function, and what its code reads of the world: defaults, closures, and globals by name."""
@@ -136,10 +150,9 @@ class _Reader:
         for name in _names(function.__code__):
             for place in (function.__globals__, *map(vars, modules)):
                 if name in place:
-                    self.parts.append(name)
-                    self._read_global(place[name], modules)
+                    self._read_global(name, place[name], modules)
 
-    def _read_global(self, value: Any, modules: list[ModuleType]) -> None:
+    def _read_global(self, name: str, value: Any, modules: list[ModuleType]) -> None:
         if isinstance(value, ModuleType):
             self.parts.append(value)
             if value not in modules:
@@ -151,7 +164,7 @@ class _Reader:
                 self._seen.add(id(value))
                 self.read_class(value)
         else:
-            self.read(value, 1)
+            self.read_named(name, value, 1)
 
 
 def _names(code: CodeType) -> list[str]:
