@@ -12,7 +12,6 @@ from tb_attention.callbacks.guard import guarded
 from tb_attention.callbacks.predictions import ShownOutput
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback
-from tb_attention.capture.capturer import Capture
 from tb_attention.capture.keras_model import check_backend
 from tb_attention.capture.select import patterns_of
 from tb_attention.errors import ArgumentError
@@ -196,37 +195,7 @@ class AttentionCallback(SeriesCallback):
             batch=self.batches,
             logs=metrics,
         )
-        self._say_what_is_missing()
+        for kind, sentence in self._recorder.missing():
+            self.warnings.warn(kind, sentence)
         self.submit(record)
         self.tell_cost(step, trained_bytes(record.sites))
-
-    def _say_what_is_missing(self) -> None:
-        captured = self._recorder.captured if self._recorder else None
-        if captured is None:
-            return
-        for reason in dict.fromkeys(left.reason for left in captured.left_out if left.is_fault):
-            paths = [left.path for left in captured.left_out if left.reason == reason]
-            self.warnings.warn(f"fault: {reason}", f"The attention of {', '.join(paths)} is left out: {reason}.")
-        for failure in captured.failed:
-            self.warnings.warn(
-                f"failed: {failure.path}",
-                f"The attention of {failure.path!r} could not be captured and is left out: {failure.reason}.",
-            )
-        if not captured.sites:
-            self.warnings.warn("nothing", nothing_found(captured))
-
-
-def nothing_found(captured: Capture) -> str:
-    """What was looked for in a model without attention, and what came nearest; or what there is that was not asked for."""
-    others = [left.path for left in captured.left_out if left.reason == "not asked for"]
-    if others:
-        return (
-            f"`sites` matches none of the {len(others)} sites of this model, such as {', '.join(map(repr, others[:5]))}. Samples "
-            "and predictions are logged."
-        )
-    sentence = (
-        "No attention was found in this model: no softmax whose result mixes other activations, no gate that multiplies "
-        "a feature map, and no hidden sigmoid or softmax layer. Samples and predictions are logged."
-    )
-    near = [f"{left.path} ({left.reason})" for left in captured.left_out[:5]]
-    return f"{sentence} Left out: {'; '.join(near)}." if near else sentence

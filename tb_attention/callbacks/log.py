@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tb_attention.callbacks.arguments import checked_count
 from tb_attention.callbacks.recorder import Recorder
-from tb_attention.errors import LogError
+from tb_attention.errors import AttentionWarning, LogError
 from tb_attention.records.reader import load
 from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.store import checked_directory
@@ -31,6 +32,8 @@ def log(
     sites: str | Iterable[str] | Callable[[str], bool] | None = None,
 ) -> None:
     """Logs one step of a trained model, as `AttentionCallback` does in `fit`. The step is on disk when this returns.
+
+    Where samples attend to each other, no attention was found, or a site could not be captured, an `AttentionWarning` says so.
 
     Args:
         model: A Keras model; it is left as it is, to the bit.
@@ -76,6 +79,8 @@ def log(
         writer.drain()
     finally:
         writer.close()
+    for _, sentence in recorder.missing():
+        warnings.warn(sentence, AttentionWarning, stacklevel=2)
     for _, error in writer.failures:
         raise (
             error if isinstance(error, LogError) else LogError(f"Step {step} could not be written: {error}")

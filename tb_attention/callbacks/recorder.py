@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
@@ -74,6 +74,7 @@ class Recorder:
         self.samples: Samples = with_tokens(samples, model, tokenizer)
         self._tokenizer = tokenizer
         self._axes = {**self.samples.axes, **axes}
+        _check_axes(self._axes)
         self._max_positions = max_positions
         self._full_rows = tuple(full_rows)
         self._capturer = Capturer(model, sites=sites)
@@ -132,6 +133,22 @@ class Recorder:
             samples=samples_name,
         )
 
+    def missing(self) -> Iterator[tuple[str, str]]:
+        """What the last step lacks and why, as (kind, sentence)."""
+        captured = self.captured
+        if captured is None:
+            return
+        for reason in dict.fromkeys(left.reason for left in captured.left_out if left.is_fault):
+            paths = [left.path for left in captured.left_out if left.reason == reason]
+            yield f"fault: {reason}", f"The attention of {', '.join(paths)} is left out: {reason}."
+        for failure in captured.failed:
+            yield (
+                f"failed: {failure.path}",
+                f"The attention of {failure.path!r} could not be captured and is left out: {failure.reason}.",
+            )
+        if not captured.sites:
+            yield "nothing", _nothing_found(captured)
+
     def prepared(self, samples: Samples) -> Samples:
         """Other samples of the same model, with their tokens."""
         return with_tokens(samples, self.model, self._tokenizer)
@@ -144,6 +161,8 @@ class Recorder:
         captured = self._capturer(inputs)
         if not self._checked_axes:
             check_names("axes", self._axes, captured.paths, whole=True)
+            for site in captured.sites:
+                _check_roles(site, self._axes.get(site.path, ()))
             self._checked_axes = True
         return captured
 
@@ -162,6 +181,41 @@ class Recorder:
                 for axis, each in zip(said, now, strict=True)
             ]
         return site if said is None else site.replace(axes=(*site.axes[: -len(said)], *said))
+
+
+def _nothing_found(captured: Capture) -> str:
+    """What was looked for in a model without attention, and what came nearest; or what there is that was not asked for."""
+    others = [left.path for left in captured.left_out if left.reason == "not asked for"]
+    if others:
+        return (
+            f"`sites` matches none of the {len(others)} sites of this model, such as {', '.join(map(repr, others[:5]))}. Samples "
+            "and predictions are logged."
+        )
+    sentence = (
+        "No attention was found in this model: no softmax whose result mixes other activations, no gate that multiplies "
+        "a feature map, and no hidden sigmoid or softmax layer. Samples and predictions are logged."
+    )
+    near = [f"{left.path} ({left.reason})" for left in captured.left_out[:5]]
+    return f"{sentence} Left out: {'; '.join(near)}." if near else sentence
+
+
+def _check_axes(axes: Mapping[str, Any]) -> None:
+    for path, said in axes.items():
+        if not isinstance(said, list | tuple) or not all(isinstance(axis, Axis) for axis in said):
+            raise ArgumentError(
+                "`axes` must have a list of `tb_attention.Axis` for each site, such as [Axis('query', 16, 'grid', (4, 4)), "
+                f"Axis('key', 16, 'grid', (4, 4))]. Received: {said!r} for {path!r}."
+            )
+
+
+def _check_roles(site: Site, said: Sequence[Axis]) -> None:
+    roles = [axis.role for axis in site.axes]
+    received = [axis.role for axis in said]
+    if said and received != roles[-len(said) :]:
+        raise ArgumentError(
+            f"`axes` must describe the last dimensions of the weights of {site.path!r}, which are {roles} in this order. "
+            f"Received: axes of roles {received}."
+        )
 
 
 def _warn(sentence: str) -> None:

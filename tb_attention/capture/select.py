@@ -13,6 +13,7 @@ SiteFilter = str | Iterable[str] | Callable[[str], bool] | None
 """Paths of sites or of layers around them, or patterns as `fnmatch` knows them; a function of the path; None for all."""
 
 _MOST_NAMES = 5
+_LEAST_LIKENESS = 0.6
 
 
 def make_selector(sites: SiteFilter) -> Callable[[str], bool]:
@@ -48,7 +49,9 @@ def patterns_of(sites: SiteFilter) -> tuple[str, ...]:
 
 
 def check_names(argument: str, names: Iterable[str], paths: Sequence[str], *, whole: bool = False) -> None:
-    """Raises ArgumentError where a name is that of no site. Patterns may match nothing, so that one script serves many models.
+    """Raises ArgumentError where a name is that of no site, or where patterns, and all names beside them, match none.
+
+    One of several patterns may match nothing, so that one script serves many models.
 
     Args:
         argument: What the user calls the names, such as "sites".
@@ -56,10 +59,19 @@ def check_names(argument: str, names: Iterable[str], paths: Sequence[str], *, wh
         paths: Of all sites of the model, wanted or not.
         whole: Whether a name must be the path of a site; by default it may be that of a layer around some.
     """
-    for name in names:
-        matches = name in paths if whole else any(_matches(path, name) for path in paths)
-        if not matches and (whole or not any(letter in name for letter in "*?[")):
-            raise ArgumentError(f"`{argument}` must name sites of the model. Received: {name!r}. {_near(name, paths)}")
+    names = list(names)
+    missing = [name for name in names if not (name in paths if whole else any(_matches(path, name) for path in paths))]
+    wrong = [name for name in missing if whole or not _is_pattern(name)]
+    if len(missing) == len(names) and paths:
+        wrong = wrong or missing
+    if wrong:
+        raise ArgumentError(
+            f"`{argument}` must name sites of the model. Received: {wrong[0]!r}. {_near(wrong[0], paths)}"
+        )
+
+
+def _is_pattern(name: str) -> bool:
+    return any(letter in name for letter in "*?[")
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -75,13 +87,19 @@ def _near(name: str, paths: Sequence[str]) -> str:
     plain = {path: _plain(path) for path in paths}
     wanted = _plain(name)
     parts = [path for path, text in plain.items() if wanted in text or text in wanted]
-    close = difflib.get_close_matches(wanted, list(plain.values()), _MOST_NAMES, cutoff=0.5)
-    parts.sort(key=lambda path: -difflib.SequenceMatcher(None, wanted, plain[path]).ratio())
-    near = list(dict.fromkeys([*parts, *(path for text in close for path in paths if plain[path] == text)]))
+    # A path is as near as the nearest of its parts: "*atention*" is that of all layers called attention.
+    likeness = {path: max(_likeness(wanted, part) for part in (text, *text.split("/"))) for path, text in plain.items()}
+    parts.sort(key=lambda path: -_likeness(wanted, plain[path]))
+    close = sorted((path for path in paths if likeness[path] >= _LEAST_LIKENESS), key=lambda path: -likeness[path])
+    near = list(dict.fromkeys([*parts, *close]))
     shown = (near or list(paths))[:_MOST_NAMES]
     rest = len(paths) - len(shown)
     what = "Near names" if near else "Sites"
     return f"{what}: {', '.join(map(repr, shown))}" + (f" (of {len(paths)} sites)." if rest else ".")
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def _plain(name: str) -> str:

@@ -132,6 +132,25 @@ def test_the_first_warning_of_training_says_that_samples_attend_to_each_other(tm
     ]
 
 
+@pytest.mark.parametrize(
+    ("mix", "start"),
+    [
+        (time_first, f"The attention of mixing is left out: {SAMPLES}"),
+        (lambda layer, x: x, "No attention was found in this"),
+    ],
+)
+def test_log_says_once_what_the_callback_says(mix: Callable[[Any, Any], Any], start: str, tmp_path: Path) -> None:
+    inputs = keras.Input((6, 4))
+    model = keras.Model(inputs, head(Mixing(mix)(inputs)))
+    with pytest.warns(AttentionWarning) as said:
+        tb_attention.log(model, normal(6, 4), tmp_path, step=0)
+    sentences = [str(item.message) for item in said if item.category is AttentionWarning]
+    assert sentences[0].startswith(start)
+    assert len(set(sentences)) == len(sentences)
+    assert said[0].filename == __file__
+    assert tb_attention.load(tmp_path).steps == [0]
+
+
 class Block(layers.Layer):
     def __init__(self, uses: bool) -> None:
         super().__init__(name="used" if uses else "unused")

@@ -71,7 +71,8 @@ PAIR = ["block.2.pair", "block.2.pair#2"]
         ("block.2.pair#2", PAIR[1:]),
         (["block.1.cbam/space", "encoder*"], [CBAM[1], "encoder_layer_0"]),
         ((name for name in ("block.1.cbam/space", "block.?.pair")), [CBAM[1], *PAIR]),
-        ("nothing*", []),
+        (["nothing*", "encoder*"], ["encoder_layer_0"]),
+        (lambda path: False, []),
     ],
 )
 def test_a_layer_stands_for_the_sites_in_it(model: keras.Model, sites: Any, paths: list[str]) -> None:
@@ -89,6 +90,8 @@ def test_a_layer_stands_for_the_sites_in_it(model: keras.Model, sites: Any, path
         ("Encoder_Layer_1", ["encoder_layer_0"]),
         ("block.1", None),
         ("xyz", [*CBAM, *PAIR, "encoder_layer_0"]),
+        ("*encodr*", ["encoder_layer_0"]),
+        ("*/chanels", CBAM[:1]),
     ],
 )
 def test_a_name_without_a_site_is_refused_with_near_names(
@@ -96,9 +99,9 @@ def test_a_name_without_a_site_is_refused_with_near_names(
 ) -> None:
     for take in (tb_attention.capture, tb_attention.explain):
         with pytest.raises(
-            ArgumentError, match=rf"^`sites` must name sites of the model. Received: {name!r}. "
+            ArgumentError, match=rf"^`sites` must name sites of the model. Received: {re.escape(repr(name))}. "
         ) as refused:
-            take(model, X, sites=["encoder*", name])
+            take(model, X, sites=[name] if "*" in name else ["encoder*", name])
         listed = re.findall(r"'([^']*)'", str(refused.value).partition("Received: ")[2])[1:]
         assert set(near or CBAM) <= set(listed)
         assert near is None or listed[0] in near
@@ -125,8 +128,19 @@ def test_wrong_names_are_refused_before_training(model: keras.Model, tmp_path: P
         fit(model, tmp_path / "run", axes={"block.1.cbam": axes}, init=init)
     with pytest.raises(ArgumentError, match=r"`axes` must describe each dimension .* path='encoder_layer_0'"):
         fit(model, tmp_path / "run", axes={"encoder_layer_0": [Axis("query", 36), Axis("key", 35)]}, init=init)
+    with pytest.raises(ArgumentError, match=r"`sites` must name .* Received: '\*.cban/\*'. Near names: 'block.1.cbam/"):
+        fit(model, tmp_path / "run", sites="*.cban/*", init=init)
     with pytest.raises(ArgumentError, match="`sites` must be a name pattern"):
         fit(model, tmp_path / "run", sites=[3])
+    for said in ("grid", [(6, 6), (6, 6)]):
+        with pytest.raises(
+            ArgumentError, match=r"`axes` must have a list of `tb_attention.Axis` .* for 'encoder_layer_0'"
+        ):
+            fit(model, tmp_path / "run", axes={"encoder_layer_0": said}, init=init)
+    with pytest.raises(
+        ArgumentError, match=r"last dimensions of the weights of 'encoder_layer_0', .* \['key', 'query'\]"
+    ):
+        fit(model, tmp_path / "run", axes={"encoder_layer_0": axes[::-1]}, init=init)
     assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
     assert not (tmp_path / "run").exists()
 
@@ -146,9 +160,9 @@ def test_right_names_are_logged(model: keras.Model, tmp_path: Path) -> None:
     assert not (tmp_path / "refused").exists()
 
 
-def test_a_pattern_that_matches_nothing_is_told_and_trains_on(model: keras.Model, tmp_path: Path) -> None:
+def test_a_function_that_wants_nothing_is_told_and_trains_on(model: keras.Model, tmp_path: Path) -> None:
     with pytest.warns(
         AttentionWarning, match=r"`sites` matches none of the 5 sites of this model, such as 'block.1.cbam/channels'"
     ):
-        fit(model, tmp_path, sites="*decoder*")
+        fit(model, tmp_path, sites=lambda path: "decoder" in path)
     assert tb_attention.load(tmp_path).steps == [0]
