@@ -18,6 +18,7 @@ from tb_attention.plugin.series import read_steps
 from tb_attention.records import step_file
 from tb_attention.records.schema import SiteManifest, maps_of
 from tb_attention.records.store import Entry
+from tb_attention.reduce.uncomputed import uncomputed_rows
 
 Floats = npt.NDArray[np.float32]
 
@@ -105,7 +106,7 @@ def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Flo
             weights are taken.
 
     Returns:
-        float32 (heads, keys); NaN where no query is left.
+        float32 (heads, keys); NaN where no query is left. Iterations that did not compute a query do not count.
     """
     sizes = {"heads": 1, "query": 1, "key": 1}
     for axis in site.axes:
@@ -116,7 +117,10 @@ def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Flo
     inside = [query for query in queries if query < sizes["query"]]
     if not inside:
         return np.full((sizes["heads"], sizes["key"]), np.nan, np.float32)
-    return np.asarray(maps[:, :, inside].mean(axis=(1, 2)), np.float32)
+    absent = uncomputed_rows(maps)
+    # What one iteration did not compute yet, another one did.
+    counted = (~absent | absent.all(axis=0))[:, inside]
+    return np.asarray(maps[:, :, inside][:, counted].mean(axis=1), np.float32)
 
 
 def _check_sample(sample: int, count: int) -> None:

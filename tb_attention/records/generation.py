@@ -155,16 +155,15 @@ def _repeated(array: Map, count: int | None) -> Map:
     return np.repeat(array, count // len(array), axis=0)
 
 
-def fill_up(maps: Map, lengths: set[int | None], *, keys: bool) -> Map:
+def fill_up(maps: Map, length: int | None, *, keys: bool) -> Map:
     """Maps of whole sequences with a row for their last token, which nothing has read yet.
 
     Args:
         maps: `(..., queries, keys)`.
-        lengths: Of the token sequences that are known.
+        length: Of the generated sequences, if it is known.
         keys: Whether the keys are the tokens too, so that there is one more of them.
     """
-    queries = maps.shape[-2]
-    if queries in lengths or queries + 1 not in lengths:
+    if maps.shape[-2] + 1 != length:
         return maps
     if keys:
         maps = np.concatenate([maps, np.where(np.isnan(maps[..., :1]), maps[..., :1], 0)], axis=-1)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tb_attention.reduce.head_measures import gate_measures, head_measures
 from tb_attention.reduce.pooling import pool_maximum
+from tb_attention.reduce.uncomputed import uncomputed_rows
 from tb_attention.site import Axis
 
 Masks = Mapping[int, npt.NDArray[np.bool_]]
@@ -32,7 +33,10 @@ def overview(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.ND
         shown = min(2, len(keys))
         maps = weights.reshape(len(weights), -1, *keys[len(keys) - shown :])
         return pool_maximum(_merge(maps), dimensions=shown)
-    return pool_maximum(_merge(as_maps(weights, axes)))
+    maps = as_maps(weights, axes)
+    absent = uncomputed_rows(maps)
+    # What one iteration did not compute yet, another one did.
+    return pool_maximum(_merge(_zeroed(maps, absent & ~absent.all(axis=0))))
 
 
 def measures(
@@ -48,8 +52,10 @@ def measures(
     if mask is not None and mask.shape[1] != first.size:
         mask = None
     grid = first.cell_grid if len(queries) == 1 else tuple(axis.size for axis in queries)
+    maps = as_maps(weights, axes)
     return head_measures(
-        as_maps(weights, axes),
+        # Rows of 0 do not count.
+        _zeroed(maps, uncomputed_rows(maps)),
         grid=grid,
         cells=first.cell_of if len(queries) == 1 else None,
         alike=kind not in ("cross", "router") and _positions(queries) == _positions(keys),
@@ -62,6 +68,10 @@ def as_maps(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.NDA
     queries, keys = math.prod(_sizes(axes, "query")), math.prod(_sizes(axes, "key"))
     repeats = math.prod(_sizes(axes, "iteration") + _sizes(axes, "windows"))
     return weights.reshape(weights.shape[0], repeats, queries, keys)
+
+
+def _zeroed(maps: npt.NDArray[np.float32], rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    return np.where(rows[:, :, None], np.float32(0), maps) if rows.any() else maps
 
 
 def _sizes(axes: tuple[Axis, ...], role: str) -> list[int]:

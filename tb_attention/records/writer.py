@@ -18,8 +18,9 @@ import numpy.typing as npt
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.attempts import start_attempt
 from tb_attention.records.budget import MAX_BYTES
-from tb_attention.records.default_axes import default_axes, default_kind, facts_of
+from tb_attention.records.default_axes import default_axes, default_kind
 from tb_attention.records.generation import fill_up, generated_maps
+from tb_attention.records.generation_axes import token_inputs
 from tb_attention.records.nested import to_numpy
 from tb_attention.records.paths import Step, check_step, tag_folder
 from tb_attention.records.predictions import to_predictions
@@ -160,6 +161,10 @@ class AttentionWriter:
         "encoder/layer_0" and so on, `(sequences, heads, queries, keys)`, each query in the row of its position. Of a beam search
         the rows of the beams that were chosen (`beam_indices`) are taken. Rows that were never computed are NaN.
 
+        Positions are tokens where the samples of this writer have them: an input equal to the "sequences" of `outputs`, or else
+        of their length, has the generated ones; one of as many tokens as the encoder read has the source. Where both fit, the
+        source is the first: `Samples([source, outputs.sequences])`.
+
         Args:
             step: As for `write`.
             outputs: What `generate(output_attentions=True, return_dict_in_generate=True)` returned, of a model with
@@ -182,16 +187,13 @@ class AttentionWriter:
         """
         samples = None if self.samples is None else len(self.samples)
         weights = generated_maps(outputs, samples, iterations=iterations)
-        sizes = {fact.length for fact in facts_of(self.samples) if fact.kind == "tokens"}
+        inputs = token_inputs(outputs, weights, self.samples)
         weights = {
-            path: maps if path.startswith("encoder") else fill_up(maps, sizes, keys=path.startswith("decoder"))
+            path: maps if path.startswith("encoder") else fill_up(maps, inputs.length, keys=path.startswith("decoder"))
             for path, maps in weights.items()
         }
-        axes = {
-            path: (Axis("iteration", maps.shape[2]), *default_axes(maps.shape[3:], self.samples))
-            for path, maps in weights.items()
-            if maps.ndim == 5
-        }
+        said = {} if self.samples is None else self.samples.axes
+        axes = {path: said.get(path) or inputs.axes(path, maps.shape) for path, maps in weights.items()}
         kinds: dict[str, Kind] = {path: "cross" if path.startswith("cross") else "self" for path in weights}
         self.write(step, weights, predictions, metrics, epoch, batch, kinds, axes)
 

@@ -10,6 +10,9 @@ import pytest
 
 from tb_attention import AttentionWriter, Samples, load
 from tb_attention.errors import ArgumentError
+from tb_attention.plugin.rows import mean_row
+from tb_attention.records.site_maps import overview
+from tb_attention.reduce.head_measures import head_measures
 from tb_attention.site import Axis
 
 RANDOM = np.random.default_rng(0)
@@ -47,6 +50,19 @@ def model_of(kind: str) -> Any:
             **ends,
         )
         return transformers.GPT2LMHeadModel(config).eval()
+    if kind == "t5":
+        config = transformers.T5Config(
+            vocab_size=50,
+            d_model=16,
+            d_kv=8,
+            d_ff=16,
+            num_layers=2,
+            num_heads=2,
+            decoder_start_token_id=0,
+            attn_implementation="eager",
+            **ends,
+        )
+        return transformers.T5ForConditionalGeneration(config).eval()
     config = transformers.BartConfig(
         vocab_size=50, d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
         encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=32, decoder_start_token_id=2, forced_eos_token_id=None,
@@ -68,7 +84,7 @@ def generated(kind: str, **options: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("kind", ["gpt2", "bart"])
+@pytest.mark.parametrize("kind", ["gpt2", "bart", "t5"])
 @pytest.mark.parametrize(
     "options",
     [
@@ -112,7 +128,9 @@ def test_each_value_lies_at_its_query_and_key(kind: str, options: dict[str, Any]
                         continue
                     theirs = step[layer][row].numpy()
                     count = theirs.shape[2]
-                    np.testing.assert_array_equal(merged[:, last, :count], theirs[:, -1])
+                    # Without a cache T5 rounds each time in another way.
+                    nearly = 1e-5 if kind == "t5" else 0
+                    np.testing.assert_allclose(merged[:, last, :count], theirs[:, -1], rtol=nearly, atol=0)
                     assert not merged[:, last, count:].any()
                     queries = theirs.shape[1]
                     np.testing.assert_array_equal(apart[:, token, last + 1 - queries : last + 1, :count], theirs)
@@ -135,6 +153,67 @@ def test_axes_are_tokens_and_iterations(tmp_path: Path) -> None:
     both = [Axis("query", 9, "tokens", input=0), Axis("key", 9, "tokens", input=0)]
     assert list(log._entry(0).manifest.sites[0].axes)[-2:] == both
     assert list(log._entry(1).manifest.sites[0].axes)[-3:] == [Axis("iteration", NEW), *both]
+
+
+def inputs_of_axes(log_dir: Path, samples: Samples, outputs: dict[str, Any]) -> dict[str, list[int | None]]:
+    """For each site the inputs that its queries and keys are tokens of."""
+    with AttentionWriter(log_dir, samples=samples) as writer:
+        writer.write_generation(0, outputs)
+    log = load(log_dir)
+    axes = {path: [axis for axis in log.site(path).axes if axis.role in ("query", "key")] for path in log.sites}
+    assert all((axis.kind == "tokens") is (axis.input is not None) for both in axes.values() for axis in both)
+    return {path: [axis.input for axis in both] for path, both in axes.items()}
+
+
+@pytest.mark.parametrize("prompt", [NEW + 1, NEW, NEW + 3])
+def test_queries_and_keys_are_the_words_that_were_read(prompt: int, tmp_path: Path) -> None:
+    """Also where source and generated sequence have as many tokens, or the decoder read as many as the encoder."""
+    source, generated = RANDOM.integers(3, 50, (3, prompt)), RANDOM.integers(3, 50, (3, NEW + 1))
+    outputs = {
+        "sequences": generated,
+        "decoder_attentions": [[softmax_rows(3, HEADS, 1, token + 1)] for token in range(NEW)],
+        "cross_attentions": [[softmax_rows(3, HEADS, 1, prompt)] for _ in range(NEW)],
+        "encoder_attentions": [softmax_rows(3, HEADS, prompt, prompt)],
+    }
+    found = {
+        "decoder/layer_0": [1, 1],
+        "cross/layer_0": [1, 0],
+        "encoder/layer_0": [0, 0],
+    }
+    both = {"source": source, "generated": generated}
+    assert inputs_of_axes(tmp_path / "by contents", Samples(both), outputs) == found
+    turned = {path: [1 - place for place in places] for path, places in found.items()}
+    assert inputs_of_axes(tmp_path / "turned", Samples(dict(reversed(both.items()))), outputs) == turned
+    masked = {"source": source, "mask": np.ones_like(source), "generated": generated}
+    told = {path: [2 * place for place in places] for path, places in found.items()}
+    assert inputs_of_axes(tmp_path / "masked", Samples(masked), outputs) == told
+    alone = {path: [0 if place == 1 else None for place in places] for path, places in found.items()}
+    assert inputs_of_axes(tmp_path / "generated", Samples(generated), outputs) == alone
+    alone = {path: [0 if place == 0 else None for place in places] for path, places in found.items()}
+    assert inputs_of_axes(tmp_path / "source", Samples(source), outputs) == alone
+    del outputs["sequences"]
+    assert inputs_of_axes(tmp_path / "by order", Samples([source, generated]), outputs) == found
+    either = prompt in (NEW, NEW + 1)
+    nothing = {path: [None, None] for path in found}
+    assert inputs_of_axes(tmp_path / "either", Samples(source), outputs) == (nothing if either else alone)
+
+
+def test_overviews_and_measures_are_of_the_rows_that_were_computed(tmp_path: Path) -> None:
+    tokens = RANDOM.integers(0, 9, (3, PROMPT + NEW))
+    outputs = {"attentions": steps_of(3), "sequences": tokens}
+    with AttentionWriter(tmp_path, samples=Samples(tokens)) as writer:
+        writer.write_generation(0, outputs)
+        writer.write_generation(1, outputs, iterations=True)
+    log, site = load(tmp_path), "decoder/layer_0"
+    merged, apart = log.weights(0, 0, site), log.weights(1, 0, site)
+    axes = log._entry(1).manifest.sites[0].axes
+    np.testing.assert_array_equal(overview(apart, axes), merged)
+    for step, maps in ((0, merged[:, None]), (1, apart)):
+        # Rows of 0 do not count.
+        np.testing.assert_allclose(log.measures(step)[0, :HEADS], head_measures(np.nan_to_num(maps)), rtol=1e-5)
+        for queries in ([PROMPT], [PROMPT + NEW - 1]):
+            row = mean_row(log.weights(step, 0, site), log._entry(step).manifest.sites[0], queries)
+            np.testing.assert_array_equal(row, merged[:, queries[0]])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from tb_attention.reduce import head_measures as module
 from tb_attention.reduce.head_measures import MEASURES, gate_measures, head_measures
+from tb_attention.reduce.uncomputed import uncomputed_rows
 
 
 def measure(weights: np.ndarray, **options: object) -> dict[str, float]:
@@ -119,3 +120,11 @@ def test_distance_follows_the_cells_in_whatever_order_the_positions_lie() -> Non
     of = np.arange(-2, 12).clip(min=-1)
     moved = measure(weights[order][:, order], grid=(3, 4), cells=of[order].tolist())
     assert moved["distance"] == pytest.approx(measure(weights, grid=(3, 4), extra=2)["distance"], rel=1e-5)
+
+
+def test_rows_are_uncomputed_where_all_heads_have_nothing_and_diverged_where_one_has() -> None:
+    maps = np.full((2, 2, 3, 4), 0.25, np.float32)
+    maps[:, 1, 2] = maps[0, 0, 1] = maps[:, 0, 0, 3] = np.nan
+    np.testing.assert_array_equal(uncomputed_rows(maps), [[False, False, False], [False, False, True]])
+    assert not uncomputed_rows(np.full_like(maps, np.nan)).any()
+    assert uncomputed_rows(np.zeros((0, 2, 3, 4), np.float32)).shape == (2, 3)
