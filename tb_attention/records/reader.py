@@ -192,7 +192,9 @@ class Log(ConfusionReading):
         """
         entry, manifest, position, place = self._found(step, sample, site)
         with self._open(entry) as archive:
-            return read_sink(archive, manifest, position, place)
+            shares = read_sink(archive, manifest, position, place)
+        part = own_part((each for each in manifest.sites[place].axes if each.role != "key"), position)
+        return None if shares is None else shares[part]
 
     def _found(self, step: Step, sample: int | str, site: str) -> tuple[StepEntry, StepManifest, int, int]:
         entry, manifest = self._maps(step)

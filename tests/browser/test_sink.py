@@ -13,6 +13,7 @@ from tb_attention.records.series_writer import SeriesWriter
 from tb_attention.records.step_record import StepRecord
 from tb_attention.site import Axis, Site
 from tests.browser.tab import opened
+from tests.browser.test_export import drawn, from_disk
 from tests.browser.test_reading import choices
 from tests.conftest import TensorBoard
 
@@ -49,3 +50,15 @@ def test_the_share_of_the_sink_stands_below_the_keys_of_a_query(
         assert float(said.inner_text().rpartition(":")[2]) == pytest.approx(shares[head, query], rel=5e-3)
         tab.frame.get_by_role("button", name="is looked at by").click()
         expect(said).to_have_count(0)
+
+
+def test_the_share_of_the_sink_is_in_a_stand_alone_page(chromium: Browser, logs: Path, tmp_path: Path) -> None:
+    tb_attention.export_html(logs / "sunk", tmp_path / "page.html")
+    shares = tb_attention.load(logs / "sunk").sink(0, 0, "attention")
+    assert shares is not None
+    chosen = choices(view="head", site="attention", head=1, query=2)
+    with from_disk(chromium, tmp_path / "page.html", chosen) as page:
+        drawn(page, "head")
+        said = page.get_by_text("to the sink, which multiplies no value")
+        expect(said).to_be_visible()
+        assert float(said.inner_text().rpartition(":")[2]) == pytest.approx(shares[1, 2], rel=5e-3)

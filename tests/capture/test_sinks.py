@@ -169,6 +169,28 @@ def test_the_share_of_the_sink_is_in_the_log(tmp_path: Path) -> None:
     assert "sink" in (log.site("attention").note or "")
 
 
+def test_samples_of_several_lengths_have_the_share_of_each_of_their_queries(tmp_path: Path) -> None:
+    def attend(x: Any, query: Any, key: Any) -> Any:
+        scores = ops.matmul(query(x), ops.transpose(key(x), (0, 2, 1)))
+        return ops.matmul(ops.softmax(ops.concatenate([scores, ops.zeros_like(scores[..., :1])], -1))[..., :-1], x)
+
+    inputs = keras.Input((None, 8))
+    layer = Written(attend, (4, 4), name="attention")
+    model = keras.Model(inputs, layers.Dense(2)(ops.mean(layer(inputs), axis=1)))
+    lengths, x = (6, 3, 6, 4), np.concatenate([normal(6, 8), normal(6, 8)[:1]])
+    samples = tb_attention.Samples(x, shapes=[(length, 8) for length in lengths])
+    tb_attention.log(model, samples, tmp_path, step=0)
+    log = tb_attention.load(tmp_path)
+    for sample, length in enumerate(lengths):
+        own = x[sample, :length]
+        query, key = (own @ dense.kernel.numpy() + dense.bias.numpy() for dense in layer.projections)
+        wanted = softmax(np.concatenate([query @ key.T, np.zeros((length, 1))], axis=-1))
+        np.testing.assert_allclose(log.weights(0, sample, "attention"), wanted[None, :, :-1], atol=1e-5)
+        share = log.sink(0, sample, "attention")
+        assert share is not None
+        np.testing.assert_allclose(share, wanted[None, :, -1], atol=1e-5)
+
+
 def test_the_share_of_the_sink_follows_the_queries() -> None:
     """Where rows and columns become one axis, and where many queries are pooled."""
     model, _ = model_of(LEARNED["last_column_dropped"])
