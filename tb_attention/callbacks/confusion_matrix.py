@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -20,15 +18,13 @@ from tb_attention.callbacks.counted_outputs import CountedOutput, counted_output
 from tb_attention.callbacks.example_maps import ExampleMaps
 from tb_attention.callbacks.guard import Warnings, guarded
 from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
-from tb_attention.callbacks.model_inputs import taken_by
 from tb_attention.callbacks.output_counter import OutputCounter
-from tb_attention.callbacks.second_pass import SecondPass
 from tb_attention.callbacks.series import SeriesCallback
-from tb_attention.callbacks.sources import Batch, Source, bounded, labelled
+from tb_attention.callbacks.sources import Source
+from tb_attention.callbacks.validation_pass import ValidationPass
 from tb_attention.capture.keras_model import check_model
 from tb_attention.capture.select import patterns_of
 from tb_attention.errors import ArgumentError
-from tb_attention.records.ragged import as_fed
 from tb_attention.records.store import checked_directory
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
@@ -37,8 +33,6 @@ from tb_attention.site import Axis
 # Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.
 _BLIND = 3
 _MOST_EXAMPLES = 1000
-# Of validation data that may never end, where neither `fit` nor the user says how many.
-_MOST_BATCHES = 1000
 
 
 class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -86,8 +80,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     Raises:
         ArgumentError: An argument is wrong, at construction; or, at the start of `fit`, there is neither data nor a
-            metric, no output holds classes as far as losses, shapes and labels say it, or the model gives several independent
-            labels and nobody said so. Whatever fails later is warned about once.
+            metric, no output holds classes as far as losses, shapes and labels say it, the model gives several independent
+            labels and nobody said so, or `sites` or `axes` name what is no site. Whatever fails later is warned about once.
 
     Example:
         model.fit(x, y, callbacks=[tb_attention.ConfusionMatrixCallback("logs/run1", validation_data=(x_val, y_val))])
@@ -134,7 +128,6 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.log_dir = checked_directory(log_dir)
         self.tag = tag
         self.validation_data = validation_data
-        self._source = source
         self.class_names = to_class_names(class_names)
         self.class_groups = to_class_groups(class_groups, self.class_names)
         self.validation_steps = (
@@ -156,19 +149,19 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.monitor = monitor
         self.mode = mode
         self.warnings = Warnings()
+        self._pass = None if source is None else ValidationPass(source, self.validation_steps, self.warnings)
         self._told_cost: set[str | None] = set()
         self._forget_fit()
 
     def _forget_fit(self) -> None:
         self._series: list[MatrixSeries] = []
         self._outputs: list[CountedOutput] = []
-        self._counters: list[OutputCounter] = []
         self._maps: list[ExampleMaps | None] = []
-        self._second_pass: SecondPass | None = None
-        self._failed: Mapping[int, Exception] = {}
         self._validated = 0
         self._training: list[Counted | None] = []
         self._validation: list[Counted | None] = []
+        if self._pass is not None:
+            self._pass.begin_fit()
 
     def set_model(self, model: Any) -> None:
         """Called by Keras before `fit` starts.
@@ -183,11 +176,13 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Checks that there is something to count."""
         before = self._series
         self._forget_fit()
-        if self._source is None:
+        if self._pass is None:
             self._outputs = metric_outputs(self.model, self.output, self.class_names)
         else:
-            first = self._first_batch(self._source)
+            first = self._pass.first_batch(self.model)
             self._outputs = counted_outputs(self.model, self.output, self._wishes(), first)
+            self._maps = [self._make_maps() for _ in self._outputs]
+            self._check_names(self._pass)
         known = {series.tag: series for series in before}
         self._series = [known.get(self._tag(output)) or self._make_series(output) for output in self._outputs]
         for series in before:
@@ -197,10 +192,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             series.set_model(self.model)
             series.set_params(self.params)
             series.begin_fit()
-        if self.validation_data is not None:
-            self._second_pass = SecondPass()
-            self._counters = [self._make_counter(output) for output in self._outputs]
-            self._maps = [self._make_maps() for _ in self._outputs]
+        if self._pass is not None:
+            self._pass.begin_fit(self._outputs, [self._make_counter(output) for output in self._outputs])
         for counted in self._outputs:
             self._tell_cost(counted)
 
@@ -212,29 +205,19 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._told_cost.add(counted.output.name)
         epochs = (self.params or {}).get("epochs") or 0
         metric = counted.output.metric is not None
-        print(matrix_cost_sentence(classes, self._count_of(counted), metric, epochs, self.log_dir))
+        labels = None if self._pass is None else self._pass.labels_of(counted, self.batch_size)
+        print(matrix_cost_sentence(classes, labels, metric, epochs, self.log_dir))
 
-    def _count_of(self, counted: CountedOutput) -> int | None:
-        """How many labels a pass has at most, or None where that is not known."""
-        source, labels = self._source, counted.labels
-        if source is None or labels is None or labels.values is None or source.length in (None, math.inf):
-            return None
-        batches = min(source.length or 0, self.validation_steps or math.inf)
-        rows = self.batch_size if source.kind == "arrays" else len(labels.values)
-        return int(batches * rows)
+    def _check_names(self, validation: ValidationPass) -> None:
+        """Refuses a name of a site that there is not, where attention of examples is captured."""
+        if not (self.kept_of_a_cell and self.attention_examples and (self.axes or self.sites is not None)):
+            return
+        x = validation.first_examples(self.model)
+        if x is not None and self._maps and self._maps[0] is not None:
+            self._maps[0].check_names(x)
 
     def _wishes(self) -> Wishes:
         return Wishes(self.multi_label, self.threshold, self.ignore_class, self.class_names)
-
-    def _first_batch(self, source: Source) -> Batch:
-        """What the batches look like; refuses what cannot be counted to its end."""
-        first = source.first_labelled(self.model)
-        if source.length == math.inf and self.validation_steps is None:
-            raise ArgumentError(
-                "`validation_data` never ends, so `validation_steps` must say how many of its batches are counted. "
-                f"Received: an infinite {type(self.validation_data).__name__}, validation_steps=None."
-            )
-        return first
 
     def _tag(self, counted: CountedOutput) -> str:
         return self.tag if len(self._outputs) == 1 else f"{self.tag}/{counted.output.name}"
@@ -314,12 +297,12 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         nothing: list[Counted | None] = [None] * len(self._series)
         validation = self._validation or nothing
         try:
-            if self._second_pass is not None:
-                validation = self._count_validation_data()
+            if self._pass is not None:
+                validation = self._pass.count(self.model, self._validated, (self.params or {}).get("steps") or 0)
             for place, series in enumerate(self._series):
-                if place in self._failed and training[place] is None:
+                if self._pass is not None and place in self._pass.failed and training[place] is None:
                     continue
-                kept = self._counters[place].kept if self._counters else None
+                kept = self._pass.counters[place].kept if self._pass is not None else None
                 maps = self._maps[place] if self._maps else None
                 splits = {"validation": validation[place], "training": training[place]}
                 series.log(splits, kept, maps, series.metrics(logs))
@@ -332,56 +315,10 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Waits for the writer and closes it."""
         for series in self._series:
             series.end()
-        self._second_pass = None
-        self._counters, self._maps = [], []
+        self._maps = []
+        if self._pass is not None:
+            self._pass.begin_fit()
 
     def _compiled_counts(self) -> list[Counted | None]:
         metrics = [counted.output.metric for counted in self._outputs]
         return [None if metric is None else read_counts(metric) for metric in metrics]
-
-    def _count_validation_data(self) -> list[Counted | None]:
-        assert self._second_pass is not None
-        failed: dict[int, Exception] = {}
-        self._failed = failed
-        for counter in self._counters:
-            counter.begin()
-        for batch in self._validation_batches():
-            x, y, weight = labelled(batch, "validation_data")
-            x = taken_by(self.model, x)
-            outputs = self._second_pass(self.model, as_fed(x))
-            for index, counter in enumerate(self._counters):
-                if index not in failed:
-                    try:
-                        counter.add(x, y, weight, outputs)
-                    except Exception as error:
-                        failed[index] = error
-        for index, reason in failed.items():
-            self._say_lost(self._outputs[index], reason)
-        return [None if index in failed else counter.counted() for index, counter in enumerate(self._counters)]
-
-    def _say_lost(self, counted: CountedOutput, error: Exception) -> None:
-        """Says once that an output was not counted; the others are."""
-        what = "The confusion matrix" if len(self._outputs) == 1 else f"The confusion matrix of {counted.output.name!r}"
-        told = str(error) if isinstance(error, ArgumentError) else f"{type(error).__name__}: {error}"
-        self.warnings.warn(
-            f"lost: {counted.output.name}: {type(error).__name__}",
-            f"{what} of an epoch was lost; training goes on. {told}",
-        )
-
-    def _validation_batches(self) -> Iterator[Batch]:
-        assert self._source is not None
-        if self.validation_steps is not None:
-            return itertools.islice(self._source.batches(), self.validation_steps)
-        if self._source.length is not None:
-            return self._source.batches()
-        most = self._validated or max(_MOST_BATCHES, (self.params or {}).get("steps") or 0)
-
-        def stop() -> None:
-            reason = "as many as `fit` validates on" if self._validated else "the most where `fit` does not validate"
-            self.warnings.warn(
-                "endless",
-                f"`validation_data`, whose length is not known, goes on behind {most} batches, {reason}; the confusion matrix "
-                "counts these. `validation_steps` says how many to count.",
-            )
-
-        return bounded(self._source.batches(), most, stop)

@@ -89,18 +89,37 @@ class ExampleMaps:
         """The examples as samples, with their tokens."""
         samples = Samples(kept.inputs, kept.judged.truth, shapes=kept.shapes or None, class_names=self._names)
         if self._recorder is None:
-            self._recorder = Recorder(
-                self._model,
-                samples,
-                max_samples=len(samples),
-                class_names=None,
-                tokenizer=self._tokenizer,
-                axes=self._axes,
-                sites=self._sites,
-                say=lambda sentence: self._say("memory", sentence),
-            )
+            self._recorder = self._recorder_of(samples)
             return self._recorder.samples
         return self._recorder.prepared(samples)
+
+    def check_names(self, x: Any) -> None:
+        """Captures a few examples where sites are named.
+
+        Args:
+            x: Their inputs, nested arrays.
+
+        Raises:
+            ArgumentError: `sites` or `axes` name what is no site, or axes do not have the sizes of the site's weights.
+        """
+        try:
+            recorder = self._recorder_of(Samples(x))
+        except Exception:
+            # Of such batches no examples are kept, or it is said then why they cannot be shown.
+            return
+        recorder.check_names()
+
+    def _recorder_of(self, samples: Samples) -> Recorder:
+        return Recorder(
+            self._model,
+            samples,
+            max_samples=len(samples),
+            class_names=None,
+            tokenizer=self._tokenizer,
+            axes=self._axes,
+            sites=self._sites,
+            say=lambda sentence: self._say("memory", sentence),
+        )
 
     def _of_few_shapes(self, kept: Kept) -> npt.NDArray[np.bool_]:
         """Which examples have one of the shapes that the model is traced for, of which there are a few in a training."""

@@ -81,6 +81,11 @@ class Source:
         )
 
     @property
+    def type_name(self) -> str:
+        """The type of what was given, for messages."""
+        return type(self._given).__name__
+
+    @property
     def length(self) -> float | None:
         """The number of batches: infinite where it never ends, None where it is not known."""
         if self.kind == "dataset":

@@ -14,8 +14,9 @@ from keras import layers
 from sklearn.metrics import confusion_matrix
 
 import tb_attention
-from tb_attention.errors import AttentionWarning
+from tb_attention.errors import ArgumentError, AttentionWarning
 from tb_attention.records.confusion_log import LoggedExample
+from tb_attention.site import Axis
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.random((120, 8, 8, 1)).astype("float32")
@@ -251,3 +252,17 @@ def test_scores_and_pictures_go_to_the_other_tabs(tmp_path: Path) -> None:
     plugins = {tag: events.SummaryMetadata(tag).plugin_data.plugin_name for tag in events.Tags()["tensors"]}
     assert plugins["confusion/validation_figure"] == "images"
     assert plugins["confusion/validation_macro_f1"] == "scalars"
+
+
+@pytest.mark.parametrize("kind", ["arrays", "dataset"])
+def test_a_name_that_is_no_site_is_refused_before_training(tmp_path: Path, kind: str) -> None:
+    data = (X, Y) if kind == "arrays" else tf.data.Dataset.from_tensor_slices((X, Y)).batch(16)
+    axis = Axis("key", 8, "tokens")
+    for named, sentence in (({"sites": ["atention"]}, "sites"), ({"axes": {"atention": [axis]}}, "axes")):
+        model = build()
+        before = model.get_weights()
+        with pytest.raises(ArgumentError, match=f"`{sentence}`.*atention"):
+            train(model, tmp_path, data, **named)
+        for now, then in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(now, then)
+    assert train(build(), tmp_path, data, sites=["attention"]).sites == ["attention"]

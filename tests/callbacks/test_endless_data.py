@@ -51,7 +51,7 @@ def test_what_may_never_end_stops_where_fit_stops(data: Any, own: bool, tmp_path
 
 
 def test_without_a_validation_of_fit_there_is_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tb_attention.callbacks.confusion_matrix._MOST_BATCHES", 5)
+    monkeypatch.setattr("tb_attention.callbacks.validation_pass._MOST_BATCHES", 5)
     with pytest.warns(AttentionWarning, match="goes on behind 5 batches, the most where `fit` does not validate"):
         fit(build(), [tb_attention.ConfusionMatrixCallback(tmp_path, endless)])
     assert tb_attention.load(tmp_path).confusion_matrix(step=0).sum() == 40
