@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
+
+from tb_attention.errors import AttentionWarning
 
 # Shuffling operations with a generator that all iterators share, by name: the one without it, and the input that it is.
 _SHUFFLES = {
@@ -14,27 +17,43 @@ _SHUFFLES = {
 _MOST_BYTES = 500e6
 
 
-def in_own_order(dataset: Any) -> Any:
+def in_own_order(dataset: Any, name: str) -> Any:
     """A dataset that gives the same batches and shuffles with generators of its own.
 
     A dataset that shuffles draws a new order from one generator each time that it is iterated over, so that looking at the
     examples of the training data once would change the order of all epochs.
 
+    Args:
+        dataset: The dataset.
+        name: Its argument, for the warning.
+
     Returns:
-        `dataset` itself where it does not shuffle, where it is made of more than 500 MB of tensors, or where TensorFlow
-        cannot copy it.
+        `dataset` itself where it does not shuffle anew. So too, with a warning, where it is made of more than 500 MB of
+        tensors or where TensorFlow cannot copy it.
     """
     steps = list(_steps(dataset))
-    if not any("shuffle" in type(step).__name__.lower() for step in steps):
+    shuffles = [step for step in steps if "shuffle" in type(step).__name__.lower()]
+    if all(getattr(step, "_reshuffle_each_iteration", None) is False for step in shuffles):
         return dataset
     held = sum(_bytes(tensor) for step in steps for tensor in getattr(step, "_tensors", ()))
     if held > _MOST_BYTES:
+        _warn(name, f"it is made of {held / 1e6:.0f} MB of tensors, and at most {_MOST_BYTES / 1e6:.0f} MB are copied")
         return dataset
     try:
         return _copied(dataset)
-    except Exception:
+    except Exception as error:
         # Nothing that a public interface promises: reading as it is serves as well, but for the order.
+        _warn(name, f"TensorFlow cannot copy it ({type(error).__name__})")
         return dataset
+
+
+def _warn(name: str, reason: str) -> None:
+    warnings.warn(
+        f"`{name}` is a dataset that shuffles at every epoch, and {reason}: each time that it is read it draws an order, and a "
+        f"training on the same dataset gets the later ones. Give `{name}` before `shuffle`, or as a dataset of its own.",
+        AttentionWarning,
+        stacklevel=3,
+    )
 
 
 def _steps(dataset: Any) -> Iterator[Any]:

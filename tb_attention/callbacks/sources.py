@@ -184,7 +184,7 @@ class Source:
             inner = Source(made, self._name, batch_size=self._batch_size)
             return iter(made) if inner.kind == "generator" else inner.batches()
         if self.kind == "dataset" and self._own_order is None:
-            self._own_order = in_own_order(self._given)
+            self._own_order = in_own_order(self._given, self._name)
         return iter(self._given if self._own_order is None else self._own_order)
 
     def _indexed(self) -> Iterator[Any]:

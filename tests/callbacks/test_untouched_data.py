@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from PIL import Image
 
 import tb_attention
+from tb_attention.callbacks import own_order
+from tb_attention.callbacks.sources import Source
+from tb_attention.errors import AttentionWarning
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.random((20, 8, 8, 3)).astype("float32")
@@ -101,11 +105,36 @@ def shuffled(_: Path) -> Any:
     return data.map(lambda x, y: (x + 1.0, y)).batch(7).prefetch(2)
 
 
-SOURCES = [shuffled, from_arrays, from_arrays_without_seed, from_folder, from_frame, from_pytorch, lambda _: Drawing()]
+def shuffled_once(_: Path) -> Any:
+    data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(20, reshuffle_each_iteration=False, seed=1)
+    return data.batch(7)
+
+
+SOURCES = [
+    shuffled,
+    shuffled_once,
+    from_arrays,
+    from_arrays_without_seed,
+    from_folder,
+    from_frame,
+    from_pytorch,
+    lambda _: Drawing(),
+]
 
 
 @pytest.mark.parametrize(
-    "make", SOURCES, ids=["dataset", "flow", "flow without seed", "folder", "data frame", "DataLoader", "PyDataset"]
+    "make",
+    SOURCES,
+    ids=[
+        "dataset",
+        "dataset of one order",
+        "flow",
+        "flow without seed",
+        "folder",
+        "data frame",
+        "DataLoader",
+        "PyDataset",
+    ],
 )
 def test_reading_leaves_the_data_as_they_are(make: Callable[[Path], Any], tmp_path: Path) -> None:
     trained = []
@@ -130,3 +159,27 @@ def test_reading_leaves_the_data_as_they_are(make: Callable[[Path], Any], tmp_pa
     for step in range(2):
         counts = tb_attention.load(log, tag="confusion").confusion_matrix(step=step)
         np.testing.assert_array_equal(counts.sum(1), np.bincount(Y))
+
+
+@pytest.mark.parametrize("reason", ["large", "strange"])
+def test_a_shuffled_dataset_that_cannot_be_copied_is_read_with_a_warning(
+    reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Any) -> Any:
+        raise ValueError("no such operation")
+
+    monkeypatch.setattr(own_order, *(("_MOST_BYTES", 10) if reason == "large" else ("_copied", fail)))
+    told = "made of 0 MB of tensors" if reason == "large" else r"cannot copy it \(ValueError\)"
+    source = Source(tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(20).batch(7), "samples")
+    with pytest.warns(
+        AttentionWarning, match=f"`samples` is a dataset that shuffles at every epoch, and.*{told}"
+    ) as said:
+        read = [list(source.batches()) for _ in range(2)]
+    assert len(said) == 1
+    assert [len(batches) for batches in read] == [3, 3]
+    # Of one order alone nothing is drawn.
+    again = Source(shuffled_once(Path()), "samples")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AttentionWarning)
+        first, second = ([batch.y.tolist() for batch in again.batches()] for _ in range(2))
+    assert first == second
