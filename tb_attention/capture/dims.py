@@ -39,6 +39,7 @@ from tb_attention.capture.patches import cells_of_patches
 from tb_attention.capture.sizes import SizeReader
 from tb_attention.capture.slices import block_of, sliced, split_off, uneven_part
 from tb_attention.capture.sliding import Kernels
+from tb_attention.capture.texts import TOKENS_AXIS, text_input
 from tb_attention.capture.unrolled import dimension_of_items, dimension_of_rounds, element_dims, list_items
 
 REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm"})
@@ -170,7 +171,12 @@ class DimReader:
             return (self._of_range(node),)
         if kind == "RaggedTensorToTensor" and value in self.dependent:
             # Its values lie in one row, with neither samples nor positions of their own.
-            return (self._batch_of(value), *(dim_of(Atom(known(size), "position")) for size in value.shape[1:]))
+            text = text_input(self._graph, node) if len(value.shape) == 2 else None
+            tokens = None if text is None else (text, TOKENS_AXIS)
+            return (
+                self._batch_of(value),
+                *(dim_of(Atom(known(size), "position", input=tokens)) for size in value.shape[1:]),
+            )
         if kind in RESHAPES:
             return self._of_reshape(node, first, value.shape)
         if kind == "Transpose":

@@ -130,7 +130,7 @@ def test_a_training_whose_device_runs_out_of_memory_warns_once_and_logs_on(
         ({"max_bytes": True}, "Received: max_bytes=True"),
         ({"max_capture_bytes": "1 GB"}, "`max_capture_bytes` must be a positive number of bytes"),
         ({"max_positions": 0}, "`max_positions` must be a positive integer"),
-        ({"full_rows": ["CLS"]}, "`full_rows` must be places of queries"),
+        ({"full_rows": ["CLS"]}, "`full_rows` must be indices of queries"),
     ],
 )
 def test_wrong_arguments_raise_at_construction(arguments: dict[str, Any], sentence: str) -> None:
