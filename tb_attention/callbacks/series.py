@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 import weakref
@@ -14,6 +13,7 @@ import keras
 from tb_attention.callbacks.arguments import as_count, checked_bytes
 from tb_attention.callbacks.cost import cost_sentence
 from tb_attention.callbacks.guard import Warnings
+from tb_attention.callbacks.monitored import Monitored
 from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
 from tb_attention.callbacks.restored import early_stoppings, restored_epoch
 from tb_attention.capture.keras_model import check_model
@@ -190,7 +190,8 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         ]
         best = told.get("best")
         if best and best["step"] <= last and isinstance(best.get("value"), float):
-            self.series.best = (self._score(best["monitor"], best["value"]), best)
+            monitored = Monitored(self.monitor, self.mode, self.warnings)
+            self.series.best = (monitored.score(best["monitor"], best["value"]), best)
 
     @property
     def epoch(self) -> int:
@@ -268,40 +269,8 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
         )
 
     def note_best(self, step: int, logs: Mapping[str, float]) -> None:
-        """Marks the step if it is the best so far by the monitored metric.
-
-        Where `logs` lack that metric, "val_loss" stands in, or "loss" where that is missing too; a step that was marked by
-        a stand-in gives way to the first one that has the metric.
-        """
-        name = next((name for name in (self.monitor, "val_loss", "loss") if name in logs), None)
-        self._say_stand_in(name, logs)
-        value = None if name is None else logs[name]
-        if name is None or value is None or math.isnan(value):
-            return
-        best = None if self.series.best is None else self.series.best[1]
-        if best is not None and best["monitor"] != name:
-            if name != self.monitor and best["monitor"] in (self.monitor, "val_loss"):
-                return
-            best = None
-        score = self._score(name, value)
-        if best is None or self.series.best is None or score > self.series.best[0]:
-            self.series.best = (score, {"step": step, "monitor": name, "value": value})
-
-    def _say_stand_in(self, name: str | None, logs: Mapping[str, float]) -> None:
-        if self.monitor in logs or (self.monitor == "val_loss" and name == "loss"):
-            return
-        there = [metric for metric in logs if metric != "learning_rate"]
-        self.warnings.warn(
-            "monitor",
-            f"An epoch has no metric {self.monitor!r} (`monitor`); "
-            + ("no best epoch is marked. " if name is None else f"{name!r} marks the best epoch in its place. ")
-            + f"There are: {there}.",
-        )
-
-    def _score(self, name: str, value: float) -> float:
-        """The larger, the better."""
-        larger = self.mode == "max" or (self.mode == "auto" and any(word in name for word in ("acc", "auc", "f1")))
-        return value if larger else -value
+        """Marks the step if it is the best so far by the monitored metric, or by what stands in for it."""
+        self.series.best = Monitored(self.monitor, self.mode, self.warnings).better(self.series.best, step, logs)
 
     def note(self, sentence: str) -> None:
         """Leaves a sentence for the tab."""
