@@ -100,6 +100,11 @@ class Atom:
             atom = atom.parent or atom.whole  # type: ignore[assignment]
         return atom
 
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether it was made from others in a way in which it is not known where its positions lie in these."""
+        return self.parent is not None and self.source is None and self.places is None
+
     def line(self) -> Iterator[Atom]:
         """Itself and all that it was made from, one from the other."""
         atom: Atom | None = self

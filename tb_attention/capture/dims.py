@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from tb_attention.capture.agreement import Agreement
 from tb_attention.capture.atoms import (
     ONE,
     Atom,
@@ -74,6 +75,7 @@ class DimReader:
         # For each value the dimensions with samples in it or, where it has none (a list of tensors), in what it was made from.
         self._batched: dict[Value, frozenset[Dim]] = {}
         self._kernels = Kernels(graph)
+        self._agreement = Agreement()
         places = {value: place for place, value in enumerate(graph.inputs)}
         sizes = [value.shape[0] for value in graph.inputs if value.shape]
         # A trace for one number of samples: sizes are plain numbers there.
@@ -214,6 +216,8 @@ class DimReader:
             return self._kernels.resized(node, first, value.shape)
         if kind in PICKS:
             return (*first[:-1], picked_by(first[-1], None, known(value.shape[-1])))
+        if kind == "IdentityN":
+            return inputs[value.place]
         if kind == "StridedSlice":
             return sliced(self._graph, node, first, value.shape, self.batch)
         if kind == "ConcatV2":
@@ -231,7 +235,8 @@ class DimReader:
             return self._of_repetition(node, first, value)
         if kind in ("Select", "SelectV2"):
             # The condition, which may be a mask of another input, says least.
-            inputs = [*inputs[1:], inputs[0]]
+            chosen = self._broadcast(inputs[1:], len(value.shape))
+            return self._broadcast([chosen, inputs[0]], len(value.shape), preferred)
         return self._broadcast(inputs, len(value.shape))
 
     def _of_contraction(self, node: Node, operands: Sequence[Sequence[str]], result: Sequence[str]) -> Dims | None:
@@ -249,7 +254,7 @@ class DimReader:
                     dim = tuple(Atom(atom.size, "feature") for atom in dim)
                     named.setdefault(name, dim)
                 else:
-                    named[name] = preferred(named.get(name, ()), dim)
+                    named[name] = (self._agreement.of if name in result else preferred)(named.get(name, ()), dim)
         return tuple(named[name] for name in result)
 
     def _of_reshape(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
@@ -375,7 +380,11 @@ class DimReader:
                 dims.append((Atom(size, dim[0].origin, parent=dim[0]),))
         return tuple(dims)
 
-    def _broadcast(self, inputs: Sequence[Dims | None], rank: int) -> Dims | None:
+    def _broadcast(
+        self, inputs: Sequence[Dims | None], rank: int, together: Callable[[Dim, Dim], Dim] | None = None
+    ) -> Dims | None:
+        """The dimensions of operands that are laid over each other; `together` says which of two a dimension is."""
+        together = together or self._agreement.of
         result: list[Dim] = [()] * rank
         fitting = [dims for dims in inputs if dims is not None and len(dims) <= rank]
         # The fuller operand goes first, since the first of equals stays: a padding mask over keys must not pass its
@@ -384,5 +393,5 @@ class DimReader:
             for place, dim in enumerate(dims, start=rank - len(dims)):
                 if self.batch in dim and any(self.batch in other for at, other in enumerate(result) if at != place):
                     continue
-                result[place] = preferred(result[place], dim)
+                result[place] = together(result[place], dim)
         return tuple(result) if fitting else None

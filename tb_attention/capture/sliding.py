@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tb_attention.capture.atoms import Atom, Covering, Dim, Dims, count_of, size_of
+from tb_attention.capture.detours import reach_of_dilation
 from tb_attention.capture.dimensions import derived, known, resized
 from tb_attention.capture.graph import Graph, Node, Shape
 
@@ -64,6 +65,9 @@ def covering(graph: Graph, node: Node, axis: int, atom: Atom, made: int | None) 
     block = graph.attribute(node, "block_size")
     if block and count is not None:
         return Covering(atom, 0, int(block), int(block), slides=True)
+    if node.type == "BatchToSpaceND":
+        reach = reach_of_dilation(graph, node, axis)
+        return None if reach is None else Covering(atom, reach[0], 1, reach[1], slides=reach[1] > 1)
     kernel = _kernel(graph, node, axis)
     stride = _along(graph.attribute(node, "strides"), axis)
     dilation = _along(graph.attribute(node, "rates" if node.type.startswith("Extract") else "dilations"), axis) or 1

@@ -145,6 +145,9 @@ def _unravelled(source: Taken, spans: Spans) -> list[tuple[Atom | Place, Spans]]
 
 def _looked_up(index: Numbers, spans: Spans, of: int) -> Spans:
     """Parts of a line of picked positions as parts of the line that they were picked from; they must not be torn apart."""
+    if (index < 0).all():
+        # Picked by what is known only at run time.
+        raise Unknown
     start, size = spans.start.copy(), spans.size.copy()
     for place in np.flatnonzero(~np.isnan(spans.start)):
         first, count = spans.start[place], spans.size[place]
@@ -153,7 +156,10 @@ def _looked_up(index: Numbers, spans: Spans, of: int) -> Spans:
         picked = index[max(0, int(first)) : max(0, int(first + count))]
         # What lies beyond the ends, or on padding, shows nothing.
         picked = picked[picked >= 0]
-        if not len(picked) or picked.max() - picked.min() + 1 != len(picked):
+        if not len(picked):
+            start[place] = np.nan
+            continue
+        if picked.max() - picked.min() + 1 != len(picked):
             raise Unknown
         start[place], size[place] = picked.min(), len(picked)
     return spans.moved(start, size, of)
@@ -161,7 +167,6 @@ def _looked_up(index: Numbers, spans: Spans, of: int) -> Spans:
 
 def _of_parts(source: Joined, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
     """Positions that were joined from several dimensions, each followed back by itself."""
-    known = spans.single()
     total = sum(source.sizes)
     tables: dict[Place, Spans] = {}
     first = 0
@@ -175,20 +180,30 @@ def _of_parts(source: Joined, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
             slides = max(table.slides, spans_of_part.slides)
             tables[place] = Spans(table.start, table.size, table.of, table.void, slides)
         first += count
-    index = np.where(known, spans.start, 0).astype(int)
-    return [
-        (
-            place,
-            Spans(
-                np.where(known, table.start[index], np.nan),
-                table.size[index],
-                table.of,
-                spans.void | (known & table.void[index]),
-                spans.slides + table.slides,
-            ),
-        )
-        for place, table in tables.items()
-    ]
+    if len(tables) > 1:
+        # Several of them at once may be no rectangle.
+        spans.single()
+    return [(place, _through(spans, table)) for place, table in tables.items()]
+
+
+def _through(spans: Spans, table: Spans) -> Spans:
+    """Parts of a line whose every position is a part of another line, as parts of that."""
+    start, size, void = np.full_like(spans.start, np.nan), np.ones_like(spans.size), spans.void.copy()
+    for place in np.flatnonzero(~np.isnan(spans.start)):
+        if spans.start[place] % 1 or spans.size[place] % 1:
+            raise Unknown
+        first = int(spans.start[place])
+        covered = slice(max(first, 0), max(first + int(spans.size[place]), 0))
+        # Learned tokens and copies among them say nothing.
+        among = np.argsort(table.start[covered])[: np.count_nonzero(~np.isnan(table.start[covered]))]
+        starts, ends = table.start[covered][among], (table.start + table.size)[covered][among]
+        if not len(among):
+            continue
+        if not (starts[1:] <= np.maximum.accumulate(ends)[:-1]).all():
+            raise Unknown
+        start[place], size[place] = starts[0], ends.max() - starts[0]
+        void[place] |= table.void[covered].all()
+    return Spans(start, size, table.of, void, spans.slides + table.slides)
 
 
 def _of_part(part: Dim) -> Mapping[Place, Spans]:

@@ -33,7 +33,7 @@ def window_places(windows: Sequence[Atom], positions: Sequence[Atom]) -> WindowP
     while _went_back(index, grids) or _put_together(index, grids):
         pass
     bases = sorted(index, key=lambda atom: atom.root.input or (-1, -1))
-    if any(atom.whole is not None or atom.origin != "position" for atom in bases):
+    if any(atom.whole is not None or atom.origin != "position" or atom.is_nowhere for atom in bases):
         return None
     axes = [atom.root.input for atom in bases]
     if len(bases) > 1 and (None in axes or len(set(axes)) < len(axes) or len({axis[0] for axis in axes if axis}) > 1):
