@@ -1,4 +1,4 @@
-"""What positions probably are, from their number and from the samples, where nobody said."""
+"""What positions are assumed to be, by their number and the samples, where nobody said and no data flow is known."""
 
 from __future__ import annotations
 
@@ -14,10 +14,26 @@ from tb_attention.site import Axis, Kind, Role
 
 
 def default_axes(shape: Sequence[int], samples: Samples | None) -> tuple[Axis, ...]:
-    """Query and key axes of `(queries, keys)`, or the key axis of `(keys,)`."""
+    """Query and key axes of `(queries, keys)`, or the key axis of `(keys,)`; `note_on_cells` says what is assumed."""
     roles: tuple[Role, ...] = ("key",) if len(shape) == 1 else ("query", "key")
     facts = facts_of(samples)
     return tuple(describe_axis(Axis(role, size), facts) for role, size in zip(roles, shape, strict=True))
+
+
+def note_on_cells(axes: Sequence[Axis]) -> str | None:
+    """A sentence for people about the cells that `default_axes` took positions for; None where it took none for cells."""
+    found = dict.fromkeys(_cells_of(axis) for axis in axes if axis.grid is not None)
+    if not found:
+        return None
+    return f"Positions are assumed to be {' and '.join(found)}, by their number; `axes=` says otherwise."
+
+
+def _cells_of(axis: Axis) -> str:
+    cells = f"{' x '.join(map(str, axis.grid or ()))} patches row by row"
+    registers = len(axis.extra) - 1
+    if registers < 1:
+        return f"{cells} behind {axis.extra[0]}" if axis.extra else cells
+    return f"{cells} behind {axis.extra[0]} and {registers} register{'s' if registers > 1 else ''}"
 
 
 def default_kind(axes: Sequence[Axis]) -> Kind:

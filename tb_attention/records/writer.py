@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.attempts import start_attempt
 from tb_attention.records.budget import MAX_BYTES
-from tb_attention.records.default_axes import default_axes, default_kind
+from tb_attention.records.default_axes import default_axes, default_kind, note_on_cells
 from tb_attention.records.generation import fill_up, generated_maps
 from tb_attention.records.generation_axes import token_inputs
 from tb_attention.records.nested import to_numpy
@@ -120,29 +120,18 @@ class AttentionWriter:
             epoch: From 0.
             batch: Batches that the model has seen.
             kinds: By path; by default "self" where queries and keys are as many, else "cross", and "gate" without queries.
-            axes: By path, the axes behind samples and heads, in order; by default they are found out from the samples.
+            axes: By path, the axes behind samples and heads, in order. Without them, as many positions as a text of the samples
+                has tokens are these, and as many as a picture of them has square patches are assumed to be patches row by row,
+                extra ones such as CLS in front. Arrays do not tell whether that is so (CLS may come last, patches column by
+                column): the site's note, which the tab shows, says what is assumed.
 
         Raises:
             ArgumentError: An argument is wrong; nothing is written.
             LogError: An earlier step could not be written, or the writer is closed.
         """
-        if self._closed:
-            raise LogError("The writer is closed; make another one to go on.")
+        self._check_open()
         self._raise_failures()
-        step = _checked_step(step)
-        sites = self._sites(weights, kinds or {}, axes or {})
-        count = len(sites[0].weights) if sites else (0 if self.samples is None else len(self.samples))
-        _check_samples(sites, self.samples)
-        record = StepRecord(
-            step=step,
-            epoch=_checked_count("epoch", epoch),
-            batch=_checked_count("batch", batch),
-            logs=_checked_metrics(metrics or {}),
-            sites=sites,
-            predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
-        )
-        series = self._started(record)
-        series.submit(dataclasses.replace(record, samples=self._samples_name))
+        self._submit(step, self._sites(weights, kinds or {}, axes or {}), predictions, metrics, epoch, batch)
 
     def write_generation(
         self,
@@ -195,7 +184,13 @@ class AttentionWriter:
         said = {} if self.samples is None else self.samples.axes
         axes = {path: said.get(path) or inputs.axes(path, maps.shape) for path, maps in weights.items()}
         kinds: dict[str, Kind] = {path: "cross" if path.startswith("cross") else "self" for path in weights}
-        self.write(step, weights, predictions, metrics, epoch, batch, kinds, axes)
+        self._check_open()
+        self._raise_failures()
+        sites = tuple(
+            site if site.path in said else site.replace(note=note_on_cells(site.axes))
+            for site in self._sites(weights, kinds, axes)
+        )
+        self._submit(step, sites, predictions, metrics, epoch, batch)
 
     def flush(self) -> None:
         """Waits until every step is written.
@@ -246,6 +241,33 @@ class AttentionWriter:
         if self._best is None or monitor != self._best["monitor"] or value < self._best["value"]:
             self._best = {"step": record.step, "monitor": monitor, "value": value}
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogError("The writer is closed; make another one to go on.")
+
+    def _submit(
+        self,
+        step: Step,
+        sites: tuple[Site, ...],
+        predictions: Any,
+        metrics: Mapping[str, Any] | None,
+        epoch: int | None,
+        batch: int | None,
+    ) -> None:
+        step = _checked_step(step)
+        count = len(sites[0].weights) if sites else (0 if self.samples is None else len(self.samples))
+        _check_samples(sites, self.samples)
+        record = StepRecord(
+            step=step,
+            epoch=_checked_count("epoch", epoch),
+            batch=_checked_count("batch", batch),
+            logs=_checked_metrics(metrics or {}),
+            sites=sites,
+            predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
+        )
+        series = self._started(record)
+        series.submit(dataclasses.replace(record, samples=self._samples_name))
+
     def _raise_failures(self) -> None:
         if self._series is None or not self._series.failures:
             return
@@ -285,10 +307,12 @@ class AttentionWriter:
                     f"ranks need `axes`. Received: shape {array.shape} at {path!r}."
                 )
             inner = default_axes(array.shape[2:], self.samples)
+            note = note_on_cells(inner)
         else:
+            note = None
             inner = tuple(axis for axis in axes if axis.role not in ("samples", "heads"))
         outer = (Axis("samples", array.shape[0]), Axis("heads", array.shape[1]))
-        return Site(path, kind or default_kind(inner), (*outer, *inner), array)
+        return Site(path, kind or default_kind(inner), (*outer, *inner), array, note)
 
 
 def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | None:

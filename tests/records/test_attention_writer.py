@@ -18,7 +18,7 @@ from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records import series_writer
 from tb_attention.records.step_record import Prediction
 from tb_attention.records.writer import AttentionWriter
-from tb_attention.site import Axis
+from tb_attention.site import Axis, Cells
 
 from . import logs
 
@@ -76,6 +76,46 @@ def test_a_cls_token_before_the_patches_is_an_extra_position(tmp_path: Path) -> 
         writer.write(0, {"a": logs.rows(2, 4, 17, 17)})
     axis = tb_attention.load(tmp_path).site("a").axes[1]
     assert (axis.kind, axis.grid, axis.extra) == ("grid", (4, 4), ("CLS",))
+
+
+@pytest.mark.parametrize(
+    ("positions", "assumed"),
+    [
+        (16, "4 x 4 patches row by row"),
+        (17, "4 x 4 patches row by row behind CLS"),
+        (18, "4 x 4 patches row by row behind CLS and 1 register"),
+        (20, "4 x 4 patches row by row behind CLS and 3 registers"),
+    ],
+)
+def test_cells_that_are_assumed_by_their_number_say_so(tmp_path: Path, positions: int, assumed: str) -> None:
+    with AttentionWriter(tmp_path, samples=logs.digits()) as writer:
+        writer.write(0, {"a": logs.rows(2, 1, positions, positions)})
+    note = f"Positions are assumed to be {assumed}, by their number; `axes=` says otherwise."
+    assert tb_attention.load(tmp_path).site("a").note == note
+
+
+def test_cells_of_generated_maps_say_so_too(tmp_path: Path) -> None:
+    maps = (logs.rows(2, 1, 17, 17),)
+    with AttentionWriter(tmp_path, samples=logs.digits()) as writer:
+        writer.write_generation(0, {"encoder_attentions": maps})
+    site = tb_attention.load(tmp_path).site("encoder/layer_0")
+    assert site.axes[1].grid == (4, 4)
+    assert "4 x 4 patches row by row behind CLS" in (site.note or "")
+
+
+def test_only_cells_that_are_assumed_have_a_note(tmp_path: Path) -> None:
+    grid = (Axis("query", 16, "grid", (4, 4), input=0), Axis("key", 16, "grid", (4, 4), input=0))
+    behind = Axis("key", 17, cells=Cells((4, 4), (*range(16), -1), ("CLS",)), input=0)
+    given = {"grid": grid, "behind": (Axis("query", 5), behind)}
+    weights = {"grid": logs.rows(2, 1, 16, 16), "behind": logs.rows(2, 1, 5, 17), "none": logs.rows(2, 1, 7, 7)}
+    with AttentionWriter(tmp_path, samples=logs.digits()) as writer:
+        writer.write(0, weights, axes=given)
+    with AttentionWriter(tmp_path / "text", samples=tb_attention.Samples(np.arange(14).reshape(2, 7))) as writer:
+        writer.write(0, {"words": logs.rows(2, 1, 7, 7)})
+    log, text = tb_attention.load(tmp_path), tb_attention.load(tmp_path / "text")
+    assert [log.site(path).note for path in weights] == [None] * 3
+    assert log.site("behind").axes[2] == behind
+    assert (text.site("words").axes[2].kind, text.site("words").note) == ("tokens", None)
 
 
 def test_axes_may_be_told(tmp_path: Path) -> None:
