@@ -83,15 +83,15 @@ def _seen_by(lines: Mapping[Place, Spans]) -> npt.NDArray[np.bool_]:
 def _agree(one: Spans, other: Spans) -> bool:
     """Whether, position by position, both are about the same part of a line.
 
-    Either their middles lie within half a step of each other, or the one part lies in the other and they come in one order,
-    as where a causal convolution is added to what it reads.
+    Either their middles are the same, or the one part lies in the other and they come in one order, as where a causal
+    convolution is added to what it reads.
     """
     both = _sees(one) & _sees(other)
     starts, sizes = np.stack([one.start, other.start])[:, both], np.stack([one.size, other.size])[:, both]
     if not both.any():
         return True
     middles = starts + sizes / 2
-    if (np.abs(middles[0] - middles[1]) <= _step(one) / 2 + _SLACK).all():
+    if (np.abs(middles[0] - middles[1]) <= _SLACK).all():
         return True
     small, large = (0, 1) if sizes[0].max() <= sizes[1].max() else (1, 0)
     is_inside = (starts[small] >= starts[large] - _SLACK) & (

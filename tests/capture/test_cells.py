@@ -197,7 +197,11 @@ CONTRADICTING: dict[str, tuple[tuple[int, ...], list[Step]]] = {
         [beside(lambda x: ops.transpose(x, (0, 2, 1))), lambda x: x[..., None], conv(4), flat],
     ),
     "other rows": ((12, 16, 3), [lambda x: flat(conv(4)(x[:, :8])) + flat(conv(4)(x[:, 4:]))]),
-    "rows moved by three pixels": ((12, 16, 3), [lambda x: flat(conv(4)(x[:, :8])) + flat(conv(4)(x[:, 3:11]))]),
+    "rows moved by a pixel": ((12, 16, 3), [lambda x: flat(conv(4)(x[:, :8])) + flat(conv(4)(x[:, 1:9]))]),
+    "the far side of a map that sees nearly all": (
+        (12, 16, 3),
+        [lambda x: layers.MaxPooling2D(4)(conv(13, 1, "same")(x)) + conv(25, 4, "same")(ops.flip(x, 2)), flat],
+    ),
     "ever after": ((12, 16, 3), [*WORDS, beside(backwards), layers.Dense(6), beside(layers.Dense(6)), Learned(1)]),
 }
 
