@@ -107,7 +107,8 @@ def test_each_output_is_counted_with_its_own_labels_and_weights(tmp_path: Path, 
 
 def test_samples_show_labels_and_predictions_of_one_output(tmp_path: Path) -> None:
     model = model_of("list")
-    tb_attention.log(model, (X[:9], [LABELS[name][:9] for name in ORDER]), tmp_path, step=0)
+    with pytest.warns(AttentionWarning, match="No attention was found in this model"):
+        tb_attention.log(model, (X[:9], [LABELS[name][:9] for name in ORDER]), tmp_path, step=0)
     log = tb_attention.load(tmp_path)
     assert list(log.samples.labels) == URGENT[:9, 0].tolist()
     told = [prediction.class_index for prediction in log.predictions(0) if prediction]
