@@ -6,6 +6,7 @@ import copy
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,10 @@ def test_a_training_killed_at_7_and_resumed_at_5_replaces_what_it_overtakes(tmp_
 
     with pytest.raises(RuntimeError, match="killed"):
         fit(build(), [*callbacks(), Stop()], epochs=10)
+    # The process goes on, and with it the thread that writes what waited when the training died.
+    deadline = time.monotonic() + 30
+    while tb_attention.load(tmp_path / "run").steps[-1:] != [7] and time.monotonic() < deadline:
+        time.sleep(0.02)
     resumed = build()
     history = fit(resumed, callbacks(), epochs=9)
     first = 9 - len(history.history["loss"])
