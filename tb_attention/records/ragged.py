@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -81,11 +81,6 @@ def rows(nested: Any, index: Any) -> Any:
 def count(nested: Any) -> int:
     """The number of examples: the length of the first array that has dimensions; 0 where none has."""
     return next((len(array) for _, array in named_leaves(nested) if np.ndim(array)), 0)
-
-
-def chosen_shapes(shapes: Mapping[str, Sequence[Shape]], index: Sequence[int]) -> dict[str, list[Shape]]:
-    """The shapes of some examples."""
-    return {name: [own[at] for at in index] for name, own in shapes.items()}
 
 
 class Rows:

@@ -175,9 +175,7 @@ def read_manifest(archive: Archive, what: str) -> Manifest:
 def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
     """The weights of one site for one sample, `(heads, queries, keys)` or what its axes say."""
     known = manifest.sites[site]
-    name = weights_member(sample, site)
-    need = encoded_bytes(known.shape, known.encoding)
-    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
+    return _read_encoded(archive, weights_member(sample, site), known.shape, known.encoding)
 
 
 def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
@@ -186,8 +184,7 @@ def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) 
     name = rows_member(sample, site)
     if known is None:
         raise DamagedFileError(f"There is no {name}.")
-    need = encoded_bytes(known.shape, known.encoding)
-    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
+    return _read_encoded(archive, name, known.shape, known.encoding)
 
 
 def read_features(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
@@ -195,9 +192,7 @@ def read_features(archive: Archive, manifest: StepManifest, sample: int, site: i
     known = manifest.sites[site].features
     if known is None:
         return None
-    name = features_member(sample, site)
-    need = encoded_bytes(known.shape, known.encoding)
-    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
+    return _read_encoded(archive, features_member(sample, site), known.shape, known.encoding)
 
 
 def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
@@ -205,9 +200,12 @@ def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) 
     known = manifest.sites[site].sink
     if known is None:
         return None
-    name = sink_member(sample, site)
-    need = encoded_bytes(known.shape, known.encoding)
-    return decode_member(archive.read(name, need + 4096), known.shape, known.encoding, name)
+    return _read_encoded(archive, sink_member(sample, site), known.shape, known.encoding)
+
+
+def _read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding: Encoding) -> npt.NDArray[np.float32]:
+    """A member as numbers of this shape; one that is larger than they can be is refused before it is inflated."""
+    return decode_member(archive.read(name, encoded_bytes(shape, encoding) + 4096), shape, encoding, name)
 
 
 def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.float32]:
