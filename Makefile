@@ -80,7 +80,7 @@ fuzz: .venv/dev
 floors:
 	@test -x .build/floors/bin/python || $(PYTHON) -m venv .build/floors
 	@.build/floors/bin/python -m pip install --quiet --disable-pip-version-check -r tests/floors.txt pytest hypothesis
-	@PYTHONPATH=. .build/floors/bin/python -m pytest tests/metrics tests/callbacks/test_attention_callback.py tests/capture/test_untouched.py
+	@PYTHONPATH=. .build/floors/bin/python -m pytest tests/metrics tests/callbacks/test_attention_callback.py tests/tracing/test_untouched.py
 
 pictures: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m docs.make_pictures

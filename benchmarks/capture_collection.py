@@ -28,7 +28,7 @@ import numpy as np
 import tensorflow as tf
 from collection.cases import Case, make_inputs
 
-from tb_attention.capture.capturer import Capturer
+from tb_attention.tracing.capturer import Capturer
 
 TOLERANCE = 1e-5
 _WATCHED = (

@@ -25,7 +25,7 @@ import tensorflow as tf
 from keras import layers
 
 import tb_attention
-from tb_attention.capture.capturer import Capturer
+from tb_attention.tracing.capturer import Capturer
 
 LAYERS, HEADS, TOKENS, WIDTH, SAMPLES, ROUNDS = 12, 12, 128, 768, 4, 7
 MAP_TOKENS, MAP_WIDTH = 512, 96

@@ -20,8 +20,8 @@ from keras import layers
 
 import tb_attention
 from tb_attention.callbacks.similarity import similarity_order
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 EXAMPLES, VALIDATION = 10_000, 2000
 REPEATS = 3

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from tb_attention.records.npz import write_npz
+from tb_attention.records.format.npz import write_npz
 from tb_attention.reduce.encodings import encode
 
 

@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from encode_cost import heads_of_many_kinds
 
-from tb_attention.records.npz import write_npz
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_file import attention_members, digest
-from tb_attention.records.step_record import StepRecord
+from tb_attention.records.format.npz import write_npz
+from tb_attention.records.format.step_file import attention_members, digest
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.divergence import jensen_shannon
 from tb_attention.reduce.encodings import decode, encode
 from tb_attention.reduce.long_axes import shorten

@@ -5,42 +5,52 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tb_attention import errors
 from tb_attention._version import __version__
 
 if TYPE_CHECKING:
     from tb_attention.callbacks.attention import AttentionCallback
     from tb_attention.callbacks.confusion_matrix import ConfusionMatrixCallback
     from tb_attention.callbacks.log import log
-    from tb_attention.capture import capture, explain
     from tb_attention.export.html import export_html
     from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-    from tb_attention.records.reader import load
-    from tb_attention.records.samples import Samples
-    from tb_attention.records.writer import AttentionWriter
+    from tb_attention.records.reading.reader import Log, load
+    from tb_attention.records.samples.samples import Samples
+    from tb_attention.records.writing.writer import AttentionWriter
+    from tb_attention.site import Axis, Site
+    from tb_attention.tracing.capture import capture
+    from tb_attention.tracing.explanation import explain
 
 # Where each public name lives. They are imported when first used, so that `import tb_attention` costs nothing and the
 # writer works where TensorFlow is not installed.
 _HOMES = {
     "AttentionCallback": "tb_attention.callbacks.attention",
-    "AttentionWriter": "tb_attention.records.writer",
+    "AttentionWriter": "tb_attention.records.writing.writer",
+    "Axis": "tb_attention.site",
     "ConfusionMatrix": "tb_attention.metrics.confusion_matrix",
     "ConfusionMatrixCallback": "tb_attention.callbacks.confusion_matrix",
-    "Samples": "tb_attention.records.samples",
-    "capture": "tb_attention.capture",
-    "explain": "tb_attention.capture",
+    "Log": "tb_attention.records.reading.reader",
+    "Samples": "tb_attention.records.samples.samples",
+    "Site": "tb_attention.site",
+    "capture": "tb_attention.tracing.capture",
+    "explain": "tb_attention.tracing.explanation",
     "export_html": "tb_attention.export.html",
-    "load": "tb_attention.records.reader",
+    "load": "tb_attention.records.reading.reader",
     "log": "tb_attention.callbacks.log",
 }
 
 __all__ = [
     "AttentionCallback",
     "AttentionWriter",
+    "Axis",
     "ConfusionMatrix",
     "ConfusionMatrixCallback",
+    "Log",
     "Samples",
+    "Site",
     "__version__",
     "capture",
+    "errors",
     "explain",
     "export_html",
     "load",

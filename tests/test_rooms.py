@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +19,12 @@ SHARED = {"site", "errors", "_version"}
 ALLOWED = {
     "reduce": set(),
     "records": {"reduce"},
-    "capture": {"reduce"},
+    "tracing": {"reduce"},
     "metrics": {"reduce"},
     "plot": {"records", "reduce"},
     "export": {"records", "reduce"},
     "plugin": {"records", "export", "reduce"},
-    "callbacks": {"capture", "metrics", "records", "plot", "reduce"},
+    "callbacks": {"tracing", "metrics", "records", "plot", "reduce"},
 }
 # The plugin side runs inside TensorBoard, where these would cost hundreds of megabytes.
 HEAVY = {"tensorflow", "keras", "matplotlib", "sklearn", "torch", "jax"}
@@ -68,6 +69,20 @@ def test_the_plugin_side_imports_nothing_heavy(room: str) -> None:
 def test_importing_the_package_imports_nothing_else() -> None:
     program = "import sys, tb_attention; print([m for m in ('numpy', 'tensorflow', 'keras', 'tensorboard') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_nouns_and_the_errors_are_public() -> None:
+    from tb_attention import Axis, Log, Site, errors
+
+    assert Axis("key", 3, "tokens").size == 3
+    assert Site.__module__ == Axis.__module__ == "tb_attention.site"
+    assert isinstance(tb_attention.load("nowhere"), Log)
+    assert issubclass(errors.NotInLogError, errors.AttentionError)
+
+
+def test_capture_is_a_function() -> None:
+    assert inspect.isfunction(tb_attention.capture)
+    assert not (PACKAGE / "capture").exists()
 
 
 def test_the_public_names_are_exactly_what_is_importable() -> None:

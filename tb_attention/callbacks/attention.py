@@ -12,15 +12,15 @@ from tb_attention.callbacks.guard import guarded
 from tb_attention.callbacks.predictions import ShownOutput
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback
-from tb_attention.capture.keras_model import check_backend
-from tb_attention.capture.select import patterns_of
 from tb_attention.errors import ArgumentError
-from tb_attention.records.budget import MAX_BYTES
-from tb_attention.records.paths import Step
-from tb_attention.records.sizes import trained_bytes
+from tb_attention.records.format.paths import Step
+from tb_attention.records.writing.budget import MAX_BYTES
+from tb_attention.records.writing.sizes import trained_bytes
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
+from tb_attention.tracing.keras_model import check_backend
+from tb_attention.tracing.select import patterns_of
 
 # From so many shapes of samples on tracing is worth a word.
 _MANY_SHAPES = 8

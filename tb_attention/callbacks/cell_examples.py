@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.records.nested import map_leaves, named_leaves
-from tb_attention.records.ragged import Shape, concatenate, rows
+from tb_attention.records.samples.nested import map_leaves, named_leaves
+from tb_attention.records.samples.ragged import Shape, concatenate, rows
 
 # So many candidates are sorted in at once: one by one would cost more than the model.
 _WAITING = 2048

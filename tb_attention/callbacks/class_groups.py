@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.step_record import ClassGroup
+from tb_attention.records.format.step_record import ClassGroup
 
 
 def to_class_groups(given: Any, class_names: Sequence[str] | None) -> tuple[ClassGroup, ...]:

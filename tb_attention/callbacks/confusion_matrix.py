@@ -22,13 +22,13 @@ from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.sources import Source
 from tb_attention.callbacks.validation_pass import ValidationPass
-from tb_attention.capture.keras_model import check_model
-from tb_attention.capture.select import patterns_of
 from tb_attention.errors import ArgumentError
-from tb_attention.records.store import checked_directory
+from tb_attention.records.store.store import checked_directory
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.site import Axis
+from tb_attention.tracing.keras_model import check_model
+from tb_attention.tracing.select import patterns_of
 
 # Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.
 _BLIND = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_attention.records.npz import npz_bytes
-from tb_attention.records.sizes import StepBytes, spell_bytes
+from tb_attention.records.format.npz import npz_bytes
+from tb_attention.records.writing.sizes import StepBytes, spell_bytes
 
 # A number of bytes that is known to within this share of it counts as known.
 _TOLERANCE = 0.2

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-from tb_attention.records.step_record import ConfusionKind
+from tb_attention.records.format.step_record import ConfusionKind
 from tb_attention.reduce.confusion import MOST_DENSE, Matrix
 
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from tb_attention.callbacks.cell_examples import Kept
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.errors import ArgumentError, CaptureError
-from tb_attention.records.ragged import Shape
-from tb_attention.records.samples import Samples
-from tb_attention.records.step_record import CellExamples, Prediction, StepRecord
+from tb_attention.records.format.step_record import CellExamples, Prediction, StepRecord
+from tb_attention.records.samples.ragged import Shape
+from tb_attention.records.samples.samples import Samples
 from tb_attention.site import Axis, Site
 
 # Of one cell, as long as there are other cells.

@@ -12,9 +12,9 @@ from tb_attention.callbacks.model_inputs import declared_inputs, taken_by
 from tb_attention.callbacks.predictions import ShownOutput
 from tb_attention.callbacks.sources import FORM, Batch, Source, leaves
 from tb_attention.errors import ArgumentError
-from tb_attention.records import ragged
-from tb_attention.records.nested import is_plain, map_leaves, text_of, to_numpy
-from tb_attention.records.samples import Samples
+from tb_attention.records.samples import ragged
+from tb_attention.records.samples.nested import is_plain, map_leaves, text_of, to_numpy
+from tb_attention.records.samples.samples import Samples
 
 # Keys by which data sets name their examples.
 _ID_NAMES = ("id", "ids", "uid", "key", "name", "filename", "file_name", "path")

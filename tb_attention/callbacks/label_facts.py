@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.records.nested import to_numpy
+from tb_attention.records.samples.nested import to_numpy
 
 # Masks that were resized have some values between 0 and 1 at their edges.
 _MOST_BETWEEN = 0.1

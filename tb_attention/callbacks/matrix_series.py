@@ -16,7 +16,7 @@ from tb_attention.callbacks.guard import Warnings
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.plot.confusion_display import confusion_png
-from tb_attention.records.step_record import CellExamples, ClassGroup, ConfusionRecord
+from tb_attention.records.format.step_record import CellExamples, ClassGroup, ConfusionRecord
 from tb_attention.reduce.confusion import Matrix, dense_of, matrix_scores
 
 

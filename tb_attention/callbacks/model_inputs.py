@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.nested import named_leaves
+from tb_attention.records.samples.nested import named_leaves
 
 
 def taken_by(model: Any, x: Any) -> Any:

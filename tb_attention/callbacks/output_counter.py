@@ -19,8 +19,8 @@ from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutp
 from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-from tb_attention.records import ragged
-from tb_attention.records.nested import named_leaves
+from tb_attention.records.samples import ragged
+from tb_attention.records.samples.nested import named_leaves
 from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.reduce.probabilities import within_unit
 

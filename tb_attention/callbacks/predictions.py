@@ -11,8 +11,8 @@ import numpy.typing as npt
 from tb_attention.callbacks.class_kinds import Reading, read_kind
 from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs, outputs_of
-from tb_attention.records.predictions import from_probabilities, label_probability
-from tb_attention.records.step_record import Prediction
+from tb_attention.records.format.step_record import Prediction
+from tb_attention.records.writing.predictions import from_probabilities, label_probability
 from tb_attention.reduce.probabilities import sigmoid, softmax, within_unit
 
 _SHOWN = ("classes", "binary", "ordinal", "indices")

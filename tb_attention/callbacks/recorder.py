@@ -14,18 +14,18 @@ from tb_attention.callbacks.model_inputs import check_inputs
 from tb_attention.callbacks.predictions import ShownOutput, read_predictions
 from tb_attention.callbacks.shape_groups import GroupedCapture
 from tb_attention.callbacks.tokens import with_tokens
-from tb_attention.capture.capturer import Capture, Capturer
-from tb_attention.capture.keras_model import check_model
-from tb_attention.capture.select import check_names, patterns_of
 from tb_attention.errors import ArgumentError, AttentionWarning
-from tb_attention.records.default_axes import facts_of
-from tb_attention.records.nested import map_leaves
-from tb_attention.records.paths import Step
-from tb_attention.records.samples import Samples
-from tb_attention.records.step_record import StepRecord
+from tb_attention.records.format.paths import Step
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.samples.default_axes import facts_of
+from tb_attention.records.samples.nested import map_leaves
+from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.axes import name_axes
 from tb_attention.reduce.long_axes import MAX_POSITIONS, shorten
 from tb_attention.site import Axis, Site
+from tb_attention.tracing.capturer import Capture, Capturer
+from tb_attention.tracing.keras_model import check_model
+from tb_attention.tracing.select import check_names, patterns_of
 
 # How many samples tell whether names and axes fit: more than one, so that the axis of the samples is not any axis of size 1.
 _FEW = 2

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_attention.capture.tensorflow.kept import kept_of
+from tb_attention.tracing.tensorflow.kept import kept_of
 
 
 class SecondPass:

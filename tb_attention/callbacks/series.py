@@ -16,16 +16,16 @@ from tb_attention.callbacks.guard import Warnings
 from tb_attention.callbacks.monitored import Monitored
 from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
 from tb_attention.callbacks.restored import early_stoppings, restored_epoch
-from tb_attention.capture.keras_model import check_model
 from tb_attention.errors import ArgumentError, AttentionError
-from tb_attention.records import status
-from tb_attention.records.attempts import Beginning, begin_attempt
-from tb_attention.records.budget import MAX_BYTES
-from tb_attention.records.paths import ROOT, Step, tag_folder
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import AnyRecord
-from tb_attention.records.store import checked_directory, open_store
-from tb_attention.records.termination import stop_watching, watch_for_termination
+from tb_attention.records.format import status
+from tb_attention.records.format.paths import ROOT, Step, tag_folder
+from tb_attention.records.format.step_record import AnyRecord
+from tb_attention.records.reading.attempts import Beginning, begin_attempt
+from tb_attention.records.store.store import checked_directory, open_store
+from tb_attention.records.writing.budget import MAX_BYTES
+from tb_attention.records.writing.series_writer import SeriesWriter
+from tb_attention.records.writing.termination import stop_watching, watch_for_termination
+from tb_attention.tracing.keras_model import check_model
 
 STATUS_SECONDS = 2.0
 WAIT_SECONDS = 30.0

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.callbacks.chunks import ChunkedCapture
-from tb_attention.capture.captured import Capture, LeftOut
-from tb_attention.records.ragged import own_part
-from tb_attention.records.samples import Samples
+from tb_attention.records.samples.ragged import own_part
+from tb_attention.records.samples.samples import Samples
 from tb_attention.site import Axis, FullRows, Site
+from tb_attention.tracing.captured import Capture, LeftOut
 
 Sites = tuple[Site, ...]
 Index = list[int]

@@ -15,8 +15,8 @@ from tb_attention.callbacks.model_inputs import check_inputs, declared_inputs, t
 from tb_attention.callbacks.own_order import in_own_order
 from tb_attention.callbacks.random_state import OwnRandomState
 from tb_attention.errors import ArgumentError
-from tb_attention.records.nested import map_leaves, named_leaves, to_numpy
-from tb_attention.records.ragged import Rows, to_rows
+from tb_attention.records.samples.nested import map_leaves, named_leaves, to_numpy
+from tb_attention.records.samples.ragged import Rows, to_rows
 
 Kind = Literal["arrays", "dataset", "indexed", "loader", "generator", "function"]
 """What a source is: arrays as `fit` takes them; a `tf.data.Dataset`; batches by index (`PyDataset`, `Sequence`, Keras' iterators

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.nested import named_leaves, text_of
-from tb_attention.records.samples import Samples
+from tb_attention.records.samples.nested import named_leaves, text_of
+from tb_attention.records.samples.samples import Samples
 
 MASK_NAMES = ("padding_mask", "attention_mask", "input_mask", "mask")
 ID_NAMES = ("token_ids", "input_ids", "input_word_ids", "tokens", "ids")

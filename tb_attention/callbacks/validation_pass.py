@@ -15,7 +15,7 @@ from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.callbacks.second_pass import SecondPass
 from tb_attention.callbacks.sources import Batch, Source, bounded, labelled
 from tb_attention.errors import ArgumentError
-from tb_attention.records import ragged
+from tb_attention.records.samples import ragged
 
 # Of validation data that may never end, where neither `fit` nor the user says how many.
 _MOST_BATCHES = 1000

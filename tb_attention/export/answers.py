@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tb_attention.errors import AttentionError
-from tb_attention.records import json_text, paths
-from tb_attention.records.paths import Step
-from tb_attention.records.store import Store
+from tb_attention.records.format import json_text, paths
+from tb_attention.records.format.paths import Step
+from tb_attention.records.store.store import Store
 
 # Of each step the page has these already, once for all steps.
 ONCE = ("schema", "content", "tag", "attempt", "writer", "measures", "class_names", "class_groups", "output")

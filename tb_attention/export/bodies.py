@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
 from tb_attention.export import gzip_frame
-from tb_attention.records.archive import Archive
+from tb_attention.records.format.archive import Archive
 from tb_attention.reduce.encodings import Encoding
 
 

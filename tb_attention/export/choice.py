@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tb_attention.errors import ArgumentError, NotInLogError
-from tb_attention.records.paths import Step, check_step
+from tb_attention.records.format.paths import Step, check_step
 
 Heads: TypeAlias = Sequence[int] | Mapping[str, Sequence[int]]
 

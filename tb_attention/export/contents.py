@@ -14,14 +14,14 @@ from tb_attention.export.bodies import Body
 from tb_attention.export.choice import Choice, check_found
 from tb_attention.export.maps import MapsPart
 from tb_attention.export.series_part import SeriesPart
-from tb_attention.records.archive import Archive
-from tb_attention.records.attempts import begun_attempts
-from tb_attention.records.index import StepEntry
-from tb_attention.records.listing import list_steps
-from tb_attention.records.reader import nothing_in
-from tb_attention.records.schema import ConfusionManifest, StepManifest
-from tb_attention.records.series import Series, choose, list_series
-from tb_attention.records.store import Store
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.index import StepEntry
+from tb_attention.records.format.schema import ConfusionManifest, StepManifest
+from tb_attention.records.reading.attempts import begun_attempts
+from tb_attention.records.reading.listing import list_steps
+from tb_attention.records.reading.reader import nothing_in
+from tb_attention.records.reading.series import Series, choose, list_series
+from tb_attention.records.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from tb_attention.export.bodies import Body, made, stored, without_heads
 from tb_attention.export.choice import Choice, check_found
 from tb_attention.export.samples import PageSamples
 from tb_attention.export.series_part import SeriesPart
-from tb_attention.records import step_file
-from tb_attention.records.archive import Archive
-from tb_attention.records.index import StepEntry
-from tb_attention.records.schema import SiteManifest, StepManifest, manifest_to_json, site_to_json
+from tb_attention.records.format import step_file
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.index import StepEntry
+from tb_attention.records.format.schema import SiteManifest, StepManifest, manifest_to_json, site_to_json
 from tb_attention.site import Axis
 
 

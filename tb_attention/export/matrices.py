@@ -9,17 +9,17 @@ from typing import Any
 from tb_attention.export.answers import series_answer, step_answer
 from tb_attention.export.bodies import Body, made, stored
 from tb_attention.export.series_part import SeriesPart
-from tb_attention.records.archive import Archive
-from tb_attention.records.confusion_file import (
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.confusion_file import (
     ORDER_MEMBER,
     histogram_member,
     labels_member,
     matrix_member,
     read_matrix,
 )
-from tb_attention.records.confusion_manifest import with_defaults
-from tb_attention.records.index import StepEntry
-from tb_attention.records.schema import ConfusionManifest, manifest_to_json
+from tb_attention.records.format.confusion_manifest import with_defaults
+from tb_attention.records.format.index import StepEntry
+from tb_attention.records.format.schema import ConfusionManifest, manifest_to_json
 
 
 def collect(

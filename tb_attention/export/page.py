@@ -12,7 +12,7 @@ from pathlib import Path
 from tb_attention._version import __version__
 from tb_attention.errors import MissingDependencyError
 from tb_attention.export.contents import Contents
-from tb_attention.records import json_text
+from tb_attention.records.format import json_text
 
 # The front end of the tab is built into the plugin's folder; nothing of the plugin is imported.
 _STATIC = Path(__file__).resolve().parent.parent / "plugin" / "static"

@@ -10,11 +10,11 @@ from tb_attention.errors import DamagedFileError
 from tb_attention.export.answers import samples_answer
 from tb_attention.export.bodies import Body, made, stored
 from tb_attention.export.choice import Choice
-from tb_attention.records import paths
-from tb_attention.records.archive import Archive
-from tb_attention.records.samples_file import THUMBNAILS, image_member
-from tb_attention.records.schema import check_schema
-from tb_attention.records.step_file import read_json
+from tb_attention.records.format import paths
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.samples_file import THUMBNAILS, image_member
+from tb_attention.records.format.schema import check_schema
+from tb_attention.records.format.step_file import read_json
 
 
 @dataclass

@@ -18,11 +18,11 @@ from tensorboard.plugins import base_plugin
 
 from tb_attention.errors import AttentionError, NotInLogError
 from tb_attention.plugin.run_folder import Listing, RunFolder
-from tb_attention.records import paths
-from tb_attention.records.archive import Archive
-from tb_attention.records.store import Entry
-from tb_attention.records.summaries import PLUGIN
-from tb_attention.records.summary_read import FoundStep, step_of_blob, step_of_matrices
+from tb_attention.records.format import paths
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.reading.summary_read import FoundStep, step_of_blob, step_of_matrices
+from tb_attention.records.store.store import Entry
+from tb_attention.records.writing.summaries import PLUGIN
 
 # As for the list of runs: pages ask every few seconds.
 _SECONDS = 2.0

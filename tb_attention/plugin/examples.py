@@ -8,8 +8,8 @@ from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import matrix, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.samples import read_listed
-from tb_attention.records import json_text
-from tb_attention.records.confusion_file import read_examples
+from tb_attention.records.format import json_text
+from tb_attention.records.format.confusion_file import read_examples
 
 
 def serve(logs: Logs, request: Request) -> Response:

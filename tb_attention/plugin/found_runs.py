@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from tb_attention.errors import AttentionError
-from tb_attention.records import paths
-from tb_attention.records.store import Store, is_url, open_store
+from tb_attention.records.format import paths
+from tb_attention.records.store.store import Store, is_url, open_store
 
 _SECONDS = 2.0
 # Each directory of an object store is a request, which costs money and tenths of a second.

@@ -15,8 +15,8 @@ from tb_attention.plugin import parameters
 from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.run_folder import Listing, RunFolder
-from tb_attention.records import paths
-from tb_attention.records.store import Entry
+from tb_attention.records.format import paths
+from tb_attention.records.store.store import Entry
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from typing import Any, Literal
 from tb_attention.errors import AttentionError
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt
-from tb_attention.records import index, json_text, paths, step_file
-from tb_attention.records.confusion_manifest import with_defaults
-from tb_attention.records.index import StepEntry
-from tb_attention.records.listing import check_place
-from tb_attention.records.paths import Step
-from tb_attention.records.schema import (
+from tb_attention.records.format import index, json_text, paths, step_file
+from tb_attention.records.format.confusion_manifest import with_defaults
+from tb_attention.records.format.index import StepEntry
+from tb_attention.records.format.paths import Step
+from tb_attention.records.format.schema import (
     ConfusionManifest,
     Manifest,
     SiteManifest,
@@ -25,7 +24,8 @@ from tb_attention.records.schema import (
     maps_of,
     site_to_json,
 )
-from tb_attention.records.store import Entry
+from tb_attention.records.reading.listing import check_place
+from tb_attention.records.store.store import Entry
 
 _CACHE_BYTES = 32 << 20
 # Below this many, opening the step files is no slower than decoding the index.

@@ -14,8 +14,8 @@ from tb_attention.plugin import matrix, parameters, respond
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.series import read_steps
-from tb_attention.records import confusion_file
-from tb_attention.records.paths import Step
+from tb_attention.records.format import confusion_file
+from tb_attention.records.format.paths import Step
 from tb_attention.reduce.confusion import class_sums, label_sums
 
 Cells = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]

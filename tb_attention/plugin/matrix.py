@@ -12,11 +12,11 @@ from tb_attention.errors import DamagedFileError, LogError, NotInLogError
 from tb_attention.export import gzip_frame
 from tb_attention.plugin import manifests, members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.records import confusion_file
-from tb_attention.records.archive import Archive
-from tb_attention.records.paths import Step
-from tb_attention.records.schema import ConfusionManifest
-from tb_attention.records.step_file import read_manifest
+from tb_attention.records.format import confusion_file
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.paths import Step
+from tb_attention.records.format.schema import ConfusionManifest
+from tb_attention.records.format.step_file import read_manifest
 
 # 4,096 classes make 134 MB; nobody sees more of them in one picture, and the server should not be felled by one.
 _MOST_CLASSES = 4096

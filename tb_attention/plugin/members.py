@@ -8,8 +8,8 @@ from tb_attention.errors import DamagedFileError
 from tb_attention.export import gzip_frame
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.run_folder import RunFolder
-from tb_attention.records.archive import Archive, Stream
-from tb_attention.records.store import Entry
+from tb_attention.records.format.archive import Archive, Stream
+from tb_attention.records.store.store import Entry
 
 Streams = Mapping[str, Stream]
 

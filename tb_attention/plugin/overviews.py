@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from tb_attention.errors import AttentionError, NotInLogError
 from tb_attention.plugin import manifests, members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.records import paths, step_file
+from tb_attention.records.format import paths, step_file
 
 # What is left out of a body is asked for by itself when somebody looks at it.
 _MOST_BYTES = 32 << 20

@@ -12,7 +12,7 @@ from tensorboard.plugins import base_plugin
 
 from tb_attention.errors import NotInLogError
 from tb_attention.plugin.found_runs import FoundRuns
-from tb_attention.records.store import is_url
+from tb_attention.records.store.store import is_url
 
 # The data server answers short questions in 0.1 ms but a reply of some KB in 44 ms, and a page asks for many maps at
 # once; a new run may well appear this much later.

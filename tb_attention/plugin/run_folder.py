@@ -10,9 +10,9 @@ from typing import IO
 
 from tb_attention.errors import NotInLogError
 from tb_attention.plugin.bounded_cache import BoundedCache
-from tb_attention.records import paths
-from tb_attention.records.archive import Archive
-from tb_attention.records.store import Entry, LocalStore, Store, open_store
+from tb_attention.records.format import paths
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.store.store import Entry, LocalStore, Store, open_store
 
 
 class Listing(dict[str, Entry]):

@@ -12,7 +12,7 @@ from tb_attention.errors import AttentionError
 from tb_attention.plugin import manifests, respond, status
 from tb_attention.plugin.logs import Attempt, Logs, attempt_numbers, open_attempt, tag_folders
 from tb_attention.plugin.run_folder import RunFolder
-from tb_attention.records import paths
+from tb_attention.records.format import paths
 
 # The content of a series is in its manifests. One whole file is enough; a log of damaged ones must not be read through.
 _TRIES = 3

@@ -9,11 +9,11 @@ from werkzeug.wrappers import Request, Response
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.records import json_text
-from tb_attention.records.samples_file import image_member
-from tb_attention.records.schema import check_schema
-from tb_attention.records.step_file import read_json
-from tb_attention.records.store import Entry
+from tb_attention.records.format import json_text
+from tb_attention.records.format.samples_file import image_member
+from tb_attention.records.format.schema import check_schema
+from tb_attention.records.format.step_file import read_json
+from tb_attention.records.store.store import Entry
 
 
 def serve_samples(logs: Logs, request: Request) -> Response:

@@ -12,8 +12,8 @@ from tb_attention.plugin import manifests, respond, status
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs, attempt_numbers
 from tb_attention.plugin.manifests import KnownManifest, SiteSet
-from tb_attention.records.paths import Step
-from tb_attention.records.store import Entry
+from tb_attention.records.format.paths import Step
+from tb_attention.records.store.store import Entry
 
 _CACHE_BYTES = 16 << 20
 

@@ -9,7 +9,7 @@ from typing import Any
 from tb_attention.errors import AttentionError
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt
-from tb_attention.records import json_text, paths
+from tb_attention.records.format import json_text, paths
 
 # A killed process cannot say that it stopped.
 _SILENT_SECONDS = 600.0

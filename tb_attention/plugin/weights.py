@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request, Response
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import manifests, members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.records import paths, step_file
+from tb_attention.records.format import paths, step_file
 
 
 def serve_weights(logs: Logs, request: Request) -> Response:

@@ -13,9 +13,9 @@ from tensorboard.compat.proto import event_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 import tb_attention
-from tb_attention.records.samples import Samples
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import CellExamples, ClassGroup, ConfusionRecord, Prediction, StepRecord
+from tb_attention.records.format.step_record import CellExamples, ClassGroup, ConfusionRecord, Prediction, StepRecord
+from tb_attention.records.samples.samples import Samples
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis, Site
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

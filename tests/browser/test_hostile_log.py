@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import tb_attention
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tests.browser.tab import Tab, opened
 from tests.conftest import TensorBoard
 

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser
 import tb_attention
 from tests.browser.tab import opened
 from tests.browser.test_pictures import pixels, show
-from tests.capture.test_cells import conv, flat, transposed
-from tests.capture.tokens_of_pictures import Learned, Step
 from tests.conftest import TensorBoard
+from tests.tracing.test_cells import conv, flat, transposed
+from tests.tracing.tokens_of_pictures import Learned, Step
 
 pytestmark = pytest.mark.browser
 

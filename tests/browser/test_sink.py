@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import tb_attention
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import StepRecord
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis, Site
 from tests.browser.tab import opened
 from tests.browser.test_export import drawn, from_disk

@@ -10,9 +10,9 @@ import pytest
 
 import tb_attention
 from tb_attention.callbacks.chunks import ChunkedCapture
-from tb_attention.capture.captured import Capture
 from tb_attention.errors import ArgumentError, AttentionWarning
 from tb_attention.site import Axis, Site
+from tb_attention.tracing.captured import Capture
 
 from .trainings import X, Y, build, callback, fit, status
 
@@ -105,7 +105,7 @@ def test_a_training_whose_device_runs_out_of_memory_warns_once_and_logs_on(
 ) -> None:
     import tensorflow as tf
 
-    from tb_attention.capture.capturer import Capturer
+    from tb_attention.tracing.capturer import Capturer
 
     capture = Capturer.__call__
 

@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 
 import tb_attention
 from tb_attention.errors import ArgumentError, AttentionWarning
-from tb_attention.records.confusion_log import LoggedExample
+from tb_attention.records.reading.confusion_log import LoggedExample
 from tb_attention.site import Axis
 
 RANDOM = np.random.default_rng(0)
@@ -34,7 +34,9 @@ def build() -> keras.Model:
     return model
 
 
-def train(model: keras.Model, log_dir: Path, data: Any = (X, Y), **options: Any) -> tb_attention.records.reader.Log:
+def train(
+    model: keras.Model, log_dir: Path, data: Any = (X, Y), **options: Any
+) -> tb_attention.records.reading.reader.Log:
     callback = tb_attention.ConfusionMatrixCallback(log_dir, data, **options)
     model.fit(X[:64], Y[:64], epochs=EPOCHS, verbose=0, callbacks=[callback])
     return tb_attention.load(log_dir, tag="confusion")

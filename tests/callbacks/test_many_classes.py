@@ -16,8 +16,8 @@ import tb_attention
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.metrics import cells
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.confusion import SparseMatrix, cells_of, dense_of, matrix_scores
 
 CLASSES = 1100

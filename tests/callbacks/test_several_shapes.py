@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 import tb_attention
-from tb_attention.records.samples import Samples
+from tb_attention.records.samples.samples import Samples
 from tests.callbacks.trainings import status
 
 RANDOM = np.random.default_rng(0)

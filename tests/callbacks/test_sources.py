@@ -14,7 +14,7 @@ from tb_attention.callbacks.first_samples import to_samples
 from tb_attention.callbacks.model_inputs import check_inputs
 from tb_attention.callbacks.sources import Source
 from tb_attention.errors import ArgumentError
-from tb_attention.records.samples import Samples
+from tb_attention.records.samples.samples import Samples
 
 X = np.arange(40, dtype="float32").reshape(10, 4)
 Y = np.arange(10) % 3

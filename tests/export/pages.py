@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 import tb_attention
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 WORDS = ["[CLS]", "dear", "sir", "</script><script>alert(1)</script>", "<!--<script>", "late", "[SEP]"]
 HEADS, LAYERS, SAMPLES, STEPS = 3, 2, 3, 3

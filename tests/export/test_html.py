@@ -13,9 +13,9 @@ import tb_attention
 from tb_attention.errors import ArgumentError, NotInLogError
 from tb_attention.export.choice import Choice
 from tb_attention.export.html import make_page
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import StepRecord
-from tb_attention.records.store import open_store
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.store.store import open_store
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.encodings import decode
 from tb_attention.site import Axis, Site
 from tests.export.pages import HEADS, SAMPLES, STEPS, WORDS, Page, write_run

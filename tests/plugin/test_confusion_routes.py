@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tests.records import confusions
 
 from .conftest import open_tab, write_event_file

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.records.npz import npz_bytes
+from tb_attention.records.format.npz import npz_bytes
 
 from . import handmade
 from .conftest import open_tab

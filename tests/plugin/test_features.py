@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import StepRecord
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.encodings import decode
 from tb_attention.site import Axis, Site
 from tests.plugin.conftest import open_tab

@@ -12,9 +12,9 @@ import pytest
 import tb_attention
 from tb_attention.plugin import manifests, series
 from tb_attention.plugin.bounded_cache import BoundedCache
-from tb_attention.records.attempts import start_attempt
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.reading.attempts import start_attempt
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .conftest import open_tab
 

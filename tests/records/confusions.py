@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tb_attention.records.samples import Samples
-from tb_attention.records.step_record import CellExamples, ClassGroup, ConfusionRecord
+from tb_attention.records.format.step_record import CellExamples, ClassGroup, ConfusionRecord
+from tb_attention.records.samples.samples import Samples
 
 from . import logs
 

@@ -25,7 +25,7 @@ import numpy as np
 
 import tb_attention
 from tb_attention.errors import AttentionError
-from tb_attention.records.series_writer import SeriesWriter
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 from . import confusions, logs
 

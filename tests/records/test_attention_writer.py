@@ -15,9 +15,9 @@ import pytest
 
 import tb_attention
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
-from tb_attention.records import series_writer
-from tb_attention.records.step_record import Prediction
-from tb_attention.records.writer import AttentionWriter
+from tb_attention.records.format.step_record import Prediction
+from tb_attention.records.writing import series_writer
+from tb_attention.records.writing.writer import AttentionWriter
 from tb_attention.site import Axis, Cells
 
 from . import logs

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tb_attention.records.background import Background
+from tb_attention.records.writing.background import Background
 
 
 class Errors(list):
@@ -108,7 +108,7 @@ def test_it_can_be_copied_and_pickled_before_the_first_job_and_used_after_closin
 
 def test_jobs_that_wait_at_exit_are_done(tmp_path: object) -> None:
     script = (
-        "import time; from tb_attention.records.background import Background\n"
+        "import time; from tb_attention.records.writing.background import Background\n"
         "b = Background(print)\n"
         "[b.put(lambda n=n: (time.sleep(0.05), print(n, flush=True))) for n in range(3)]"
     )
@@ -119,7 +119,7 @@ def test_jobs_that_wait_at_exit_are_done(tmp_path: object) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_a_forked_process_starts_its_own_thread() -> None:
     script = (
-        "import os; from tb_attention.records.background import Background\n"
+        "import os; from tb_attention.records.writing.background import Background\n"
         "b = Background(print); b.put(lambda: None); b.drain(5)\n"
         "pid = os.fork()\n"
         "b.put(lambda: print('child' if pid == 0 else 'parent', flush=True)); assert b.drain(5)\n"

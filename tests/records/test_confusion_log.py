@@ -10,9 +10,9 @@ import pytest
 
 import tb_attention
 from tb_attention.errors import ArgumentError, DamagedFileError, NotInLogError
-from tb_attention.records.schema import manifest_from_json, manifest_to_json
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.schema import manifest_from_json, manifest_to_json
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 from . import confusions, logs
 

@@ -9,11 +9,11 @@ import pytest
 
 import tb_attention
 from tb_attention.errors import DamagedFileError
-from tb_attention.records.npz import write_npz
-from tb_attention.records.schema import site_from_json, site_to_json
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_file import attention_members, digest
-from tb_attention.records.step_record import StepRecord
+from tb_attention.records.format.npz import write_npz
+from tb_attention.records.format.schema import site_from_json, site_to_json
+from tb_attention.records.format.step_file import attention_members, digest
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis, Site
 
 RANDOM = np.random.default_rng(0)

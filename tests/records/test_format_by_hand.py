@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord, Prediction
+from tb_attention.records.format.step_record import ConfusionRecord, Prediction
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis, Site
 
 from . import logs

@@ -17,7 +17,7 @@ import pytest
 
 import tb_attention
 from tb_attention.errors import AttentionError, DamagedFileError
-from tb_attention.records.archive import Archive
+from tb_attention.records.format.archive import Archive
 
 from . import logs
 

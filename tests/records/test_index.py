@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tb_attention.records import index_writer, listing
-from tb_attention.records.listing import list_steps
-from tb_attention.records.step_record import ConfusionRecord
-from tb_attention.records.store import Store, open_store
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.reading import listing
+from tb_attention.records.reading.listing import list_steps
+from tb_attention.records.store.store import Store, open_store
+from tb_attention.records.writing import index_writer
 
 from . import logs
 
@@ -94,7 +95,7 @@ def test_a_step_of_an_earlier_segment_may_be_written_again(tmp_path: Path) -> No
 
 
 def test_steps_that_were_moved_aside_leave_the_index(tmp_path: Path) -> None:
-    from tb_attention.records.attempts import start_attempt
+    from tb_attention.records.reading.attempts import start_attempt
 
     logs.write_steps(tmp_path, range(70), summaries=False)
     start_attempt(tmp_path, "attention", 60)
@@ -104,7 +105,7 @@ def test_steps_that_were_moved_aside_leave_the_index(tmp_path: Path) -> None:
 
 
 def test_matrices_have_an_index_too(tmp_path: Path) -> None:
-    from tb_attention.records.series_writer import SeriesWriter
+    from tb_attention.records.writing.series_writer import SeriesWriter
 
     writer = SeriesWriter(tmp_path, "attention", 1)
     for step in range(3):

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from tb_attention.errors import DamagedFileError
-from tb_attention.records import json_text
+from tb_attention.records.format import json_text
 
 
 def test_numbers_that_are_not_finite_become_strings_and_numbers_again() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.records import paths
+from tb_attention.records.format import paths
 
 from . import logs
 

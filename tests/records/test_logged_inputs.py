@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.archive import Archive
-from tb_attention.records.labels import to_labels
-from tb_attention.records.npz import npz_bytes
-from tb_attention.records.pictures import looks_like_pictures, thumbnails, to_pictures
-from tb_attention.records.samples import Samples
-from tb_attention.records.samples_file import samples_members
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_file import read_json
-from tb_attention.records.step_record import StepRecord
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.npz import npz_bytes
+from tb_attention.records.format.samples_file import samples_members
+from tb_attention.records.format.step_file import read_json
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.samples.labels import to_labels
+from tb_attention.records.samples.pictures import looks_like_pictures, thumbnails, to_pictures
+from tb_attention.records.samples.samples import Samples
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .logs import attempt_directory, digits
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_attention.records.nested import is_plain, map_leaves, named_leaves, to_numpy
+from tb_attention.records.samples.nested import is_plain, map_leaves, named_leaves, to_numpy
 
 
 class Tensor:

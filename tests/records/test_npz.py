@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tb_attention.errors import DamagedFileError
-from tb_attention.records import archive as archives
-from tb_attention.records import npz
-from tb_attention.records.archive import Archive
-from tb_attention.records.npz import npz_bytes
+from tb_attention.records.format import archive as archives
+from tb_attention.records.format import npz
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.npz import npz_bytes
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.dtype(name) for name in ("u1", "i1", "<f2", "<f4", ">f4", "<f8", "<i8", ">i4", "?")]),

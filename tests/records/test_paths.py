@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records import paths
+from tb_attention.records.format import paths
 
 
 @given(st.text(min_size=1, max_size=30))

@@ -9,8 +9,8 @@ import pytest
 
 import tb_attention
 from tb_attention.errors import NotInLogError
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.head_measures import MEASURES
 
 from . import logs

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
-from tb_attention.records import json_text
-from tb_attention.records.axis_json import axis_from_json, axis_to_json
-from tb_attention.records.schema import (
+from tb_attention.records.format import json_text
+from tb_attention.records.format.axis_json import axis_from_json, axis_to_json
+from tb_attention.records.format.schema import (
     ConfusionManifest,
     Prediction,
     SplitManifest,
@@ -21,7 +21,7 @@ from tb_attention.records.schema import (
     manifest_from_json,
     manifest_to_json,
 )
-from tb_attention.records.step_file import digest
+from tb_attention.records.format.step_file import digest
 from tb_attention.site import Axis, Cells, Pixels, Site
 
 from . import logs

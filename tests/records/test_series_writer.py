@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from tb_attention.errors import ArgumentError, LogError
-from tb_attention.records import series_writer as module
-from tb_attention.records.reader import load
-from tb_attention.records.samples import Samples
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_record import ConfusionRecord, Prediction, StepRecord
+from tb_attention.records.format.step_record import ConfusionRecord, Prediction, StepRecord
+from tb_attention.records.reading.reader import load
+from tb_attention.records.samples.samples import Samples
+from tb_attention.records.writing import series_writer as module
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis, Site
 
 from . import logs

@@ -13,7 +13,7 @@ import pytest
 
 from tb_attention import AttentionWriter, export_html, load
 from tb_attention.errors import ArgumentError, MissingDependencyError
-from tb_attention.records.store import LocalStore, Store, is_url, open_store
+from tb_attention.records.store.store import LocalStore, Store, is_url, open_store
 
 
 @pytest.fixture(params=["local", "memory"])

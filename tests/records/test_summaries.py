@@ -17,13 +17,13 @@ from tensorboard.data import provider as provider_types
 from tensorboard.data import server_ingester
 from tensorboard.util import grpc_util
 
-from tb_attention.records import summaries
-from tb_attention.records.reader import load
-from tb_attention.records.series_writer import SeriesWriter
-from tb_attention.records.step_file import digest
-from tb_attention.records.step_record import ConfusionRecord
-from tb_attention.records.store import open_store
-from tb_attention.records.summaries import MAX_BLOB, overview_blob, summaries_of
+from tb_attention.records.format.step_file import digest
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.reading.reader import load
+from tb_attention.records.store.store import open_store
+from tb_attention.records.writing import summaries
+from tb_attention.records.writing.series_writer import SeriesWriter
+from tb_attention.records.writing.summaries import MAX_BLOB, overview_blob, summaries_of
 from tb_attention.reduce.encodings import decode
 
 from . import logs

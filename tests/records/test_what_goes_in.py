@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tb_attention
-from tb_attention.records.reader import Log
-from tb_attention.records.writer import AttentionWriter
+from tb_attention.records.reading.reader import Log
+from tb_attention.records.writing.writer import AttentionWriter
 
 from .logs import attempt_directory, rows
 
@@ -159,7 +159,7 @@ def test_without_store_inputs_no_text_token_or_picture_is_in_the_log(tmp_path: P
     log = written(tmp_path, {"a": rows(2, 1, 2, 2)}, samples=samples)
     assert len(log.samples) == 2
     assert all("tokens" not in told and told.get("text") is None for told in log.samples.inputs[0])
-    from tb_attention.records.archive import Archive
+    from tb_attention.records.format.archive import Archive
 
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         data = path.read_bytes()

@@ -1,0 +1,162 @@
+"""Reading `.npz` files that may be damaged or hostile: nothing is inflated before its size was checked."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from types import TracebackType
+from typing import IO, Any
+
+import numpy.typing as npt
+
+from tb_attention.errors import DamagedFileError
+from tb_attention.records.format.npy import parse_npy
+
+MAX_MEMBER_BYTES = 1 << 30
+"""Inflated size of a member, at most; 16 heads of 4096 x 4096 as float32 are as large."""
+
+MAX_MEMBERS = 1 << 20
+
+# Deflate cannot make more than 1032 bytes of one; a header that says so lies.
+_MOST_PER_BYTE = 1032
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Where the deflated bytes of a member lie, for handing them on as they are.
+
+    Attributes:
+        offset: Of the first byte, in the file.
+        stored: Bytes of the raw deflate stream.
+        size: Bytes of the `.npy` inside.
+        crc32: Of the `.npy` inside.
+    """
+
+    offset: int
+    stored: int
+    size: int
+    crc32: int
+
+
+class Archive:
+    """An `.npz` file opened for reading; a context manager.
+
+    Args:
+        file: Seekable, opened for reading bytes. It is closed with the archive.
+        name: What errors call the file.
+
+    Raises:
+        DamagedFileError: It is no zip archive, or says impossible things of its members.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._name = name
+        try:
+            self._zip = zipfile.ZipFile(file)
+            infos = self._zip.infolist()
+        except _ZIP_ERRORS as error:
+            file.close()
+            raise DamagedFileError(f"{name} is not a whole zip archive: {error}.") from error
+        if len(infos) > MAX_MEMBERS:
+            self.close()
+            raise DamagedFileError(f"{name} says that it has {len(infos)} members; {MAX_MEMBERS} are allowed.")
+        self._infos = {info.filename.removesuffix(".npy"): info for info in infos}
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._zip.close()
+        self._file.close()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the members, without ".npy", in the order of the file."""
+        return list(self._infos)
+
+    def read(self, name: str, most: int = MAX_MEMBER_BYTES) -> npt.NDArray[Any]:
+        """The array of a member, read-only.
+
+        Args:
+            name: Without ".npy".
+            most: Bytes that it may have when inflated.
+
+        Raises:
+            DamagedFileError: The member is missing, too large, altered, or no array of numbers.
+        """
+        info = self._checked(name, most)
+        try:
+            data = self._zip.read(info)
+        except _ZIP_ERRORS as error:
+            raise DamagedFileError(f"{name} in {self._name} is damaged: {error}.") from error
+        if len(data) != info.file_size:
+            raise DamagedFileError(f"{name} in {self._name} is cut: {len(data)} of {info.file_size} bytes are there.")
+        return parse_npy(data, f"{name} in {self._name}")
+
+    def stream(self, name: str, most: int = MAX_MEMBER_BYTES) -> Stream:
+        """Where the deflated bytes of a member lie.
+
+        Raises:
+            DamagedFileError: The member is missing, too large or not deflated, or its local header is not there.
+        """
+        info = self._checked(name, most)
+        if info.compress_type != zipfile.ZIP_DEFLATED:
+            raise DamagedFileError(f"{name} in {self._name} is not deflated.")
+        try:
+            self._file.seek(info.header_offset)
+            header = self._file.read(30)
+        except (OSError, ValueError) as error:
+            raise DamagedFileError(f"{name} in {self._name} cannot be read: {error}.") from error
+        if len(header) < 30 or header[:4] != b"PK\x03\x04":
+            raise DamagedFileError(f"{name} in {self._name} has no local header.")
+        name_length, extra_length = struct.unpack("<HH", header[26:])
+        offset = info.header_offset + 30 + name_length + extra_length
+        return Stream(offset, info.compress_size, info.file_size, info.CRC)
+
+    def read_stream(self, name: str, most: int = MAX_MEMBER_BYTES) -> tuple[bytes, Stream]:
+        """The deflated bytes of a member, as they are in the file."""
+        stream = self.stream(name, most)
+        self._file.seek(stream.offset)
+        data = self._file.read(stream.stored)
+        if len(data) != stream.stored:
+            raise DamagedFileError(f"{name} in {self._name} is cut: {len(data)} of {stream.stored} bytes are there.")
+        return data, stream
+
+    def _checked(self, name: str, most: int) -> zipfile.ZipInfo:
+        info = self._infos.get(name)
+        if info is None:
+            raise DamagedFileError(f"{self._name} has no member {name[:80]!r}.")
+        if info.file_size > most:
+            raise DamagedFileError(f"{name} in {self._name} would have {info.file_size} bytes; {most} are allowed.")
+        if info.file_size > info.compress_size * _MOST_PER_BYTE + 64:
+            raise DamagedFileError(
+                f"{name} in {self._name} says that {info.compress_size} bytes inflate to {info.file_size}."
+            )
+        if info.flag_bits & 0x1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DamagedFileError(f"{name} in {self._name} is encrypted or not deflated.")
+        return info
+
+
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    LookupError,
+)

@@ -1,0 +1,140 @@
+"""The samples file: what was fed in, as far as it can be shown."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.records.format.npz import Member
+from tb_attention.records.format.schema import SCHEMA
+from tb_attention.records.format.step_file import manifest_member
+from tb_attention.records.samples.nested import text_of
+from tb_attention.records.samples.pictures import looks_like_pictures, one_picture, thumbnails, to_pictures
+from tb_attention.records.samples.samples import Samples
+
+THUMBNAILS = "thumbnails"
+
+# Longer sequences of bare numbers are no tokens that anybody would read.
+_MOST_TOKEN_IDS = 4096
+
+
+def image_member(sample: int, place: int) -> str:
+    """The member with the picture of one input of one sample."""
+    return f"image/{sample}/{place}"
+
+
+def samples_members(samples: Samples) -> list[Member]:
+    """The members of the file."""
+    pictures: dict[int, list[npt.NDArray[np.uint8]]] = {}
+    described: list[list[dict[str, Any]]] = [[] for _ in range(len(samples))]
+    for place, (name, array) in enumerate(samples.arrays):
+        shown = _pictures(samples, place, array)
+        if shown is not None:
+            pictures[place] = shown
+        for sample, entry in enumerate(_inputs(samples, place, name, array, shown)):
+            described[sample].append(entry)
+    members: list[Member] = []
+    small = None
+    if pictures:
+        small = thumbnails(pictures[min(pictures)])
+        members.append((THUMBNAILS, small))
+        for sample in range(len(samples)):
+            members.extend((image_member(sample, place), shown[sample]) for place, shown in pictures.items())
+    manifest = {
+        "schema": SCHEMA,
+        "content": "samples",
+        "class_names": None if samples.class_names is None else list(samples.class_names),
+        "samples": [
+            {"id": samples.ids[sample], "label": _label(samples, sample), "inputs": described[sample]}
+            for sample in range(len(samples))
+        ],
+        "thumbnails": None if small is None else {"shape": list(small.shape)},
+    }
+    return [manifest_member(manifest), *members]
+
+
+def content_hash(members: list[Member]) -> str:
+    """12 hexadecimal digits of a hash of the members: the same samples have the same name."""
+    digest = hashlib.sha256()
+    for name, array in members:
+        digest.update(f"{name}{array.dtype.str}{array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _pictures(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[npt.NDArray[np.uint8]] | None:
+    if not samples.store_inputs:
+        return None
+    if place in samples.images:
+        given = samples.images[place]
+        if len({np.shape(image) for image in given}) == 1:
+            return list(to_pictures(np.asarray(given)))
+        return [one_picture(np.asarray(image)) for image in given]
+    if place in samples.tokens or not looks_like_pictures(array):
+        return None
+    if place in samples.shapes:
+        return [one_picture(samples.own(place, sample)) for sample in range(len(samples))]
+    return list(to_pictures(array))
+
+
+def _inputs(
+    samples: Samples,
+    place: int,
+    name: str,
+    array: npt.NDArray[Any],
+    pictures: list[npt.NDArray[np.uint8]] | None,
+) -> list[dict[str, Any]]:
+    """For each sample the description of one input."""
+    if pictures is not None:
+        return [{"name": name or "image", "kind": "image", "shape": list(image.shape)} for image in pictures]
+    texts = _texts(samples, place, array)
+    tokens = _tokens(samples, place, array)
+    mask = samples.masks.get(place)
+    kind = "values" if tokens is None else "tokens"
+    entries = []
+    for sample in range(len(samples)):
+        entry: dict[str, Any] = {"name": name or kind, "kind": kind}
+        if tokens is not None:
+            entry["tokens"] = tokens[sample]
+            entry["mask"] = None if mask is None else mask[sample].astype(int).tolist()[: len(tokens[sample])]
+        else:
+            entry["shape"] = list(samples.own(place, sample).shape)
+        entry["text"] = None if texts is None else texts[sample]
+        entries.append(entry)
+    return entries
+
+
+def _tokens(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[list[str]] | None:
+    if not samples.store_inputs:
+        return None
+    if place in samples.tokens:
+        own = samples.shapes.get(place)
+        return [row if own is None else row[: own[sample][0]] for sample, row in enumerate(samples.tokens[place])]
+    if array.ndim == 2 and array.dtype.kind in "iu" and array.shape[1] <= _MOST_TOKEN_IDS:
+        return [list(map(str, samples.own(place, sample).tolist())) for sample in range(len(samples))]
+    return None
+
+
+def _texts(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[str] | None:
+    if not samples.store_inputs:
+        return None
+    if place in samples.texts:
+        return [text_of(text) for text in samples.texts[place]]
+    if array.dtype.kind == "O" and array.size == len(array):
+        return [text_of(text) for text in array.reshape(-1)]
+    return None
+
+
+def _label(samples: Samples, sample: int) -> dict[str, Any] | None:
+    label = samples.labels[sample]
+    if label is None:
+        return None
+    names = samples.class_names
+    if isinstance(label, int) and label >= 0:
+        return {"class": label, "name": names[label] if names is not None and label < len(names) else str(label)}
+    if names is not None and label in names:
+        return {"class": names.index(str(label)), "name": label}
+    return {"value": label}

@@ -1,0 +1,279 @@
+"""The members of a step file: made of a record, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention._version import __version__
+from tb_attention.errors import ArgumentError, DamagedFileError
+from tb_attention.records.format import json_text, site_maps
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.npz import Member
+from tb_attention.records.format.schema import (
+    FeaturesManifest,
+    Manifest,
+    OverviewPart,
+    RowsManifest,
+    SinkManifest,
+    SiteManifest,
+    StepManifest,
+    manifest_from_json,
+    manifest_to_json,
+)
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.reduce.encodings import Encoding, choose_encoding, decode, encode, encoded_bytes, row_encoding
+from tb_attention.reduce.head_measures import MEASURES
+from tb_attention.site import Axis, Site, own_part
+
+MANIFEST = "manifest"
+MEASURES_MEMBER = "measures"
+MAX_MANIFEST_BYTES = 64 << 20
+
+WRITER = f"tb_attention {__version__}"
+
+
+def weights_member(sample: int, site: int) -> str:
+    """The member with the weights of one site for one sample."""
+    return f"weights/{sample}/{site}"
+
+
+def rows_member(sample: int, site: int) -> str:
+    """The member with full rows of chosen queries of one site for one sample."""
+    return f"rows/{sample}/{site}"
+
+
+def features_member(sample: int, site: int) -> str:
+    """The member with the feature map behind the gate of one site for one sample."""
+    return f"features/{sample}/{site}"
+
+
+def sink_member(sample: int, site: int) -> str:
+    """The member with the share that a sink takes of each row of one site for one sample."""
+    return f"sink/{sample}/{site}"
+
+
+def overview_member(sample: int) -> str:
+    """The member with the overviews of all sites for one sample."""
+    return f"overview/{sample}"
+
+
+@dataclass(frozen=True, eq=False)
+class Digest:
+    """What the index and the event file keep of a step of maps.
+
+    Attributes:
+        manifest: Of the step file.
+        measures: float32 (samples, heads of all sites, measures).
+        overviews: uint8, one array a sample.
+    """
+
+    manifest: StepManifest
+    measures: npt.NDArray[np.float32]
+    overviews: tuple[npt.NDArray[np.uint8], ...]
+
+
+def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | None = None) -> Digest:
+    """Overviews, measures and the manifest of a record.
+
+    Args:
+        record: The step.
+        tag, attempt: Where it belongs.
+        masks: By place of an input, which positions are not padding; `(samples, positions)`.
+
+    Raises:
+        ArgumentError: A site has no axis for its heads.
+    """
+    count = record.sample_count
+    kept = {place: mask for place, mask in (masks or {}).items() if len(mask) == count}
+    parts: list[list[npt.NDArray[np.uint8]]] = [[] for _ in range(count)]
+    values: list[list[npt.NDArray[np.float32]]] = [[] for _ in range(count)]
+    sites = []
+    offset = 0
+    for site in record.sites:
+        known, encoded = _site(site, offset)
+        sites.append(known)
+        offset += known.overview.bytes
+        for sample in range(count):
+            parts[sample].append(encoded[sample])
+            values[sample].append(_measures(site, known.axes, sample, kept))
+    manifest = StepManifest(
+        tag=tag,
+        attempt=attempt,
+        step=record.step,
+        epoch=record.epoch,
+        batch=record.batch,
+        wall_time=float(record.wall_time),
+        logs=plain_logs(record.logs),
+        samples=record.samples,
+        sample_count=count,
+        predictions=record.predictions or (None,) * count,
+        measures=MEASURES,
+        sites=tuple(sites),
+        writer=WRITER,
+    )
+    empty = np.zeros((0, len(MEASURES)), np.float32)
+    stacked = [np.concatenate(heads) if heads else empty for heads in values]
+    return Digest(
+        manifest,
+        np.stack(stacked) if stacked else np.zeros((0, manifest.heads, len(MEASURES)), np.float32),
+        tuple(np.concatenate(each) if each else np.zeros(0, np.uint8) for each in parts),
+    )
+
+
+def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
+    """The members of a step file of maps, encoded one by one as they are asked for."""
+    yield manifest_member(manifest_to_json(made.manifest))
+    yield from map_members(record, made)
+
+
+def map_members(record: StepRecord, made: Digest) -> Iterator[Member]:
+    """The members of maps, which confusion step files may have too."""
+    yield MEASURES_MEMBER, made.measures
+    for sample, packed in enumerate(made.overviews):
+        yield overview_member(sample), packed
+    for sample in range(made.manifest.sample_count):
+        for place, (site, known) in enumerate(zip(record.sites, made.manifest.sites, strict=True)):
+            yield weights_member(sample, place), encode(site.weights[sample], known.encoding)
+            if site.rows is not None and known.rows is not None:
+                yield rows_member(sample, place), encode(site.rows.weights[sample], known.rows.encoding)
+            if site.features is not None and known.features is not None:
+                maps = np.moveaxis(site.features[sample], -1, 0)
+                yield features_member(sample, place), encode(maps, known.features.encoding)
+            if site.sink is not None and known.sink is not None:
+                yield sink_member(sample, place), encode(site.sink[sample], known.sink.encoding)
+
+
+def manifest_member(value: Mapping[str, Any]) -> Member:
+    """The member that holds a JSON object."""
+    return MANIFEST, np.frombuffer(json_text.dumps(dict(value)), np.uint8)
+
+
+def read_json(archive: Archive, what: str) -> dict[str, Any]:
+    """The JSON object of the member `manifest`."""
+    stored = archive.read(MANIFEST, MAX_MANIFEST_BYTES)
+    if stored.dtype != np.uint8 or stored.ndim != 1:
+        raise DamagedFileError(
+            f"The manifest of {what} must be uint8 of one dimension. Received: {stored.dtype} {stored.shape}."
+        )
+    return json_text.loads(stored.tobytes(), f"The manifest of {what}")
+
+
+def read_manifest(archive: Archive, what: str) -> Manifest:
+    """The manifest of a step file.
+
+    Raises:
+        NewerSchemaError, DamagedFileError: It cannot be read by this version, or by any.
+    """
+    return manifest_from_json(read_json(archive, what), f"The manifest of {what}")
+
+
+def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
+    """The weights of one site for one sample, `(heads, queries, keys)` or what its axes say."""
+    known = manifest.sites[site]
+    return _read_encoded(archive, weights_member(sample, site), known.shape, known.encoding)
+
+
+def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
+    """The full rows of one site for one sample, shape `manifest.sites[site].rows.shape`."""
+    known = manifest.sites[site].rows
+    name = rows_member(sample, site)
+    if known is None:
+        raise DamagedFileError(f"There is no {name}.")
+    return _read_encoded(archive, name, known.shape, known.encoding)
+
+
+def read_features(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
+    """The feature map behind the gate of one site for one sample, `(channels, rows, columns)`; None if it has none."""
+    known = manifest.sites[site].features
+    if known is None:
+        return None
+    return _read_encoded(archive, features_member(sample, site), known.shape, known.encoding)
+
+
+def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
+    """The share of each row of one site that goes to its sink, for one sample, `(heads, queries)`; None if it has none."""
+    known = manifest.sites[site].sink
+    if known is None:
+        return None
+    return _read_encoded(archive, sink_member(sample, site), known.shape, known.encoding)
+
+
+def _read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding: Encoding) -> npt.NDArray[np.float32]:
+    """A member as numbers of this shape; one that is larger than they can be is refused before it is inflated."""
+    return decode_member(archive.read(name, encoded_bytes(shape, encoding) + 4096), shape, encoding, name)
+
+
+def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.float32]:
+    """The measures, float32 (samples, heads of all sites, measures)."""
+    stored = archive.read(MEASURES_MEMBER)
+    shape = (manifest.sample_count, manifest.heads, len(manifest.measures))
+    if stored.shape != shape or stored.dtype.kind != "f":
+        raise DamagedFileError(
+            f"The measures must be floats of shape {shape}. Received: {stored.dtype} {stored.shape}."
+        )
+    return cast("npt.NDArray[np.float32]", stored.astype(np.float32))
+
+
+def decode_member(
+    stored: npt.NDArray[Any], shape: tuple[int, ...], encoding: Any, name: str
+) -> npt.NDArray[np.float32]:
+    """The values of a member that is stored in an encoding; raises `DamagedFileError` where it does not fit."""
+    floats = encoding in ("float32", "float16")
+    fits = stored.shape == shape and stored.dtype == np.dtype(encoding) if floats else stored.dtype == np.uint8
+    if not fits or stored.size * stored.dtype.itemsize != encoded_bytes(shape, encoding):
+        raise DamagedFileError(f"{name} is not {encoding} of shape {shape}. Received: {stored.dtype} {stored.shape}.")
+    return decode(stored, shape, encoding)
+
+
+def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.uint8]]]:
+    """The manifest of a site and the encoded overview of each sample."""
+    roles = [axis.role for axis in site.axes[:2]]
+    if roles != ["samples", "heads"]:
+        raise ArgumentError(f"`axes` of a site must begin with samples and heads. Received: {roles} at {site.path!r}.")
+    axes = site.axes[2:]
+    inner = (site.axes[1], *axes)
+    pooled = [site_maps.overview(weights, inner) for weights in site.weights]
+    shape = pooled[0].shape if pooled else site_maps.overview(np.zeros(site.weights.shape[1:], np.float32), inner).shape
+    # One encoding for all samples of a site: the manifest has one place to say which.
+    signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
+    overview_encoding: Encoding = "signed8_row" if signed else "sqrt8_row"
+    encoding = _shared_encoding(site.weights)
+    rows = None
+    if site.rows is not None:
+        rows = RowsManifest(site.rows.queries, site.rows.weights.shape[1:], _shared_encoding(site.rows.weights))
+    features = None
+    if site.features is not None:
+        _, height, width, channels = site.features.shape
+        features = FeaturesManifest((channels, height, width), _shared_encoding(np.moveaxis(site.features, -1, 1)))
+    sink = None if site.sink is None else SinkManifest(site.sink.shape[1:], "float32")
+    part = OverviewPart(shape, overview_encoding, offset, encoded_bytes(shape, overview_encoding))
+    manifest = SiteManifest(
+        site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows, features, sink
+    )
+    return manifest, [encode(maps, overview_encoding) for maps in pooled]
+
+
+def _measures(site: Site, axes: tuple[Axis, ...], sample: int, masks: site_maps.Masks) -> npt.NDArray[np.float32]:
+    """The measures of a sample's own part of a site."""
+    weights = site.weights[sample][own_part(axes, sample)]
+    own = tuple(axis.of(sample) for axis in axes)
+    lengths = {axis.input: axis.of(sample).size for axis in axes if axis.own is not None}
+    cut = {place: mask[:, : lengths.get(place)] for place, mask in masks.items()}
+    return site_maps.measures(weights, own, site.kind, sample, cut)
+
+
+def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
+    """The encoding of all samples."""
+    if not len(weights) or choose_encoding(weights[0]) == "float32":
+        return "float32"
+    return choose_encoding(weights)
+
+
+def plain_logs(logs: Mapping[str, float]) -> dict[str, float]:
+    """Metrics by name, as JSON takes them."""
+    return {str(name): float(value) for name, value in logs.items()}

@@ -1,0 +1,1 @@
+"""Reading a log back: its series, attempts, steps and samples."""

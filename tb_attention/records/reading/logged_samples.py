@@ -1,0 +1,95 @@
+"""Samples as a log has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import DamagedFileError, NotInLogError
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.samples_file import image_member
+from tb_attention.records.format.schema import check_schema
+from tb_attention.records.format.step_file import read_json
+from tb_attention.records.store.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class LoggedSamples:
+    """The tracked examples of a log.
+
+    Attributes:
+        ids: A unique name for each; their places as texts where no samples were logged.
+        labels: Class indices, other values, or None.
+        class_names: By index, or None.
+        inputs: For each sample the descriptions of its inputs, as docs/format.md has them.
+    """
+
+    ids: tuple[str, ...] = ()
+    labels: tuple[Any, ...] = ()
+    class_names: tuple[str, ...] | None = None
+    inputs: tuple[tuple[Mapping[str, Any], ...], ...] = ()
+    _images: Mapping[tuple[int, int], npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def unknown(cls, count: int) -> LoggedSamples:
+        """Samples of which only their number is known."""
+        return cls(tuple(map(str, range(count))), (None,) * count, None, ((),) * count)
+
+    def image(self, sample: int, place: int = 0) -> npt.NDArray[np.uint8]:
+        """The picture of one input, uint8 (height, width, channels).
+
+        Raises:
+            NotInLogError: That input was not logged as a picture.
+        """
+        found = self._images.get((sample, place))
+        if found is None:
+            there = sorted(self._images)
+            raise NotInLogError(
+                f"There is no such picture. Received: sample={sample}, place={place}. There are: {there[:40]}."
+            )
+        return found
+
+
+def read_samples(store: Store, path: str) -> LoggedSamples:
+    """The samples in a file.
+
+    Raises:
+        DamagedFileError: The file is missing or not what it says it is.
+        NewerSchemaError: A newer version wrote it.
+    """
+    name = path.rsplit("/", 1)[-1]
+    try:
+        file = store.open(path)
+    except FileNotFoundError as error:
+        raise DamagedFileError(f"{name}, which steps refer to, is not there.") from error
+    with Archive(file, name) as archive:
+        value = read_json(archive, name)
+        check_schema(value, name)
+        try:
+            samples = value["samples"]
+            inputs = tuple(tuple(sample["inputs"]) for sample in samples)
+            labels = tuple(_label(sample["label"]) for sample in samples)
+            ids = tuple(str(sample["id"]) for sample in samples)
+            names = value["class_names"]
+            images = {
+                (at, place): archive.read(image_member(at, place)).astype(np.uint8)
+                for at, described in enumerate(inputs)
+                for place, given in enumerate(described)
+                if given["kind"] == "image"
+            }
+            return LoggedSamples(ids, labels, None if names is None else tuple(map(str, names)), inputs, images)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DamagedFileError(f"{name} is not a samples file: {str(error)[:200]}.") from error
+
+
+def _label(label: Mapping[str, Any] | None) -> Any:
+    if label is None:
+        return None
+    return label["class"] if "class" in label else label["value"]

@@ -1,0 +1,110 @@
+"""Step files made again of what the event file has of them: all but the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import DamagedFileError
+from tb_attention.records.format import json_text
+from tb_attention.records.format.confusion_file import confusion_members
+from tb_attention.records.format.confusion_manifest import ConfusionManifest
+from tb_attention.records.format.npz import npz_bytes
+from tb_attention.records.format.paths import Step
+from tb_attention.records.format.schema import StepManifest, manifest_from_json, manifest_to_json
+from tb_attention.records.format.step_file import MEASURES_MEMBER, manifest_member, overview_member
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.summaries import INIT_STEP, MAGIC
+
+_HEAD = 12
+_WHAT = "A summary"
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundStep:
+    """A step file without weights.
+
+    Attributes:
+        tag, attempt, step: Where it belongs.
+        data: The bytes of the `.npz`: manifest, measures and overviews, or matrices.
+    """
+
+    tag: str
+    attempt: int
+    step: Step
+    data: bytes
+
+
+def step_of_blob(blob: bytes) -> FoundStep:
+    """The step of maps in a blob of docs/format.md, for as many samples as it has overviews of.
+
+    Raises:
+        DamagedFileError: It is no such blob, or cut off.
+        NewerSchemaError: A newer version wrote it.
+    """
+    if len(blob) < _HEAD or blob[:4] != MAGIC or blob[4] != 1:
+        raise DamagedFileError(f"{_WHAT} does not begin with {MAGIC!r} and version 1. Received: {blob[:5]!r}.")
+    [length] = struct.unpack("<I", blob[8:_HEAD])
+    head = json_text.loads(blob[_HEAD : _HEAD + length], _WHAT)
+    manifest = manifest_from_json(head, _WHAT)
+    if not isinstance(manifest, StepManifest):
+        raise DamagedFileError(f"{_WHAT} of maps must hold a step of maps. Received: content={manifest.content!r}.")
+    count = head.get("overviews")
+    if not isinstance(count, int) or not 0 <= count <= manifest.sample_count:
+        raise DamagedFileError(f"{_WHAT} must have 0 to {manifest.sample_count} overviews. Received: {count!r}.")
+    size = sum(site.overview.bytes for site in manifest.sites)
+    stored = np.frombuffer(blob, np.uint8, offset=min(len(blob), _HEAD + length))
+    if len(stored) < count * size:
+        raise DamagedFileError(f"{_WHAT} is cut off: {len(stored)} bytes of overviews, {count * size} expected.")
+    known = dataclasses.replace(manifest, sample_count=count, predictions=manifest.predictions[:count], samples=None)
+    members = [
+        manifest_member(manifest_to_json(known)),
+        (MEASURES_MEMBER, _measures(head.get("measures_values"), known)),
+        *((overview_member(place), stored[place * size : (place + 1) * size]) for place in range(count)),
+    ]
+    return FoundStep(known.tag, known.attempt, known.step, npz_bytes(members))
+
+
+def step_of_matrices(content: bytes, step: int, wall_time: float, splits: Mapping[str, npt.NDArray[Any]]) -> FoundStep:
+    """The step of matrices that tensor summaries hold.
+
+    Args:
+        content: Of the plugin data. TensorBoard keeps that of the first step only: the classes are from there, metrics are
+            not known.
+        step: As TensorBoard counts it.
+        wall_time: Seconds since 1970.
+        splits: Matrices by split.
+
+    Raises:
+        DamagedFileError: The content is none of ours, or the matrices are no matrices of these classes.
+    """
+    manifest = manifest_from_json(json_text.loads(content, _WHAT), _WHAT)
+    if not isinstance(manifest, ConfusionManifest):
+        raise DamagedFileError(f"{_WHAT} of matrices must hold such a step. Received: content={manifest.content!r}.")
+    if any(matrix.shape != (manifest.classes, manifest.classes) for matrix in splits.values()):
+        raise DamagedFileError(f"{_WHAT} must be of {manifest.classes} x {manifest.classes} counts.")
+    by_epoch = manifest.epoch is not None and manifest.epoch == manifest.step
+    record = ConfusionRecord(
+        step="init" if step == INIT_STEP else step,
+        splits=splits,
+        class_names=manifest.class_names,
+        output=manifest.output,
+        epoch=step if by_epoch and step >= 0 else None,
+        wall_time=wall_time,
+    )
+    made, members = confusion_members(record, manifest.tag, manifest.attempt)
+    return FoundStep(made.tag, made.attempt, made.step, npz_bytes(members))
+
+
+def _measures(values: Any, manifest: StepManifest) -> npt.NDArray[np.float32]:
+    shape = (manifest.sample_count, sum(site.heads for site in manifest.sites), len(manifest.measures))
+    try:
+        flat = [json_text.number(value) for sample in values for head in sample for value in head]
+        return np.array(flat, np.float32).reshape(shape)
+    except (TypeError, ValueError) as error:
+        raise DamagedFileError(f"{_WHAT} must have measures of the shape {shape}.") from error

@@ -1,0 +1,1 @@
+"""What a user hands over: samples, labels, pictures and nested inputs, brought into one form."""

@@ -1,0 +1,133 @@
+"""A run directory that fsspec reaches: an object store, another machine, memory."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import glob
+import io
+import os
+from collections.abc import Callable, Mapping
+from typing import IO, Any, cast
+
+import fsspec
+
+from tb_attention.errors import ArgumentError, MissingDependencyError
+from tb_attention.records.store.leftovers import temporary_name
+from tb_attention.records.store.store import Entry, Store, is_url
+
+# Their uploads appear whole or not at all, and a rename would copy the bytes once more.
+_WHOLE_UPLOADS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci", "memory"}
+
+
+class RemoteStore(Store):
+    """A directory behind a URL."""
+
+    is_local = False
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        try:
+            self._system, root = _file_system(url)
+        except ImportError as error:
+            raise MissingDependencyError(f"{url} needs another package: {error}") from error
+        except ValueError as error:
+            raise ArgumentError(
+                f"`log_dir` must be a path or a URL that fsspec knows ({error}). Received: {url!r}."
+            ) from error
+        self._root = str(root).rstrip("/")
+        protocol = self._system.protocol
+        self._whole = bool(_WHOLE_UPLOADS.intersection([protocol] if isinstance(protocol, str) else protocol))
+
+    def entries(self, path: str = "") -> list[Entry]:
+        # Others write here: what was listed a while ago does not count.
+        self._system.invalidate_cache()
+        try:
+            found = self._system.ls(self._path(path), detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        own = self._path(path).strip("/")
+        # Some stores list the directory's own marker among what is in it.
+        entries = [_entry(item) for item in found if str(item["name"]).strip("/") != own]
+        return sorted(entries, key=lambda entry: entry.name)
+
+    def entry(self, path: str) -> Entry | None:
+        self._system.invalidate_cache()
+        try:
+            return _entry(self._system.info(self._path(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def open(self, path: str) -> IO[bytes]:
+        return cast("IO[bytes]", self._system.open(self._path(path), "rb"))
+
+    def replace(self, path: str, write: Callable[[IO[bytes]], None]) -> Entry:
+        buffer = io.BytesIO()
+        write(buffer)
+        target = self._path(path)
+        with contextlib.suppress(NotImplementedError):
+            self._system.makedirs(os.path.dirname(target), exist_ok=True)
+        if self._whole:
+            self._system.pipe_file(target, buffer.getvalue())
+        else:
+            directory, name = target.rsplit("/", 1)
+            temporary = f"{directory}/{temporary_name(name)}"
+            self._system.pipe_file(temporary, buffer.getvalue())
+            self._move(temporary, target)
+        self._system.invalidate_cache()
+        return _entry(self._system.info(target))
+
+    def move(self, path: str, target: str) -> None:
+        with contextlib.suppress(NotImplementedError):
+            self._system.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
+        self._move(self._path(path), self._path(target))
+
+    def remove(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._system.rm_file(self._path(path))
+
+    def make_new_directory(self, path: str) -> bool:
+        if self.entry(path) is not None:
+            return False
+        with contextlib.suppress(NotImplementedError):
+            self._system.makedirs(self._path(path), exist_ok=True)
+        return True
+
+    def _move(self, path: str, target: str) -> None:
+        if not glob.has_magic(path):
+            self._system.mv(path, target)
+            return
+        # `mv` would take the name for a pattern.
+        self._system.cp_file(path, target)
+        self._system.rm_file(path)
+
+    def _path(self, path: str) -> str:
+        return f"{self._root}/{path}" if path else self._root
+
+
+def _file_system(url: str) -> tuple[Any, Any]:
+    """The file system behind a URL, and the path in it. A "::" that joins no URLs is part of a name, as in "lr=0.1::batch=8"."""
+    if "::" not in url or is_url(url.rpartition("::")[2]):
+        return cast("tuple[Any, Any]", fsspec.core.url_to_fs(url))
+    kind = fsspec.get_filesystem_class(url.partition("://")[0])
+    system = kind(**kind._get_kwargs_from_urls(url))
+    return system, kind._strip_protocol(url)
+
+
+def _entry(info: Mapping[str, Any]) -> Entry:
+    name = str(info["name"]).rstrip("/").rsplit("/", 1)[-1]
+    return Entry(name, info.get("type") == "directory", int(info.get("size") or 0), _mtime_ns(info))
+
+
+def _mtime_ns(info: Mapping[str, Any]) -> int:
+    """The time of the last change, in whole microseconds, under whichever name the file system gives it."""
+    for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
+        value = info.get(key)
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+        if isinstance(value, datetime.datetime):
+            return round(value.timestamp() * 1_000_000) * 1000
+        if isinstance(value, int | float):
+            return round(value * 1_000_000) * 1000
+    return 0

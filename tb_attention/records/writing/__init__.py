@@ -1,0 +1,1 @@
+"""Writing a log: one thread, one queue, whole files."""

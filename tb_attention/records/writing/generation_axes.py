@@ -1,0 +1,89 @@
+"""What the positions of generated sequences are: tokens that were generated, or those that they were generated from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.records.samples.default_axes import facts_of
+from tb_attention.records.samples.nested import to_numpy
+from tb_attention.records.samples.samples import Samples
+from tb_attention.reduce.axes import InputFacts, describe_axis
+from tb_attention.site import Axis, Role
+
+Maps = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class TokenInputs:
+    """Which inputs of the samples the tokens of a generation are; None where that is not known, and nothing is claimed.
+
+    Attributes:
+        facts: What each input is.
+        generated: The index of the input with the tokens that the decoder read and wrote.
+        source: The index of the input with the tokens that the encoder read.
+    """
+
+    facts: tuple[InputFacts, ...]
+    generated: int | None = None
+    source: int | None = None
+
+    @property
+    def length(self) -> int | None:
+        """How many tokens the generated sequences have."""
+        return None if self.generated is None else self.facts[self.generated].length
+
+    def axes(self, path: str, shape: tuple[int, ...]) -> tuple[Axis, ...]:
+        """The axes of maps `(samples, heads, [steps], queries, keys)`, without those of samples and heads."""
+        site = path.partition("/")[0]
+        steps = tuple(Axis("iteration", size) for size in shape[2:-2])
+        query = self._axis("query", shape[-2], from_source=site == "encoder")
+        return (*steps, query, self._axis("key", shape[-1], from_source=site != "decoder"))
+
+    def _axis(self, role: Role, size: int, *, from_source: bool) -> Axis:
+        place = self.source if from_source else self.generated
+        if place is not None and self.facts[place].length == size:
+            return Axis(role, size, "tokens", input=place)
+        # An encoder may have read a picture.
+        pictures = [fact if fact.kind == "image" else InputFacts("values") for fact in self.facts]
+        return describe_axis(Axis(role, size), pictures) if from_source else Axis(role, size)
+
+
+def token_inputs(outputs: Mapping[str, Any], maps: Maps, samples: Samples | None) -> TokenInputs:
+    """Finds the inputs by their contents, or else by their lengths; of two that fit, the source comes first.
+
+    Args:
+        outputs: As for `generated_maps`; "sequences" are compared with the inputs where they are there.
+        maps: What `generated_maps` made of it.
+        samples: The samples of the writer.
+    """
+    if samples is None:
+        return TokenInputs(())
+    facts = tuple(facts_of(samples))
+    lengths = {place: fact.length for place, fact in enumerate(facts) if fact.kind == "tokens"}
+    sites: dict[str, tuple[int, ...]] = {path.partition("/")[0]: array.shape for path, array in maps.items()}
+    read = next((sites[site][-2] for site in ("decoder", "cross") if site in sites), None)
+    keys = next((sites[site][-1] for site in ("cross", "encoder") if site in sites), None)
+    sequences = outputs.get("sequences")
+    equal = [place for place in lengths if sequences is not None and _equal(samples, place, sequences)]
+    # What is no copy of the sequences may be their words.
+    named = [place for place in lengths if sequences is None or place in samples.tokens]
+    generated = equal or [place for place in named if read is not None and lengths[place] in (read, read + 1)]
+    if keys is None:
+        return TokenInputs(facts, generated=generated[0] if generated else None)
+    source = [place for place, length in lengths.items() if length == keys and place not in equal]
+    pairs = [(ours, theirs) for theirs in source for ours in generated if ours != theirs]
+    pairs.sort(key=lambda pair: pair[0] < pair[1])
+    if pairs:
+        return TokenInputs(facts, *pairs[0])
+    if source and generated:
+        return TokenInputs(facts)  # one input, which may be either
+    return TokenInputs(facts, *(found[0] if found else None for found in (generated, source)))
+
+
+def _equal(samples: Samples, place: int, sequences: Any) -> bool:
+    return np.array_equal(samples.arrays[place][1], to_numpy(sequences))

@@ -1,0 +1,93 @@
+"""Predictions as users have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import ArgumentError
+from tb_attention.records.format.step_record import Prediction
+from tb_attention.records.samples.nested import to_numpy
+
+
+def to_predictions(given: Any, count: int, labels: Sequence[Any] = ()) -> tuple[Prediction | None, ...]:
+    """One prediction for each sample, or () for none.
+
+    Args:
+        given: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)`, a
+            `Prediction` or None for each sample.
+        count: Number of samples.
+        labels: What the samples are, by class index where they are classes; () by default.
+
+    Raises:
+        ArgumentError: It is none of these, or not of `count` samples.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, Sequence) and not isinstance(given, str) and any(_is_single(item) for item in given):
+        predictions = tuple(map(_single, given))
+    else:
+        predictions = _from_array(given, labels)
+    if len(predictions) != count:
+        raise ArgumentError(
+            f"`predictions` must have one entry for each of the {count} samples. Received: {len(predictions)}."
+        )
+    return predictions
+
+
+def _is_single(item: Any) -> bool:
+    return item is None or isinstance(item, Prediction | tuple)
+
+
+def _single(item: Any) -> Prediction | None:
+    if item is None or isinstance(item, Prediction):
+        return item
+    try:
+        index, probability = item
+        return _checked(index, probability)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"A prediction must be `(class, probability)` or None. Received: {item!r}.") from error
+
+
+def from_probabilities(probabilities: npt.NDArray[Any], labels: Sequence[Any] = ()) -> tuple[Prediction, ...]:
+    """The likeliest class of each row (samples, classes), with its probability and that of the label where it is a class."""
+    padded = [*labels, *[None] * (len(probabilities) - len(labels))]
+    return tuple(
+        Prediction(int(row.argmax()), float(row.max()), label_probability(row, label))
+        for row, label in zip(probabilities, padded, strict=False)
+    )
+
+
+def label_probability(row: npt.NDArray[Any], label: Any) -> float | None:
+    """The probability (classes,) of a label; None where it is no class."""
+    is_class = isinstance(label, int | np.integer) and not isinstance(label, bool) and 0 <= label < len(row)
+    # Six digits are more than anybody reads, and there may be ten thousand samples in a manifest.
+    return float(f"{row[label]:.6g}") if is_class else None
+
+
+def _from_array(given: Any, labels: Sequence[Any]) -> tuple[Prediction | None, ...]:
+    array = to_numpy(given)
+    if array.ndim == 1 and array.dtype.kind in "iu":
+        return tuple(_checked(index, None) for index in array)
+    if array.ndim == 2 and array.dtype.kind == "f" and array.shape[1] >= 1:
+        if array.shape[1] == 1:
+            array = np.concatenate([1 - array, array], axis=1)
+        if np.nanmin(array, initial=0) < -1e-3 or np.nanmax(array, initial=0) > 1 + 1e-3:
+            raise ArgumentError(
+                "Predictions of shape (samples, classes) must be probabilities from 0 to 1; apply a softmax to logits. "
+                f"Received: values from {np.nanmin(array)} to {np.nanmax(array)}."
+            )
+        return from_probabilities(array, labels)
+    raise ArgumentError(
+        "`predictions` must be class indices (samples,), probabilities (samples, classes), or a list of `(class, probability)`. "
+        f"Received: {array.dtype} of shape {array.shape}."
+    )
+
+
+def _checked(index: Any, probability: Any) -> Prediction:
+    if int(index) != index or index < 0:
+        raise ArgumentError(f"A predicted class must be an index of at least 0. Received: {index!r}.")
+    return Prediction(int(index), None if probability is None else float(probability))

@@ -1,0 +1,125 @@
+"""Whether operands that meet, as in a sum, have the same positions in the same order. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.tracing.atoms import Atom, Dim, count_of
+from tb_attention.tracing.dimensions import preferred
+from tb_attention.tracing.spans import Numbers, Place, Spans, spans_of
+
+_SLACK = 1e-6
+
+
+class Agreement:
+    """What the positions of two operands are together.
+
+    A residual branch, a mask or a map that was made smaller and larger again is at the same positions as what it is added to.
+    A sequence and the same sequence reversed or shifted are not: each position of their sum is at two, and so at none.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Dim, Dim], Dim] = {}
+
+    def of(self, one: Dim, other: Dim) -> Dim:
+        """The dimension that tells more, as in `preferred`; positions of no input where the two contradict each other."""
+        if one == other or not (_is_line(one) and _is_line(other)) or count_of(one) != count_of(other):
+            return preferred(one, other)
+        if (one, other) not in self._known:
+            self._known[one, other] = _together(one, other)
+        return self._known[one, other]
+
+
+def _is_line(dim: Dim) -> bool:
+    """Whether it has positions, or an axis of an input, and no samples."""
+    return not any(atom.origin == "batch" for atom in dim) and any(
+        atom.origin == "position" or atom.root.input is not None for atom in dim
+    )
+
+
+def _together(one: Dim, other: Dim) -> Dim:
+    first = preferred(one, other)
+    count = count_of(first)
+    if count is None:
+        return first
+    mine, yours = spans_of(one), spans_of(other)
+    if mine is None or yours is None:
+        # What a loop or an operation that cannot be read has made contradicts nothing; what was moved in an unknown way may.
+        unread = [dim for dim, spans in ((one, mine), (other, yours)) if spans is None]
+        is_moved = any(atom.parent is not None for dim in unread for part in dim for atom in part.line())
+        return _nowhere(first, count) if is_moved else first
+    if not mine or not yours:
+        # Learned tokens, or copies.
+        return first
+    if {place[0] for place in mine} != {place[0] for place in yours}:
+        # Words, their segments and their positions are inputs beside each other: the first counts, where the order is one.
+        return first if _have_one_order(mine, yours) else _nowhere(first, count)
+    if set(mine) != set(yours) or not all(_agree(spans, yours[place]) for place, spans in mine.items()):
+        return _nowhere(first, count)
+    seen, others = _seen_by(mine), _seen_by(yours)
+    if (seen != others).any():
+        # Padding, or a learned token, meets positions: those that know of all of them tell which these are.
+        return one if (seen >= others).all() else other if (others >= seen).all() else _nowhere(first, count)
+    fits = _unevenness(mine), _unevenness(yours)
+    return first if fits[0] == fits[1] else one if fits[0] < fits[1] else other
+
+
+def _nowhere(dim: Dim, count: int) -> Dim:
+    """Positions made of these, in a way in which none of them is at one of theirs."""
+    return (Atom((0, count), "position", parent=dim[0]),)
+
+
+def _sees(spans: Spans) -> npt.NDArray[np.bool_]:
+    return ~np.isnan(spans.start) & ~spans.void
+
+
+def _seen_by(lines: Mapping[Place, Spans]) -> npt.NDArray[np.bool_]:
+    return np.stack([_sees(lines[place]) for place in sorted(lines)])
+
+
+def _agree(one: Spans, other: Spans) -> bool:
+    """Whether, position by position, both are about the same part of a line.
+
+    Either their middles are the same, or the one part lies in the other and they come in one order, as where a causal
+    convolution is added to what it reads.
+    """
+    both = _sees(one) & _sees(other)
+    starts, sizes = np.stack([one.start, other.start])[:, both], np.stack([one.size, other.size])[:, both]
+    if not both.any():
+        return True
+    middles = starts + sizes / 2
+    if (np.abs(middles[0] - middles[1]) <= _SLACK).all():
+        return True
+    small, large = (0, 1) if sizes[0].max() <= sizes[1].max() else (1, 0)
+    is_inside = (starts[small] >= starts[large] - _SLACK) & (
+        starts[small] + sizes[small] <= starts[large] + sizes[large] + _SLACK
+    )
+    return bool(is_inside.all()) and _rises(middles[small], middles[large])
+
+
+def _rises(along: Numbers, values: Numbers) -> bool:
+    return bool((np.diff(values[np.lexsort((values, along))]) >= -_SLACK).all())
+
+
+def _have_one_order(one: Mapping[Place, Spans], other: Mapping[Place, Spans]) -> bool:
+    """Whether positions of two inputs come in the same order, counted row by row."""
+    ranks = []
+    for spans in (one, other):
+        lines = np.stack([np.where(_sees(spans[place]), spans[place].start, -1) for place in sorted(spans)], axis=1)
+        ranks.append(np.unique(lines, axis=0, return_inverse=True)[1].reshape(-1))
+    return _rises(ranks[0].astype(float), ranks[1].astype(float))
+
+
+def _step(spans: Spans) -> float:
+    """From a part to the next."""
+    starts = np.unique(np.round(spans.start[_sees(spans)], 6))
+    return float(np.diff(starts).min()) if len(starts) > 1 else float(spans.size.max())
+
+
+def _unevenness(spans: Mapping[Place, Spans]) -> tuple[bool, float]:
+    """How far the parts are from such that lie side by side; those with gaps between them are farthest."""
+    widths = [(float(np.median(each.size)), _step(each)) for each in spans.values()]
+    return any(size < step - _SLACK for size, step in widths), sum(abs(size - step) for size, step in widths)

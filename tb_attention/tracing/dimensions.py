@@ -1,0 +1,99 @@
+"""Small questions about dimensions: which of two to believe, which are weights, which make up a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tb_attention.tracing.atoms import ONE, Atom, Dim, Dims, Origin, Size, count_of, mixes_features, size_of
+from tb_attention.tracing.graph import Graph, Node, Shape
+
+# Which dimension to believe where an operation joins several: the first of these.
+PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "stack", "repeat", "unknown", "weight")
+
+
+def grid_of(dim: Dim) -> tuple[int, ...] | None:
+    """Cells along each dimension of a grid whose dimensions were put together."""
+    sizes = [count_of((atom,)) for atom in dim]
+    if len(dim) not in (2, 3) or any(atom.origin != "position" for atom in dim) or None in sizes:
+        return None
+    return tuple(size or 0 for size in sizes)
+
+
+def origin_of(dim: Dim) -> Origin:
+    """The origin of a dimension of several atoms: the one that tells most."""
+    return min((atom.origin for atom in dim), key=PREFERENCE.index)
+
+
+def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
+    """The axes over which a reduction goes."""
+    constant = graph.constant(node.inputs[1]) if len(node.inputs) > 1 else None
+    return None if constant is None else tuple(sorted(int(axis) % rank for axis in constant.reshape(-1)))
+
+
+def dim_of(atom: Atom) -> Dim:
+    return () if atom.size == ONE else (atom,)
+
+
+def known(size: int | None) -> Size | None:
+    return None if size is None else (0, size)
+
+
+def agrees(size: Size | None, static: int | None) -> bool:
+    if static is None:
+        # A dimension of size 1 would be known to be so.
+        return size != ONE
+    return size == (0, static) or (size is None and static != 1)
+
+
+def is_weight(dim: Dim) -> bool:
+    return all(atom.origin == "weight" for atom in dim)
+
+
+def rank_of(dim: Dim) -> int:
+    """How much a dimension tells; larger is more."""
+    return -min((PREFERENCE.index(atom.origin) for atom in dim), default=len(PREFERENCE))
+
+
+def preferred(one: Dim, other: Dim) -> Dim:
+    """The dimension that tells more; of two that tell as much, one without copies, then one not cut across; else the first.
+
+    Queries that were repeated for each window meet the windows themselves. Tokens may be added to what was cut across them.
+    """
+    return max(one, other, key=lambda dim: (rank_of(dim), not _has_copies(dim), not mixes_features(dim)))
+
+
+def _has_copies(dim: Dim) -> bool:
+    return any(atom.origin in ("repeat", "unknown") for atom in dim)
+
+
+def placed(dims: Sequence[Dim], shape: Shape) -> Dims | None:
+    remaining = list(dims)
+    result: list[Dim] = []
+    for size in shape:
+        if size == 1:
+            result.append(())
+        elif remaining:
+            result.append(remaining.pop(0))
+        else:
+            return None
+    return tuple(result)
+
+
+def without(dims: Dims, axis: int) -> Dims:
+    return dims[:axis] + dims[axis + 1 :]
+
+
+def derived(dim: Dim, size: Size | None) -> Dim:
+    """What a dimension becomes when it is pooled, padded or cut to another size."""
+    if size == ONE:
+        return ()
+    if size == size_of(dim) or not dim:
+        return dim
+    return (Atom(size, origin_of(dim), parent=dim[0]),)
+
+
+def resized(dims: Dims, shape: Shape) -> Dims | None:
+    """The dimensions at these sizes; those of unknown size stay what they are."""
+    if len(dims) != len(shape):
+        return None
+    return tuple(dim if size is None else derived(dim, known(size)) for dim, size in zip(dims, shape, strict=True))

@@ -1,0 +1,159 @@
+"""Puts the weights of a site into the order that every room expects. NumPy only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.errors import CaptureError
+from tb_attention.reduce.cells import axis_of_cells
+from tb_attention.site import Axis, AxisKind, Kind, Role, Site, WindowPlaces
+from tb_attention.tracing.atoms import Atom, Dim, Dims, mixes_features, size_of
+from tb_attention.tracing.cells import located
+from tb_attention.tracing.dimensions import grid_of
+from tb_attention.tracing.windows import window_places
+
+_ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")
+_MERGED = frozenset({"samples", "heads", "iteration", "windows"})
+
+
+def arrange(
+    array: npt.NDArray[Any],
+    dims: Dims,
+    roles: Mapping[Atom, Role],
+    *,
+    samples: int,
+    kind: Kind,
+    axis_kind: AxisKind = "positions",
+) -> tuple[npt.NDArray[np.float32], tuple[Axis, ...]]:
+    """The weights as samples, heads, [iteration], [windows], query axes, key axes.
+
+    Args:
+        array: The tensor as the model made it.
+        dims: What its dimensions are made of.
+        roles: What each atom stands for.
+        samples: The number of samples that were fed.
+        kind: The kind of the site; gates and activations have no query axis, all others have one, of size 1 if need be.
+        axis_kind: What the positions along queries and keys are where the data flow does not tell a grid.
+
+    Raises:
+        CaptureError: The samples cannot be told from other dimensions.
+    """
+    parts: list[tuple[Role, Dim]] = []
+    shape: list[int] = []
+    for dim, length in zip(dims, array.shape, strict=True):
+        for role, atoms in _by_role(dim, roles):
+            parts.append((role, atoms))
+        shape.extend(_lengths([atoms for _, atoms in _by_role(dim, roles)], length, samples))
+    flat = np.asarray(array, dtype=np.float32).reshape(shape)
+    places = sorted(range(len(parts)), key=lambda place: _ORDER.index(parts[place][0]))
+    flat = flat.transpose(places)
+    ordered = [parts[place] for place in places]
+    return _merged(flat, ordered, samples=samples, kind=kind, axis_kind=axis_kind)
+
+
+def _by_role(dim: Dim, roles: Mapping[Atom, Role]) -> list[tuple[Role, Dim]]:
+    """A dimension cut where the role changes."""
+    result: list[tuple[Role, Dim]] = []
+    for atom in dim:
+        role = roles.get(atom, "heads")
+        if result and result[-1][0] == role:
+            result[-1] = (role, (*result[-1][1], atom))
+        else:
+            result.append((role, (atom,)))
+    return result
+
+
+def _lengths(parts: list[Dim], length: int, samples: int) -> list[int]:
+    """The actual lengths of the parts of a dimension, of which one may be unknown."""
+    sizes = [size_of(part) for part in parts]
+    lengths = [None if size is None else samples ** size[0] * size[1] for size in sizes]
+    known = int(np.prod([item for item in lengths if item is not None], dtype=np.int64))
+    unknown = lengths.count(None)
+    if unknown > 1 or known == 0 or length % known or (unknown == 0 and known != length):
+        raise CaptureError(f"A dimension of {length} could not be divided into {lengths}.")
+    return [length // known if item is None else item for item in lengths]
+
+
+def _merged(
+    array: npt.NDArray[np.float32],
+    parts: list[tuple[Role, Dim]],
+    *,
+    samples: int,
+    kind: Kind,
+    axis_kind: AxisKind,
+) -> tuple[npt.NDArray[np.float32], tuple[Axis, ...]]:
+    axes: list[Axis] = []
+    for role in _ORDER:
+        lengths = [(array.shape[place], atoms) for place, (part, atoms) in enumerate(parts) if part == role]
+        if role in _MERGED:
+            size = int(np.prod([length for length, _ in lengths], dtype=np.int64))
+            if lengths or role in ("samples", "heads"):
+                axes.append(Axis(role, size, places=_places(parts) if role == "windows" else None))
+        else:
+            axes.extend(_axes(role, lengths, axis_kind, parts, keeps_blocks=kind == "local"))
+            wanted = role == "key" or kind not in ("gate", "activation")
+            if not lengths and wanted:
+                axes.append(Axis(role, 1))
+    shape = [axis.size for axis in axes]
+    flat = np.ascontiguousarray(array.reshape(shape))
+    if axes[0].size == 1 and samples > 1:
+        # The same for all samples, as where weights depend on positions only, or are of one graph: no copies are made.
+        flat = np.broadcast_to(flat, (samples, *shape[1:]))
+        axes[0] = Axis("samples", samples)
+    if axes[0].size != samples:
+        raise CaptureError(f"{samples} samples were fed, but the weights are of {axes[0].size}.")
+    return flat, tuple(axes)
+
+
+def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
+    windows, queries = (
+        [atom for part, atoms in parts if part == role for atom in atoms] for role in ("windows", "query")
+    )
+    return window_places(windows, queries)
+
+
+def _axes(
+    role: Role,
+    lengths: list[tuple[int, Dim]],
+    axis_kind: AxisKind,
+    parts: list[tuple[Role, Dim]],
+    *,
+    keeps_blocks: bool,
+) -> list[Axis]:
+    """The axes of a role: one a dimension, or one for all where only all together say where a position lies."""
+    axes = [_axis(role, length, atoms, axis_kind, parts) for length, atoms in lengths]
+    if keeps_blocks or len(axes) < 2 or all(axis.pixels is not None for axis in axes):
+        return axes
+    # A reshape may have cut rows apart.
+    total, atoms = math.prod(axis.size for axis in axes), tuple(atom for _, dim in lengths for atom in dim)
+    whole = _axis(role, total, atoms, axis_kind, parts)
+    return axes if whole.pixels is None else [whole]
+
+
+def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:
+    if axis_kind != "positions":
+        return Axis(role, length, axis_kind)
+    if mixes_features(atoms):
+        return Axis(role, length, plain=True)
+    beside = [atom for _, other in parts for atom in other if atom not in atoms]
+    cells = located(atoms, beside)
+    if cells is not None and len(cells.of) == length:
+        return axis_of_cells(role, cells.grid, cells.of, cells.input, cells.pixels)
+    if any(other == "windows" for other, _ in parts):
+        # The cells of a window, row by row; where it lies the axis of the windows says.
+        grid = grid_of(atoms)
+        if grid is not None and int(np.prod(grid)) == length:
+            return Axis(role, length, "grid", grid)
+    return Axis(role, length)
+
+
+def sink_of(site: Site) -> npt.NDArray[np.float32]:
+    """The share of each row of a site with a sink that none of its keys has, shaped as `Site.sink`."""
+    keys = tuple(place for place, axis in enumerate(site.axes) if axis.role == "key")
+    shares: npt.NDArray[np.float64] = np.clip(1 - site.weights.sum(axis=keys, dtype=np.float64), 0, 1)
+    return shares.astype(np.float32)

@@ -1,0 +1,200 @@
+"""Positions that were rolled, cut, padded, reversed or joined, and which of the positions before they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.tracing.atoms import Atom, Covering, Dim, Dims, Joined, Size, Taken, count_of
+from tb_attention.tracing.dimensions import origin_of
+
+
+def rolled(dims: Dims, shifts: npt.NDArray[Any] | None, axes: npt.NDArray[Any] | None) -> Dims:
+    """Dimensions after a roll; rolled back they are the very same again.
+
+    Args:
+        dims: Before the roll.
+        shifts: By how many positions, one number an axis; None where that is known only at run time.
+        axes: Which dimensions; None likewise.
+    """
+    if axes is None:
+        # Any of them may have been rolled.
+        shifts, axes = None, np.arange(len(dims))
+    result = list(dims)
+    for place, axis in enumerate(axes.reshape(-1).tolist()):
+        count = _count(result[axis])
+        if count is not None:
+            moved = np.full(count, -1) if shifts is None else np.roll(np.arange(count), int(shifts.reshape(-1)[place]))
+            result[axis] = taken(result[axis], moved)
+    return tuple(result)
+
+
+def reversed_along(dims: Dims, axes: npt.NDArray[Any] | None) -> Dims:
+    """Dimensions of which some run backwards; reversed again they are the very same. `axes` is None where it is not known."""
+    result = list(dims)
+    for axis in range(len(dims)) if axes is None else axes.reshape(-1).tolist():
+        count = _count(result[axis])
+        if count is not None:
+            result[axis] = taken(result[axis], np.full(count, -1) if axes is None else np.arange(count)[::-1])
+    return tuple(result)
+
+
+def padded(dims: Dims, amounts: npt.NDArray[Any] | None) -> Dims:
+    """Dimensions with new positions around them: `amounts` is (dimensions, 2), before and after; None where it is not known."""
+    if amounts is None or len(amounts) != len(dims):
+        return dims
+    result = list(dims)
+    for place, (before, after) in enumerate(amounts.tolist()):
+        count = _count(dims[place])
+        if count is not None and min(before, after) >= 0 and before + after > 0:
+            index = np.pad(np.arange(count), (before, after), constant_values=-1)
+            result[place] = taken(dims[place], index)
+            if len(dims[place]) == 1:
+                # What is around them lies around the picture too.
+                result[place][0].source = Covering(dims[place][0], -before)
+    return tuple(result)
+
+
+def cut(dim: Dim, kept: range) -> Dim | None:
+    """A dimension with only these positions; None where it is not made of positions, or none is left."""
+    return None if _count(dim) is None or not kept else taken(dim, np.asarray(kept))
+
+
+def picked_by(dim: Dim, index: npt.NDArray[Any] | None, size: Size | None) -> Dim:
+    """Positions of a dimension that were picked by index; `index` is None where it is known only at run time."""
+    count = _count(dim)
+    if index is not None and index.ndim == 1 and len(index) > 1 and count is not None:
+        return taken(dim, np.where(index < 0, index + count, index).astype(np.intp))
+    return () if size == (0, 1) or not dim else (Atom(size, origin_of(dim), parent=dim[0]),)
+
+
+def taken(dim: Dim, index: npt.NDArray[np.intp]) -> Dim:
+    """Positions of a dimension by index, -1 for none; the very same dimension where these are all of it, in order."""
+    if _is_all(dim, index):
+        return dim
+    first, picks = dim, index
+    while len(first) == 1 and isinstance(first[0].source, Taken):
+        picks = _composed(first[0].source.index, picks)
+        first = first[0].source.dim
+        if _is_all(first, picks):
+            return first
+    part = _only_part(first, picks)
+    if part is not None:
+        return taken(*part)
+    places, parent = _places(dim, index)
+    if places is not None and _is_all((parent,), np.asarray(places)):
+        return (parent,)
+    source = Taken(first, tuple(picks.tolist()))
+    return (Atom((0, len(index)), origin_of(dim), parent=parent, places=places, source=source),)
+
+
+def _only_part(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[Dim, npt.NDArray[np.intp]] | None:
+    """Where all positions lie in one part of a joined dimension: this part, and which of its positions they are."""
+    source = dim[0].source
+    if len(dim) > 1 or not isinstance(source, Joined) or len(index) < 2 or index.min() < 0:
+        return None
+    ends = np.cumsum(source.sizes)
+    parts = np.searchsorted(ends, index, side="right")
+    part = int(parts[0])
+    if (parts != part).any():
+        return None
+    return source.parts[part], index - int(ends[part] - source.sizes[part])
+
+
+def joined(parts: Sequence[Dim], sizes: Sequence[Size | None], size: Size | None, main: int) -> Dim:
+    """Positions of several dimensions, one behind the other; parts of one dimension put together are that dimension again.
+
+    Args:
+        parts, sizes: The dimensions and their sizes.
+        size: Of the result, None if it is not known.
+        main: Which part tells most.
+    """
+    sources = [part[0].source for part in parts if len(part) == 1]
+    cuts = [source for source in sources if isinstance(source, Taken)]
+    if len(cuts) == len(parts) and all(cut.dim == cuts[0].dim for cut in cuts):
+        return taken(cuts[0].dim, np.concatenate([np.asarray(cut.index) for cut in cuts]))
+    atom = Atom(size, parts[main][0].origin if parts[main] else "stack")
+    if parts[main] and atom.origin == "position":
+        atom.parent, atom.places = parts[main][0], _joined_places(parts, main)
+        counts = [each[1] for each in sizes if each is not None and each[0] == 0]
+        if len(counts) == len(parts):
+            atom.source = Joined(tuple(parts), tuple(counts))
+    elif parts[main] and all(atom.origin == "weight" for part in parts for atom in part):
+        atom.origin = "weight"
+    return (atom,)
+
+
+def _joined_places(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
+    """Of positions that were joined with others, which of the main part they are; all -1 if the others may be positions too."""
+    counts = [1 if not part else _size(part) for part in parts]
+    if len(parts[main]) != 1 or any(count is None for count in counts):
+        return None
+    # A part of one has no atom that would tell what it is.
+    told = all(place == main or (part and part[0].origin != "position") for place, part in enumerate(parts))
+    return tuple(
+        cell if place == main and told else -1 for place, count in enumerate(counts) for cell in range(count or 0)
+    )
+
+
+def _places(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[tuple[int, ...] | None, Atom]:
+    """Which positions of an atom they are, as windows need it; not where they lie apart, as after pooling."""
+    atom = dim[0]
+    inside = index[index >= 0]
+    if len(dim) > 1 or (len(inside) < (_size(dim) or 0) and (np.diff(inside) != 1).any()):
+        return None, atom
+    if atom.places is not None and atom.parent is not None:
+        index, atom = _composed(atom.places, index), atom.parent
+    return tuple(index.tolist()), atom
+
+
+def _composed(places: Sequence[int], index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    return np.where(index < 0, -1, np.asarray(places)[np.maximum(index, 0)])
+
+
+def _is_all(dim: Dim, index: npt.NDArray[np.intp]) -> bool:
+    return count_of(dim) == len(index) and np.array_equal(index, np.arange(len(index)))
+
+
+def _count(dim: Dim) -> int | None:
+    """How many positions a dimension has, where it is made of nothing else than positions and axes of inputs."""
+    is_line = dim and all(atom.origin == "position" or atom.root.input is not None for atom in dim)
+    return count_of(dim) if is_line else None
+
+
+def _size(dim: Dim) -> int | None:
+    return count_of(dim) if len(dim) == 1 else None
+
+
+def united(parts: Sequence[Dims], axis: int) -> list[Dims]:
+    """Tensors that are put together along `axis`, such as every other row and those between: along the rest they are one.
+
+    What stands for several positions that lie side by side covers all of them, as where patches are merged (Swin).
+    """
+    result = list(parts)
+    for place in range(len(parts[0])):
+        if place == axis or any(len(part) <= place for part in parts):
+            continue
+        made = _covering_all([part[place] for part in parts])
+        if made is not None:
+            result = [(*part[:place], made, *part[place + 1 :]) for part in result]
+    return result
+
+
+def _covering_all(dims: Sequence[Dim]) -> Dim | None:
+    if any(len(dim) != 1 for dim in dims) or len({dim[0] for dim in dims}) < 2:
+        return None
+    sources = [dim[0].source for dim in dims]
+    cuts = [source for source in sources if isinstance(source, Taken)]
+    if len(cuts) < len(sources) or any(cut.dim != cuts[0].dim for cut in cuts) or len(cuts[0].dim) > 1:
+        return None
+    first = np.array([cut.index[0] for cut in cuts])
+    steps = {step for cut in cuts for step in np.diff(cut.index).tolist()}
+    if len({len(cut.index) for cut in cuts}) > 1 or len(steps) != 1 or min(steps) <= 1 or first.min() < 0:
+        return None
+    (step,), (whole,) = steps, cuts[0].dim
+    size = int(first.max() - first.min()) + 1
+    source = Covering(whole, int(first.min()), step, size, slides=True)
+    return (Atom(dims[0][0].size, dims[0][0].origin, parent=whole, source=source),)

@@ -1,0 +1,136 @@
+"""Names for sites that a person recognises, unique in a model and the same in every process."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tb_attention.tracing.graph import LayerCall
+
+_SNAKE = ((r"\W+", ""), (r"(.)([A-Z][a-z]+)", r"\1_\2"), (r"([a-z])([A-Z])", r"\1_\2"))
+
+Place = tuple[tuple[LayerCall, ...], tuple[LayerCall, ...], str]
+"""The layers around the softmax, those around the product, and a name in case there are none. The model itself comes first."""
+
+
+def name_places(
+    places: Sequence[Place], others: Iterable[Any] = (), blocks: Mapping[int, str] | None = None
+) -> list[str]:
+    """A path for each place.
+
+    A path is that of the innermost layer around both the softmax and its product; where that is only the model, or a
+    model within it that is a graph of layers, it is the layer of the softmax.
+
+    Args:
+        places: In the order of the model.
+        others: Further layers of the model. Names that Keras made up count on in a process; they are numbered anew, so that
+            the same model has the same paths in every process.
+        blocks: For the ids of plain operations the names of the blocks that they are in.
+    """
+    namer = _Namer([*(call.layer for around, _, _ in places for call in around), *others], blocks or {})
+    names = [namer.path(around[: _depth(around, used) + 1]) for around, used, _ in places]
+    # Two softmaxes in different layers of one block: their own layers tell them apart.
+    for name, count in Counter(names).items():
+        group = [place for place, other in enumerate(names) if other == name]
+        layers = {tuple(id(call.layer) for call in places[place][0]) for place in group}
+        if count > 1 and len(layers) > 1:
+            for place in group:
+                names[place] = namer.path(places[place][0])
+    return _numbered([name or fallback for name, (_, _, fallback) in zip(names, places, strict=True)])
+
+
+def _depth(around: tuple[LayerCall, ...], used: tuple[LayerCall, ...]) -> int:
+    """The place in `around` of the layer that the site is named after."""
+    common = 0
+    for one, other in zip(around, used, strict=False):
+        if one != other:
+            break
+        common += 1
+    last = common - 1
+    if (last <= 0 or is_graph_of_layers(around[last].layer)) and common < len(around):
+        return common
+    return last
+
+
+def is_graph_of_layers(layer: Any) -> bool:
+    """Whether a layer is a Functional or Sequential model: what happens in it happens in its layers."""
+    return hasattr(layer, "_run_through_graph") or hasattr(layer, "_maybe_rebuild")
+
+
+def has_own_name(layer: Any) -> bool:
+    """Whether somebody chose the name of a layer."""
+    return _automatic_number(layer) is None
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    counts: Counter[str] = Counter()
+    result = []
+    for name in names:
+        counts[name] += 1
+        result.append(name if counts[name] == 1 else f"{name}#{counts[name]}")
+    return result
+
+
+class _Namer:
+    def __init__(self, layers: Sequence[Any], blocks: Mapping[int, str]) -> None:
+        by_base: dict[str, dict[int, str]] = {}
+        numbers: dict[int, int] = {}
+        for layer in layers:
+            number = _automatic_number(layer)
+            if number is not None:
+                numbers[id(layer)] = number
+                by_base.setdefault(_base(layer), {})[id(layer)] = layer.name
+        self._automatic: dict[int, str] = {}
+        for base, members in by_base.items():
+            for rank, identity in enumerate(sorted(members, key=lambda item: numbers[item])):
+                self._automatic[identity] = base if rank == 0 else f"{base}_{rank}"
+                if identity in blocks:
+                    self._automatic[identity] = f"{blocks[identity]}/{base}"
+
+    def path(self, chain: Sequence[LayerCall]) -> str:
+        """The names of the layers below the model, joined by slashes."""
+        return "/".join(self._name(parent.layer, child.layer) for parent, child in pairwise(chain))
+
+    def _name(self, parent: Any, layer: Any) -> str:
+        automatic = self._automatic.get(id(layer))
+        if is_graph_of_layers(parent):
+            return automatic or str(layer.name)
+        siblings = [other.name for other in getattr(parent, "_layers", ())]
+        if automatic is None and siblings.count(layer.name) <= 1:
+            return str(layer.name)
+        return _attribute_name(parent, layer) or automatic or str(layer.name)
+
+
+def _base(layer: Any) -> str:
+    name = type(layer).__name__
+    for pattern, replacement in _SNAKE:
+        name = re.sub(pattern, replacement, name)
+    return name.lower()
+
+
+def _automatic_number(layer: Any) -> int | None:
+    """The number in a name that Keras made up, 0 where it has none; None for a name that somebody chose."""
+    match = re.fullmatch(re.escape(_base(layer)) + r"(?:_(\d+))?", str(layer.name))
+    return None if match is None else int(match.group(1) or 0)
+
+
+def _attribute_name(parent: Any, layer: Any) -> str | None:
+    """The attribute of the parent that holds a layer: "attention", or "blocks_3" in a list or dict."""
+    name: str
+    for name, value in vars(parent).items():
+        if name.startswith(("_self_", "_layers", "_functional", "_operations", "_tracker")):
+            # The frameworks' own books about the layer.
+            continue
+        shown = name.lstrip("_")
+        if value is layer:
+            return shown
+        items = (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+        )
+        for key, item in items:
+            if item is layer:
+                return f"{shown}_{key}"
+    return None

@@ -1,0 +1,56 @@
+"""A hidden sigmoid or softmax layer that multiplies nothing, as in a well-known article that calls one attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tb_attention.site import Role
+from tb_attention.tracing.atoms import Atom
+from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.graph import LayerCall
+from tb_attention.tracing.paths import is_graph_of_layers
+from tb_attention.tracing.rules.found import Found, make_found
+from tb_attention.tracing.rules.sources import Source
+from tb_attention.tracing.rules.uses import Use
+
+NOTE = "This layer's activations multiply nothing: they show what the layer responds to, not what the model attends to."
+
+
+def read_activation(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
+    """The site of a hidden layer of sigmoids or of a softmax, one number a feature or one a position; None if it is not one."""
+    dims = reader.dims[source.value]
+    if dims is None or len(dims) < 2 or not uses or {use.how for use in uses} != {"project"}:
+        return None
+    if source.value.node.type == "Relu6" and not _is_scaled(uses[0]):
+        return None
+    around, used = source.value.node.layers, uses[0].node.layers
+    if not around or _is_inside(around, used):
+        return None
+    features = [atom for dim in dims for atom in dim if atom.origin != "batch"]
+    if not features or (len(dims) > 2 and dims[-1]):
+        return None
+    roles: dict[Atom, Role] = {atom: "key" if atom.origin != "batch" else "samples" for dim in dims for atom in dim}
+    axis_kind = "channels" if len(dims) == 2 else "positions"
+    return make_found(source, uses[0], "activation", roles, axis_kind, NOTE)  # type: ignore[arg-type]
+
+
+def _is_inside(around: tuple[LayerCall, ...], used: tuple[LayerCall, ...]) -> bool:
+    """Whether a softmax or sigmoid is used by a layer that it is part of.
+
+    Gates of a recurrent cell are, and what mixes the kernels of a convolution.
+    """
+    if used[-1:] == around[-1:]:
+        return True
+    return len(used) > 1 and around[: len(used)] == used and not is_graph_of_layers(used[-1].layer)
+
+
+def _is_scaled(use: Use) -> bool:
+    """A relu6 is a hard sigmoid only once it is divided by 6."""
+    value = use.weights
+    for _ in range(8):
+        if value.node.type in ("Mul", "RealDiv"):
+            return True
+        if not value.node.inputs:
+            return False
+        value = value.node.inputs[0]
+    return False

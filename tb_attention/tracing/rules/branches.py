@@ -1,0 +1,154 @@
+"""A softmax over parts of the sample that came in by inputs of their own, such as the columns of a table."""
+
+from __future__ import annotations
+
+from tb_attention.site import Role
+from tb_attention.tracing.atoms import Atom
+from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.graph import Graph, Value
+from tb_attention.tracing.rules.found import Found, make_found
+from tb_attention.tracing.rules.operands import PICKS, VIEWS, activations_behind
+from tb_attention.tracing.rules.raw_inputs import weighs_inputs
+from tb_attention.tracing.rules.sources import Source
+from tb_attention.tracing.rules.uses import Use
+
+SAMPLED = "Keys are points that each query picks from the feature map; where they lie is not in the weights."
+
+_Read = tuple[Value, tuple[object, ...] | None]
+"""An input and which part of it, None for all of it."""
+
+_STEPS = 12
+_FAR = 60
+_SIZES = frozenset({"Shape", "Const"})
+"""What tells no more of an input than how large it is; where models run eagerly that is a constant made of the inputs."""
+
+_LOOKUPS = frozenset({"GatherV2", "ResourceGather"})
+_CHOICES = frozenset({"TopKV2", "ArgMax", "ApproxTopK"})
+_WHOLE = ("int", "uint")
+_INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
+
+
+def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) -> Found | None:
+    """The site of a softmax that weighs parts side by side that read different inputs, or different parts of one.
+
+    So are the channels of an input itself. Experts, which read the same, are none.
+
+    See Lim et al., "Temporal Fusion Transformers for interpretable multi-horizon time series forecasting", 2021.
+    """
+    if source.family != "softmax" or use.other is None:
+        return None
+    if not reads_apart(graph, use.other) and not weighs_inputs(graph, reader, source, use.other):
+        return None
+    roles = _roles(reader, use, {"batch": "samples", "position": "query"}, "heads")
+    return make_found(source, use, "cross", roles, "features")
+
+
+def reads_apart(graph: Graph, value: Value) -> bool:
+    """Whether a tensor was made of several side by side, no two of which read the same input of the model, or part of one."""
+    reads = [_read(graph, branch) for branch in _side_by_side(value)]
+    apart = not any(_meet(one, other) for place, one in enumerate(reads) for other in reads[:place])
+    return len(reads) > 1 and apart
+
+
+def _read(graph: Graph, branch: Value) -> set[_Read]:
+    """What a branch reads of the inputs: all of one, or a part that was cut out of one."""
+    fed, reads, seen = set(graph.inputs), set[_Read](), {branch}
+    todo = [branch]
+    while todo:
+        value = todo.pop()
+        cut = _cut_from(graph, value)
+        if value in fed:
+            reads.add((value, None))
+        elif cut is not None:
+            reads.add(cut)
+        elif value.node.type not in _SIZES:
+            new = [item for item in value.node.inputs if item not in seen]
+            seen.update(new)
+            todo.extend(new)
+    return reads
+
+
+def _cut_from(graph: Graph, value: Value) -> _Read | None:
+    """The input that a value is a part of, its embedding included, and which part."""
+    node = value.node
+    if node.type in ("Split", "Unpack"):
+        part: tuple[object, ...] = (value.place,)
+    elif node.type == "StridedSlice":
+        bounds = [graph.constant(item) for item in node.inputs[1:]]
+        if any(bound is None for bound in bounds):
+            return None
+        part = tuple(number for bound in bounds if bound is not None for number in bound.tolist())
+    else:
+        return None
+    whole = node.inputs[-1 if node.type == "Split" else 0]
+    for _ in range(_STEPS):
+        if whole in graph.inputs:
+            return whole, part
+        if whole.node.type in _LOOKUPS:
+            whole = whole.node.inputs[1]
+        elif whole.node.type in ("Cast", "Identity"):
+            whole = whole.node.inputs[0]
+        else:
+            return None
+    return None
+
+
+def _meet(one: set[_Read], other: set[_Read]) -> bool:
+    return any(a == b or (a[0] is b[0] and None in (a[1], b[1])) for a in one for b in other)
+
+
+def read_sampling(reader: DimReader, source: Source, use: Use) -> Found | None:
+    """The site of a softmax over points that each query picks from a feature map, as deformable attention does.
+
+    See Zhu et al., "Deformable DETR", ICLR 2021. Experts are picked too, but by the largest of their scores.
+    """
+    if source.family != "softmax" or use.other is None or not _is_sampled(reader, use.other):
+        return None
+    roles = _roles(reader, use, {"batch": "samples", "feature": "heads"}, "query")
+    return make_found(source, use, "cross", roles, note=SAMPLED)
+
+
+def _roles(reader: DimReader, use: Use, named: dict[str, Role], other: Role) -> dict[Atom, Role]:
+    """The roles of all atoms of the weights: keys are those summed over, the others are named by their origin."""
+    atoms = (atom for dim in reader.dims[use.weights] or () for atom in dim)
+    return {atom: "key" if atom in use.contracted else named.get(atom.origin, other) for atom in atoms}
+
+
+def _is_sampled(reader: DimReader, value: Value) -> bool:
+    """Whether a tensor is interpolated between, or is, activations picked by places that depend on the sample."""
+    for item in activations_behind(reader, value, lambda node: node.type in _INTERPOLATIONS, _FAR + 1):
+        node = item.node
+        if node.type in PICKS and node.inputs[0] in reader.dependent and node.inputs[1] in reader.dependent:
+            return not _is_chosen(node.inputs[1])
+    return False
+
+
+def _is_chosen(places: Value) -> bool:
+    """Whether indices are those of the largest of some scores, not places in numbers that were rounded to indices.
+
+    What the numbers were computed from, such as queries that were chosen themselves, does not matter.
+    """
+    todo, seen = [places], {places}
+    while todo and len(seen) < _FAR:
+        node = todo.pop(0).node
+        if node.type in _CHOICES:
+            return True
+        for item in node.inputs:
+            if item.dtype.startswith(_WHOLE) and item not in seen:
+                seen.add(item)
+                todo.append(item)
+    return False
+
+
+def _side_by_side(value: Value) -> tuple[Value, ...]:
+    """The tensors that were put side by side to make a tensor."""
+    for _ in range(_STEPS):
+        node = value.node
+        if node.type == "Pack":
+            return node.inputs
+        if node.type == "ConcatV2":
+            return node.inputs[:-1]
+        if node.type not in VIEWS or not node.inputs:
+            return ()
+        value = node.inputs[0]
+    return ()

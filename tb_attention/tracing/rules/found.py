@@ -1,0 +1,83 @@
+"""What the rules hand on: a site that was found, or a reason why something is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tb_attention.site import AxisKind, Kind, Role
+from tb_attention.tracing.atoms import Atom
+from tb_attention.tracing.graph import LayerCall, Value
+from tb_attention.tracing.rules.sources import Source
+from tb_attention.tracing.rules.uses import Use
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """A feature map, one picture a channel.
+
+    Attributes:
+        value: Of four dimensions: the samples first, then two of space and the channels.
+        channels: Which dimension the channels are, 1 or 3.
+    """
+
+    value: Value
+    channels: int
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A site in a graph.
+
+    Attributes:
+        source: The softmax or sigmoid.
+        layers: The layers around it, outermost first.
+        use_layers: The layers around the product, outermost first.
+        weights: The tensor to take.
+        kind: What it is.
+        roles: For each atom of the tensor's dimensions what it stands for.
+        axis_kind: What the positions along query and key are, if not plain positions.
+        note: A sentence for people, or None.
+        features: The feature map behind a gate over channels, or None.
+        sink: Whether a share of each row goes to no key.
+    """
+
+    source: Source
+    layers: tuple[LayerCall, ...]
+    use_layers: tuple[LayerCall, ...]
+    weights: Value
+    kind: Kind
+    roles: Mapping[Atom, Role]
+    axis_kind: AxisKind = "positions"
+    note: str | None = None
+    features: FeatureMap | None = None
+    sink: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class NoSite:
+    """A softmax or sigmoid that is no site, and why.
+
+    Attributes:
+        source: The softmax or sigmoid.
+        layers: The layers around it, outermost first.
+        reason: Why, in a few words.
+        is_fault: As `LeftOut.is_fault`.
+    """
+
+    source: Source
+    layers: tuple[LayerCall, ...]
+    reason: str
+    is_fault: bool = False
+
+
+def make_found(
+    source: Source,
+    use: Use,
+    kind: Kind,
+    roles: Mapping[Atom, Role],
+    axis_kind: AxisKind = "positions",
+    note: str | None = None,
+) -> Found:
+    """A site whose weights are those that meet the values."""
+    return Found(source, source.value.node.layers, use.node.layers, use.weights, kind, roles, axis_kind, note)

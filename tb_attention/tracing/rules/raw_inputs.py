@@ -1,0 +1,79 @@
+"""What is fed to the model, such as columns of a table, sensors or bands, at most moved about and scaled."""
+
+from __future__ import annotations
+
+from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.graph import Graph, Value, ancestors
+from tb_attention.tracing.rules.operands import VIEWS
+from tb_attention.tracing.rules.sources import Source
+
+_JOINED = frozenset({"ConcatV2", "Pack"})
+_PICKED = frozenset({"GatherV2"})
+# With numbers that are the same for every sample: batch normalisation at inference, rescaling.
+_SCALED = frozenset({"AddV2", "Mul", "BiasAdd"})
+_SCALED_FIRST = frozenset({"Sub", "RealDiv", "FusedBatchNormV3"})
+_NUMBERS = ("bfloat", "float", "half", "int", "uint")
+_STEPS = 40
+_PROJECTIONS = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "Conv3D", "BatchMatMulV3", "BatchMatMul"})
+
+
+def weighs_inputs(graph: Graph, reader: DimReader, source: Source, other: Value) -> bool:
+    """Whether inputs of the model are multiplied, by weights that a projection made of these very inputs: no gated unit does.
+
+    An input that has no part in the weights is a mask; where others have a part, it may be one.
+    """
+    inputs = _inputs_behind(graph, reader, other)
+    if not inputs or inputs != set(graph.inputs).intersection(ancestors([source.logits])):
+        return False
+    return any(computed_from(source.logits, item) for item in inputs)
+
+
+def computed_from(logits: Value, features: Value) -> bool:
+    """Whether a projection of these very features gave the logits of a gate."""
+    base = features
+    while base.node.type in VIEWS and base.node.inputs:
+        base = base.node.inputs[0]
+    todo, seen = [(logits, False)], {(logits, False)}
+    while todo:
+        value, through = todo.pop(0)
+        if through and value in (features, base):
+            return True
+        through = through or value.node.type in _PROJECTIONS
+        for item in value.node.inputs:
+            if (item, through) not in seen:
+                seen.add((item, through))
+                todo.append((item, through))
+    return False
+
+
+def _is_gate(value: Value, features: Value) -> bool:
+    """Whether a sigmoid or a softmax of a projection of these features is what they are multiplied by; swish is none."""
+    while value.node.type in VIEWS and value.node.inputs:
+        value = value.node.inputs[0]
+    return value.node.type in ("Sigmoid", "Softmax") and computed_from(value.node.inputs[0], features)
+
+
+def _inputs_behind(graph: Graph, reader: DimReader, value: Value) -> set[Value]:
+    """The inputs that a value is made of, moved about, side by side, scaled and gated; none if anything else is in it."""
+    found: set[Value] = set()
+    todo, seen = [value], {value}
+    while todo:
+        value = todo.pop()
+        node = value.node
+        if value in graph.inputs:
+            found.add(value)
+            continue
+        numbers = [item for item in node.inputs if item in reader.dependent and item.dtype.startswith(_NUMBERS)]
+        if node.type == "Mul" and len(numbers) == 2:
+            numbers = [item for item, gate in (numbers, numbers[::-1]) if _is_gate(gate, item)] or numbers
+        whole = node.type in VIEWS and (len(numbers) == 1 or node.type in _JOINED) and node.type not in _PICKED
+        scaled = len(numbers) == 1 and (
+            node.type in _SCALED or (node.type in _SCALED_FIRST and node.inputs[0] is numbers[0])
+        )
+        if not (whole or scaled) or len(seen) > _STEPS:
+            return set()
+        for item in numbers:
+            if item not in seen:
+                seen.add(item)
+                todo.append(item)
+    return found

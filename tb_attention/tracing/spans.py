@@ -1,0 +1,261 @@
+"""Follows the positions of a dimension back to the inputs: which part of which input each of them covers. NumPy only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_attention.tracing.atoms import Atom, Covering, Dim, Joined, Taken, count_of
+
+Place = tuple[int, int]
+"""An input of the model and one of its axes, counted with that of the samples as 0."""
+
+_FOLLOWED = frozenset({"position", "unknown", "batch", "window"})
+
+Numbers = npt.NDArray[np.float64]
+
+
+class Unknown(Exception):
+    """The positions cannot be followed back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """A part of a line of positions for each of several positions.
+
+    Attributes:
+        start: Where each part begins; NaN for positions that cover none.
+        size: How long each is.
+        of: Size of the whole line.
+        void: Which of them lie beyond what there was on their way: they were padded, and see nothing.
+        slides: How many kernels slid over the line, one after the other.
+    """
+
+    start: Numbers
+    size: Numbers
+    of: int
+    void: npt.NDArray[np.bool_]
+    slides: int = 0
+
+    def moved(self, start: Numbers, size: Numbers, of: int, slides: int = 0) -> Spans:
+        """The same positions as parts of another line, over which so many kernels more slid."""
+        with np.errstate(invalid="ignore"):
+            void = self.void | (start + size <= 0) | (start >= of)
+        return Spans(start, size, of, void, self.slides + slides)
+
+    def single(self) -> npt.NDArray[np.bool_]:
+        """Which of the parts are known, where all are single positions of the line.
+
+        Raises:
+            Unknown: They are not.
+        """
+        known = ~np.isnan(self.start)
+        start = self.start[known]
+        if (self.size[known] != 1).any() or (start % 1 != 0).any() or (start < 0).any() or (start >= self.of).any():
+            raise Unknown
+        return known
+
+
+def spans_of(dim: Dim, beside: Iterable[Atom] = ()) -> Mapping[Place, Spans] | None:
+    """For each axis of an input that a dimension was made from the part that each of its positions covers.
+
+    Args:
+        dim: The dimension.
+        beside: Atoms of the other dimensions of the same array. What these tell apart no position of `dim` covers as a whole.
+
+    Returns:
+        None where the data flow does not tell it.
+    """
+    shape = [count_of((atom,)) for atom in dim]
+    if not dim or any(count is None for count in shape):
+        return None
+    apart = {atom for other in beside for atom in other.line()}
+    total = math.prod(count or 0 for count in shape)
+    lines = {
+        atom: Spans(index.reshape(-1).astype(float), np.ones(total), count or 0, np.zeros(total, bool))
+        for atom, index, count in zip(dim, np.indices([count or 0 for count in shape]), shape, strict=True)
+    }
+    try:
+        return _followed(lines, apart)
+    except Unknown:
+        return None
+
+
+def _followed(lines: dict[Atom, Spans], apart: set[Atom]) -> dict[Place, Spans]:
+    found: dict[Place, Spans] = {}
+    while lines:
+        atom = next((atom for atom in lines if atom.whole is None or atom.source is not None), None)
+        if atom is None:
+            _put_together(lines, apart)
+            continue
+        for key, spans in _back(atom, lines.pop(atom)):
+            if key in lines or key in found:
+                raise Unknown
+            if isinstance(key, Atom):
+                lines[key] = spans
+            else:
+                found[key] = spans
+    return found
+
+
+def _back(atom: Atom, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
+    """What is known of an atom as knowledge of what it was made from, one step back."""
+    source = atom.source
+    if isinstance(source, Covering):
+        return [(source.atom, _covered(source, spans))]
+    if isinstance(source, Taken):
+        return _unravelled(source, spans)
+    if isinstance(source, Joined):
+        return _of_parts(source, spans)
+    if atom.input is None and (atom.parent is not None or atom.origin in _FOLLOWED):
+        raise Unknown
+    # What is no part of an input, such as learned tokens and copies, tells nothing.
+    return [] if atom.input is None else [(atom.input, spans)]
+
+
+def _covered(source: Covering, spans: Spans) -> Spans:
+    count = count_of((source.atom,))
+    if count is None:
+        raise Unknown
+    start = source.offset + spans.start * source.stride
+    size = (spans.size - 1) * source.stride + source.size
+    return spans.moved(start, size, count, slides=source.slides)
+
+
+def _unravelled(source: Taken, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
+    """Parts of a line of picked positions as parts of the atoms that these were picked from."""
+    counts = [count_of((atom,)) for atom in source.dim]
+    if any(count is None for count in counts):
+        raise Unknown
+    shape = [count or 0 for count in counts]
+    picked = _looked_up(np.asarray(source.index, float), spans, math.prod(shape))
+    if len(shape) == 1:
+        return [(source.dim[0], picked)]
+    known = picked.single()
+    index = np.unravel_index(np.where(known, picked.start, 0).astype(int), shape)
+    return [
+        (atom, picked.moved(np.where(known, along, np.nan), picked.size, count))
+        for atom, along, count in zip(source.dim, index, shape, strict=True)
+    ]
+
+
+def _looked_up(index: Numbers, spans: Spans, of: int) -> Spans:
+    """Parts of a line of picked positions as parts of the line that they were picked from; they must not be torn apart."""
+    if (index < 0).all():
+        # Picked by what is known only at run time.
+        raise Unknown
+    start, size = spans.start.copy(), spans.size.copy()
+    for place in np.flatnonzero(~np.isnan(spans.start)):
+        first, count = spans.start[place], spans.size[place]
+        if first % 1 or count % 1:
+            raise Unknown
+        picked = index[max(0, int(first)) : max(0, int(first + count))]
+        # What lies beyond the ends, or on padding, shows nothing.
+        picked = picked[picked >= 0]
+        if not len(picked):
+            start[place] = np.nan
+            continue
+        if picked.max() - picked.min() + 1 != len(picked):
+            raise Unknown
+        start[place], size[place] = picked.min(), len(picked)
+    return spans.moved(start, size, of)
+
+
+def _of_parts(source: Joined, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
+    """Positions that were joined from several dimensions, each followed back by itself."""
+    total = sum(source.sizes)
+    tables: dict[Place, Spans] = {}
+    first = 0
+    for part, count in zip(source.parts, source.sizes, strict=True):
+        for place, spans_of_part in _of_part(part).items():
+            table = tables.get(place)
+            if table is None:
+                table = Spans(np.full(total, np.nan), np.ones(total), spans_of_part.of, np.zeros(total, bool))
+            for name in ("start", "size", "void"):
+                getattr(table, name)[first : first + count] = getattr(spans_of_part, name)
+            slides = max(table.slides, spans_of_part.slides)
+            tables[place] = Spans(table.start, table.size, table.of, table.void, slides)
+        first += count
+    if len(tables) > 1:
+        # Several of them at once may be no rectangle.
+        spans.single()
+    return [(place, _through(spans, table)) for place, table in tables.items()]
+
+
+def _through(spans: Spans, table: Spans) -> Spans:
+    """Parts of a line whose every position is a part of another line, as parts of that."""
+    start, size, void = np.full_like(spans.start, np.nan), np.ones_like(spans.size), spans.void.copy()
+    for place in np.flatnonzero(~np.isnan(spans.start)):
+        if spans.start[place] % 1 or spans.size[place] % 1:
+            raise Unknown
+        first = int(spans.start[place])
+        covered = slice(max(first, 0), max(first + int(spans.size[place]), 0))
+        # Learned tokens and copies among them say nothing.
+        among = np.argsort(table.start[covered])[: np.count_nonzero(~np.isnan(table.start[covered]))]
+        starts, ends = table.start[covered][among], (table.start + table.size)[covered][among]
+        if not len(among):
+            continue
+        if not (starts[1:] <= np.maximum.accumulate(ends)[:-1]).all():
+            raise Unknown
+        start[place], size[place] = starts[0], ends.max() - starts[0]
+        void[place] |= table.void[covered].all()
+    return Spans(start, size, table.of, void, spans.slides + table.slides)
+
+
+def _of_part(part: Dim) -> Mapping[Place, Spans]:
+    if not any(atom.origin in _FOLLOWED or atom.root.input for atom in part):
+        # Learned tokens, or a single position of which nothing is known, as of features that were pooled.
+        return {}
+    found = spans_of(part)
+    if found is None:
+        raise Unknown
+    return found
+
+
+def _put_together(lines: dict[Atom, Spans], apart: set[Atom]) -> None:
+    """Puts for two atoms, or for the outer one alone, what they are the parts of."""
+    for outer in lines:
+        whole, inner = outer.whole, _inner_of(outer)
+        if whole is not None and inner is not None and inner in lines:
+            lines[whole] = _both(lines.pop(outer), lines.pop(inner), whole)
+            return
+    for outer in lines:
+        whole, inner = outer.whole, _inner_of(outer)
+        is_cut_further = any(whole in tuple(atom.line()) for atom in lines if atom is not outer)
+        if whole is None or inner is None or inner in apart or is_cut_further:
+            continue
+        size, count = count_of((inner,)), count_of((whole,))
+        if size is None or count is None:
+            break
+        spans = lines.pop(outer)
+        # The features of each part were put together: it is a patch.
+        lines[whole] = spans.moved(spans.start * size, spans.size * size, count, slides=1)
+        return
+    raise Unknown
+
+
+def _inner_of(outer: Atom) -> Atom | None:
+    return None if outer.whole is None else next((two for one, two in outer.whole.splits() if one is outer), None)
+
+
+def _both(outer: Spans, inner: Spans, whole: Atom) -> Spans:
+    count = count_of((whole,))
+    known = ~np.isnan(outer.start)
+    if count is None or (known != ~np.isnan(inner.start)).any():
+        raise Unknown
+    one = outer.size == 1
+    is_full = (inner.start == 0) & (inner.size == inner.of)
+    is_inside = (inner.start >= 0) & (inner.start + inner.size <= inner.of)
+    if not (((one & is_inside) | is_full) & (outer.start % 1 == 0))[known].all():
+        raise Unknown
+    start = outer.start * inner.of + inner.start
+    size = np.where(one, inner.size, outer.size * inner.of)
+    return Spans(start, size, count, outer.void | inner.void, max(outer.slides, inner.slides))
+
+
+def is_close(one: Numbers | float, other: Numbers | float) -> bool:
+    return bool(np.allclose(one, other, rtol=0, atol=1e-6))

@@ -1,0 +1,205 @@
+"""One model, one kind of input: what was found when it was traced, and the compiled pass that fetches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tb_attention.errors import CaptureError
+from tb_attention.site import Axis, Site
+from tb_attention.tracing.captured import Capture, LeftOut
+from tb_attention.tracing.feature_maps import arrange_features
+from tb_attention.tracing.graph import Stale
+from tb_attention.tracing.layout import arrange, sink_of
+from tb_attention.tracing.neighbours import name_blocks
+from tb_attention.tracing.paths import name_places
+from tb_attention.tracing.rules.find import find_sites
+from tb_attention.tracing.rules.found import FeatureMap, Found
+from tb_attention.tracing.tensorflow.inputs import Call, read_call
+from tb_attention.tracing.tensorflow.trace import Trace, trace
+from tb_attention.tracing.unrolled import rounds_are_samples
+
+Arrays = list[npt.NDArray[Any]]
+
+
+def read_inputs(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
+    """The arguments of a call, outside of any graph that is being traced around us."""
+    with tf.init_scope():
+        return read_call(model, inputs, call_kwargs)
+
+
+class TracedModel:
+    """What was found in a model, for one kind of input.
+
+    Args:
+        model: The model.
+        call: A call of the kind of input that this is for.
+    """
+
+    def __init__(self, model: Any, call: Call) -> None:
+        with tf.init_scope():
+            self.trace = trace(model, call)
+        sites, rejected, self.reader = find_sites(self.trace.graph)
+        found = _by_round(sites)
+        layers = model._flatten_layers(include_self=False)
+        places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].source.family) for rounds in found]
+        # Routers are numbered last: whether they are asked for changes no other path.
+        order = sorted(range(len(found)), key=lambda place: found[place][0].kind == "router")
+        names = name_places([places[place] for place in order], layers, name_blocks(rounds[0] for rounds in found))
+        named = dict(zip(order, names, strict=True))
+        self.found = tuple((named[place], rounds) for place, rounds in enumerate(found))
+        reasons = name_places([(no.layers, no.layers, no.source.family) for no in rejected], layers)
+        self._left_out = [LeftOut(path, no.reason, no.is_fault) for path, no in zip(reasons, rejected, strict=True)]
+        self._passes: dict[tuple[str, ...], CompiledPass] = {}
+
+    def choose(self, select: Callable[[str], bool], *, asked: bool) -> CompiledPass:
+        """The pass that takes some of the sites; compiled once for each choice.
+
+        Args:
+            select: Tells whether the site of a path is wanted.
+            asked: Whether the user said which sites are wanted; routers are left out otherwise.
+        """
+        wanted = [
+            (path, rounds) for path, rounds in self.found if select(path) and (asked or rounds[0].kind != "router")
+        ]
+        reason = "not asked for" if asked else "a router, not asked for"
+        taken = tuple(path for path, _ in wanted)
+        left = [LeftOut(path, reason, is_site=True) for path, _ in self.found if path not in taken]
+        key = (reason, *taken)
+        if key not in self._passes:
+            self._passes[key] = CompiledPass(self.trace, self.reader, wanted, (*self._left_out, *left))
+        return self._passes[key]
+
+
+class CompiledPass:
+    """A pass of the model that returns weights and outputs.
+
+    Args:
+        traced: The graph, and how it is run.
+        reader: What is known of its dimensions.
+        found: The sites that are wanted, by path, each with its rounds.
+        left_out: What else there is.
+    """
+
+    def __init__(
+        self, traced: Trace, reader: Any, found: Sequence[tuple[str, list[Found]]], left_out: tuple[LeftOut, ...]
+    ) -> None:
+        self._trace, self._reader, self._found, self._left_out = traced, reader, found, left_out
+        graph = traced.graph
+        guards = [value for value, _ in graph.guards]
+        weights = [site.weights for _, rounds in self._found for site in rounds]
+        features = [features.value for _, rounds in self._found if (features := _features(rounds)) is not None]
+        self._has_run = False
+        with tf.init_scope():
+            self._run = traced.runner([*guards, *weights, *features, *graph.outputs])
+
+    def __call__(self, call: Call) -> Capture:
+        """Runs it, in chunks where the model is bound to a number of samples."""
+        parts = []
+        with tf.init_scope():
+            for tensors, samples in call.chunks(self._trace.samples):
+                arrays = [np.asarray(_readable(tensor)) for tensor in self._outcome(tensors)]
+                parts.append((self._guarded(arrays), samples))
+        sites: list[Site | None] = []
+        failed: list[LeftOut] = []
+        place = 0
+        for path, rounds in self._found:
+            chunks = [(arrays[place : place + len(rounds)], samples) for arrays, samples in parts]
+            place += len(rounds)
+            try:
+                sites.append(self._site(path, rounds, chunks))
+            except CaptureError as error:
+                failed.append(LeftOut(path, str(error), is_site=True))
+                sites.append(None)
+        for at, (_, rounds) in enumerate(self._found):
+            features = _features(rounds)
+            if features is None:
+                continue
+            maps = [(arrays[place], samples) for arrays, samples in parts]
+            place += 1
+            site = sites[at]
+            if site is not None:
+                sites[at] = site.replace(features=arrange_features(maps, features.channels, site.weights.shape))
+        flat = [
+            self._joined([(arrays[output], samples) for arrays, samples in parts])
+            for output in range(place, len(parts[0][0]))
+        ]
+        there = tuple(site for site in sites if site is not None)
+        return Capture(there, self._trace.pack_outputs(flat), self._left_out, tuple(failed))
+
+    def _outcome(self, tensors: Sequence[Any]) -> Sequence[Any]:
+        try:
+            outcome: Sequence[Any] = self._run(tensors)
+        except tf.errors.InvalidArgumentError as error:
+            if self._has_run and self._trace.graph.guards:
+                # A loop over the samples, of which there are fewer now, would have stopped before.
+                raise Stale from error
+            raise
+        self._has_run = True
+        return outcome
+
+    def _guarded(self, arrays: Arrays) -> Arrays:
+        guards = self._trace.graph.guards
+        if any(int(array) != wanted for array, (_, wanted) in zip(arrays, guards, strict=False)):
+            raise Stale
+        return arrays[len(guards) :]
+
+    def _site(self, path: str, rounds: Sequence[Found], chunks: Sequence[tuple[Arrays, int]]) -> Site:
+        weights: list[npt.NDArray[np.float32]] = []
+        axes: tuple[Axis, ...] = ()
+        over_samples = len(rounds) == sum(samples for _, samples in chunks) and all(
+            rounds_are_samples(found.weights, self._reader.batch, self._reader.dims) for found in rounds
+        )
+        for arrays, samples in chunks:
+            maps = []
+            for found, array in zip(rounds, arrays, strict=True):
+                arranged, axes = arrange(
+                    array,
+                    self._reader.dims[found.weights] or (),
+                    found.roles,
+                    samples=self._trace.samples or samples,
+                    kind=found.kind,
+                    axis_kind=found.axis_kind,
+                )
+                maps.append(arranged[:samples])
+            if over_samples:
+                maps = [np.concatenate([array[:1] for array in maps])]
+            weights.append(maps[0] if len(maps) == 1 else _stacked(maps))
+        joined = weights[0] if len(weights) == 1 else np.concatenate(weights)
+        iteration = (Axis("iteration", len(rounds)),) if len(rounds) > 1 and not over_samples else ()
+        axes = (Axis("samples", len(joined)), axes[1], *iteration, *axes[2:])
+        site = Site(path, rounds[0].kind, axes, joined, rounds[0].note)
+        return site.replace(sink=sink_of(site)) if rounds[0].sink else site
+
+    def _joined(self, parts: Sequence[tuple[npt.NDArray[Any], int]]) -> npt.NDArray[Any]:
+        """An output of the model, without what was fed to fill up a chunk."""
+        size = self._trace.samples
+        arrays = [array[:samples] if array.ndim and len(array) == size else array for array, samples in parts]
+        return np.concatenate(arrays) if len(arrays) > 1 and arrays[0].ndim else arrays[0]
+
+
+def _features(rounds: Sequence[Found]) -> FeatureMap | None:
+    return rounds[0].features if len(rounds) == 1 else None
+
+
+def _by_round(sites: Sequence[Found]) -> list[list[Found]]:
+    """Sites that are one in a loop, which goes round several times, together."""
+    groups: dict[tuple[Any, ...], list[Found]] = {}
+    for site in sites:
+        groups.setdefault((id(site.source.value.node.origin), site.layers), []).append(site)
+    return list(groups.values())
+
+
+def _stacked(maps: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    if len({array.shape for array in maps}) > 1:
+        raise CaptureError("The maps of a loop's rounds differ in shape.")
+    return np.stack(maps, axis=2)
+
+
+def _readable(tensor: Any) -> Any:
+    """NumPy has no bfloat16 of its own."""
+    return tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor

@@ -1,0 +1,113 @@
+"""What was traced of a model, kept as long as the model is and shared by all that capture from it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+from tb_attention.tracing.tensorflow.compiled_pass import TracedModel
+from tb_attention.tracing.tensorflow.fingerprint import Details, Parts, are_same, changed, details_of, structure_of
+from tb_attention.tracing.tensorflow.inputs import Call
+
+# A trace refers to the model, so in a table of ours, weak or not, it would keep the model alive. Held by the model it is a
+# cycle like many that Keras makes, which Python collects. The model's own attributes stay what they are: its tracker, the book
+# that Keras keeps about it, holds the traces.
+_HOLDER, _NAME = "_tracker", "tb_attention_traces"
+# Kinds of input; a model fed with more, such as batches of every length, forgets the one not used for longest.
+_MOST = 32
+
+Traced = TypeVar("Traced")
+_lock = threading.Lock()
+
+
+class Kept:
+    """The traces of one model by kind of input. They are no part of the model: copies and pickles of it begin without."""
+
+    def __init__(self) -> None:
+        # Tracing changes the model in Python and puts it back: one thread at a time.
+        self.lock = threading.RLock()
+        self._entries: OrderedDict[tuple[Any, ...], _Entry[TracedModel]] = OrderedDict()
+        self._prediction: tuple[tuple[Any, ...], _Entry[Any]] | None = None
+
+    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+        return Kept, ()
+
+    def get(self, model: Any, call: Call, *, thoroughly: bool) -> TracedModel:
+        """What was traced for this kind of input, traced now where the model has changed since or was never traced.
+
+        Args:
+            model: The model.
+            call: A call of this kind.
+            thoroughly: Whether the attributes and the code of the layers are compared too, and not only layers and variables.
+        """
+        entry = self._entries.get(call.signature)
+        if entry is None or not entry.holds(model, thoroughly=thoroughly):
+            before = details_of(model)
+            traced = TracedModel(model, call)
+            entry = self._entries[call.signature] = _Entry(model, traced, before)
+        self._entries.move_to_end(call.signature)
+        while len(self._entries) > _MOST:
+            self._entries.popitem(last=False)
+        return entry.traced
+
+    @contextmanager
+    def lent_prediction(self, model: Any) -> Iterator[None]:
+        """While this lasts the model has the function that Keras compiled for predictions the last time, if it is still right."""
+        theirs, way = model.predict_function, _way_of(model)
+        kept = self._prediction
+        fits = kept is not None and kept[0] == way and kept[1].holds(model, thoroughly=True)
+        model.predict_function = kept[1].traced if kept is not None and fits else None
+        before = None if fits else details_of(model)
+        try:
+            yield
+        finally:
+            if before is not None and model.predict_function is not None:
+                self._prediction = (way, _Entry(model, model.predict_function, before))
+            model.predict_function = theirs
+
+    def forget(self, call: Call) -> None:
+        """Has the model traced anew for this kind of input."""
+        self._entries.pop(call.signature, None)
+
+
+def _way_of(model: Any) -> tuple[Any, ...]:
+    """How Keras compiles what it runs of the model."""
+    names = ("run_eagerly", "jit_compile", "distribute_strategy")
+    return tuple(getattr(model, name, None) for name in names)
+
+
+class _Entry(Generic[Traced]):
+    """What was traced, and the model as it was then.
+
+    Args:
+        model: The model after it was traced: one that had not been called before has its variables only now.
+        traced: What was traced.
+        before: The details of the model before. What the trace itself changed, such as a count of calls, is not compared.
+    """
+
+    def __init__(self, model: Any, traced: Traced, before: Details) -> None:
+        self.traced = traced
+        self._structure: Parts = structure_of(model)
+        self._details: Details = details_of(model)
+        self._unsteady = changed(before, self._details) or set()
+
+    def holds(self, model: Any, *, thoroughly: bool) -> bool:
+        if not are_same(self._structure, structure_of(model)):
+            return False
+        if not thoroughly:
+            return True
+        now = changed(self._details, details_of(model))
+        return now is not None and now <= self._unsteady
+
+
+def kept_of(model: Any) -> Kept:
+    """What is kept of a model, as long as the model lives."""
+    holder = vars(model).get(_HOLDER)
+    if not hasattr(holder, "__dict__"):
+        return Kept()
+    with _lock:
+        kept: Kept = vars(holder).setdefault(_NAME, Kept())
+        return kept
