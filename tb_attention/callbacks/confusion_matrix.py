@@ -23,7 +23,7 @@ from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.sources import Source
 from tb_attention.callbacks.validation_pass import ValidationPass
 from tb_attention.errors import ArgumentError
-from tb_attention.records.store.store import checked_directory
+from tb_attention.records.store.opening import checked_directory
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.site import Axis

@@ -21,7 +21,7 @@ from tb_attention.records.format import status
 from tb_attention.records.format.paths import ROOT, Step, tag_folder
 from tb_attention.records.format.step_record import AnyRecord
 from tb_attention.records.reading.attempts import Beginning, begin_attempt
-from tb_attention.records.store.store import checked_directory, open_store
+from tb_attention.records.store.opening import checked_directory, open_store
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.records.writing.termination import stop_watching, watch_for_termination

@@ -12,7 +12,8 @@ from tb_attention.export.choice import Choice, Heads, choose
 from tb_attention.export.contents import collect
 from tb_attention.export.page import Page
 from tb_attention.records.format.paths import Step
-from tb_attention.records.store.store import Store, open_store
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Store
 
 MAX_BYTES = 100_000_000
 """A page has at most so many bytes by default; browsers open larger ones, slowly."""

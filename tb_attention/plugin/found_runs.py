@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tb_attention.errors import AttentionError
 from tb_attention.records.format import paths
-from tb_attention.records.store.store import Store, is_url, open_store
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Store, is_url
 
 _SECONDS = 2.0
 # Each directory of an object store is a request, which costs money and tenths of a second.

@@ -12,7 +12,9 @@ from tb_attention.errors import NotInLogError
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.store.store import Entry, LocalStore, Store, open_store
+from tb_attention.records.store.local_store import LocalStore
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Entry, Store
 
 
 class Listing(dict[str, Entry]):

@@ -57,7 +57,7 @@ def end_by(way: str) -> None:
 
 def slow_down() -> None:
     """Makes the disk so slow that steps wait when the training ends."""
-    from tb_attention.records.store.store import LocalStore
+    from tb_attention.records.store.local_store import LocalStore
 
     replace = LocalStore.replace
 

@@ -19,7 +19,8 @@ import pytest
 import tb_attention
 from tb_attention.callbacks import series
 from tb_attention.errors import AttentionWarning
-from tb_attention.records.store.store import Entry, LocalStore
+from tb_attention.records.store.local_store import LocalStore
+from tb_attention.records.store.store import Entry
 
 from .trainings import build, callback, fit, logged, status, weights_now
 

@@ -14,7 +14,7 @@ from tb_attention.errors import ArgumentError, NotInLogError
 from tb_attention.export.choice import Choice
 from tb_attention.export.html import make_page
 from tb_attention.records.format.step_record import StepRecord
-from tb_attention.records.store.store import open_store
+from tb_attention.records.store.opening import open_store
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.encodings import decode
 from tb_attention.site import Axis, Site

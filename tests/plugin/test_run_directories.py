@@ -13,7 +13,7 @@ from tb_attention.errors import NotInLogError
 from tb_attention.plugin import found_runs
 from tb_attention.plugin.found_runs import FoundRuns
 from tb_attention.plugin.run_directories import RunDirectories, join
-from tb_attention.records.store.store import open_store
+from tb_attention.records.store.opening import open_store
 
 
 class Provider:

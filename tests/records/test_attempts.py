@@ -13,7 +13,7 @@ import pytest
 from tb_attention.records.reading.attempts import Beginning, begin_attempt, list_attempts, list_tags, start_attempt
 from tb_attention.records.reading.reader import load
 from tb_attention.records.store.leftovers import temporary_name
-from tb_attention.records.store.store import open_store
+from tb_attention.records.store.opening import open_store
 from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .logs import attempt_directory, record, write_steps

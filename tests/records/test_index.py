@@ -11,7 +11,8 @@ import pytest
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.reading import listing
 from tb_attention.records.reading.listing import list_steps
-from tb_attention.records.store.store import Store, open_store
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Store
 from tb_attention.records.writing import index_writer
 
 from . import logs

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.records.format import paths
+from tb_attention.records.store.leftovers import TEMPORARY
 
 from . import logs
 
@@ -71,5 +71,5 @@ def whole_steps(directory: Path, attempt: int) -> int:
         assert len(log.samples) == 2
     known = re.compile(r"(step|samples|index)-\w+\.npz|status\.json")
     for path in logs.attempt_directory(directory, attempt=attempt).iterdir():
-        assert known.fullmatch(path.name) or path.name.startswith(paths.TEMPORARY), path.name
+        assert known.fullmatch(path.name) or path.name.startswith(TEMPORARY), path.name
     return len(log.steps)

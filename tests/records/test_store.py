@@ -13,7 +13,9 @@ import pytest
 
 from tb_attention import AttentionWriter, export_html, load
 from tb_attention.errors import ArgumentError, MissingDependencyError
-from tb_attention.records.store.store import LocalStore, Store, is_url, open_store
+from tb_attention.records.store.local_store import LocalStore
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Store, is_url
 
 
 @pytest.fixture(params=["local", "memory"])

@@ -20,7 +20,7 @@ from tensorboard.util import grpc_util
 from tb_attention.records.format.step_file import digest
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.reading.reader import load
-from tb_attention.records.store.store import open_store
+from tb_attention.records.store.opening import open_store
 from tb_attention.records.writing import summaries
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.records.writing.summaries import MAX_BLOB, overview_blob, summaries_of

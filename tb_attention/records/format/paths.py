@@ -15,7 +15,6 @@ ROOT = "plugins/attention"
 """Where a run keeps its logs, below its directory."""
 
 STATUS = "status.json"
-TEMPORARY = ".tmp-"
 MAX_STEP = 10**12 - 1
 
 _TAG = re.compile(r"(?=.{1,113}\Z)[A-Za-z0-9_%-](?:[A-Za-z0-9_.%-]*[A-Za-z0-9_%-])?(?:~[0-9a-f]{12})?")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from tb_attention.records.format import paths
 from tb_attention.records.reading.listing import list_steps
 from tb_attention.records.store.leftovers import remove_leftovers
-from tb_attention.records.store.store import Store, open_store
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from tb_attention.records.reading.confusion_log import ConfusionReading
 from tb_attention.records.reading.listing import Damaged, Listing, list_steps
 from tb_attention.records.reading.logged_samples import LoggedSamples, read_samples
 from tb_attention.records.reading.series import Series, choose, list_series
-from tb_attention.records.store.store import Store, open_store
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Store
 from tb_attention.site import own_part
 
 

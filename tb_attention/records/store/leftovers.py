@@ -1,4 +1,4 @@
-"""Temporary files: whose they are, and when they are certainly dead."""
+"""Temporary files: which process writes one, and when it is certain that the process is dead."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ import os
 import re
 import socket
 import time
-from typing import TYPE_CHECKING
 
-from tb_attention.records.format.paths import TEMPORARY
+from tb_attention.records.store.store import Store
 
-if TYPE_CHECKING:
-    from tb_attention.records.store.store import Store
+TEMPORARY = ".tmp-"
+"""The first letters of the name of a file that is not whole yet."""
 
-# Older ones are dead wherever they were made: no step takes as long to write.
+# No step takes this long to write, so an older file is dead whichever machine made it.
 _DEAD_SECONDS = 600
 
-_NAME = re.compile(re.escape(TEMPORARY) + r"(?P<place>[0-9a-f]{8})-(?P<process>[0-9]{1,10})-")
+_NAME = re.compile(re.escape(TEMPORARY) + r"(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]{1,10})-")
 
 # Two threads of a process may write the same file, such as the status.
 _numbers = itertools.count()
 
 
 def temporary_name(name: str) -> str:
-    """What a file is called until it is whole; says which process of which machine writes it."""
-    return f"{TEMPORARY}{_place()}-{os.getpid()}-{next(_numbers)}-{name}"
+    """The name of a file until it is whole. It says which process of which machine writes the file."""
+    return f"{TEMPORARY}{_machine()}-{os.getpid()}-{next(_numbers)}-{name}"
 
 
 def remove_leftovers(store: Store, directory: str) -> None:
-    """Removes what killed writers were writing in a directory; files that may be those of a living one stay."""
+    """Removes the temporary files of killed writers from a directory. A file that a living writer may own stays."""
     for entry in store.entries(directory):
         if entry.name.startswith(TEMPORARY) and not entry.is_directory and _is_dead(entry.name, entry.mtime_ns):
             with contextlib.suppress(OSError):
@@ -43,12 +42,12 @@ def _is_dead(name: str, mtime_ns: int) -> bool:
     if time.time_ns() - mtime_ns > _DEAD_SECONDS * 1_000_000_000:
         return True
     found = _NAME.match(name)
-    return found is not None and found["place"] == _place() and not _is_alive(int(found["process"]))
+    return found is not None and found["machine"] == _machine() and not _is_alive(int(found["process"]))
 
 
 def _is_alive(process: int) -> bool:
     if os.name == "nt":
-        return True  # there `os.kill` would end it
+        return True  # `os.kill` would end the process there
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -59,8 +58,8 @@ def _is_alive(process: int) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def _place() -> str:
-    """Where numbers of processes mean the same: this machine since it was started, and this container on it."""
+def _machine() -> str:
+    """A hash of all that gives process numbers their meaning: the machine, its last start, and the container."""
     parts = [socket.gethostname()]
     with contextlib.suppress(OSError):
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:

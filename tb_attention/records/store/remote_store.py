@@ -1,4 +1,4 @@
-"""A run directory that fsspec reaches: an object store, another machine, memory."""
+"""A run directory that fsspec reaches: in an object store, on another machine or in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tb_attention.errors import ArgumentError, MissingDependencyError
 from tb_attention.records.store.leftovers import temporary_name
 from tb_attention.records.store.store import Entry, Store, is_url
 
-# Their uploads appear whole or not at all, and a rename would copy the bytes once more.
+# An upload to these appears whole or not at all. Renaming would copy the bytes a second time.
 _WHOLE_UPLOADS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci", "memory"}
 
 
@@ -40,14 +40,14 @@ class RemoteStore(Store):
         self._whole = bool(_WHOLE_UPLOADS.intersection([protocol] if isinstance(protocol, str) else protocol))
 
     def entries(self, path: str = "") -> list[Entry]:
-        # Others write here: what was listed a while ago does not count.
+        # Other processes write here, so an earlier listing may be outdated.
         self._system.invalidate_cache()
         try:
             found = self._system.ls(self._path(path), detail=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
         own = self._path(path).strip("/")
-        # Some stores list the directory's own marker among what is in it.
+        # Some stores list a marker of the directory itself among its files.
         entries = [_entry(item) for item in found if str(item["name"]).strip("/") != own]
         return sorted(entries, key=lambda entry: entry.name)
 
@@ -106,7 +106,7 @@ class RemoteStore(Store):
 
 
 def _file_system(url: str) -> tuple[Any, Any]:
-    """The file system behind a URL, and the path in it. A "::" that joins no URLs is part of a name, as in "lr=0.1::batch=8"."""
+    """The file system behind a URL, and the path in it. A "::" that does not join URLs is part of a name: "lr=0.1::batch=8"."""
     if "::" not in url or is_url(url.rpartition("::")[2]):
         return cast("tuple[Any, Any]", fsspec.core.url_to_fs(url))
     kind = fsspec.get_filesystem_class(url.partition("://")[0])
@@ -120,7 +120,7 @@ def _entry(info: Mapping[str, Any]) -> Entry:
 
 
 def _mtime_ns(info: Mapping[str, Any]) -> int:
-    """The time of the last change, in whole microseconds, under whichever name the file system gives it."""
+    """The time of the last change in nanoseconds, rounded to microseconds. File systems call it by different names."""
     for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
         value = info.get(key)
         if isinstance(value, str):

@@ -19,7 +19,8 @@ from tb_attention.records.format.site_maps import Masks
 from tb_attention.records.format.step_file import attention_members, digest
 from tb_attention.records.format.step_record import AnyRecord, ConfusionRecord, StepRecord
 from tb_attention.records.samples.samples import Samples
-from tb_attention.records.store.store import Store, open_store
+from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.store import Store
 from tb_attention.records.writing.background import Background
 from tb_attention.records.writing.budget import superfluous
 from tb_attention.records.writing.index_writer import IndexWriter
