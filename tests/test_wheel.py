@@ -103,5 +103,12 @@ def test_the_lines_of_the_readme_run_with_the_keras_extra(wheel: Path, tmp_path:
     assert environment.run("python", "-c", program).strip() == "[0, 1, 2, 3, 4] ['attention', 'confusion']"
 
 
+def test_installing_from_a_checkout_warns_of_nothing(wheel: Path, tmp_path: Path) -> None:
+    for build in ("build_wheel", "build_editable"):
+        program = f"import sys; from setuptools.build_meta import {build}; {build}(sys.argv[1])"
+        command = [sys.executable, "-W", "error", "-c", program, str(tmp_path)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
 def version(wheel: Path) -> str:
     return wheel.name.split("-")[1]
