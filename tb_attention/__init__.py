@@ -9,14 +9,14 @@ from tb_attention import errors
 from tb_attention._version import __version__
 
 if TYPE_CHECKING:
-    from tb_attention.callbacks.attention import AttentionCallback
-    from tb_attention.callbacks.confusion_matrix import ConfusionMatrixCallback
-    from tb_attention.callbacks.log import log
+    from tb_attention.callbacks.attention_callback import AttentionCallback
+    from tb_attention.callbacks.confusion_callback import ConfusionMatrixCallback
+    from tb_attention.callbacks.log_model import log
     from tb_attention.export.html import export_html
     from tb_attention.metrics.confusion_matrix import ConfusionMatrix
     from tb_attention.records.reading.reader import Log, load
     from tb_attention.records.samples.samples import Samples
-    from tb_attention.records.writing.writer import AttentionWriter
+    from tb_attention.records.writing.attention_writer import AttentionWriter
     from tb_attention.site import Axis, Site
     from tb_attention.tracing.capture import capture
     from tb_attention.tracing.explanation import explain
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 # Where each public name lives. They are imported when first used, so that `import tb_attention` costs nothing and the
 # writer works where TensorFlow is not installed.
 _HOMES = {
-    "AttentionCallback": "tb_attention.callbacks.attention",
-    "AttentionWriter": "tb_attention.records.writing.writer",
+    "AttentionCallback": "tb_attention.callbacks.attention_callback",
+    "AttentionWriter": "tb_attention.records.writing.attention_writer",
     "Axis": "tb_attention.site",
     "ConfusionMatrix": "tb_attention.metrics.confusion_matrix",
-    "ConfusionMatrixCallback": "tb_attention.callbacks.confusion_matrix",
+    "ConfusionMatrixCallback": "tb_attention.callbacks.confusion_callback",
     "Log": "tb_attention.records.reading.reader",
     "Samples": "tb_attention.records.samples.samples",
     "Site": "tb_attention.site",
@@ -36,7 +36,7 @@ _HOMES = {
     "explain": "tb_attention.tracing.explanation",
     "export_html": "tb_attention.export.html",
     "load": "tb_attention.records.reading.reader",
-    "log": "tb_attention.callbacks.log",
+    "log": "tb_attention.callbacks.log_model",
 }
 
 __all__ = [

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tb_attention.callbacks.class_kinds import Reading, Wishes, read_kind
+from tb_attention.callbacks.data_sources import Batch
 from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs, outputs_of
 from tb_attention.callbacks.output_counter import raise_for
-from tb_attention.callbacks.sources import Batch
 from tb_attention.errors import ArgumentError
 
 

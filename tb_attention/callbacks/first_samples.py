@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_attention.callbacks.data_sources import FORM, Batch, Source, leaves
 from tb_attention.callbacks.model_inputs import declared_inputs, taken_by
-from tb_attention.callbacks.predictions import ShownOutput
-from tb_attention.callbacks.sources import FORM, Batch, Source, leaves
+from tb_attention.callbacks.shown_output import ShownOutput
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import ragged
 from tb_attention.records.samples.nested import is_plain, map_leaves, text_of, to_numpy

@@ -12,7 +12,7 @@ from tb_attention.callbacks.cell_examples import Kept
 from tb_attention.callbacks.class_groups import largest_class
 from tb_attention.callbacks.counted import Counted
 from tb_attention.callbacks.example_maps import ExampleMaps
-from tb_attention.callbacks.guard import Warnings
+from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.plot.confusion_display import confusion_png

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tb_attention.callbacks.guard import Warnings
+from tb_attention.callbacks.failures import Warnings
 
 Best = tuple[float, dict[str, Any]]
 """The score of the best step, the larger the better, and what the status says of it."""

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from tb_attention.callbacks.cell_examples import ExampleKeeper, Kept
 from tb_attention.callbacks.class_kinds import Reading, Wishes, read_kind
 from tb_attention.callbacks.counted import Counted, read_counts
-from tb_attention.callbacks.judging import judge
 from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs
+from tb_attention.callbacks.outcomes import judge
 from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix

@@ -10,9 +10,8 @@ from typing import Any
 
 import keras
 
-from tb_attention.callbacks.arguments import as_count, checked_bytes
 from tb_attention.callbacks.cost import cost_sentence
-from tb_attention.callbacks.guard import Warnings
+from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.monitored import Monitored
 from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
 from tb_attention.callbacks.restored import early_stoppings, restored_epoch
@@ -22,6 +21,7 @@ from tb_attention.records.format.paths import ROOT, Step, tag_folder
 from tb_attention.records.format.step_record import AnyRecord
 from tb_attention.records.reading.attempts import Beginning, begin_attempt
 from tb_attention.records.store.opening import checked_directory, open_store
+from tb_attention.records.writing.arguments import as_count, checked_bytes
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.records.writing.termination import stop_watching, watch_for_termination

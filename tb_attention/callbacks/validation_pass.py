@@ -9,11 +9,11 @@ from typing import Any
 
 from tb_attention.callbacks.counted import Counted
 from tb_attention.callbacks.counted_outputs import CountedOutput
-from tb_attention.callbacks.guard import Warnings
+from tb_attention.callbacks.data_sources import Batch, Source, bounded, labelled
+from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.model_inputs import taken_by
 from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.callbacks.second_pass import SecondPass
-from tb_attention.callbacks.sources import Batch, Source, bounded, labelled
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import ragged
 

@@ -18,7 +18,7 @@ from tb_attention.callbacks.class_kinds import read_kind
 from tb_attention.callbacks.label_facts import describe_labels
 from tb_attention.callbacks.losses import read_loss
 from tb_attention.callbacks.model_outputs import outputs_of
-from tb_attention.callbacks.predictions import read_predictions
+from tb_attention.callbacks.shown_output import read_predictions
 from tb_attention.errors import ArgumentError, AttentionWarning
 
 RANDOM = np.random.default_rng(0)

@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 
 import tb_attention
 from tb_attention.callbacks.model_outputs import MISSING, outputs_of
-from tb_attention.callbacks.predictions import ShownOutput, read_predictions
+from tb_attention.callbacks.shown_output import ShownOutput, read_predictions
 from tb_attention.errors import ArgumentError, AttentionWarning, NotInLogError
 
 RANDOM = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tb_attention.callbacks.predictions import read_predictions
+from tb_attention.callbacks.shown_output import read_predictions
 
 
 def compiled(loss: object, units: int = 3) -> keras.Model:

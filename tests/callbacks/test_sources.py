@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tb_attention.callbacks.data_sources import Source
 from tb_attention.callbacks.first_samples import to_samples
 from tb_attention.callbacks.model_inputs import check_inputs
-from tb_attention.callbacks.sources import Source
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples.samples import Samples
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 import tb_attention
 from tb_attention.callbacks import own_order
-from tb_attention.callbacks.sources import Source
+from tb_attention.callbacks.data_sources import Source
 from tb_attention.errors import AttentionWarning
 
 RANDOM = np.random.default_rng(0)

@@ -9,8 +9,8 @@ import numpy as np
 
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.samples.samples import Samples
+from tb_attention.records.writing.attention_writer import AttentionWriter
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.records.writing.writer import AttentionWriter
 from tb_attention.site import Axis, Site
 
 

@@ -17,7 +17,7 @@ import tb_attention
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.format.step_record import Prediction
 from tb_attention.records.writing import series_writer
-from tb_attention.records.writing.writer import AttentionWriter
+from tb_attention.records.writing.attention_writer import AttentionWriter
 from tb_attention.site import Axis, Cells
 
 from . import logs

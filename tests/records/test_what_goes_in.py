@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tb_attention
 from tb_attention.records.reading.reader import Log
-from tb_attention.records.writing.writer import AttentionWriter
+from tb_attention.records.writing.attention_writer import AttentionWriter
 
 from .logs import attempt_directory, rows
 

@@ -8,22 +8,22 @@ from typing import Any
 
 import keras
 
-from tb_attention.callbacks.arguments import checked_bytes, checked_count
 from tb_attention.callbacks.cell_examples import ExampleKeeper
 from tb_attention.callbacks.class_groups import to_class_groups
 from tb_attention.callbacks.class_kinds import Wishes
 from tb_attention.callbacks.cost import matrix_cost_sentence
 from tb_attention.callbacks.counted import Counted, read_counts
 from tb_attention.callbacks.counted_outputs import CountedOutput, counted_outputs, metric_outputs
+from tb_attention.callbacks.data_sources import Source
 from tb_attention.callbacks.example_maps import ExampleMaps
-from tb_attention.callbacks.guard import Warnings, guarded
+from tb_attention.callbacks.failures import Warnings, guarded
 from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
 from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.callbacks.series import SeriesCallback
-from tb_attention.callbacks.sources import Source
 from tb_attention.callbacks.validation_pass import ValidationPass
 from tb_attention.errors import ArgumentError
 from tb_attention.records.store.opening import checked_directory
+from tb_attention.records.writing.arguments import checked_bytes, checked_count
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.site import Axis

@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tb_attention.callbacks.arguments import checked_count
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.errors import AttentionWarning, LogError
 from tb_attention.records.reading.reader import load
 from tb_attention.records.store.opening import checked_directory
+from tb_attention.records.writing.arguments import checked_count
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis
 

@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tb_attention.callbacks.arguments import as_count, checked_bytes, checked_count
 from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
-from tb_attention.callbacks.guard import guarded
-from tb_attention.callbacks.predictions import ShownOutput
+from tb_attention.callbacks.failures import guarded
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback
+from tb_attention.callbacks.shown_output import ShownOutput
 from tb_attention.errors import ArgumentError
 from tb_attention.records.format.paths import Step
+from tb_attention.records.writing.arguments import as_count, checked_bytes, checked_count
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.sizes import trained_bytes
 from tb_attention.reduce.class_names import to_class_names
