@@ -5,7 +5,7 @@ from __future__ import annotations
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import DamagedFileError, NotInLogError
-from tb_attention.plugin import matrix, parameters, respond
+from tb_attention.plugin import parameters, respond, serve_matrix
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.samples import read_listed
 from tb_attention.records.format import json_text
@@ -16,7 +16,7 @@ def serve(logs: Logs, request: Request) -> Response:
     """All of a step, or those of a truth, a prediction or both."""
     attempt, step = logs.attempt(request), parameters.step(request)
     wanted = [parameters.number(request, name) if name in request.args else None for name in ("truth", "predicted")]
-    with matrix.opened(attempt, step) as (archive, manifest):
+    with serve_matrix.opened(attempt, step) as (archive, manifest):
         stored = read_examples(archive, manifest)
     ids = _ids(attempt, manifest.samples, manifest.examples) if manifest.examples else []
     listed = [

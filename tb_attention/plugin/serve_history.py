@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError, LogError, NotInLogError
 from tb_attention.export import gzip_frame
-from tb_attention.plugin import matrix, parameters, respond
+from tb_attention.plugin import parameters, respond, serve_matrix
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.series import read_steps
@@ -36,7 +36,7 @@ def serve_matrices(logs: Logs, request: Request) -> Response:
     """float32 (places, classes, classes): the matrices of some steps, by their places in `series`."""
     attempt, split = logs.attempt(request), parameters.text(request, "split")
     steps, classes = _steps(attempt)
-    matrix.check_classes(classes)
+    serve_matrix.check_classes(classes)
     places = parameters.places(request, "places")
     beyond = [place for place in places if place >= len(steps)]
     if beyond:
@@ -99,7 +99,7 @@ def _read(attempt: Attempt, step: Step, split: str, classes: int) -> Cells | Non
 
 
 def _of_step(attempt: Attempt, step: Step, split: str, classes: int) -> Cells:
-    with matrix.opened(attempt, step) as (archive, manifest):
+    with serve_matrix.opened(attempt, step) as (archive, manifest):
         if split not in manifest.splits or manifest.classes != classes:
             raise NotInLogError("The step has no such split.")
         truth, predicted, counts = confusion_file.read_cells(archive, manifest, split)
@@ -115,7 +115,7 @@ def _read_sums(attempt: Attempt, step: Step, split: str, classes: int) -> npt.ND
 
 
 def _sums_of_step(attempt: Attempt, step: Step, split: str, classes: int) -> npt.NDArray[np.float64]:
-    with matrix.opened(attempt, step) as (archive, manifest):
+    with serve_matrix.opened(attempt, step) as (archive, manifest):
         if split not in manifest.splits or manifest.classes != classes:
             raise NotInLogError("The step has no such split.")
         if manifest.kind == "labels":
