@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tb_attention.tracing.tensorflow.kept import kept_of
+from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
 
 
 class SecondPass:
@@ -33,7 +33,7 @@ class SecondPass:
     @contextmanager
     def _borrowed(self, model: Any) -> Iterator[None]:
         if self._function is None:
-            with kept_of(model).lent_prediction(model):
+            with trace_cache_of(model).lent_prediction(model):
                 yield
                 self._function = model.predict_function
             return

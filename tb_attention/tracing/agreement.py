@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.tracing.atoms import Atom, Dim, count_of
-from tb_attention.tracing.dimensions import preferred
-from tb_attention.tracing.spans import Numbers, Place, Spans, spans_of
+from tb_attention.tracing.dimension_rules import preferred
+from tb_attention.tracing.input_spans import Numbers, Place, Spans, spans_of
+from tb_attention.tracing.symbolic_dimensions import Dim, Factor, count_of
 
 _SLACK = 1e-6
 
@@ -35,8 +35,8 @@ class Agreement:
 
 def _is_line(dim: Dim) -> bool:
     """Whether it has positions, or an axis of an input, and no samples."""
-    return not any(atom.origin == "batch" for atom in dim) and any(
-        atom.origin == "position" or atom.root.input is not None for atom in dim
+    return not any(factor.origin == "batch" for factor in dim) and any(
+        factor.origin == "position" or factor.root.input is not None for factor in dim
     )
 
 
@@ -49,7 +49,7 @@ def _together(one: Dim, other: Dim) -> Dim:
     if mine is None or yours is None:
         # What a loop or an operation that cannot be read has made contradicts nothing; what was moved in an unknown way may.
         unread = [dim for dim, spans in ((one, mine), (other, yours)) if spans is None]
-        is_moved = any(atom.parent is not None for dim in unread for part in dim for atom in part.line())
+        is_moved = any(factor.parent is not None for dim in unread for part in dim for factor in part.line())
         return _nowhere(first, count) if is_moved else first
     if not mine or not yours:
         # Learned tokens, or copies.
@@ -69,7 +69,7 @@ def _together(one: Dim, other: Dim) -> Dim:
 
 def _nowhere(dim: Dim, count: int) -> Dim:
     """Positions made of these, in a way in which none of them is at one of theirs."""
-    return (Atom((0, count), "position", parent=dim[0]),)
+    return (Factor((0, count), "position", parent=dim[0]),)
 
 
 def _sees(spans: Spans) -> npt.NDArray[np.bool_]:

@@ -54,10 +54,10 @@ class Capturer:
         """
         check_backend()
         from tb_attention.tracing.tensorflow.compiled_pass import read_inputs
-        from tb_attention.tracing.tensorflow.kept import kept_of
+        from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
 
         call = read_inputs(self.model, inputs, call_kwargs)
-        kept = kept_of(self.model)
+        kept = trace_cache_of(self.model)
         with kept.lock:
             for _ in range(_ATTEMPTS):
                 traced = kept.get(self.model, call, thoroughly=call.signature not in self._compared)

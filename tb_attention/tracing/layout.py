@@ -12,9 +12,9 @@ import numpy.typing as npt
 from tb_attention.errors import CaptureError
 from tb_attention.reduce.cells import axis_of_cells
 from tb_attention.site import Axis, AxisKind, Kind, Role, Site, WindowPlaces
-from tb_attention.tracing.atoms import Atom, Dim, Dims, mixes_features, size_of
-from tb_attention.tracing.cells import located
-from tb_attention.tracing.dimensions import grid_of
+from tb_attention.tracing.dimension_rules import grid_of
+from tb_attention.tracing.picture_cells import located
+from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor, mixes_features, size_of
 from tb_attention.tracing.windows import window_places
 
 _ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")
@@ -24,7 +24,7 @@ _MERGED = frozenset({"samples", "heads", "iteration", "windows"})
 def arrange(
     array: npt.NDArray[Any],
     dims: Dims,
-    roles: Mapping[Atom, Role],
+    roles: Mapping[Factor, Role],
     *,
     samples: int,
     kind: Kind,
@@ -35,7 +35,7 @@ def arrange(
     Args:
         array: The tensor as the model made it.
         dims: What its dimensions are made of.
-        roles: What each atom stands for.
+        roles: What each factor stands for.
         samples: The number of samples that were fed.
         kind: The kind of the site; gates and activations have no query axis, all others have one, of size 1 if need be.
         axis_kind: What the positions along queries and keys are where the data flow does not tell a grid.
@@ -46,9 +46,9 @@ def arrange(
     parts: list[tuple[Role, Dim]] = []
     shape: list[int] = []
     for dim, length in zip(dims, array.shape, strict=True):
-        for role, atoms in _by_role(dim, roles):
-            parts.append((role, atoms))
-        shape.extend(_lengths([atoms for _, atoms in _by_role(dim, roles)], length, samples))
+        for role, factors in _by_role(dim, roles):
+            parts.append((role, factors))
+        shape.extend(_lengths([factors for _, factors in _by_role(dim, roles)], length, samples))
     flat = np.asarray(array, dtype=np.float32).reshape(shape)
     places = sorted(range(len(parts)), key=lambda place: _ORDER.index(parts[place][0]))
     flat = flat.transpose(places)
@@ -56,15 +56,15 @@ def arrange(
     return _merged(flat, ordered, samples=samples, kind=kind, axis_kind=axis_kind)
 
 
-def _by_role(dim: Dim, roles: Mapping[Atom, Role]) -> list[tuple[Role, Dim]]:
+def _by_role(dim: Dim, roles: Mapping[Factor, Role]) -> list[tuple[Role, Dim]]:
     """A dimension cut where the role changes."""
     result: list[tuple[Role, Dim]] = []
-    for atom in dim:
-        role = roles.get(atom, "heads")
+    for factor in dim:
+        role = roles.get(factor, "heads")
         if result and result[-1][0] == role:
-            result[-1] = (role, (*result[-1][1], atom))
+            result[-1] = (role, (*result[-1][1], factor))
         else:
-            result.append((role, (atom,)))
+            result.append((role, (factor,)))
     return result
 
 
@@ -89,7 +89,7 @@ def _merged(
 ) -> tuple[npt.NDArray[np.float32], tuple[Axis, ...]]:
     axes: list[Axis] = []
     for role in _ORDER:
-        lengths = [(array.shape[place], atoms) for place, (part, atoms) in enumerate(parts) if part == role]
+        lengths = [(array.shape[place], factors) for place, (part, factors) in enumerate(parts) if part == role]
         if role in _MERGED:
             size = int(np.prod([length for length, _ in lengths], dtype=np.int64))
             if lengths or role in ("samples", "heads"):
@@ -112,7 +112,7 @@ def _merged(
 
 def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
     windows, queries = (
-        [atom for part, atoms in parts if part == role for atom in atoms] for role in ("windows", "query")
+        [factor for part, factors in parts if part == role for factor in factors] for role in ("windows", "query")
     )
     return window_places(windows, queries)
 
@@ -126,27 +126,27 @@ def _axes(
     keeps_blocks: bool,
 ) -> list[Axis]:
     """The axes of a role: one a dimension, or one for all where only all together say where a position lies."""
-    axes = [_axis(role, length, atoms, axis_kind, parts) for length, atoms in lengths]
+    axes = [_axis(role, length, factors, axis_kind, parts) for length, factors in lengths]
     if keeps_blocks or len(axes) < 2 or all(axis.pixels is not None for axis in axes):
         return axes
     # A reshape may have cut rows apart.
-    total, atoms = math.prod(axis.size for axis in axes), tuple(atom for _, dim in lengths for atom in dim)
-    whole = _axis(role, total, atoms, axis_kind, parts)
+    total, factors = math.prod(axis.size for axis in axes), tuple(factor for _, dim in lengths for factor in dim)
+    whole = _axis(role, total, factors, axis_kind, parts)
     return axes if whole.pixels is None else [whole]
 
 
-def _axis(role: Role, length: int, atoms: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:
+def _axis(role: Role, length: int, factors: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:
     if axis_kind != "positions":
         return Axis(role, length, axis_kind)
-    if mixes_features(atoms):
+    if mixes_features(factors):
         return Axis(role, length, plain=True)
-    beside = [atom for _, other in parts for atom in other if atom not in atoms]
-    cells = located(atoms, beside)
+    beside = [factor for _, other in parts for factor in other if factor not in factors]
+    cells = located(factors, beside)
     if cells is not None and len(cells.of) == length:
         return axis_of_cells(role, cells.grid, cells.of, cells.input, cells.pixels)
     if any(other == "windows" for other, _ in parts):
         # The cells of a window, row by row; where it lies the axis of the windows says.
-        grid = grid_of(atoms)
+        grid = grid_of(factors)
         if grid is not None and int(np.prod(grid)) == length:
             return Axis(role, length, "grid", grid)
     return Axis(role, length)

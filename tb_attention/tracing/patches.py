@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from tb_attention.tracing.atoms import Atom, Dim
 from tb_attention.tracing.graph import Graph, Node, Value
+from tb_attention.tracing.symbolic_dimensions import Dim, Factor
 
 _IDENTITIES = frozenset({"MatrixDiag", "MatrixDiagV2", "MatrixDiagV3"})
 _MOVES = frozenset({"Reshape", "Cast", "Identity"})
@@ -24,7 +24,7 @@ def cells_of_patches(graph: Graph, node: Node) -> Dim | None:
         sizes = [size for size in (node.inputs[1].shape or ())[:2] if size is not None]
     else:
         return None
-    return tuple(Atom((0, size), "window") for size in sizes if size > 1)
+    return tuple(Factor((0, size), "window") for size in sizes if size > 1)
 
 
 def _text(graph: Graph, node: Node, name: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tb_attention.tracing.atoms import ONE, Atom, Dim, Dims, count_of, size_of
-from tb_attention.tracing.dimensions import derived, dim_of, origin_of, resized
+from tb_attention.tracing.dimension_rules import derived, dim_of, origin_of, resized
 from tb_attention.tracing.graph import Graph, Node, Shape, Value
-from tb_attention.tracing.moves import cut
+from tb_attention.tracing.shifts_and_pads import cut
+from tb_attention.tracing.symbolic_dimensions import ONE, Dim, Dims, Factor, count_of, size_of
 
 
-def sliced(graph: Graph, node: Node, first: Dims, shape: Shape, batch: Atom) -> Dims | None:
+def sliced(graph: Graph, node: Node, first: Dims, shape: Shape, batch: Factor) -> Dims | None:
     """Dimensions after a slice with strides, in which some are cut, dropped or new."""
     shrink = int(graph.attribute(node, "shrink_axis_mask") or 0)
     new = int(graph.attribute(node, "new_axis_mask") or 0)
@@ -38,7 +38,7 @@ def sliced(graph: Graph, node: Node, first: Dims, shape: Shape, batch: Atom) -> 
     return resized((*dims, *remaining), shape)
 
 
-def _cut(graph: Graph, node: Node, dim: Dim, place: int, batch: Atom) -> Dim:
+def _cut(graph: Graph, node: Node, dim: Dim, place: int, batch: Factor) -> Dim:
     """A dimension after a slice with bounds, of which the size may not be known from the graph's shapes."""
     bounds = [graph.constant(item) for item in node.inputs[1:4]]
     first, last, step = (None if bound is None else int(bound[place]) for bound in bounds)
@@ -53,14 +53,14 @@ def _cut(graph: Graph, node: Node, dim: Dim, place: int, batch: Atom) -> Dim:
         moved = cut(dim, kept)
         if moved is not None and length != ONE:
             return moved
-        return (Atom(ONE, dim[0].origin, parent=dim[0]),) if length == ONE and dim else derived(dim, length)
+        return (Factor(ONE, dim[0].origin, parent=dim[0]),) if length == ONE and dim else derived(dim, length)
     if (first or 0) == 0 and last is None and step == 1:
         return dim
     return derived(dim, None)
 
 
 def split_off(
-    dims: Dims, axis: npt.NDArray[Any] | None, count: int, part: int, shape: Shape, batch: Atom
+    dims: Dims, axis: npt.NDArray[Any] | None, count: int, part: int, shape: Shape, batch: Factor
 ) -> Dims | None:
     """Dimensions of one of `count` equal parts; of heads that were stacked outside of the batch what is left are the samples."""
     if axis is None or len(dims) != len(shape):
@@ -75,7 +75,7 @@ def split_off(
     return (*dims[:place], (*dim_of(parts[1]), *dim[1:]), *dims[place + 1 :])
 
 
-def uneven_part(graph: Graph, dims: Dims, value: Value, batch: Atom) -> Dims | None:
+def uneven_part(graph: Graph, dims: Dims, value: Value, batch: Factor) -> Dims | None:
     """Dimensions of one of several parts whose sizes are given."""
     sizes, axis = (graph.constant(item) for item in value.node.inputs[1:3])
     if axis is None or value.shape is None:
@@ -92,7 +92,7 @@ def part_of(dims: Dims, place: int, part: tuple[int, int] | None, shape: Shape) 
     return resized(dims if moved is None else (*dims[:place], moved, *dims[place + 1 :]), shape)
 
 
-def block_of(dims: Dims, begin: npt.NDArray[Any] | None, shape: Shape, batch: Atom) -> Dims | None:
+def block_of(dims: Dims, begin: npt.NDArray[Any] | None, shape: Shape, batch: Factor) -> Dims | None:
     """Dimensions after a slice that begins at an index along each of them."""
     if begin is None or len(dims) != len(shape):
         return resized(dims, shape)
@@ -116,4 +116,4 @@ def picked(dim: Dim, places: Dim) -> Dim:
     if size == ONE or not dim:
         return ()
     unknown = (-1,) * size[1] if size is not None and size[0] == 0 else None
-    return (Atom(size, origin_of(dim), parent=dim[0], places=unknown),)
+    return (Factor(size, origin_of(dim), parent=dim[0], places=unknown),)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
-from tb_attention.tracing.atoms import ONE, Atom, Dim, Dims, size_of
-from tb_attention.tracing.dimensions import dim_of
+from tb_attention.tracing.dimension_rules import dim_of
 from tb_attention.tracing.graph import Graph, Node, Value, ancestors
+from tb_attention.tracing.symbolic_dimensions import ONE, Dim, Dims, Factor, size_of
 
 _FAR = 300
 """Values looked at behind each part; a step of a recurrent layer has some dozens, and reads its part near its end."""
@@ -58,7 +58,7 @@ def dimension_of_items(items: list[Value], dims: Mapping[Value, Dims | None]) ->
         again = taken[1].get(sequence)
         if whole and again is not None and (again is not part or len(items) == 1) and size_of(whole[0]) != ONE:
             return whole[0]
-    return dim_of(Atom((0, len(items)), "position"))
+    return dim_of(Factor((0, len(items)), "position"))
 
 
 def _taken(value: Value) -> dict[Value, Value]:
@@ -71,7 +71,7 @@ def _taken(value: Value) -> dict[Value, Value]:
     return found
 
 
-def rounds_are_samples(value: Value, batch: Atom, dims: Mapping[Value, Dims | None]) -> bool:
+def rounds_are_samples(value: Value, batch: Factor, dims: Mapping[Value, Dims | None]) -> bool:
     """Whether a value of one round of a loop is of one sample, because the loop goes over the samples."""
     if any(batch in dim for dim in dims.get(value) or ()):
         return False

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.site import WindowPlaces
-from tb_attention.tracing.atoms import Atom
+from tb_attention.tracing.symbolic_dimensions import Factor
 
 Index = npt.NDArray[np.intp]
 
 
-def window_places(windows: Sequence[Atom], positions: Sequence[Atom]) -> WindowPlaces | None:
+def window_places(windows: Sequence[Factor], positions: Sequence[Factor]) -> WindowPlaces | None:
     """Which cell of the feature map each position of each window is.
 
     Args:
@@ -25,22 +25,22 @@ def window_places(windows: Sequence[Atom], positions: Sequence[Atom]) -> WindowP
         The places, or None where the data flow does not tell them.
     """
     leaves = [*windows, *positions]
-    shape = [atom.size[1] for atom in leaves if atom.size is not None and atom.size[0] == 0]
-    if len(shape) < len(leaves) or not any(atom.whole for atom in windows):
+    shape = [factor.size[1] for factor in leaves if factor.size is not None and factor.size[0] == 0]
+    if len(shape) < len(leaves) or not any(factor.whole for factor in windows):
         return None
-    index: dict[Atom, Index] = dict(zip(leaves, np.indices(shape), strict=True))
-    grids: dict[Atom, tuple[int, ...]] = {}
+    index: dict[Factor, Index] = dict(zip(leaves, np.indices(shape), strict=True))
+    grids: dict[Factor, tuple[int, ...]] = {}
     while _went_back(index, grids) or _put_together(index, grids):
         pass
-    bases = sorted(index, key=lambda atom: atom.root.input or (-1, -1))
-    if any(atom.whole is not None or atom.origin != "position" or atom.is_nowhere for atom in bases):
+    bases = sorted(index, key=lambda factor: factor.root.input or (-1, -1))
+    if any(factor.whole is not None or factor.origin != "position" or factor.is_nowhere for factor in bases):
         return None
-    axes = [atom.root.input for atom in bases]
+    axes = [factor.root.input for factor in bases]
     if len(bases) > 1 and (None in axes or len(set(axes)) < len(axes) or len({axis[0] for axis in axes if axis}) > 1):
         return None
-    sizes = tuple(atom.size[1] for atom in bases if atom.size is not None)
-    outside = np.any([index[atom] < 0 for atom in bases], axis=0)
-    cells = np.where(outside, -1, np.ravel_multi_index([np.maximum(index[atom], 0) for atom in bases], sizes))
+    sizes = tuple(factor.size[1] for factor in bases if factor.size is not None)
+    outside = np.any([index[factor] < 0 for factor in bases], axis=0)
+    cells = np.where(outside, -1, np.ravel_multi_index([np.maximum(index[factor], 0) for factor in bases], sizes))
     if outside.all():
         return None
     grid = grids.get(bases[0], sizes) if len(bases) == 1 else sizes
@@ -48,23 +48,23 @@ def window_places(windows: Sequence[Atom], positions: Sequence[Atom]) -> WindowP
     return WindowPlaces(grid, tuple(map(tuple, rows)))
 
 
-def _went_back(index: dict[Atom, Index], grids: dict[Atom, tuple[int, ...]]) -> bool:
-    """Puts for one atom what it was rolled, padded or copied from, if there is such an atom."""
-    for atom, places in index.items():
-        parent = atom.parent
-        if parent is None or parent in index or not (atom.places is not None or atom.is_twin_of(parent)):
+def _went_back(index: dict[Factor, Index], grids: dict[Factor, tuple[int, ...]]) -> bool:
+    """Puts for one factor what it was rolled, padded or copied from, if there is such an factor."""
+    for factor, places in index.items():
+        parent = factor.parent
+        if parent is None or parent in index or not (factor.places is not None or factor.is_twin_of(parent)):
             continue
-        del index[atom]
-        index[parent] = places if atom.places is None else np.where(places < 0, -1, np.asarray(atom.places)[places])
-        if atom in grids and parent.size is not None:
-            grid = grids[atom]
+        del index[factor]
+        index[parent] = places if factor.places is None else np.where(places < 0, -1, np.asarray(factor.places)[places])
+        if factor in grids and parent.size is not None:
+            grid = grids[factor]
             grids[parent] = grid if math.prod(grid) == parent.size[1] else (parent.size[1],)
         return True
     return False
 
 
-def _put_together(index: dict[Atom, Index], grids: dict[Atom, tuple[int, ...]]) -> bool:
-    """Puts for two atoms what they are the parts of, if there are two such."""
+def _put_together(index: dict[Factor, Index], grids: dict[Factor, tuple[int, ...]]) -> bool:
+    """Puts for two factors what they are the parts of, if there are two such."""
     for outer in index:
         whole = outer.whole
         for one, inner in () if whole is None else whole.splits():

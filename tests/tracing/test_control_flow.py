@@ -12,7 +12,7 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.tracing.capturer import Capturer
-from tb_attention.tracing.tensorflow.kept import kept_of
+from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
 from tests.tracing.zoo import normal
 
 
@@ -136,4 +136,4 @@ def test_a_model_that_was_never_called_is_traced_once() -> None:
     capturer = Capturer(Unbuilt())
     first, again = (capturer(normal(6, 8)).sites[0].weights for _ in range(2))
     np.testing.assert_array_equal(first, again)
-    assert len(kept_of(capturer.model)._entries) == 1
+    assert len(trace_cache_of(capturer.model)._entries) == 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tb_attention.tracing.atoms import Atom, Dim, is_cut_across, mixes_features, regroup
-from tb_attention.tracing.dimensions import preferred
+from tb_attention.tracing.dimension_rules import preferred
+from tb_attention.tracing.symbolic_dimensions import Dim, Factor, is_cut_across, mixes_features, regroup
 
-BATCH, WORDS, OTHERS = Atom((1, 1), "batch"), Atom((0, 6), "position"), Atom((0, 6), "position")
-FEATURES, COPIES, UNKNOWN = Atom((0, 8), "feature"), Atom((0, 6), "repeat"), Atom((0, 6), "unknown")
+BATCH, WORDS, OTHERS = Factor((1, 1), "batch"), Factor((0, 6), "position"), Factor((0, 6), "position")
+FEATURES, COPIES, UNKNOWN = Factor((0, 8), "feature"), Factor((0, 6), "repeat"), Factor((0, 6), "unknown")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_dimension_that_tells_more_is_believed(one: Dim, other: Dim, expecte
 
 @pytest.mark.parametrize("words", [6, 5], ids=["heads_divide_the_words", "or_not"])
 def test_a_reshape_without_a_transposition_mixes_words_and_features(words: int) -> None:
-    dims = ((BATCH,), (Atom((0, words), "position"),), (FEATURES,))
+    dims = ((BATCH,), (Factor((0, words), "position"),), (FEATURES,))
     heads = regroup(dims, [(1, 1), (0, 2), (0, words), (0, 4)])
     assert heads is not None
     assert [mixes_features(dim) for dim in heads[:2]] == [False, words == 5]

@@ -5,33 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tb_attention.site import Role
-from tb_attention.tracing.atoms import Atom
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import LayerCall
-from tb_attention.tracing.paths import is_graph_of_layers
-from tb_attention.tracing.rules.found import Found, make_found
-from tb_attention.tracing.rules.sources import Source
-from tb_attention.tracing.rules.uses import Use
+from tb_attention.tracing.rules.candidates import Candidate
+from tb_attention.tracing.rules.detections import Detection, make_detection
+from tb_attention.tracing.rules.weight_uses import Use
+from tb_attention.tracing.site_paths import is_graph_of_layers
+from tb_attention.tracing.symbolic_dimensions import Factor
 
 NOTE = "This layer's activations multiply nothing: they show what the layer responds to, not what the model attends to."
 
 
-def read_activation(reader: DimReader, source: Source, uses: Sequence[Use]) -> Found | None:
+def read_activation(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | None:
     """The site of a hidden layer of sigmoids or of a softmax, one number a feature or one a position; None if it is not one."""
-    dims = reader.dims[source.value]
+    dims = tracker.dims[candidate.value]
     if dims is None or len(dims) < 2 or not uses or {use.how for use in uses} != {"project"}:
         return None
-    if source.value.node.type == "Relu6" and not _is_scaled(uses[0]):
+    if candidate.value.node.type == "Relu6" and not _is_scaled(uses[0]):
         return None
-    around, used = source.value.node.layers, uses[0].node.layers
+    around, used = candidate.value.node.layers, uses[0].node.layers
     if not around or _is_inside(around, used):
         return None
-    features = [atom for dim in dims for atom in dim if atom.origin != "batch"]
+    features = [factor for dim in dims for factor in dim if factor.origin != "batch"]
     if not features or (len(dims) > 2 and dims[-1]):
         return None
-    roles: dict[Atom, Role] = {atom: "key" if atom.origin != "batch" else "samples" for dim in dims for atom in dim}
+    roles: dict[Factor, Role] = {
+        factor: "key" if factor.origin != "batch" else "samples" for dim in dims for factor in dim
+    }
     axis_kind = "channels" if len(dims) == 2 else "positions"
-    return make_found(source, uses[0], "activation", roles, axis_kind, NOTE)  # type: ignore[arg-type]
+    return make_detection(candidate, uses[0], "activation", roles, axis_kind, NOTE)  # type: ignore[arg-type]
 
 
 def _is_inside(around: tuple[LayerCall, ...], used: tuple[LayerCall, ...]) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tb_attention.site import Role
-from tb_attention.tracing.atoms import Atom
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Value
-from tb_attention.tracing.rules.found import Found, make_found
+from tb_attention.tracing.rules.candidates import Candidate
+from tb_attention.tracing.rules.detections import Detection, make_detection
 from tb_attention.tracing.rules.operands import PICKS, VIEWS, activations_behind
 from tb_attention.tracing.rules.raw_inputs import weighs_inputs
-from tb_attention.tracing.rules.sources import Source
-from tb_attention.tracing.rules.uses import Use
+from tb_attention.tracing.rules.weight_uses import Use
+from tb_attention.tracing.symbolic_dimensions import Factor
 
 SAMPLED = "Keys are points that each query picks from the feature map; where they lie is not in the weights."
 
@@ -28,19 +28,19 @@ _WHOLE = ("int", "uint")
 _INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
 
 
-def read_selection(graph: Graph, reader: DimReader, source: Source, use: Use) -> Found | None:
+def read_selection(graph: Graph, tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
     """The site of a softmax that weighs parts side by side that read different inputs, or different parts of one.
 
     So are the channels of an input itself. Experts, which read the same, are none.
 
     See Lim et al., "Temporal Fusion Transformers for interpretable multi-horizon time series forecasting", 2021.
     """
-    if source.family != "softmax" or use.other is None:
+    if candidate.family != "softmax" or use.other is None:
         return None
-    if not reads_apart(graph, use.other) and not weighs_inputs(graph, reader, source, use.other):
+    if not reads_apart(graph, use.other) and not weighs_inputs(graph, tracker, candidate, use.other):
         return None
-    roles = _roles(reader, use, {"batch": "samples", "position": "query"}, "heads")
-    return make_found(source, use, "cross", roles, "features")
+    roles = _roles(tracker, use, {"batch": "samples", "position": "query"}, "heads")
+    return make_detection(candidate, use, "cross", roles, "features")
 
 
 def reads_apart(graph: Graph, value: Value) -> bool:
@@ -97,28 +97,28 @@ def _meet(one: set[_Read], other: set[_Read]) -> bool:
     return any(a == b or (a[0] is b[0] and None in (a[1], b[1])) for a in one for b in other)
 
 
-def read_sampling(reader: DimReader, source: Source, use: Use) -> Found | None:
+def read_sampling(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
     """The site of a softmax over points that each query picks from a feature map, as deformable attention does.
 
     See Zhu et al., "Deformable DETR", ICLR 2021. Experts are picked too, but by the largest of their scores.
     """
-    if source.family != "softmax" or use.other is None or not _is_sampled(reader, use.other):
+    if candidate.family != "softmax" or use.other is None or not _is_sampled(tracker, use.other):
         return None
-    roles = _roles(reader, use, {"batch": "samples", "feature": "heads"}, "query")
-    return make_found(source, use, "cross", roles, note=SAMPLED)
+    roles = _roles(tracker, use, {"batch": "samples", "feature": "heads"}, "query")
+    return make_detection(candidate, use, "cross", roles, note=SAMPLED)
 
 
-def _roles(reader: DimReader, use: Use, named: dict[str, Role], other: Role) -> dict[Atom, Role]:
-    """The roles of all atoms of the weights: keys are those summed over, the others are named by their origin."""
-    atoms = (atom for dim in reader.dims[use.weights] or () for atom in dim)
-    return {atom: "key" if atom in use.contracted else named.get(atom.origin, other) for atom in atoms}
+def _roles(tracker: DimensionTracker, use: Use, named: dict[str, Role], other: Role) -> dict[Factor, Role]:
+    """The roles of all factors of the weights: keys are those summed over, the others are named by their origin."""
+    factors = (factor for dim in tracker.dims[use.weights] or () for factor in dim)
+    return {factor: "key" if factor in use.contracted else named.get(factor.origin, other) for factor in factors}
 
 
-def _is_sampled(reader: DimReader, value: Value) -> bool:
+def _is_sampled(tracker: DimensionTracker, value: Value) -> bool:
     """Whether a tensor is interpolated between, or is, activations picked by places that depend on the sample."""
-    for item in activations_behind(reader, value, lambda node: node.type in _INTERPOLATIONS, _FAR + 1):
+    for item in activations_behind(tracker, value, lambda node: node.type in _INTERPOLATIONS, _FAR + 1):
         node = item.node
-        if node.type in PICKS and node.inputs[0] in reader.dependent and node.inputs[1] in reader.dependent:
+        if node.type in PICKS and node.inputs[0] in tracker.dependent and node.inputs[1] in tracker.dependent:
             return not _is_chosen(node.inputs[1])
     return False
 

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from tb_attention.site import Kind, Role
-from tb_attention.tracing.atoms import Atom
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Value, ancestors
-from tb_attention.tracing.rules.found import Found, make_found
-from tb_attention.tracing.rules.sources import Source
-from tb_attention.tracing.rules.uses import Use
+from tb_attention.tracing.rules.candidates import Candidate
+from tb_attention.tracing.rules.detections import Detection, make_detection
+from tb_attention.tracing.rules.weight_uses import Use
+from tb_attention.tracing.symbolic_dimensions import Factor
 
 NOTE = "Keys are the edges of a graph, or the parts of groups: those that belong together sum to 1, not the whole row."
 _PICKS = frozenset({"GatherV2", "GatherNd"})
 
 
-def read_edges(reader: DimReader, source: Source, use: Use) -> Found | None:
+def read_edges(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
     """The site of weights of edges, which pick the nodes that they compare; of parts that are pooled group by group.
 
     See Velickovic et al., "Graph Attention Networks", ICLR 2018.
     """
-    if source.segments is None:
+    if candidate.segments is None:
         return None
-    roles: dict[Atom, Role] = {}
-    for dim in reader.dims[use.weights] or ():
-        for atom in dim:
-            roles[atom] = "key" if atom in source.axis else "samples" if atom.origin == "batch" else "heads"
-    kind: Kind = "self" if _compares_nodes(source.logits, source.segments) else "cross"
-    return make_found(source, use, kind, roles, note=NOTE)
+    roles: dict[Factor, Role] = {}
+    for dim in tracker.dims[use.weights] or ():
+        for factor in dim:
+            roles[factor] = "key" if factor in candidate.axis else "samples" if factor.origin == "batch" else "heads"
+    kind: Kind = "self" if _compares_nodes(candidate.logits, candidate.segments) else "cross"
+    return make_detection(candidate, use, kind, roles, note=NOTE)
 
 
 def _compares_nodes(logits: Value, segments: Value) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tb_attention.tracing.atoms import Atom, Dim, Dims
 from tb_attention.tracing.contractions import contraction_of
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import SHAPES, Graph, Node, Value
+from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
 _VIEW_NAMES = (
     "BatchToSpaceND BroadcastTo Cast CheckNumerics ConcatV2 Einsum EnsureShape ExpandDims GatherV2 Identity IdentityN "
@@ -34,7 +34,9 @@ _OF_WEIGHTS = (
 _STEPS = 40
 
 
-def activations_behind(reader: DimReader, value: Value, through: Callable[[Node], bool], steps: int) -> Iterator[Value]:
+def activations_behind(
+    tracker: DimensionTracker, value: Value, through: Callable[[Node], bool], steps: int
+) -> Iterator[Value]:
     """A value and the activations that it is computed from, nearest first, as far as nodes are gone through and steps left."""
     todo, seen = [(value, 0)], {value}
     while todo:
@@ -43,21 +45,21 @@ def activations_behind(reader: DimReader, value: Value, through: Callable[[Node]
         if taken == steps or not through(value.node):
             continue
         for item in value.node.inputs:
-            if item in reader.dependent and item not in seen:
+            if item in tracker.dependent and item not in seen:
                 seen.add(item)
                 todo.append((item, taken + 1))
 
 
-def product_dims(graph: Graph, reader: DimReader, node: Node, one: Value, other: Value) -> tuple[Dims, Dims]:
+def product_dims(graph: Graph, tracker: DimensionTracker, node: Node, one: Value, other: Value) -> tuple[Dims, Dims]:
     """The dimensions of the operands of a product number by number, each laid along those of the result."""
     contraction = contraction_of(graph, node)
     if contraction is None:
-        sides = [reader.dims[value] or () for value in (one, other)]
+        sides = [tracker.dims[value] or () for value in (one, other)]
         rank = max(map(len, sides))
         left, right = (((),) * (rank - len(side)) + side for side in sides)
         return left, right
     named = [
-        dict(zip(names, reader.dims[value] or (), strict=False))
+        dict(zip(names, tracker.dims[value] or (), strict=False))
         for names, value in zip(contraction.operands, node.inputs, strict=True)
     ]
     left, right = (tuple(side.get(name, ()) for name in contraction.result) for side in named)
@@ -87,9 +89,9 @@ def is_score(value: Value) -> bool:
     return node.type in ("Softmax", "Sigmoid")
 
 
-def met_atoms(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Atom, Dim]:
-    """For atoms of a tensor those of another that it meets: one for one, or several for one that a projection made of them."""
-    found: dict[Atom, Dim] = {}
+def met_factors(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Factor, Dim]:
+    """For factors of a tensor those of another that it meets: one for one, or several for one that a projection made of them."""
+    found: dict[Factor, Dim] = {}
     for mine, theirs in zip(dims, others, strict=False):
         if len(mine) == len(theirs):
             found.update((one, (other,)) for one, other in zip(mine, theirs, strict=True))

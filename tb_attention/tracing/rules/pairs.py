@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tb_attention.tracing.atoms import Dims
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Value
 from tb_attention.tracing.rules.operands import VIEWS
+from tb_attention.tracing.symbolic_dimensions import Dims
 
 POSITIONS = ("position", "unknown")
 _BETWEEN = VIEWS | {"AddV2", "BiasAdd", "Mul", "RealDiv", "Sub", "Tanh", "Relu", "MatMul", "BatchMatMulV2", "Einsum"}
@@ -13,7 +13,7 @@ _STEPS = 40
 _NEAR = 8
 
 
-def adds_pairs(reader: DimReader, logits: Value, *, queries: bool) -> bool:
+def adds_pairs(tracker: DimensionTracker, logits: Value, *, queries: bool) -> bool:
     """Whether scores add activations of some positions to those of others, each to each, as additive attention does.
 
     Where there is one query, it is added to all positions.
@@ -24,9 +24,9 @@ def adds_pairs(reader: DimReader, logits: Value, *, queries: bool) -> bool:
         node = value.node
         if node.type not in _BETWEEN or steps > _STEPS:
             continue
-        inputs = [item for item in node.inputs if item in reader.dependent]
+        inputs = [item for item in node.inputs if item in tracker.dependent]
         if node.type == "AddV2" and len(inputs) == 2:
-            one, other = reader.dims[inputs[0]], reader.dims[inputs[1]]
+            one, other = tracker.dims[inputs[0]], tracker.dims[inputs[1]]
             asked = not queries and steps <= _NEAR and (_asks(one, other) or _asks(other, one))
             if asked or (_differs(one, other) and _differs(other, one)):
                 return True
@@ -42,7 +42,7 @@ def _differs(one: Dims | None, other: Dims | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
     return any(
-        not there and any(atom.origin in POSITIONS for atom in here) for here, there in zip(one, other, strict=True)
+        not there and any(factor.origin in POSITIONS for factor in here) for here, there in zip(one, other, strict=True)
     )
 
 
@@ -50,5 +50,5 @@ def _asks(query: Dims | None, keys: Dims | None) -> bool:
     """Whether a tensor has features of the sample, but none of the positions of the other."""
     if query is None or not _differs(keys, query):
         return False
-    origins = {atom.origin for dim in query for atom in dim}
+    origins = {factor.origin for dim in query for factor in dim}
     return {"batch", "feature"} <= origins and origins.isdisjoint(POSITIONS)

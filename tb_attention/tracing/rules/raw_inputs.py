@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Value, ancestors
+from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.operands import VIEWS
-from tb_attention.tracing.rules.sources import Source
 
 _JOINED = frozenset({"ConcatV2", "Pack"})
 _PICKED = frozenset({"GatherV2"})
@@ -17,15 +17,15 @@ _STEPS = 40
 _PROJECTIONS = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "Conv3D", "BatchMatMulV3", "BatchMatMul"})
 
 
-def weighs_inputs(graph: Graph, reader: DimReader, source: Source, other: Value) -> bool:
+def weighs_inputs(graph: Graph, tracker: DimensionTracker, candidate: Candidate, other: Value) -> bool:
     """Whether inputs of the model are multiplied, by weights that a projection made of these very inputs: no gated unit does.
 
     An input that has no part in the weights is a mask; where others have a part, it may be one.
     """
-    inputs = _inputs_behind(graph, reader, other)
-    if not inputs or inputs != set(graph.inputs).intersection(ancestors([source.logits])):
+    inputs = _inputs_behind(graph, tracker, other)
+    if not inputs or inputs != set(graph.inputs).intersection(ancestors([candidate.logits])):
         return False
-    return any(computed_from(source.logits, item) for item in inputs)
+    return any(computed_from(candidate.logits, item) for item in inputs)
 
 
 def computed_from(logits: Value, features: Value) -> bool:
@@ -53,7 +53,7 @@ def _is_gate(value: Value, features: Value) -> bool:
     return value.node.type in ("Sigmoid", "Softmax") and computed_from(value.node.inputs[0], features)
 
 
-def _inputs_behind(graph: Graph, reader: DimReader, value: Value) -> set[Value]:
+def _inputs_behind(graph: Graph, tracker: DimensionTracker, value: Value) -> set[Value]:
     """The inputs that a value is made of, moved about, side by side, scaled and gated; none if anything else is in it."""
     found: set[Value] = set()
     todo, seen = [value], {value}
@@ -63,7 +63,7 @@ def _inputs_behind(graph: Graph, reader: DimReader, value: Value) -> set[Value]:
         if value in graph.inputs:
             found.add(value)
             continue
-        numbers = [item for item in node.inputs if item in reader.dependent and item.dtype.startswith(_NUMBERS)]
+        numbers = [item for item in node.inputs if item in tracker.dependent and item.dtype.startswith(_NUMBERS)]
         if node.type == "Mul" and len(numbers) == 2:
             numbers = [item for item, gate in (numbers, numbers[::-1]) if _is_gate(gate, item)] or numbers
         whole = node.type in VIEWS and (len(numbers) == 1 or node.type in _JOINED) and node.type not in _PICKED

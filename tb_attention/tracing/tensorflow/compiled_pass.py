@@ -11,15 +11,15 @@ import tensorflow as tf
 
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
+from tb_attention.tracing.block_names import name_blocks
 from tb_attention.tracing.captured import Capture, LeftOut
 from tb_attention.tracing.feature_maps import arrange_features
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.layout import arrange, sink_of
-from tb_attention.tracing.neighbours import name_blocks
-from tb_attention.tracing.paths import name_places
-from tb_attention.tracing.rules.find import find_sites
-from tb_attention.tracing.rules.found import FeatureMap, Found
-from tb_attention.tracing.tensorflow.inputs import Call, read_call
+from tb_attention.tracing.rules.detections import Detection, FeatureMap
+from tb_attention.tracing.rules.find_sites import find_sites
+from tb_attention.tracing.site_paths import name_places
+from tb_attention.tracing.tensorflow.model_call import Call, read_call
 from tb_attention.tracing.tensorflow.trace import Trace, trace
 from tb_attention.tracing.unrolled import rounds_are_samples
 
@@ -43,16 +43,16 @@ class TracedModel:
     def __init__(self, model: Any, call: Call) -> None:
         with tf.init_scope():
             self.trace = trace(model, call)
-        sites, rejected, self.reader = find_sites(self.trace.graph)
+        sites, rejected, self.tracker = find_sites(self.trace.graph)
         found = _by_round(sites)
         layers = model._flatten_layers(include_self=False)
-        places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].source.family) for rounds in found]
+        places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].candidate.family) for rounds in found]
         # Routers are numbered last: whether they are asked for changes no other path.
         order = sorted(range(len(found)), key=lambda place: found[place][0].kind == "router")
         names = name_places([places[place] for place in order], layers, name_blocks(rounds[0] for rounds in found))
         named = dict(zip(order, names, strict=True))
         self.found = tuple((named[place], rounds) for place, rounds in enumerate(found))
-        reasons = name_places([(no.layers, no.layers, no.source.family) for no in rejected], layers)
+        reasons = name_places([(no.layers, no.layers, no.candidate.family) for no in rejected], layers)
         self._left_out = [LeftOut(path, no.reason, no.is_fault) for path, no in zip(reasons, rejected, strict=True)]
         self._passes: dict[tuple[str, ...], CompiledPass] = {}
 
@@ -71,7 +71,7 @@ class TracedModel:
         left = [LeftOut(path, reason, is_site=True) for path, _ in self.found if path not in taken]
         key = (reason, *taken)
         if key not in self._passes:
-            self._passes[key] = CompiledPass(self.trace, self.reader, wanted, (*self._left_out, *left))
+            self._passes[key] = CompiledPass(self.trace, self.tracker, wanted, (*self._left_out, *left))
         return self._passes[key]
 
 
@@ -80,15 +80,15 @@ class CompiledPass:
 
     Args:
         traced: The graph, and how it is run.
-        reader: What is known of its dimensions.
+        tracker: What is known of its dimensions.
         found: The sites that are wanted, by path, each with its rounds.
         left_out: What else there is.
     """
 
     def __init__(
-        self, traced: Trace, reader: Any, found: Sequence[tuple[str, list[Found]]], left_out: tuple[LeftOut, ...]
+        self, traced: Trace, tracker: Any, found: Sequence[tuple[str, list[Detection]]], left_out: tuple[LeftOut, ...]
     ) -> None:
-        self._trace, self._reader, self._found, self._left_out = traced, reader, found, left_out
+        self._trace, self._reader, self._found, self._left_out = traced, tracker, found, left_out
         graph = traced.graph
         guards = [value for value, _ in graph.guards]
         weights = [site.weights for _, rounds in self._found for site in rounds]
@@ -148,7 +148,7 @@ class CompiledPass:
             raise Stale
         return arrays[len(guards) :]
 
-    def _site(self, path: str, rounds: Sequence[Found], chunks: Sequence[tuple[Arrays, int]]) -> Site:
+    def _site(self, path: str, rounds: Sequence[Detection], chunks: Sequence[tuple[Arrays, int]]) -> Site:
         weights: list[npt.NDArray[np.float32]] = []
         axes: tuple[Axis, ...] = ()
         over_samples = len(rounds) == sum(samples for _, samples in chunks) and all(
@@ -182,15 +182,15 @@ class CompiledPass:
         return np.concatenate(arrays) if len(arrays) > 1 and arrays[0].ndim else arrays[0]
 
 
-def _features(rounds: Sequence[Found]) -> FeatureMap | None:
+def _features(rounds: Sequence[Detection]) -> FeatureMap | None:
     return rounds[0].features if len(rounds) == 1 else None
 
 
-def _by_round(sites: Sequence[Found]) -> list[list[Found]]:
+def _by_round(sites: Sequence[Detection]) -> list[list[Detection]]:
     """Sites that are one in a loop, which goes round several times, together."""
-    groups: dict[tuple[Any, ...], list[Found]] = {}
+    groups: dict[tuple[Any, ...], list[Detection]] = {}
     for site in sites:
-        groups.setdefault((id(site.source.value.node.origin), site.layers), []).append(site)
+        groups.setdefault((id(site.candidate.value.node.origin), site.layers), []).append(site)
     return list(groups.values())
 
 

@@ -20,7 +20,7 @@ from tensorflow.python.eager import context
 from tb_attention.tracing.graph import Graph, LayerCall, Node, Shape, Stale, Value
 from tb_attention.tracing.tensorflow.flatten import CAPTURE, INPUT
 from tb_attention.tracing.tensorflow.hooks import noting_layers
-from tb_attention.tracing.tensorflow.inputs import Call
+from tb_attention.tracing.tensorflow.model_call import Call
 from tb_attention.tracing.tensorflow.rounds import Rounds
 from tb_attention.tracing.tensorflow.untouched import untouched
 

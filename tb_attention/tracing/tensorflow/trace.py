@@ -14,11 +14,11 @@ from keras.src import tree
 
 from tb_attention.errors import CaptureError
 from tb_attention.tracing.graph import Graph, Value
-from tb_attention.tracing.rules.loops import loops_taking_weights
+from tb_attention.tracing.rules.loop_weights import loops_taking_weights
 from tb_attention.tracing.tensorflow.eager import Recording, Rerun
 from tb_attention.tracing.tensorflow.flatten import Key, flatten
 from tb_attention.tracing.tensorflow.hooks import Notes, noting_layers
-from tb_attention.tracing.tensorflow.inputs import Call
+from tb_attention.tracing.tensorflow.model_call import Call
 from tb_attention.tracing.tensorflow.replay import Replay
 from tb_attention.tracing.tensorflow.untouched import untouched
 

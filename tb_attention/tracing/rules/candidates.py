@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from tb_attention.tracing.atoms import Atom
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Node, Value, ancestors
-from tb_attention.tracing.rules.by_hand import is_number, read_normalised, read_segmented, read_sigmoid
+from tb_attention.tracing.rules.handwritten import is_number, read_normalised, read_segmented, read_sigmoid
+from tb_attention.tracing.symbolic_dimensions import Factor
 
 _STEPS = 12
 _FAR = 120
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Source:
+class Candidate:
     """Numbers between 0 and 1 that may be attention.
 
     Attributes:
         value: The tensor.
         family: "softmax" where a sum is 1, "sigmoid" where each number is on its own, "positive" for numbers cut off at 0, which
             are attention only if they compare positions with one another (sparsemax, squared ReLU, squares over their sum).
-        axis: The atoms over which a softmax sums to 1; empty for a sigmoid.
+        axis: The factors over which a softmax sums to 1; empty for a sigmoid.
         logits: What it was computed from.
         segments: Where sums over some of the numbers are 1, as over the edges to a node: a number for each that tells to which
             sum it belongs. None where whole axes sum to 1.
@@ -32,55 +32,57 @@ class Source:
 
     value: Value
     family: Literal["softmax", "sigmoid", "positive"]
-    axis: frozenset[Atom]
+    axis: frozenset[Factor]
     logits: Value
     segments: Value | None = None
     leaks: bool = False
 
 
-def find_sources(graph: Graph, reader: DimReader, *, dead: bool = False) -> list[Source]:
+def find_candidates(graph: Graph, tracker: DimensionTracker, *, dead: bool = False) -> list[Candidate]:
     """All softmaxes and sigmoids between inputs and outputs, in the order of the model; those that reach no output if `dead`."""
-    sources = []
+    candidates = []
     live = graph.leading_to_outputs()
     for node in graph.nodes:
-        if not node.outputs or node.outputs[0] not in reader.dependent or (node.outputs[0] in live) is dead:
+        if not node.outputs or node.outputs[0] not in tracker.dependent or (node.outputs[0] in live) is dead:
             continue
-        if reader.dims[node.outputs[0]] is None:
+        if tracker.dims[node.outputs[0]] is None:
             continue
-        source = _softmax(graph, reader, node) or _sigmoid(graph, node) or _positive(graph, reader, node)
-        if source is not None:
-            sources.append(source)
-    return sources
+        candidate = _softmax(graph, tracker, node) or _sigmoid(graph, node) or _positive(graph, tracker, node)
+        if candidate is not None:
+            candidates.append(candidate)
+    return candidates
 
 
-def _softmax(graph: Graph, reader: DimReader, node: Node) -> Source | None:
+def _softmax(graph: Graph, tracker: DimensionTracker, node: Node) -> Candidate | None:
     value = node.outputs[0]
-    dims = reader.dims[value] or ()
+    dims = tracker.dims[value] or ()
     if node.type == "Softmax":
-        return Source(value, "softmax", frozenset(dims[-1]) if dims else frozenset(), node.inputs[0])
+        return Candidate(value, "softmax", frozenset(dims[-1]) if dims else frozenset(), node.inputs[0])
     if node.type == "Exp" and node.inputs[0].node.type == "LogSoftmax":
-        return Source(value, "softmax", frozenset(dims[-1]), node.inputs[0].node.inputs[0])
+        return Candidate(value, "softmax", frozenset(dims[-1]), node.inputs[0].node.inputs[0])
     segmented = read_segmented(graph, node)
     if segmented is not None:
         segments, logits = segmented
-        parts = (reader.dims[segments.inputs[0]] or ())[: segments.inputs[1].rank]
-        return Source(value, "softmax", frozenset(atom for dim in parts for atom in dim), logits, segments.inputs[1])
+        parts = (tracker.dims[segments.inputs[0]] or ())[: segments.inputs[1].rank]
+        return Candidate(
+            value, "softmax", frozenset(factor for dim in parts for factor in dim), logits, segments.inputs[1]
+        )
     normalised = read_normalised(graph, node)
     if normalised is None:
         return None
-    summed = reader.dims[normalised.total.summed]
+    summed = tracker.dims[normalised.total.summed]
     if summed is None:
         return None
     family: Literal["softmax", "positive"] = "softmax" if normalised.positive else "positive"
-    axis = frozenset(atom for place in normalised.total.axes for atom in summed[place])
-    return Source(value, family, axis, normalised.logits, leaks=normalised.leaks)
+    axis = frozenset(factor for place in normalised.total.axes for factor in summed[place])
+    return Candidate(value, family, axis, normalised.logits, leaks=normalised.leaks)
 
 
-def _sigmoid(graph: Graph, node: Node) -> Source | None:
+def _sigmoid(graph: Graph, node: Node) -> Candidate | None:
     if node.type in ("Sigmoid", "Relu6"):
-        return Source(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
+        return Candidate(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
     if node.type == "ClipByValue" and is_number(graph, node.inputs[1], 0.0) and is_number(graph, node.inputs[2], 1.0):
-        return Source(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
+        return Candidate(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
     if node.type in ("Minimum", "Maximum"):
         other = {"Minimum": "Maximum", "Maximum": "Minimum"}[node.type]
         limits = {"Minimum": 1.0, "Maximum": 0.0}
@@ -88,12 +90,12 @@ def _sigmoid(graph: Graph, node: Node) -> Source | None:
             if inner.node.type == other and is_number(graph, limit, limits[node.type]):
                 for logits, inner_limit in (inner.node.inputs, inner.node.inputs[::-1]):
                     if is_number(graph, inner_limit, limits[other]):
-                        return Source(node.outputs[0], "sigmoid", frozenset(), logits)
+                        return Candidate(node.outputs[0], "sigmoid", frozenset(), logits)
     written = read_sigmoid(graph, node)
-    return None if written is None else Source(node.outputs[0], "sigmoid", frozenset(), written)
+    return None if written is None else Candidate(node.outputs[0], "sigmoid", frozenset(), written)
 
 
-def _positive(graph: Graph, reader: DimReader, node: Node) -> Source | None:
+def _positive(graph: Graph, tracker: DimensionTracker, node: Node) -> Candidate | None:
     value, kept = node.outputs[0], None
     if node.type == "Relu":
         kept = node.inputs[0]
@@ -103,8 +105,8 @@ def _positive(graph: Graph, reader: DimReader, node: Node) -> Source | None:
         return None
     logits = kept.node.inputs[0] if kept.node.type == "Sub" else None
     if logits is not None and _is_threshold(kept.node.inputs[1], logits):
-        return Source(value, "softmax", frozenset((reader.dims[value] or ((),))[-1]), logits)
-    return Source(value, "positive", frozenset(), kept)
+        return Candidate(value, "softmax", frozenset((tracker.dims[value] or ((),))[-1]), logits)
+    return Candidate(value, "positive", frozenset(), kept)
 
 
 def _is_threshold(value: Value, logits: Value) -> bool:

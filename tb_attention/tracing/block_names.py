@@ -8,21 +8,21 @@ from itertools import islice, takewhile
 from typing import Any
 
 from tb_attention.tracing.graph import LayerCall, Node, Value, ancestors
-from tb_attention.tracing.paths import has_own_name, is_graph_of_layers
-from tb_attention.tracing.rules.found import Found
+from tb_attention.tracing.rules.detections import Detection
+from tb_attention.tracing.site_paths import has_own_name, is_graph_of_layers
 
 _FAR = 200
 
 
-def name_blocks(sites: Iterable[Found]) -> dict[int, str]:
+def name_blocks(sites: Iterable[Detection]) -> dict[int, str]:
     """For the ids of operations of a graph of layers, in which softmaxes are, the name of their block where it is told."""
     blocks = {}
     for site in sites:
         around = site.layers
         if len(around) < 2 or not _is_plain(around[-1].layer) or not is_graph_of_layers(around[-2].layer):
             continue
-        before = _named(around, (value.node for value in ancestors([site.source.logits])))
-        after = _named(around, _readers(site.source.value))
+        before = _named(around, (value.node for value in ancestors([site.candidate.logits])))
+        after = _named(around, _readers(site.candidate.value))
         if before and after and (common := _in_common(before, after)):
             blocks[id(around[-1].layer)] = common
     return blocks

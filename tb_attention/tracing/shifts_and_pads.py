@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.tracing.atoms import Atom, Covering, Dim, Dims, Joined, Size, Taken, count_of
-from tb_attention.tracing.dimensions import origin_of
+from tb_attention.tracing.dimension_rules import origin_of
+from tb_attention.tracing.symbolic_dimensions import Covering, Dim, Dims, Factor, Joined, Size, Taken, count_of
 
 
 def rolled(dims: Dims, shifts: npt.NDArray[Any] | None, axes: npt.NDArray[Any] | None) -> Dims:
@@ -54,7 +54,7 @@ def padded(dims: Dims, amounts: npt.NDArray[Any] | None) -> Dims:
             result[place] = taken(dims[place], index)
             if len(dims[place]) == 1:
                 # What is around them lies around the picture too.
-                result[place][0].source = Covering(dims[place][0], -before)
+                result[place][0].derivation = Covering(dims[place][0], -before)
     return tuple(result)
 
 
@@ -68,7 +68,7 @@ def picked_by(dim: Dim, index: npt.NDArray[Any] | None, size: Size | None) -> Di
     count = _count(dim)
     if index is not None and index.ndim == 1 and len(index) > 1 and count is not None:
         return taken(dim, np.where(index < 0, index + count, index).astype(np.intp))
-    return () if size == (0, 1) or not dim else (Atom(size, origin_of(dim), parent=dim[0]),)
+    return () if size == (0, 1) or not dim else (Factor(size, origin_of(dim), parent=dim[0]),)
 
 
 def taken(dim: Dim, index: npt.NDArray[np.intp]) -> Dim:
@@ -76,9 +76,9 @@ def taken(dim: Dim, index: npt.NDArray[np.intp]) -> Dim:
     if _is_all(dim, index):
         return dim
     first, picks = dim, index
-    while len(first) == 1 and isinstance(first[0].source, Taken):
-        picks = _composed(first[0].source.index, picks)
-        first = first[0].source.dim
+    while len(first) == 1 and isinstance(first[0].derivation, Taken):
+        picks = _composed(first[0].derivation.index, picks)
+        first = first[0].derivation.dim
         if _is_all(first, picks):
             return first
     part = _only_part(first, picks)
@@ -87,21 +87,21 @@ def taken(dim: Dim, index: npt.NDArray[np.intp]) -> Dim:
     places, parent = _places(dim, index)
     if places is not None and _is_all((parent,), np.asarray(places)):
         return (parent,)
-    source = Taken(first, tuple(picks.tolist()))
-    return (Atom((0, len(index)), origin_of(dim), parent=parent, places=places, source=source),)
+    derivation = Taken(first, tuple(picks.tolist()))
+    return (Factor((0, len(index)), origin_of(dim), parent=parent, places=places, derivation=derivation),)
 
 
 def _only_part(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[Dim, npt.NDArray[np.intp]] | None:
     """Where all positions lie in one part of a joined dimension: this part, and which of its positions they are."""
-    source = dim[0].source
-    if len(dim) > 1 or not isinstance(source, Joined) or len(index) < 2 or index.min() < 0:
+    derivation = dim[0].derivation
+    if len(dim) > 1 or not isinstance(derivation, Joined) or len(index) < 2 or index.min() < 0:
         return None
-    ends = np.cumsum(source.sizes)
+    ends = np.cumsum(derivation.sizes)
     parts = np.searchsorted(ends, index, side="right")
     part = int(parts[0])
     if (parts != part).any():
         return None
-    return source.parts[part], index - int(ends[part] - source.sizes[part])
+    return derivation.parts[part], index - int(ends[part] - derivation.sizes[part])
 
 
 def joined(parts: Sequence[Dim], sizes: Sequence[Size | None], size: Size | None, main: int) -> Dim:
@@ -112,19 +112,19 @@ def joined(parts: Sequence[Dim], sizes: Sequence[Size | None], size: Size | None
         size: Of the result, None if it is not known.
         main: Which part tells most.
     """
-    sources = [part[0].source for part in parts if len(part) == 1]
-    cuts = [source for source in sources if isinstance(source, Taken)]
+    derivations = [part[0].derivation for part in parts if len(part) == 1]
+    cuts = [derivation for derivation in derivations if isinstance(derivation, Taken)]
     if len(cuts) == len(parts) and all(cut.dim == cuts[0].dim for cut in cuts):
         return taken(cuts[0].dim, np.concatenate([np.asarray(cut.index) for cut in cuts]))
-    atom = Atom(size, parts[main][0].origin if parts[main] else "stack")
-    if parts[main] and atom.origin == "position":
-        atom.parent, atom.places = parts[main][0], _joined_places(parts, main)
+    factor = Factor(size, parts[main][0].origin if parts[main] else "stack")
+    if parts[main] and factor.origin == "position":
+        factor.parent, factor.places = parts[main][0], _joined_places(parts, main)
         counts = [each[1] for each in sizes if each is not None and each[0] == 0]
         if len(counts) == len(parts):
-            atom.source = Joined(tuple(parts), tuple(counts))
-    elif parts[main] and all(atom.origin == "weight" for part in parts for atom in part):
-        atom.origin = "weight"
-    return (atom,)
+            factor.derivation = Joined(tuple(parts), tuple(counts))
+    elif parts[main] and all(factor.origin == "weight" for part in parts for factor in part):
+        factor.origin = "weight"
+    return (factor,)
 
 
 def _joined_places(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
@@ -132,22 +132,22 @@ def _joined_places(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
     counts = [1 if not part else _size(part) for part in parts]
     if len(parts[main]) != 1 or any(count is None for count in counts):
         return None
-    # A part of one has no atom that would tell what it is.
+    # A part of one has no factor that would tell what it is.
     told = all(place == main or (part and part[0].origin != "position") for place, part in enumerate(parts))
     return tuple(
         cell if place == main and told else -1 for place, count in enumerate(counts) for cell in range(count or 0)
     )
 
 
-def _places(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[tuple[int, ...] | None, Atom]:
-    """Which positions of an atom they are, as windows need it; not where they lie apart, as after pooling."""
-    atom = dim[0]
+def _places(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[tuple[int, ...] | None, Factor]:
+    """Which positions of an factor they are, as windows need it; not where they lie apart, as after pooling."""
+    factor = dim[0]
     inside = index[index >= 0]
     if len(dim) > 1 or (len(inside) < (_size(dim) or 0) and (np.diff(inside) != 1).any()):
-        return None, atom
-    if atom.places is not None and atom.parent is not None:
-        index, atom = _composed(atom.places, index), atom.parent
-    return tuple(index.tolist()), atom
+        return None, factor
+    if factor.places is not None and factor.parent is not None:
+        index, factor = _composed(factor.places, index), factor.parent
+    return tuple(index.tolist()), factor
 
 
 def _composed(places: Sequence[int], index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -160,7 +160,7 @@ def _is_all(dim: Dim, index: npt.NDArray[np.intp]) -> bool:
 
 def _count(dim: Dim) -> int | None:
     """How many positions a dimension has, where it is made of nothing else than positions and axes of inputs."""
-    is_line = dim and all(atom.origin == "position" or atom.root.input is not None for atom in dim)
+    is_line = dim and all(factor.origin == "position" or factor.root.input is not None for factor in dim)
     return count_of(dim) if is_line else None
 
 
@@ -186,9 +186,9 @@ def united(parts: Sequence[Dims], axis: int) -> list[Dims]:
 def _covering_all(dims: Sequence[Dim]) -> Dim | None:
     if any(len(dim) != 1 for dim in dims) or len({dim[0] for dim in dims}) < 2:
         return None
-    sources = [dim[0].source for dim in dims]
-    cuts = [source for source in sources if isinstance(source, Taken)]
-    if len(cuts) < len(sources) or any(cut.dim != cuts[0].dim for cut in cuts) or len(cuts[0].dim) > 1:
+    derivations = [dim[0].derivation for dim in dims]
+    cuts = [derivation for derivation in derivations if isinstance(derivation, Taken)]
+    if len(cuts) < len(derivations) or any(cut.dim != cuts[0].dim for cut in cuts) or len(cuts[0].dim) > 1:
         return None
     first = np.array([cut.index[0] for cut in cuts])
     steps = {step for cut in cuts for step in np.diff(cut.index).tolist()}
@@ -196,5 +196,5 @@ def _covering_all(dims: Sequence[Dim]) -> Dim | None:
         return None
     (step,), (whole,) = steps, cuts[0].dim
     size = int(first.max() - first.min()) + 1
-    source = Covering(whole, int(first.min()), step, size, slides=True)
-    return (Atom(dims[0][0].size, dims[0][0].origin, parent=whole, source=source),)
+    derivation = Covering(whole, int(first.min()), step, size, slides=True)
+    return (Factor(dims[0][0].size, dims[0][0].origin, parent=whole, derivation=derivation),)

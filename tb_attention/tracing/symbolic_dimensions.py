@@ -1,6 +1,6 @@
 """What the dimensions of a tensor are made of: batch, positions, features, and products and parts of these.
 
-A dimension is a tuple of atoms, outermost first: after `(B, T, H * D)` is reshaped to `(B * H, T, D)`, the first dimension
+A dimension is a tuple of factors, outermost first: after `(B, T, H * D)` is reshaped to `(B * H, T, D)`, the first dimension
 is (batch, heads). So one can tell at the end which part of an array's dimension are samples, heads, queries or keys.
 """
 
@@ -14,7 +14,7 @@ Size = tuple[int, int]
 """(p, n) stands for n times the p-th power of the number of samples."""
 
 Origin = Literal["batch", "position", "feature", "weight", "stack", "repeat", "window", "unknown"]
-"""Where an atom comes from.
+"""Where an factor comes from.
 
 `batch`: the samples. `position`: an axis of an input, or what became of it. `feature`: channels, made by a projection.
 `weight`: an axis of a variable. `stack`: tensors put side by side. `repeat`: copies. `window`: the cells of a
@@ -39,15 +39,15 @@ class Taken:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Covering:
-    """Positions that each cover a part of an atom: position p from `offset + p * stride`, `size` wide, in its positions.
+    """Positions that each cover a part of an factor: position p from `offset + p * stride`, `size` wide, in its positions.
 
     Attributes:
-        atom: What they cover. Parts may hang over its ends, where it was padded.
-        offset, stride, size: In positions of `atom`.
+        factor: What they cover. Parts may hang over its ends, where it was padded.
+        offset, stride, size: In positions of `factor`.
         slides: Whether a kernel slid over it, or patches were cut from it.
     """
 
-    atom: Atom
+    factor: Factor
     offset: float = 0
     stride: float = 1
     size: float = 1
@@ -62,12 +62,12 @@ class Joined:
     sizes: tuple[int, ...]
 
 
-Source = Taken | Covering | Joined
-"""How the positions of an atom lie in those that it was made from."""
+Derivation = Taken | Covering | Joined
+"""How the positions of an factor lie in those that it was made from."""
 
 
 @dataclass(eq=False, slots=True, repr=False)
-class Atom:
+class Factor:
     """A part of a dimension.
 
     Attributes:
@@ -77,71 +77,71 @@ class Atom:
         whole: What it is a factor of, where a reshape has split it: (B, 8, C) to (B, 2, 4, C).
         input: For positions of an input, (the input's place, its axis).
         mixed: Whether a reshape made it that cut across positions and features, so that neither are left.
-        source: How its positions lie in those that it was made from; None where that is not known, or `whole` tells.
+        derivation: How its positions lie in those that it was made from; None where that is not known, or `whole` tells.
         places: For each position which of the parent's it is, -1 for none (padding), where it was rolled, cut, padded or joined.
     """
 
     size: Size | None
     origin: Origin
-    parent: Atom | None = None
-    whole: Atom | None = None
+    parent: Factor | None = None
+    whole: Factor | None = None
     input: tuple[int, int] | None = None
     mixed: bool = False
-    source: Source | None = None
+    derivation: Derivation | None = None
     places: tuple[int, ...] | None = None
-    _splits: dict[Size, tuple[Atom, Atom]] = field(default_factory=dict)
-    _twin: Atom | None = None
+    _splits: dict[Size, tuple[Factor, Factor]] = field(default_factory=dict)
+    _twin: Factor | None = None
 
     @property
-    def root(self) -> Atom:
+    def root(self) -> Factor:
         """What it was made from in the end."""
-        atom = self
-        while atom.parent is not None or atom.whole is not None:
-            atom = atom.parent or atom.whole  # type: ignore[assignment]
-        return atom
+        factor = self
+        while factor.parent is not None or factor.whole is not None:
+            factor = factor.parent or factor.whole  # type: ignore[assignment]
+        return factor
 
     @property
     def is_nowhere(self) -> bool:
         """Whether it was made from others in a way in which it is not known where its positions lie in these."""
-        return self.parent is not None and self.source is None and self.places is None
+        return self.parent is not None and self.derivation is None and self.places is None
 
-    def line(self) -> Iterator[Atom]:
+    def line(self) -> Iterator[Factor]:
         """Itself and all that it was made from, one from the other."""
-        atom: Atom | None = self
-        while atom is not None:
-            yield atom
-            atom = atom.parent or atom.whole
+        factor: Factor | None = self
+        while factor is not None:
+            yield factor
+            factor = factor.parent or factor.whole
 
-    def split(self, outer: Size) -> tuple[Atom, Atom] | None:
-        """The atom as (outer, inner); the same parts for the same sizes. None if the sizes do not divide."""
+    def split(self, outer: Size) -> tuple[Factor, Factor] | None:
+        """The factor as (outer, inner); the same parts for the same sizes. None if the sizes do not divide."""
         inner = divide(self.size, outer)
         if inner is None:
             return None
         if outer not in self._splits:
             parts = (
-                Atom(outer, self.origin, whole=self, mixed=self.mixed),
-                Atom(inner, self.origin, whole=self, mixed=self.mixed),
+                Factor(outer, self.origin, whole=self, mixed=self.mixed),
+                Factor(inner, self.origin, whole=self, mixed=self.mixed),
             )
             self._splits[outer] = parts
         return self._splits[outer]
 
-    def splits(self) -> tuple[tuple[Atom, Atom], ...]:
+    def splits(self) -> tuple[tuple[Factor, Factor], ...]:
         """The pairs (outer, inner) that it was split into."""
         return tuple(self._splits.values())
 
-    def is_twin_of(self, other: Atom) -> bool:
+    def is_twin_of(self, other: Factor) -> bool:
         return other._twin is self
 
     @property
-    def twin(self) -> Atom:
+    def twin(self) -> Factor:
         """The same positions once more, as keys are for queries of the same sequence; always the same twin."""
         if self._twin is None:
-            self._twin = Atom(self.size, self.origin, parent=self, source=Covering(self), mixed=self.mixed)
+            self._twin = Factor(self.size, self.origin, parent=self, derivation=Covering(self), mixed=self.mixed)
         return self._twin
 
 
-Dim = tuple[Atom, ...]
-"""A dimension, outermost atom first; () for size 1."""
+Dim = tuple[Factor, ...]
+"""A dimension, outermost factor first; () for size 1."""
 
 Dims = tuple[Dim, ...]
 
@@ -169,32 +169,32 @@ def divide(size: Size | None, by: Size | None) -> Size | None:
 
 
 def distinct(dims: Dims) -> Dims:
-    """The dimensions with atoms that come again replaced by their twins, so that each stands for one part of the array."""
-    seen: set[Atom] = set()
+    """The dimensions with factors that come again replaced by their twins, so that each stands for one part of the array."""
+    seen: set[Factor] = set()
     result = []
     for dim in dims:
-        atoms = []
-        for atom in dim:
-            while atom in seen:
-                atom = atom.twin
-            seen.add(atom)
-            atoms.append(atom)
-        result.append(tuple(atoms))
+        factors = []
+        for factor in dim:
+            while factor in seen:
+                factor = factor.twin
+            seen.add(factor)
+            factors.append(factor)
+        result.append(tuple(factors))
     return tuple(result)
 
 
 def size_of(dim: Dim) -> Size | None:
-    return multiply(atom.size for atom in dim)
+    return multiply(factor.size for factor in dim)
 
 
 def mixes_features(dim: Dim) -> bool:
     """Whether a dimension runs over positions and over features, so that its entries are no positions of an input."""
-    return any(atom.mixed for atom in dim) or {"position", "feature"} <= {atom.origin for atom in dim}
+    return any(factor.mixed for factor in dim) or {"position", "feature"} <= {factor.origin for factor in dim}
 
 
 def is_cut_across(dim: Dim) -> bool:
     """Whether it runs over parts of these, as after a reshape where a transposition was meant."""
-    return mixes_features(dim) and any(atom.mixed or atom.whole is not None for one in dim for atom in one.line())
+    return mixes_features(dim) and any(factor.mixed or factor.whole is not None for one in dim for factor in one.line())
 
 
 def regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
@@ -230,40 +230,40 @@ def _regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
         wanted[unknown[0]] = divide(total, multiply(size for size in wanted if size is not None))
     if total is None or any(size is None for size in wanted) or multiply(wanted) != total:
         return None
-    queue = [atom for dim in dims for atom in dim]
+    queue = [factor for dim in dims for factor in dim]
     result: list[Dim] = []
     for place, size in enumerate(wanted):
-        dim: list[Atom] = []
+        dim: list[Factor] = []
         missing: Size | None = size
         while missing != ONE:
             if not queue:
                 return None
-            atom = queue.pop(0)
-            rest = divide(missing, atom.size)
+            factor = queue.pop(0)
+            rest = divide(missing, factor.size)
             if rest is None:
-                parts, used = _parted(atom, queue, [missing, *wanted[place + 1 :]])
+                parts, used = _parted(factor, queue, [missing, *wanted[place + 1 :]])
                 if not parts:
                     return None
-                atom, queue[:used] = parts[0], parts[1:]
+                factor, queue[:used] = parts[0], parts[1:]
                 rest = ONE
-            dim.append(atom)
+            dim.append(factor)
             missing = rest
         result.append(tuple(dim))
     return tuple(result)
 
 
-def _parted(atom: Atom, queue: Sequence[Atom], wanted: Sequence[Size | None]) -> tuple[tuple[Atom, ...], int]:
-    """An atom as one of the first size that is wanted and what is left, and how many of those behind it are in these.
+def _parted(factor: Factor, queue: Sequence[Factor], wanted: Sequence[Size | None]) -> tuple[tuple[Factor, ...], int]:
+    """An factor as one of the first size that is wanted and what is left, and how many of those behind it are in these.
 
     Where it does not divide, what lies up to the next border that both have in common is cut across; nothing where that holds
     anything but positions and features.
     """
     assert wanted[0] is not None
-    parts = atom.split(wanted[0])
+    parts = factor.split(wanted[0])
     if parts is not None:
         return parts, 0
     for used in range(1, len(queue) + 1):
-        whole = (atom, *queue[:used])
+        whole = (factor, *queue[:used])
         for count in range(2, len(wanted) + 1):
             if multiply(wanted[:count]) == size_of(whole):
                 mixed = mixes_features(whole) and all(
@@ -271,5 +271,5 @@ def _parted(atom: Atom, queue: Sequence[Atom], wanted: Sequence[Size | None]) ->
                 )
                 sizes = [size for size in wanted[:count] if mixed and size != ONE]
                 origin = next((part for part in whole if part.origin == "position"), None)
-                return tuple(Atom(size, "unknown", parent=origin, mixed=True) for size in sizes), used
+                return tuple(Factor(size, "unknown", parent=origin, mixed=True) for size in sizes), used
     return (), 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tb_attention.tracing.contractions import contraction_of, is_product, rearrangement_of
-from tb_attention.tracing.dimensions import reduced_axes
+from tb_attention.tracing.dimension_rules import reduced_axes
 from tb_attention.tracing.graph import Graph, Node, Value
 from tb_attention.tracing.rules.operands import is_mask
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.site import Pixels
-from tb_attention.tracing.atoms import Atom, Dim
-from tb_attention.tracing.spans import Spans, is_close, spans_of
+from tb_attention.tracing.input_spans import Spans, is_close, spans_of
+from tb_attention.tracing.symbolic_dimensions import Dim, Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Located:
     of: tuple[int, ...]
 
 
-def located(dim: Dim, beside: Iterable[Atom] = ()) -> Located | None:
+def located(dim: Dim, beside: Iterable[Factor] = ()) -> Located | None:
     """The cells of a dimension; None where the data flow does not tell them.
 
     Args:

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tb_attention.tracing.atoms import Atom
-from tb_attention.tracing.dimensions import without
-from tb_attention.tracing.dims import DimReader
+from tb_attention.tracing.dimension_rules import without
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Node, Value
+from tb_attention.tracing.rules.candidates import Candidate, find_candidates
 from tb_attention.tracing.rules.operands import VIEWS
-from tb_attention.tracing.rules.sources import Source, find_sources
-from tb_attention.tracing.rules.uses import UseFinder
+from tb_attention.tracing.rules.weight_uses import UseFinder
+from tb_attention.tracing.symbolic_dimensions import Factor
 from tb_attention.tracing.unrolled import dimension_of_rounds, list_items
 
 _STARTS = frozenset({"Softmax", "LogSoftmax", "Exp", "Sigmoid"})
@@ -28,25 +28,25 @@ class Rows:
         whole: The tensor.
     """
 
-    parts: tuple[Source, ...]
-    whole: Source
+    parts: tuple[Candidate, ...]
+    whole: Candidate
 
 
-def find_rows(graph: Graph, reader: DimReader, sources: Sequence[Source]) -> Iterator[Rows]:
+def find_rows(graph: Graph, tracker: DimensionTracker, candidates: Sequence[Candidate]) -> Iterator[Rows]:
     """The softmaxes whose results are put together round by round, as loops over a sequence do."""
-    by_value = {source.value: source for source in sources if source.family == "softmax"}
+    by_value = {candidate.value: candidate for candidate in candidates if candidate.family == "softmax"}
     for node in graph.nodes if by_value else ():
         items, axis = list_items(node), 0
-        if node.type == "Pack" and dimension_of_rounds(graph, node, reader.dims) is not None:
+        if node.type == "Pack" and dimension_of_rounds(graph, node, tracker.dims) is not None:
             items, axis = list(node.inputs), int(graph.attribute(node, "axis"))
-        parts = [_source_behind(item, by_value) for item in items]
+        parts = [_candidate_behind(item, by_value) for item in items]
         rows = [part for part in parts if part is not None]
         if not items or len(set(rows)) < len(items):
             continue
         value = node.outputs[0]
-        atoms = _axis_in(reader, rows[0], items[0], value, axis)
-        if atoms:
-            yield Rows(tuple(rows), dataclasses.replace(rows[0], value=value, axis=atoms))
+        factors = _axis_in(tracker, rows[0], items[0], value, axis)
+        if factors:
+            yield Rows(tuple(rows), dataclasses.replace(rows[0], value=value, axis=factors))
 
 
 def loops_taking_weights(graph: Graph, loops: Sequence[Node]) -> set[Node]:
@@ -56,14 +56,14 @@ def loops_taking_weights(graph: Graph, loops: Sequence[Node]) -> set[Node]:
     """
     if not _follow_a_start(graph, loops):
         return set()
-    reader = DimReader(graph)
-    sources = find_sources(graph, reader)
-    rows = list(find_rows(graph, reader, sources))
-    finder = UseFinder(graph, reader, [each.whole for each in rows])
+    tracker = DimensionTracker(graph)
+    candidates = find_candidates(graph, tracker)
+    rows = list(find_rows(graph, tracker, candidates))
+    finder = UseFinder(graph, tracker, [each.whole for each in rows])
     found: set[Node] = set()
-    for source in (*sources, *(each.whole for each in rows)):
-        uses = finder.uses(source)
-        if source.family != "positive" and _is_of_positions(reader, source):
+    for candidate in (*candidates, *(each.whole for each in rows)):
+        uses = finder.uses(candidate)
+        if candidate.family != "positive" and _is_of_positions(tracker, candidate):
             met = any(use.how in ("mix", "scale") for use in uses)
             found.update(use.node for use in uses if use.node in loops and not met)
     return found
@@ -80,29 +80,33 @@ def _follow_a_start(graph: Graph, loops: Sequence[Node]) -> bool:
     return False
 
 
-def _is_of_positions(reader: DimReader, source: Source) -> bool:
-    atoms: Iterable[Atom] = source.axis or [atom for dim in reader.dims[source.value] or () for atom in dim]
-    origins = {atom.origin for atom in atoms} - {"batch"}
+def _is_of_positions(tracker: DimensionTracker, candidate: Candidate) -> bool:
+    factors: Iterable[Factor] = candidate.axis or [
+        factor for dim in tracker.dims[candidate.value] or () for factor in dim
+    ]
+    origins = {factor.origin for factor in factors} - {"batch"}
     return bool(origins) and origins <= {"position", "unknown", "stack"}
 
 
-def _source_behind(value: Value, sources: dict[Value, Source]) -> Source | None:
+def _candidate_behind(value: Value, candidates: dict[Value, Candidate]) -> Candidate | None:
     """The softmax that an item is, moved about or masked."""
     todo = [value]
     for _ in range(_STEPS):
-        known = [item for item in todo if item in sources]
+        known = [item for item in todo if item in candidates]
         if known:
-            return sources[known[0]]
+            return candidates[known[0]]
         todo = [item for each in todo if each.node.type in VIEWS for item in each.node.inputs]
     return None
 
 
-def _axis_in(reader: DimReader, source: Source, item: Value, whole: Value, axis: int) -> frozenset[Atom]:
-    """The atoms of all rows together that are those over which one sums to 1; of a twin where rows are of the same positions."""
-    own, dims = reader.dims[item] or (), without(reader.dims[whole] or ((),), axis)
+def _axis_in(
+    tracker: DimensionTracker, candidate: Candidate, item: Value, whole: Value, axis: int
+) -> frozenset[Factor]:
+    """The factors of all rows together over which one row sums to 1; those of a twin where rows share positions."""
+    own, dims = tracker.dims[item] or (), without(tracker.dims[whole] or ((),), axis)
     if len(own) != len(dims):
         return frozenset()
     pairs = (
         (one, other) for mine, theirs in zip(own, dims, strict=True) for one, other in zip(mine, theirs, strict=False)
     )
-    return frozenset(other for one, other in pairs if one in source.axis)
+    return frozenset(other for one, other in pairs if one in candidate.axis)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tb_attention.site import AxisKind, Kind, Role
-from tb_attention.tracing.atoms import Atom
 from tb_attention.tracing.graph import LayerCall, Value
-from tb_attention.tracing.rules.sources import Source
-from tb_attention.tracing.rules.uses import Use
+from tb_attention.tracing.rules.candidates import Candidate
+from tb_attention.tracing.rules.weight_uses import Use
+from tb_attention.tracing.symbolic_dimensions import Factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,28 +26,28 @@ class FeatureMap:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Detection:
     """A site in a graph.
 
     Attributes:
-        source: The softmax or sigmoid.
+        candidate: The softmax or sigmoid.
         layers: The layers around it, outermost first.
         use_layers: The layers around the product, outermost first.
         weights: The tensor to take.
         kind: What it is.
-        roles: For each atom of the tensor's dimensions what it stands for.
+        roles: For each factor of the tensor's dimensions what it stands for.
         axis_kind: What the positions along query and key are, if not plain positions.
         note: A sentence for people, or None.
         features: The feature map behind a gate over channels, or None.
         sink: Whether a share of each row goes to no key.
     """
 
-    source: Source
+    candidate: Candidate
     layers: tuple[LayerCall, ...]
     use_layers: tuple[LayerCall, ...]
     weights: Value
     kind: Kind
-    roles: Mapping[Atom, Role]
+    roles: Mapping[Factor, Role]
     axis_kind: AxisKind = "positions"
     note: str | None = None
     features: FeatureMap | None = None
@@ -55,29 +55,29 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
-class NoSite:
+class Rejection:
     """A softmax or sigmoid that is no site, and why.
 
     Attributes:
-        source: The softmax or sigmoid.
+        candidate: The softmax or sigmoid.
         layers: The layers around it, outermost first.
         reason: Why, in a few words.
         is_fault: As `LeftOut.is_fault`.
     """
 
-    source: Source
+    candidate: Candidate
     layers: tuple[LayerCall, ...]
     reason: str
     is_fault: bool = False
 
 
-def make_found(
-    source: Source,
+def make_detection(
+    candidate: Candidate,
     use: Use,
     kind: Kind,
-    roles: Mapping[Atom, Role],
+    roles: Mapping[Factor, Role],
     axis_kind: AxisKind = "positions",
     note: str | None = None,
-) -> Found:
+) -> Detection:
     """A site whose weights are those that meet the values."""
-    return Found(source, source.value.node.layers, use.node.layers, use.weights, kind, roles, axis_kind, note)
+    return Detection(candidate, candidate.value.node.layers, use.node.layers, use.weights, kind, roles, axis_kind, note)

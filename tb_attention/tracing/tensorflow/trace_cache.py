@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from tb_attention.tracing.tensorflow.compiled_pass import TracedModel
 from tb_attention.tracing.tensorflow.fingerprint import Details, Parts, are_same, changed, details_of, structure_of
-from tb_attention.tracing.tensorflow.inputs import Call
+from tb_attention.tracing.tensorflow.model_call import Call
 
 # A trace refers to the model, so in a table of ours, weak or not, it would keep the model alive. Held by the model it is a
 # cycle like many that Keras makes, which Python collects. The model's own attributes stay what they are: its tracker, the book
@@ -23,7 +23,7 @@ Traced = TypeVar("Traced")
 _lock = threading.Lock()
 
 
-class Kept:
+class TraceCache:
     """The traces of one model by kind of input. They are no part of the model: copies and pickles of it begin without."""
 
     def __init__(self) -> None:
@@ -32,8 +32,8 @@ class Kept:
         self._entries: OrderedDict[tuple[Any, ...], _Entry[TracedModel]] = OrderedDict()
         self._prediction: tuple[tuple[Any, ...], _Entry[Any]] | None = None
 
-    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
-        return Kept, ()
+    def __reduce__(self) -> tuple[type[TraceCache], tuple[()]]:
+        return TraceCache, ()
 
     def get(self, model: Any, call: Call, *, thoroughly: bool) -> TracedModel:
         """What was traced for this kind of input, traced now where the model has changed since or was never traced.
@@ -103,11 +103,11 @@ class _Entry(Generic[Traced]):
         return now is not None and now <= self._unsteady
 
 
-def kept_of(model: Any) -> Kept:
+def trace_cache_of(model: Any) -> TraceCache:
     """What is kept of a model, as long as the model lives."""
     holder = vars(model).get(_HOLDER)
     if not hasattr(holder, "__dict__"):
-        return Kept()
+        return TraceCache()
     with _lock:
-        kept: Kept = vars(holder).setdefault(_NAME, Kept())
+        kept: TraceCache = vars(holder).setdefault(_NAME, TraceCache())
         return kept

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.tracing.atoms import ONE, Atom, Dim, Dims, Origin, Size, count_of, mixes_features, size_of
 from tb_attention.tracing.graph import Graph, Node, Shape
+from tb_attention.tracing.symbolic_dimensions import (
+    ONE,
+    Dim,
+    Dims,
+    Factor,
+    Origin,
+    Size,
+    count_of,
+    mixes_features,
+    size_of,
+)
 
 # Which dimension to believe where an operation joins several: the first of these.
 PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "stack", "repeat", "unknown", "weight")
@@ -13,15 +23,15 @@ PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "sta
 
 def grid_of(dim: Dim) -> tuple[int, ...] | None:
     """Cells along each dimension of a grid whose dimensions were put together."""
-    sizes = [count_of((atom,)) for atom in dim]
-    if len(dim) not in (2, 3) or any(atom.origin != "position" for atom in dim) or None in sizes:
+    sizes = [count_of((factor,)) for factor in dim]
+    if len(dim) not in (2, 3) or any(factor.origin != "position" for factor in dim) or None in sizes:
         return None
     return tuple(size or 0 for size in sizes)
 
 
 def origin_of(dim: Dim) -> Origin:
-    """The origin of a dimension of several atoms: the one that tells most."""
-    return min((atom.origin for atom in dim), key=PREFERENCE.index)
+    """The origin of a dimension of several factors: the one that tells most."""
+    return min((factor.origin for factor in dim), key=PREFERENCE.index)
 
 
 def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
@@ -30,8 +40,8 @@ def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
     return None if constant is None else tuple(sorted(int(axis) % rank for axis in constant.reshape(-1)))
 
 
-def dim_of(atom: Atom) -> Dim:
-    return () if atom.size == ONE else (atom,)
+def dim_of(factor: Factor) -> Dim:
+    return () if factor.size == ONE else (factor,)
 
 
 def known(size: int | None) -> Size | None:
@@ -46,12 +56,12 @@ def agrees(size: Size | None, static: int | None) -> bool:
 
 
 def is_weight(dim: Dim) -> bool:
-    return all(atom.origin == "weight" for atom in dim)
+    return all(factor.origin == "weight" for factor in dim)
 
 
 def rank_of(dim: Dim) -> int:
     """How much a dimension tells; larger is more."""
-    return -min((PREFERENCE.index(atom.origin) for atom in dim), default=len(PREFERENCE))
+    return -min((PREFERENCE.index(factor.origin) for factor in dim), default=len(PREFERENCE))
 
 
 def preferred(one: Dim, other: Dim) -> Dim:
@@ -63,7 +73,7 @@ def preferred(one: Dim, other: Dim) -> Dim:
 
 
 def _has_copies(dim: Dim) -> bool:
-    return any(atom.origin in ("repeat", "unknown") for atom in dim)
+    return any(factor.origin in ("repeat", "unknown") for factor in dim)
 
 
 def placed(dims: Sequence[Dim], shape: Shape) -> Dims | None:
@@ -89,7 +99,7 @@ def derived(dim: Dim, size: Size | None) -> Dim:
         return ()
     if size == size_of(dim) or not dim:
         return dim
-    return (Atom(size, origin_of(dim), parent=dim[0]),)
+    return (Factor(size, origin_of(dim), parent=dim[0]),)
 
 
 def resized(dims: Dims, shape: Shape) -> Dims | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tb_attention.tracing.contractions import is_product
-from tb_attention.tracing.dims import SEGMENTS
+from tb_attention.tracing.dimension_tracker import SEGMENTS
 from tb_attention.tracing.graph import Graph, Node, Value
-from tb_attention.tracing.rules.totals import Total, adds_more, nearest_behind, totals_behind
+from tb_attention.tracing.rules.divisor_sums import Total, adds_more, nearest_behind, totals_behind
 
 _DIVISIONS = frozenset({"RealDiv", "DivNoNan"})
 _POSITIVE = frozenset({"Exp", "Softplus", "Sigmoid", "Softmax", "Relu", "Pow"})

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tb_attention.tracing.atoms import Atom, Dim, Origin
 from tb_attention.tracing.contractions import contraction_of
-from tb_attention.tracing.dimensions import reduced_axes
-from tb_attention.tracing.dims import CONVOLUTIONS, SEGMENTS, DimReader
+from tb_attention.tracing.dimension_rules import reduced_axes
+from tb_attention.tracing.dimension_tracker import CONVOLUTIONS, SEGMENTS, DimensionTracker
 from tb_attention.tracing.graph import Graph, Node, Value
-from tb_attention.tracing.rules.by_hand import read_normalised
+from tb_attention.tracing.rules.candidates import Candidate
+from tb_attention.tracing.rules.handwritten import read_normalised
 from tb_attention.tracing.rules.operands import (
     ARITHMETIC,
     CHOICES,
@@ -21,10 +21,10 @@ from tb_attention.tracing.rules.operands import (
     is_made_of,
     is_mask,
     is_score,
-    met_atoms,
+    met_factors,
     product_dims,
 )
-from tb_attention.tracing.rules.sources import Source
+from tb_attention.tracing.symbolic_dimensions import Dim, Factor, Origin
 
 _EXPANSIONS = frozenset({"Tile", "BroadcastTo"})
 _JOINS = frozenset({"Pack", "ConcatV2"})
@@ -43,9 +43,9 @@ class Use:
         weights: The tensor that holds the weights last, before they are copied along other axes.
         operand: The operand of `node`.
         other: The activations it meets, for "mix" and "scale".
-        contracted: The atoms of the operand that are summed over, for "mix".
-        shared: The atoms of the operand along which the other activations differ too.
-        met: For atoms of the operand the atoms of the other activations along which they run, where these are told.
+        contracted: The factors of the operand that are summed over, for "mix".
+        shared: The factors of the operand along which the other activations differ too.
+        met: For factors of the operand the factors of the other activations along which they run, where these are told.
         elementwise: Whether `node` multiplies number by number, and sums over nothing itself.
     """
 
@@ -54,43 +54,45 @@ class Use:
     weights: Value
     operand: Value
     other: Value | None = None
-    contracted: tuple[Atom, ...] = ()
-    shared: tuple[Atom, ...] = ()
-    met: Mapping[Atom, Dim] = field(default_factory=dict)
+    contracted: tuple[Factor, ...] = ()
+    shared: tuple[Factor, ...] = ()
+    met: Mapping[Factor, Dim] = field(default_factory=dict)
     elementwise: bool = False
 
-    def origin_of(self, atom: Atom) -> Origin:
-        """Where an atom of the operand comes from: scores of positions that a projection made are positions here."""
-        return self.places_of(atom)[0].origin
+    def origin_of(self, factor: Factor) -> Origin:
+        """Where an factor of the operand comes from: scores of positions that a projection made are positions here."""
+        return self.places_of(factor)[0].origin
 
-    def places_of(self, atom: Atom) -> Dim:
-        """The positions, or cells of a neighbourhood, that the scores of a projection are of; else the atom itself."""
-        met = self.met.get(atom, ())
+    def places_of(self, factor: Factor) -> Dim:
+        """The positions, or cells of a neighbourhood, that the scores of a projection are of; else the factor itself."""
+        met = self.met.get(factor, ())
         places = {other.origin for other in met} in ({"position"}, {"window"})
-        return met if atom.origin == "feature" and places else (atom,)
+        return met if factor.origin == "feature" and places else (factor,)
 
 
 class UseFinder:
-    """Finds the uses of sources in one graph.
+    """Finds the uses of candidates in one graph.
 
     Args:
-        graph, reader: The graph and the dimensions of its values.
-        wholes: Sources that were put together of others, which end in them.
+        graph, tracker: The graph and the dimensions of its values.
+        wholes: Candidates that were put together of others, which end in them.
         dead: Whether uses count of which no output of the model is computed.
     """
 
-    def __init__(self, graph: Graph, reader: DimReader, wholes: Iterable[Source], *, dead: bool = False) -> None:
+    def __init__(
+        self, graph: Graph, tracker: DimensionTracker, wholes: Iterable[Candidate], *, dead: bool = False
+    ) -> None:
         self._graph = graph
-        self._reader = reader
+        self._reader = tracker
         self._outputs = set(graph.outputs)
-        self._wholes = {source.value for source in wholes}
+        self._wholes = {candidate.value for candidate in wholes}
         # What only a loss is computed from is no use, nor the first step that a recurrent layer makes and drops.
-        self._live = set(reader.dims) if dead else graph.leading_to_outputs()
+        self._live = set(tracker.dims) if dead else graph.leading_to_outputs()
 
-    def uses(self, source: Source) -> list[Use]:
-        """Where the numbers of a source end, in the order of the model."""
+    def uses(self, candidate: Candidate) -> list[Use]:
+        """Where the numbers of a candidate end, in the order of the model."""
         found: list[Use] = []
-        todo = [(source.value, source.value, 0)]
+        todo = [(candidate.value, candidate.value, 0)]
         seen: set[Value] = set()
         while todo:
             value, weights, steps = todo.pop(0)
@@ -102,14 +104,16 @@ class UseFinder:
             for node in value.users:
                 if self._live.isdisjoint(node.outputs):
                     continue
-                for use in self._meet(source, node, value, weights):
+                for use in self._meet(candidate, node, value, weights):
                     if isinstance(use, Use):
                         found.append(use)
                     else:
                         todo.append((*use, steps + 1))
         return sorted(found, key=lambda use: use.node.index)
 
-    def _meet(self, source: Source, node: Node, value: Value, weights: Value) -> Iterator[Use | tuple[Value, Value]]:
+    def _meet(
+        self, candidate: Candidate, node: Node, value: Value, weights: Value
+    ) -> Iterator[Use | tuple[Value, Value]]:
         """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
         kind = node.type
         if kind in IGNORED:
@@ -121,14 +125,19 @@ class UseFinder:
             yield node.outputs[0], node.outputs[0]
         elif kind in REDUCTIONS:
             # A total is no longer weights; where they are divided by it, they are followed on the other way.
-            yield from self._passed(node, weights) if self._keeps_axis(source, node, value) else ()
+            yield from self._passed(node, weights) if self._keeps_axis(candidate, node, value) else ()
         elif kind in CHOICES:
             yield Use("choose", node, weights, value)
         elif contraction_of(self._graph, node) is not None:
-            yield from self._meet_contraction(source, node, value, weights)
+            yield from self._meet_contraction(candidate, node, value, weights)
         elif kind in CONVOLUTIONS or kind == "DepthwiseConv2dNative":
             channels = (self._reader.dims[value] or ((),))[-1]
-            if source.family == "softmax" and source.axis.isdisjoint(channels) and channels and node.inputs[0] is value:
+            if (
+                candidate.family == "softmax"
+                and candidate.axis.isdisjoint(channels)
+                and channels
+                and node.inputs[0] is value
+            ):
                 yield node.outputs[0], node.outputs[0]
             else:
                 if not channels and node.inputs[0] is value and node.type == "Conv2D":
@@ -137,58 +146,58 @@ class UseFinder:
                 yield Use("project", node, weights, value)
         elif kind == "Mul":
             other = node.inputs[1] if node.inputs[0] is value else node.inputs[0]
-            yield from self._meet_product(source, node, value, other, weights)
+            yield from self._meet_product(candidate, node, value, other, weights)
         elif kind in VIEWS or kind == "Square":
             yield from self._passed(node, weights)
         elif kind in ARITHMETIC:
-            yield from self._meet_arithmetic(source, node, value, weights)
+            yield from self._meet_arithmetic(candidate, node, value, weights)
         else:
             yield Use("other", node, weights, value)
 
     def _meet_product(
-        self, source: Source, node: Node, value: Value, other: Value, weights: Value
+        self, candidate: Candidate, node: Node, value: Value, other: Value, weights: Value
     ) -> Iterator[Use | tuple[Value, Value]]:
         if other is value:
             yield Use("other", node, weights, value)
         elif other not in self._reader.dependent or is_mask(other):
             yield from self._passed(node, weights)
-        elif is_made_of(source.value, other) or (self._is_map_alike(value, other) and is_score(other)):
+        elif is_made_of(candidate.value, other) or (self._is_map_alike(value, other) and is_score(other)):
             # Weights cut off where they are small, or two softmaxes along either side of a map, are one map still.
             yield from self._passed(node, weights)
-        elif self._normalises(source, node) or self._is_normalised(source, node):
+        elif self._normalises(candidate, node) or self._is_normalised(candidate, node):
             # Weights that are masked, or multiplied by others, and divided by their sum.
             yield from self._passed(node, weights)
-        elif any(user.inputs == node.inputs and self._is_normalised(source, user) for user in value.users):
+        elif any(user.inputs == node.inputs and self._is_normalised(candidate, user) for user in value.users):
             # The same product, written once more for the sum.
             return
-        elif source.family == "sigmoid" and other.node.type == "Sigmoid":
+        elif candidate.family == "sigmoid" and other.node.type == "Sigmoid":
             # A gate over rows and one over columns are multiplied before they meet the feature map.
             yield node.outputs[0], weights
         else:
             yield self._scaled(node, value, other, weights)
 
-    def _is_normalised(self, source: Source, node: Node) -> bool:
-        return any(self._normalises(source, user) for user in node.outputs[0].users)
+    def _is_normalised(self, candidate: Candidate, node: Node) -> bool:
+        return any(self._normalises(candidate, user) for user in node.outputs[0].users)
 
-    def _normalises(self, source: Source, node: Node) -> bool:
-        """Whether a node divides by a sum over the keys of a source."""
+    def _normalises(self, candidate: Candidate, node: Node) -> bool:
+        """Whether a node divides by a sum over the keys of a candidate."""
         normalised = read_normalised(self._graph, node)
         if normalised is None:
             return False
         dims = self._reader.dims[normalised.total.summed] or ()
-        summed = {atom for axis in normalised.total.axes for atom in dims[axis]}
-        return source.axis <= summed if source.axis else "position" in {atom.origin for atom in summed}
+        summed = {factor for axis in normalised.total.axes for factor in dims[axis]}
+        return candidate.axis <= summed if candidate.axis else "position" in {factor.origin for factor in summed}
 
-    def _keeps_axis(self, source: Source, node: Node, value: Value) -> bool:
+    def _keeps_axis(self, candidate: Candidate, node: Node, value: Value) -> bool:
         """Whether a mean is one of several distributions, such as those of heads: still a distribution over the same keys."""
         dims = self._reader.dims[value] or ()
         axes = reduced_axes(self._graph, node, len(dims)) if node.type == "Mean" else None
-        if not axes or not source.axis or not source.axis <= {atom for dim in dims for atom in dim}:
+        if not axes or not candidate.axis or not candidate.axis <= {factor for dim in dims for factor in dim}:
             return False
-        return source.axis.isdisjoint(atom for axis in axes for atom in dims[axis])
+        return candidate.axis.isdisjoint(factor for axis in axes for factor in dims[axis])
 
     def _meet_arithmetic(
-        self, source: Source, node: Node, value: Value, weights: Value
+        self, candidate: Candidate, node: Node, value: Value, weights: Value
     ) -> Iterator[Use | tuple[Value, Value]]:
         first = node.inputs[0] is value
         other = node.inputs[1] if first else node.inputs[0]
@@ -198,7 +207,7 @@ class UseFinder:
         elif division and first:
             # Divided by their own sum, or by a temperature.
             yield from self._passed(node, weights)
-        elif node.type in ("AddV2", "Sub") and (self._is_map_alike(value, other) or is_made_of(source.value, other)):
+        elif node.type in ("AddV2", "Sub") and (self._is_map_alike(value, other) or is_made_of(candidate.value, other)):
             # Two maps added or subtracted, as in differential attention, are one map for the values. So is the largest
             # weight alone, written as the weights and what they lack.
             yield from self._passed(node, weights)
@@ -209,20 +218,20 @@ class UseFinder:
         dims, others = self._reader.dims[value], self._reader.dims[other]
         if dims is None or others is None or len(dims) != len(others) or len(dims) < 3:
             return False
-        return dims[-2:] == others[-2:] and all(dims[-2:]) and "position" in {atom.origin for atom in dims[-1]}
+        return dims[-2:] == others[-2:] and all(dims[-2:]) and "position" in {factor.origin for factor in dims[-1]}
 
     def _passed(self, node: Node, weights: Value) -> Iterator[tuple[Value, Value]]:
         # Numbers of other positions are no copies: a layer applied step by step is put together of its steps.
         joined = node.type in _JOINS and len({item for item in node.inputs if item in self._reader.dependent}) > 1
         for output in node.outputs:
-            copied = node.type in _EXPANSIONS or (not joined and self._atoms(output) > self._atoms(weights))
+            copied = node.type in _EXPANSIONS or (not joined and self._factors(output) > self._factors(weights))
             yield output, weights if copied else output
 
-    def _atoms(self, value: Value) -> int:
+    def _factors(self, value: Value) -> int:
         return sum(len(dim) for dim in self._reader.dims[value] or ())
 
     def _meet_contraction(
-        self, source: Source, node: Node, value: Value, weights: Value
+        self, candidate: Candidate, node: Node, value: Value, weights: Value
     ) -> Iterator[Use | tuple[Value, Value]]:
         contraction = contraction_of(self._graph, node)
         dims = self._reader.dims[value]
@@ -233,25 +242,25 @@ class UseFinder:
         names, others = contraction.operands[mine], contraction.operands[1 - mine]
         if other in self._reader.dependent and set(names) | set(others) <= set(contraction.result):
             # An Einstein sum may be a plain product.
-            yield from self._meet_product(source, node, value, other, weights)
+            yield from self._meet_product(candidate, node, value, other, weights)
             return
         contracted = tuple(
-            atom for name, dim in zip(names, dims, strict=True) if name not in contraction.result for atom in dim
+            factor for name, dim in zip(names, dims, strict=True) if name not in contraction.result for factor in dim
         )
         if other not in self._reader.dependent:
-            if source.axis and source.axis.isdisjoint(contracted) and contracted:
+            if candidate.axis and candidate.axis.isdisjoint(contracted) and contracted:
                 # Heads mixed by a variable, as talking heads do: still a map.
                 yield node.outputs[0], node.outputs[0]
             yield Use("project", node, weights, value, other, contracted)
             return
         other_dims = dict(zip(others, self._reader.dims[other] or (), strict=False))
         shared = tuple(
-            atom
+            factor
             for name, dim in zip(names, dims, strict=True)
             if name in contraction.result and other_dims.get(name)
-            for atom in dim
+            for factor in dim
         )
-        met = met_atoms(dims, [other_dims.get(name, ()) for name in names])
+        met = met_factors(dims, [other_dims.get(name, ()) for name in names])
         if is_mask(other):
             yield Use("other", node, weights, value)
         else:
@@ -261,8 +270,8 @@ class UseFinder:
         """A product of activations: "mix" if it is then summed over an axis of the weights."""
         result = self._reader.dims[node.outputs[0]] or ()
         dims, padded = product_dims(self._graph, self._reader, node, value, other)
-        owner: dict[Atom, tuple[Atom, ...]] = {}
-        shared: list[Atom] = []
+        owner: dict[Factor, tuple[Factor, ...]] = {}
+        shared: list[Factor] = []
         for dim, made, other_dim in zip(dims, result, padded, strict=False):
             if len(dim) == len(made):
                 owner.update((theirs, (mine,)) for theirs, mine in zip(made, dim, strict=True))
@@ -271,15 +280,15 @@ class UseFinder:
             if other_dim:
                 shared.extend(dim)
         reduced = self._reduced(node.outputs[0])
-        contracted = tuple(dict.fromkeys(atom for theirs in reduced for atom in owner.get(theirs, ())))
-        real = [atom for atom in contracted if atom.origin != "repeat"]
+        contracted = tuple(dict.fromkeys(factor for theirs in reduced for factor in owner.get(theirs, ())))
+        real = [factor for factor in contracted if factor.origin != "repeat"]
         how: Literal["mix", "scale"] = "mix" if real else "scale"
         return Use(
-            how, node, weights, value, other, tuple(real), tuple(shared), met_atoms(dims, padded), elementwise=True
+            how, node, weights, value, other, tuple(real), tuple(shared), met_factors(dims, padded), elementwise=True
         )
 
-    def _reduced(self, value: Value) -> list[Atom]:
-        """The atoms over which a product is summed or averaged, where nothing else is done with it."""
+    def _reduced(self, value: Value) -> list[Factor]:
+        """The factors over which a product is summed or averaged, where nothing else is done with it."""
         for _ in range(_STEPS):
             users = [node for node in value.users if node.type not in IGNORED]
             dims = self._reader.dims[value]
@@ -288,9 +297,9 @@ class UseFinder:
             node = users[0]
             if node.type in ("Sum", "Mean"):
                 axes = reduced_axes(self._graph, node, len(dims))
-                return [atom for axis in axes or () for atom in dims[axis]]
+                return [factor for axis in axes or () for factor in dims[axis]]
             if node.type in SEGMENTS:
-                return [atom for dim in dims[: node.inputs[1].rank] for atom in dim]
+                return [factor for dim in dims[: node.inputs[1].rank] for factor in dim]
             if node.type not in VIEWS or node.type == "ConcatV2":
                 return []
             value = node.outputs[0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tb_attention.tracing.atoms import Dims, Size, divide, multiply, size_of
 from tb_attention.tracing.graph import Graph, Value
+from tb_attention.tracing.symbolic_dimensions import Dims, Size, divide, multiply, size_of
 
 Sizes = list[Size | None]
 
@@ -14,7 +14,7 @@ _DEPTH = 40
 _LARGEST = 64
 
 
-class SizeReader:
+class ShapeTensorReader:
     """Reads tensors of shapes.
 
     Args:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.tracing.atoms import Atom, Covering, Dim, Joined, Taken, count_of
+from tb_attention.tracing.symbolic_dimensions import Covering, Dim, Factor, Joined, Taken, count_of
 
 Place = tuple[int, int]
 """An input of the model and one of its axes, counted with that of the samples as 0."""
@@ -60,7 +60,7 @@ class Spans:
         return known
 
 
-def spans_of(dim: Dim, beside: Iterable[Atom] = ()) -> Mapping[Place, Spans] | None:
+def spans_of(dim: Dim, beside: Iterable[Factor] = ()) -> Mapping[Place, Spans] | None:
     """For each axis of an input that a dimension was made from the part that each of its positions covers.
 
     Args:
@@ -70,14 +70,14 @@ def spans_of(dim: Dim, beside: Iterable[Atom] = ()) -> Mapping[Place, Spans] | N
     Returns:
         None where the data flow does not tell it.
     """
-    shape = [count_of((atom,)) for atom in dim]
+    shape = [count_of((factor,)) for factor in dim]
     if not dim or any(count is None for count in shape):
         return None
-    apart = {atom for other in beside for atom in other.line()}
+    apart = {factor for other in beside for factor in other.line()}
     total = math.prod(count or 0 for count in shape)
     lines = {
-        atom: Spans(index.reshape(-1).astype(float), np.ones(total), count or 0, np.zeros(total, bool))
-        for atom, index, count in zip(dim, np.indices([count or 0 for count in shape]), shape, strict=True)
+        factor: Spans(index.reshape(-1).astype(float), np.ones(total), count or 0, np.zeros(total, bool))
+        for factor, index, count in zip(dim, np.indices([count or 0 for count in shape]), shape, strict=True)
     }
     try:
         return _followed(lines, apart)
@@ -85,61 +85,61 @@ def spans_of(dim: Dim, beside: Iterable[Atom] = ()) -> Mapping[Place, Spans] | N
         return None
 
 
-def _followed(lines: dict[Atom, Spans], apart: set[Atom]) -> dict[Place, Spans]:
+def _followed(lines: dict[Factor, Spans], apart: set[Factor]) -> dict[Place, Spans]:
     found: dict[Place, Spans] = {}
     while lines:
-        atom = next((atom for atom in lines if atom.whole is None or atom.source is not None), None)
-        if atom is None:
+        factor = next((factor for factor in lines if factor.whole is None or factor.derivation is not None), None)
+        if factor is None:
             _put_together(lines, apart)
             continue
-        for key, spans in _back(atom, lines.pop(atom)):
+        for key, spans in _back(factor, lines.pop(factor)):
             if key in lines or key in found:
                 raise Unknown
-            if isinstance(key, Atom):
+            if isinstance(key, Factor):
                 lines[key] = spans
             else:
                 found[key] = spans
     return found
 
 
-def _back(atom: Atom, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
-    """What is known of an atom as knowledge of what it was made from, one step back."""
-    source = atom.source
-    if isinstance(source, Covering):
-        return [(source.atom, _covered(source, spans))]
-    if isinstance(source, Taken):
-        return _unravelled(source, spans)
-    if isinstance(source, Joined):
-        return _of_parts(source, spans)
-    if atom.input is None and (atom.parent is not None or atom.origin in _FOLLOWED):
+def _back(factor: Factor, spans: Spans) -> list[tuple[Factor | Place, Spans]]:
+    """What is known of an factor as knowledge of what it was made from, one step back."""
+    derivation = factor.derivation
+    if isinstance(derivation, Covering):
+        return [(derivation.factor, _covered(derivation, spans))]
+    if isinstance(derivation, Taken):
+        return _unravelled(derivation, spans)
+    if isinstance(derivation, Joined):
+        return _of_parts(derivation, spans)
+    if factor.input is None and (factor.parent is not None or factor.origin in _FOLLOWED):
         raise Unknown
     # What is no part of an input, such as learned tokens and copies, tells nothing.
-    return [] if atom.input is None else [(atom.input, spans)]
+    return [] if factor.input is None else [(factor.input, spans)]
 
 
-def _covered(source: Covering, spans: Spans) -> Spans:
-    count = count_of((source.atom,))
+def _covered(derivation: Covering, spans: Spans) -> Spans:
+    count = count_of((derivation.factor,))
     if count is None:
         raise Unknown
-    start = source.offset + spans.start * source.stride
-    size = (spans.size - 1) * source.stride + source.size
-    return spans.moved(start, size, count, slides=source.slides)
+    start = derivation.offset + spans.start * derivation.stride
+    size = (spans.size - 1) * derivation.stride + derivation.size
+    return spans.moved(start, size, count, slides=derivation.slides)
 
 
-def _unravelled(source: Taken, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
-    """Parts of a line of picked positions as parts of the atoms that these were picked from."""
-    counts = [count_of((atom,)) for atom in source.dim]
+def _unravelled(derivation: Taken, spans: Spans) -> list[tuple[Factor | Place, Spans]]:
+    """Parts of a line of picked positions as parts of the factors that these were picked from."""
+    counts = [count_of((factor,)) for factor in derivation.dim]
     if any(count is None for count in counts):
         raise Unknown
     shape = [count or 0 for count in counts]
-    picked = _looked_up(np.asarray(source.index, float), spans, math.prod(shape))
+    picked = _looked_up(np.asarray(derivation.index, float), spans, math.prod(shape))
     if len(shape) == 1:
-        return [(source.dim[0], picked)]
+        return [(derivation.dim[0], picked)]
     known = picked.single()
     index = np.unravel_index(np.where(known, picked.start, 0).astype(int), shape)
     return [
-        (atom, picked.moved(np.where(known, along, np.nan), picked.size, count))
-        for atom, along, count in zip(source.dim, index, shape, strict=True)
+        (factor, picked.moved(np.where(known, along, np.nan), picked.size, count))
+        for factor, along, count in zip(derivation.dim, index, shape, strict=True)
     ]
 
 
@@ -165,12 +165,12 @@ def _looked_up(index: Numbers, spans: Spans, of: int) -> Spans:
     return spans.moved(start, size, of)
 
 
-def _of_parts(source: Joined, spans: Spans) -> list[tuple[Atom | Place, Spans]]:
+def _of_parts(derivation: Joined, spans: Spans) -> list[tuple[Factor | Place, Spans]]:
     """Positions that were joined from several dimensions, each followed back by itself."""
-    total = sum(source.sizes)
+    total = sum(derivation.sizes)
     tables: dict[Place, Spans] = {}
     first = 0
-    for part, count in zip(source.parts, source.sizes, strict=True):
+    for part, count in zip(derivation.parts, derivation.sizes, strict=True):
         for place, spans_of_part in _of_part(part).items():
             table = tables.get(place)
             if table is None:
@@ -207,7 +207,7 @@ def _through(spans: Spans, table: Spans) -> Spans:
 
 
 def _of_part(part: Dim) -> Mapping[Place, Spans]:
-    if not any(atom.origin in _FOLLOWED or atom.root.input for atom in part):
+    if not any(factor.origin in _FOLLOWED or factor.root.input for factor in part):
         # Learned tokens, or a single position of which nothing is known, as of features that were pooled.
         return {}
     found = spans_of(part)
@@ -216,8 +216,8 @@ def _of_part(part: Dim) -> Mapping[Place, Spans]:
     return found
 
 
-def _put_together(lines: dict[Atom, Spans], apart: set[Atom]) -> None:
-    """Puts for two atoms, or for the outer one alone, what they are the parts of."""
+def _put_together(lines: dict[Factor, Spans], apart: set[Factor]) -> None:
+    """Puts for two factors, or for the outer one alone, what they are the parts of."""
     for outer in lines:
         whole, inner = outer.whole, _inner_of(outer)
         if whole is not None and inner is not None and inner in lines:
@@ -225,7 +225,7 @@ def _put_together(lines: dict[Atom, Spans], apart: set[Atom]) -> None:
             return
     for outer in lines:
         whole, inner = outer.whole, _inner_of(outer)
-        is_cut_further = any(whole in tuple(atom.line()) for atom in lines if atom is not outer)
+        is_cut_further = any(whole in tuple(factor.line()) for factor in lines if factor is not outer)
         if whole is None or inner is None or inner in apart or is_cut_further:
             continue
         size, count = count_of((inner,)), count_of((whole,))
@@ -238,11 +238,11 @@ def _put_together(lines: dict[Atom, Spans], apart: set[Atom]) -> None:
     raise Unknown
 
 
-def _inner_of(outer: Atom) -> Atom | None:
+def _inner_of(outer: Factor) -> Factor | None:
     return None if outer.whole is None else next((two for one, two in outer.whole.splits() if one is outer), None)
 
 
-def _both(outer: Spans, inner: Spans, whole: Atom) -> Spans:
+def _both(outer: Spans, inner: Spans, whole: Factor) -> Spans:
     count = count_of((whole,))
     known = ~np.isnan(outer.start)
     if count is None or (known != ~np.isnan(inner.start)).any():

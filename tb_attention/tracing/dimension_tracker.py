@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tb_attention.tracing.agreement import Agreement
-from tb_attention.tracing.atoms import (
-    ONE,
-    Atom,
-    Dim,
-    Dims,
-    Origin,
-    Size,
-    distinct,
-    divide,
-    multiply,
-    regroup,
-    size_of,
-)
 from tb_attention.tracing.contractions import contraction_of, rearrangement_of
 from tb_attention.tracing.detours import before_dilation, sequences_of
-from tb_attention.tracing.dimensions import (
+from tb_attention.tracing.dimension_rules import (
     agrees,
     derived,
     dim_of,
@@ -35,11 +22,24 @@ from tb_attention.tracing.dimensions import (
 )
 from tb_attention.tracing.gathers import gathered
 from tb_attention.tracing.graph import Graph, Node, Shape, Value
-from tb_attention.tracing.moves import joined, padded, picked_by, reversed_along, rolled, united
 from tb_attention.tracing.patches import cells_of_patches
-from tb_attention.tracing.sizes import SizeReader
+from tb_attention.tracing.shape_tensors import ShapeTensorReader
+from tb_attention.tracing.shifts_and_pads import joined, padded, picked_by, reversed_along, rolled, united
 from tb_attention.tracing.slices import block_of, sliced, split_off, uneven_part
 from tb_attention.tracing.sliding import Kernels
+from tb_attention.tracing.symbolic_dimensions import (
+    ONE,
+    Dim,
+    Dims,
+    Factor,
+    Origin,
+    Size,
+    distinct,
+    divide,
+    multiply,
+    regroup,
+    size_of,
+)
 from tb_attention.tracing.texts import TOKENS_AXIS, text_input
 from tb_attention.tracing.unrolled import dimension_of_items, dimension_of_rounds, element_dims, list_items
 
@@ -54,24 +54,24 @@ POOLS = frozenset({"MaxPool", "AvgPool", "MaxPoolV2", "MaxPool3D", "AvgPool3D", 
 CONVOLUTIONS = frozenset({"Conv2D", "Conv3D", "ExtractImagePatches", "ExtractVolumePatches"})
 
 
-class DimReader:
+class DimensionTracker:
     """The dimensions of every value of a graph.
 
     Args:
         graph: The graph.
 
     Attributes:
-        batch: The atom of the samples.
+        batch: The factor of the samples.
         dims: For each value its dimensions, or None where not even the rank is known.
         dependent: The values that change with the inputs.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self.batch = Atom((1, 1), "batch")
+        self.batch = Factor((1, 1), "batch")
         self.dims: dict[Value, Dims | None] = {}
         self.dependent = graph.depending_on_inputs()
-        self._sizes = SizeReader(graph, self.dims)
+        self._sizes = ShapeTensorReader(graph, self.dims)
         # For each value the dimensions with samples in it or, where it has none (a list of tensors), in what it was made from.
         self._batched: dict[Value, frozenset[Dim]] = {}
         self._kernels = Kernels(graph)
@@ -111,7 +111,7 @@ class DimReader:
                 dims.append(dim_of(self.batch))
                 continue
             origin: Origin = "feature" if axis == last and has_features else "position"
-            dims.append(dim_of(Atom(known(size), origin, input=(place, axis))))
+            dims.append(dim_of(Factor(known(size), origin, input=(place, axis))))
         return tuple(dims)
 
     def _checked(self, value: Value, dims: Dims | None) -> Dims | None:
@@ -144,7 +144,7 @@ class DimReader:
             elif size is None and place == only_unknown and value in self.dependent:
                 dims.append(self._batch_of(value))
             else:
-                dims.append(dim_of(Atom(size, "unknown" if value in self.dependent else "weight")))
+                dims.append(dim_of(Factor(size, "unknown" if value in self.dependent else "weight")))
         return tuple(dims)
 
     def _of(self, node: Node, value: Value) -> Dims | None:
@@ -177,7 +177,7 @@ class DimReader:
             tokens = None if text is None else (text, TOKENS_AXIS)
             return (
                 self._batch_of(value),
-                *(dim_of(Atom(known(size), "position", input=tokens)) for size in value.shape[1:]),
+                *(dim_of(Factor(known(size), "position", input=tokens)) for size in value.shape[1:]),
             )
         if kind in RESHAPES:
             return self._of_reshape(node, first, value.shape)
@@ -189,12 +189,14 @@ class DimReader:
         if kind in REDUCTIONS:
             return self._of_reduction(node, first)
         if kind in SEGMENTS:
-            nodes = self._batch_of(value) if value.shape[0] is None else dim_of(Atom(known(value.shape[0]), "position"))
+            nodes = (
+                self._batch_of(value) if value.shape[0] is None else dim_of(Factor(known(value.shape[0]), "position"))
+            )
             return (nodes, *first[len(inputs[1] or ()) :])
         if kind in ("GatherV2", "ResourceGather"):
             return gathered(self._graph, node, inputs, self.batch, dependent=node.inputs[0] in self.dependent)
         if kind == "OneHot":
-            return (*first, dim_of(Atom(known(value.shape[-1]), "feature")))
+            return (*first, dim_of(Factor(known(value.shape[-1]), "feature")))
         if kind in CONVOLUTIONS or kind in POOLS or kind == "SpaceToDepth":
             return self._of_convolution(node, first, value.shape)
         if kind == "Roll":
@@ -226,7 +228,7 @@ class DimReader:
             axis = int(self._graph.attribute(node, "axis"))
             joined = list(self._broadcast(inputs, len(value.shape) - 1) or ())
             rounds = dimension_of_rounds(self._graph, node, self.dims) if value in self.dependent else None
-            joined.insert(axis % len(value.shape), rounds or dim_of(Atom((0, len(inputs)), "stack")))
+            joined.insert(axis % len(value.shape), rounds or dim_of(Factor((0, len(inputs)), "stack")))
             return tuple(joined)
         if kind == "Unpack":
             axis = int(self._graph.attribute(node, "axis")) % len(first)
@@ -251,7 +253,7 @@ class DimReader:
             for name, dim in zip(names, dims, strict=True):
                 if value not in self.dependent and is_weight(dim) and not tokens:
                     # The new axes of a projection are features: channels, and heads before them.
-                    dim = tuple(Atom(atom.size, "feature") for atom in dim)
+                    dim = tuple(Factor(factor.size, "feature") for factor in dim)
                     named.setdefault(name, dim)
                 else:
                     named[name] = (self._agreement.of if name in result else preferred)(named.get(name, ()), dim)
@@ -281,7 +283,7 @@ class DimReader:
         """Indices say nothing about what they count, but that they count samples."""
         start, limit, step = (self._sizes.read(item) for item in node.inputs)
         size = limit[0] if limit and start == [(0, 0)] and step == [(0, 1)] else None
-        return (self.batch,) if size == (1, 1) else dim_of(Atom(size, "weight"))
+        return (self.batch,) if size == (1, 1) else dim_of(Factor(size, "weight"))
 
     def _of_reduction(self, node: Node, first: Dims) -> Dims | None:
         axes = reduced_axes(self._graph, node, len(first))
@@ -299,7 +301,7 @@ class DimReader:
             return None if first is None else (dimension_of_items(items, self.dims), *first)
         if len(shape) < 2:
             return None
-        steps, samples = dim_of(Atom(known(shape[0]), "position")), self._batch_of(node.outputs[0])
+        steps, samples = dim_of(Factor(known(shape[0]), "position")), self._batch_of(node.outputs[0])
         for dims in (self.dims[sequence] for sequence in sequences_of(node)):
             if dims and self.batch in dims[0]:
                 # A loop over the samples; what it made of each is not told.
@@ -307,7 +309,7 @@ class DimReader:
             if dims is not None and len(dims) > 1 and self.batch in dims[1] and agrees(size_of(dims[0]), shape[0]):
                 steps, samples = dims[:2]
                 break
-        return (steps, samples, *(dim_of(Atom(known(size), "feature")) for size in shape[2:]))
+        return (steps, samples, *(dim_of(Factor(known(size), "feature")) for size in shape[2:]))
 
     def _of_convolution(self, node: Node, first: Dims | None, shape: Shape, made: Dim = ()) -> Dims | None:
         if first is None or len(first) != len(shape):
@@ -322,7 +324,7 @@ class DimReader:
                 dims.append(made)
             elif place == channels and (node.type in CONVOLUTIONS or node.type == "SpaceToDepth"):
                 origin: Origin = "window" if node.type.startswith("Extract") else "feature"
-                dims.append(dim_of(Atom(known(size), origin)))
+                dims.append(dim_of(Factor(known(size), origin)))
             else:
                 # Pooling and depthwise convolution leave the channels what they are.
                 dims.append(
@@ -349,7 +351,7 @@ class DimReader:
         sizes = [size_of(part) for part in parts]
         if any(self.batch in part for part in parts) and len(set(sizes)) == 1:
             # Heads stacked into the batch: torch-like code does so with split and concat.
-            return (Atom((0, len(parts)), "stack"), *parts[0])
+            return (Factor((0, len(parts)), "stack"), *parts[0])
         main = max(range(len(parts)), key=lambda place: rank_of(parts[place]))
         if size is None:
             size = (0, sum(part[1] for part in sizes if part)) if all(part and part[0] == 0 for part in sizes) else None
@@ -366,18 +368,18 @@ class DimReader:
                 size = multiply([size_of(dim), read[place]]) if node.type == "Tile" else read[place]
             if size == ONE and static is None and not dim:
                 # Repeated once, as often as there are windows: which the graph's shapes do not tell.
-                dims.append((Atom(ONE, "repeat"),))
+                dims.append((Factor(ONE, "repeat"),))
             elif size == size_of(dim) or (size is None and dim):
                 dims.append(dim)
             elif size == (1, 1) or (size is None and place == 0):
                 dims.append((self.batch,))
             elif not dim:
-                dims.append(dim_of(Atom(size, "repeat")))
+                dims.append(dim_of(Factor(size, "repeat")))
             elif self.batch in dim and divide(size, size_of(dim)) is not None:
                 # All samples, and all of them again.
-                dims.append((Atom(divide(size, size_of(dim)), "repeat"), *dim))
+                dims.append((Factor(divide(size, size_of(dim)), "repeat"), *dim))
             else:
-                dims.append((Atom(size, dim[0].origin, parent=dim[0]),))
+                dims.append((Factor(size, dim[0].origin, parent=dim[0]),))
         return tuple(dims)
 
     def _broadcast(

@@ -1,0 +1,101 @@
+"""All sites of a graph."""
+
+from __future__ import annotations
+
+from tb_attention.tracing.dimension_tracker import DimensionTracker
+from tb_attention.tracing.graph import Graph, Value
+from tb_attention.tracing.rules.activations import read_activation
+from tb_attention.tracing.rules.attention_maps import OWN_FEATURES, read_learned_memory, read_map
+from tb_attention.tracing.rules.candidates import Candidate, find_candidates
+from tb_attention.tracing.rules.detections import Detection, Rejection
+from tb_attention.tracing.rules.faults import SAMPLES, UNUSED, joins_samples, layers_of
+from tb_attention.tracing.rules.features import with_features
+from tb_attention.tracing.rules.gates import NOTHING, read_gate
+from tb_attention.tracing.rules.loop_weights import find_rows
+from tb_attention.tracing.rules.pointers import read_pointer
+from tb_attention.tracing.rules.sinks import with_sink
+from tb_attention.tracing.rules.split_weights import with_all_parts
+from tb_attention.tracing.rules.weight_uses import Use, UseFinder
+
+
+def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], DimensionTracker]:
+    """The sites of a graph in the order of the model, what is none and why, and the dimensions of all values."""
+    tracker = DimensionTracker(graph)
+    found: dict[Value, Detection] = {}
+    left_out: dict[tuple[object, ...], Rejection] = {}
+    candidates = find_candidates(graph, tracker)
+    all_rows = list(find_rows(graph, tracker, candidates))
+    finder = UseFinder(graph, tracker, [rows.whole for rows in all_rows])
+    judged = {
+        candidate.value: _with_parts(graph, tracker, candidate, finder.uses(candidate)) for candidate in candidates
+    }
+    for rows in all_rows:
+        # Weights that the rounds of a loop make and others use: what uses them sees them all.
+        if not any(isinstance(judged[candidate.value], Detection) for candidate in rows.parts):
+            for candidate in rows.parts:
+                del judged[candidate.value]
+            judged[rows.whole.value] = _with_parts(graph, tracker, rows.whole, finder.uses(rows.whole))
+            candidates = [*(candidate for candidate in candidates if candidate not in rows.parts), rows.whole]
+    for candidate in sorted(candidates, key=lambda candidate: candidate.value.node.index):
+        result = judged[candidate.value]
+        if isinstance(result, Detection):
+            # Two maps that are subtracted, or a sum that is divided by itself, are one tensor for the values. Sigmoids that are
+            # divided by their sum are a softmax then.
+            first = found.get(result.weights)
+            if first is None or (first.candidate.family, candidate.family) == ("sigmoid", "softmax"):
+                found[result.weights] = result
+        elif candidate.value.node.type != "Relu6" and candidate.family != "positive":
+            layers = candidate.value.node.layers
+            # The rounds of a loop are one.
+            operation = (id(candidate.value.node.origin), layers, result)
+            left_out.setdefault(operation, Rejection(candidate, layers, result, is_fault=result == SAMPLES))
+    unused = _unused(graph, tracker, {layers_of(candidate.value.node.layers) for candidate in candidates})
+    return list(found.values()), [*left_out.values(), *unused], tracker
+
+
+def _with_parts(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> Detection | str:
+    result = _judge(graph, tracker, candidate, uses)
+    if not isinstance(result, Detection):
+        return result
+    return with_sink(tracker, candidate, with_all_parts(tracker, candidate, uses, result))
+
+
+def _unused(graph: Graph, tracker: DimensionTracker, used: set[tuple[int, ...]]) -> list[Rejection]:
+    """Attention of which no output of the model is computed, in layers that have none of which one is.
+
+    A recurrent layer makes a first step and drops it.
+    """
+    finder = UseFinder(graph, tracker, (), dead=True)
+    found: dict[tuple[int, ...], Rejection] = {}
+    for candidate in find_candidates(graph, tracker, dead=True):
+        layers = layers_of(candidate.value.node.layers)
+        if candidate.family != "softmax" or layers in used or layers in found:
+            continue
+        mixing = read_map(graph, tracker, candidate, finder.uses(candidate))
+        if isinstance(mixing, Detection) and mixing.kind != "router":
+            found[layers] = Rejection(candidate, candidate.value.node.layers, UNUSED)
+    return list(found.values())
+
+
+def _judge(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> Detection | str:
+    if joins_samples(tracker, candidate, uses):
+        return SAMPLES
+    mixing = read_map(graph, tracker, candidate, uses)
+    if isinstance(mixing, Detection):
+        # Where a pointer points may be picked, as an expert is.
+        pointer = read_pointer(graph, tracker, candidate, uses) if mixing.kind == "router" else None
+        return pointer or mixing
+    if candidate.family == "positive":
+        return mixing
+    gate = read_gate(graph, tracker, candidate, uses)
+    if isinstance(gate, Detection):
+        return gate
+    alone = read_learned_memory(tracker, candidate, uses) or read_activation(tracker, candidate, uses)
+    if alone is not None:
+        return with_features(graph, tracker, alone, candidate.logits)
+    pointer = read_pointer(graph, tracker, candidate, uses)
+    if pointer is not None:
+        return pointer
+    if any(use.how == "output" for use in uses):
+        return "an output of the model"
+    return mixing if gate == NOTHING or mixing == OWN_FEATURES else gate
