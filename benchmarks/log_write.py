@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.distance import jensenshannon
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -22,7 +23,6 @@ from tb_attention.records.format.npz import write_npz
 from tb_attention.records.format.step_file import attention_members, digest
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.reduce.divergence import jensen_shannon
 from tb_attention.reduce.encodings import decode, encode
 from tb_attention.reduce.long_axes import shorten
 from tb_attention.site import Axis, Site
@@ -77,7 +77,8 @@ def kept() -> tuple[float, float]:
     weights = heads_of_many_kinds(512)
     back = decode(encode(weights, "sqrt8_row"), weights.shape, "sqrt8_row")
     rows = weights.sum(axis=-1) > 0
-    divergence = float(np.nanmean(jensen_shannon(weights, back)[rows]))
+    distances = jensenshannon(weights[rows].astype(float), back[rows].astype(float), base=2, axis=-1)
+    divergence = float(np.nanmean(distances**2))
     return divergence, float((weights.argmax(-1) == back.argmax(-1))[rows].mean())
 
 

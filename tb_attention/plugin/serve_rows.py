@@ -18,7 +18,7 @@ from tb_attention.plugin.series import read_steps
 from tb_attention.records.format import step_file
 from tb_attention.records.format.schema import SiteManifest, maps_of
 from tb_attention.records.store.store import Entry
-from tb_attention.reduce.uncomputed import uncomputed_rows
+from tb_attention.reduce.head_measures import uncomputed_rows
 
 Floats = npt.NDArray[np.float32]
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tb_attention.errors import ArgumentError
-from tb_attention.reduce.cells import axis_of_cells
-from tb_attention.reduce.extras import extra_names
-from tb_attention.reduce.merging import merge_axes
+from tb_attention.reduce.grid_axes import axis_of_cells, extra_names, merge_axes
 from tb_attention.site import Axis, Pixels, Site
 
 _MOST_EXTRAS = 16

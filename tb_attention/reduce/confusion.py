@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.errors import ArgumentError
-
 Cells = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]]
 """Truth, prediction and count of the cells of a matrix that are not 0, each `(cells,)`."""
 
@@ -75,46 +73,6 @@ def dense_of(matrix: Matrix) -> npt.NDArray[Any]:
     dense = np.zeros(matrix.shape, matrix.dtype)
     dense[matrix.truth, matrix.predicted] = matrix.counts
     return dense
-
-
-def confusion_counts(
-    truth: npt.NDArray[np.integer[Any]],
-    predicted: npt.NDArray[np.integer[Any]],
-    classes: int,
-    weights: npt.NDArray[np.floating[Any]] | None = None,
-) -> npt.NDArray[Any]:
-    """The confusion matrix of some examples.
-
-    Args:
-        truth, predicted: Class indices from 0, `(examples,)` each.
-        classes: Number of classes.
-        weights: `(examples,)`, the weight of each example; 1 by default.
-
-    Returns:
-        `(classes, classes)`: rows are the truth, columns the prediction. int64, or float64 with weights.
-
-    Raises:
-        ArgumentError: The lengths differ, or an index is not one of a class.
-    """
-    truth = np.asarray(truth).reshape(-1)
-    predicted = np.asarray(predicted).reshape(-1)
-    if len(truth) != len(predicted) or (weights is not None and np.size(weights) != len(truth)):
-        raise ArgumentError(
-            "`truth`, `predicted` and `weights` must have one length. "
-            f"Received: {len(truth)}, {len(predicted)}, {None if weights is None else np.size(weights)}."
-        )
-    for name, values in (("truth", truth), ("predicted", predicted)):
-        if len(values) and (values.dtype.kind not in "biu" or values.min() < 0 or values.max() >= classes):
-            raise ArgumentError(
-                f"`{name}` must hold class indices from 0 to {classes - 1}. "
-                f"Received: {values.dtype} from {values.min()} to {values.max()}."
-            )
-    cells = truth.astype(np.int64) * classes + predicted.astype(np.int64)
-    if weights is None:
-        counts = np.bincount(cells, minlength=classes * classes).astype(np.int64)
-    else:
-        counts = np.bincount(cells, np.asarray(weights, np.float64).reshape(-1), minlength=classes * classes)
-    return counts.reshape(classes, classes)
 
 
 def class_sums(cells: Cells, classes: int) -> npt.NDArray[np.float64]:

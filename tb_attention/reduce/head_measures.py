@@ -75,6 +75,24 @@ def gate_measures(weights: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floa
     return measures
 
 
+def uncomputed_rows(maps: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which rows no pass computed, such as the last row of a generated sequence: those that are NaN in every head.
+
+    Where all rows are NaN the model has diverged; then none counts as uncomputed.
+
+    Args:
+        maps: `(heads, repeats, queries, keys)`; repeats are iterations or windows.
+
+    Returns:
+        `(repeats, queries)`.
+    """
+    # In nearly all maps the first key of the first head shows already that there is none.
+    found = np.isnan(maps[0, :, :, 0]) if 0 not in maps.shape else np.zeros(maps.shape[1:3], bool)
+    if found.any():
+        found[found] = np.isnan(maps[:, found]).all(axis=(0, 2))
+    return found & ~found.all()
+
+
 def _totals(
     rows: npt.NDArray[np.float32],
     counted: npt.NDArray[np.bool_],

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.reduce.cells import axis_of_cells
+from tb_attention.reduce.grid_axes import axis_of_cells
 from tb_attention.site import Axis, FullRows, Pixels, Site
 
 MAX_POSITIONS = 1024

@@ -49,11 +49,6 @@ def pool_mean(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: in
     return pooled
 
 
-def pooled_size(size: int, most: int = MOST) -> int:
-    """Positions left of `size` after pooling to at most `most`."""
-    return min(size, most)
-
-
 def _starts(size: int, most: int) -> npt.NDArray[np.intp]:
     """Cell c holds the positions from floor(c * size / most): sizes differ by one at most, none is left out."""
     return np.arange(most) * size // most

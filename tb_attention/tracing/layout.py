@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import CaptureError
-from tb_attention.reduce.cells import axis_of_cells
+from tb_attention.reduce.grid_axes import axis_of_cells
 from tb_attention.site import Axis, AxisKind, Kind, Role, Site, WindowPlaces
 from tb_attention.tracing.dimension_rules import grid_of
 from tb_attention.tracing.picture_cells import located

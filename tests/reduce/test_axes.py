@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb_attention.errors import ArgumentError
-from tb_attention.reduce.axes import InputFacts, describe_axes, grid_of_patches, merge_axes
+from tb_attention.reduce.axes import InputFacts, describe_axes, grid_of_patches
+from tb_attention.reduce.grid_axes import merge_axes
 from tb_attention.site import Axis, Site
 
 IMAGE = InputFacts("image", shape=(32, 32, 3))

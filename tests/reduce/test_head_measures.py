@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tb_attention.reduce import head_measures as module
-from tb_attention.reduce.head_measures import MEASURES, gate_measures, head_measures
-from tb_attention.reduce.uncomputed import uncomputed_rows
+from tb_attention.reduce.head_measures import MEASURES, gate_measures, head_measures, uncomputed_rows
 
 
 def measure(weights: np.ndarray, **options: object) -> dict[str, float]:

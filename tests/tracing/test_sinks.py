@@ -14,7 +14,7 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.errors import ArgumentError
-from tb_attention.reduce.axes import merge_axes
+from tb_attention.reduce.grid_axes import merge_axes
 from tb_attention.reduce.long_axes import shorten
 from tb_attention.site import Axis
 from tests.tracing.test_weights import softmax

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.reduce.head_measures import gate_measures, head_measures
+from tb_attention.reduce.head_measures import gate_measures, head_measures, uncomputed_rows
 from tb_attention.reduce.pooling import pool_maximum
-from tb_attention.reduce.uncomputed import uncomputed_rows
 from tb_attention.site import Axis
 
 Masks = Mapping[int, npt.NDArray[np.bool_]]
