@@ -9,8 +9,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.metrics.classes import class_indices, positions_of, weight_of_each
-from tb_attention.metrics.names import Names
+from tb_attention.metrics.class_indices import ClassNames, class_indices, positions_of, weight_of_each
 from tb_attention.reduce.confusion import SparseMatrix, dense_of
 
 # So many pairs wait before they are counted up.
@@ -35,7 +34,7 @@ class SparseCounter:
         self.num_classes = num_classes
         self.from_logits = from_logits
         self.ignore_class = ignore_class
-        self._names = None if class_names is None else Names(class_names, num_classes)
+        self._names = None if class_names is None else ClassNames(class_names, num_classes)
         self._is_weighted = False
         self.reset_state()
 

@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 import tb_attention
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.callbacks.sparse_counter import SparseCounter
-from tb_attention.metrics import cells
+from tb_attention.metrics import cell_counts
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.confusion import SparseMatrix, cells_of, dense_of, matrix_scores
@@ -77,7 +77,7 @@ def test_a_metric_of_many_classes_is_read_and_cleared_by_its_cells() -> None:
 def test_cells_are_found_by_their_list_and_by_a_search_where_it_is_full(
     listed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cells, "MOST_LISTED", listed)
+    monkeypatch.setattr(cell_counts, "MOST_LISTED", listed)
     metric = tb_attention.ConfusionMatrix(CLASSES)
     update = tf.function(metric.update_state, jit_compile=True)
     scores = RANDOM.random((60, CLASSES)).astype("float32")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix, roc_curve
 
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-from tb_attention.metrics.histogram import BINS
+from tb_attention.metrics.label_counts import BINS
 
 CLASSES = 4
 NAMES = ["ham", "spam", "news", "other"]

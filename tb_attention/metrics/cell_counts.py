@@ -10,27 +10,25 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from tb_attention.metrics.counter import add_at, handle_of
-
 MOST_LISTED = 1 << 20
-"""So many additions are listed. After more of them a search of all cells takes little beside what was counted."""
+"""Number of additions that are listed. After more of them, a search of all cells takes little next to the counting."""
 
 
-class Cells:
-    """A row of counts, float64.
+class CellCounts:
+    """A row of float64 counts in a variable of a metric.
 
     Args:
-        add_variable: That of the metric.
+        add_variable: The method of the metric that creates a variable.
         size: Number of cells.
-        listed: Whether to list the cells that are added to, so that few of many are read and cleared without a search of
-            all. Only TensorFlow without a strategy does.
+        listed: Whether to list the cells that are added to, so that reading and clearing a few of many cells needs no search
+            of all. Has an effect only on TensorFlow without a distribution strategy.
     """
 
     def __init__(self, add_variable: Callable[..., Any], size: int, *, listed: bool) -> None:
         self.counts = add_variable((size,), initializer="zeros", dtype="float64", name="counts")
         self._list = self._additions = None
         if listed and _can_list():
-            # The last of the list takes what comes when it is full.
+            # The last entry takes the additions that come when the list is full.
             self._list = add_variable((MOST_LISTED + 1,), initializer="zeros", dtype="int64", name="touched")
             self._additions = add_variable((), initializer="zeros", dtype="int64", name="additions")
 
@@ -46,11 +44,11 @@ class Cells:
         import tensorflow as tf
 
         count = tf.size(cells, out_type=tf.int64)
-        places = tf.minimum(ops.convert_to_tensor(self._additions) + tf.range(count), MOST_LISTED)
-        tf.raw_ops.ResourceScatterUpdate(resource=handle, indices=places, updates=tf.cast(cells, tf.int64))
+        indices = tf.minimum(ops.convert_to_tensor(self._additions) + tf.range(count), MOST_LISTED)
+        tf.raw_ops.ResourceScatterUpdate(resource=handle, indices=indices, updates=tf.cast(cells, tf.int64))
         self._additions.assign_add(count)
 
-    def found(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def nonzero(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """The cells that are not 0, in order, and their counts."""
         listed = self._listed()
         if listed is None:
@@ -85,7 +83,7 @@ class Cells:
             self._additions.assign(ops.zeros((), dtype="int64"))
 
     def _listed(self) -> npt.NDArray[np.int64] | None:
-        """The cells that were added to, each once and in order; None where that is not known."""
+        """The cells that were added to, each once and in order; None where they are not known."""
         if self._list is None or self._additions is None or not _can_list():
             return None
         if handle_of(self._list) is None or handle_of(self.counts) is None:
@@ -102,9 +100,9 @@ class Cells:
     def _at(self, cells: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         import tensorflow as tf
 
-        # Reads these alone: a read of the whole variable is a copy of it.
-        got = tf.raw_ops.ResourceGather(resource=handle_of(self.counts), indices=cells, dtype=tf.float64)
-        return np.array(got.numpy())
+        # Reads only these: reading the whole variable copies it.
+        counts = tf.raw_ops.ResourceGather(resource=handle_of(self.counts), indices=cells, dtype=tf.float64)
+        return np.array(counts.numpy())
 
 
 def _can_list() -> bool:
@@ -113,3 +111,36 @@ def _can_list() -> bool:
     import tensorflow as tf
 
     return not tf.distribute.has_strategy()
+
+
+def add_at(variable: Any, cells: Any, amounts: Any) -> None:
+    """`variable[cells] += amounts`, where a cell may occur several times.
+
+    Args:
+        variable: A Keras variable of one dimension.
+        cells: int64 (n,), indices into it.
+        amounts: (n,), of the variable's dtype; None for 1 each.
+    """
+    handle = handle_of(variable)
+    if handle is None:
+        amounts = ops.ones_like(cells, dtype=variable.dtype) if amounts is None else amounts
+        variable.assign(variable + ops.segment_sum(amounts, cells, num_segments=variable.shape[0]))
+        return
+    import tensorflow as tf
+
+    # Touches only the cells of the batch. Otherwise a million cells, for 1,000 classes, would be read and written.
+    updates = tf.ones((), variable.dtype) if amounts is None else amounts
+    tf.raw_ops.ResourceScatterAdd(resource=handle, indices=cells, updates=updates)
+
+
+def handle_of(variable: Any) -> Any:
+    """TensorFlow's handle of this replica's variable.
+
+    None on other backends, and in stateless calls such as the one by which Keras builds a model under a strategy.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return None
+    try:
+        return getattr(variable.value, "handle", None)
+    except ValueError:
+        return None
