@@ -1,0 +1,215 @@
+"""One function for each JSON answer: what a log says, as the page gets it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import msgspec
+from msgspec import Raw
+
+from tb_attention.errors import AttentionError, DamagedFileError
+from tb_attention.records.format import json_text, paths
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.confusion_file import Examples
+from tb_attention.records.format.schema import ConfusionManifest, Manifest, Prediction, check_schema, maps_of
+from tb_attention.records.format.step_file import read_json
+from tb_attention.wire import structs
+
+# A killed process cannot say that it stopped.
+_SILENT_SECONDS = 600.0
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode(answer: object) -> bytes:
+    """The JSON of an answer. Unpaired surrogates, which names from other programs may hold, become question marks."""
+    try:
+        return _encode(answer)
+    except UnicodeEncodeError:
+        return json_text.dumps(msgspec.to_builtins(answer, enc_hook=msgspec.json.decode))
+
+
+def _number(value: float) -> structs.WireNumber:
+    return cast(structs.WireNumber, value if math.isfinite(value) else json_text.spell(value))
+
+
+def runs_answer(logdir: str, runs: Iterable[structs.RunEntry]) -> structs.RunsAnswer:
+    """The answer of `runs`: the runs in order of their names, and a version that changes with anything in it."""
+    listed = tuple(sorted(runs, key=lambda entry: entry.run))
+    return structs.RunsAnswer(hashlib.sha256(encode(listed)).hexdigest()[:16], logdir, listed)
+
+
+def step_record(manifest: Manifest, version: str, sites: int = 0) -> structs.StepRecord:
+    """A step as `series` lists it.
+
+    Args:
+        manifest: Of the step.
+        version: Of its file.
+        sites: The index of its sites in `site_sets`.
+    """
+    maps = maps_of(manifest)
+    samples = manifest.samples
+    record = structs.StepRecord(
+        sites=sites,
+        step=manifest.step,
+        epoch=manifest.epoch,
+        batch=manifest.batch,
+        wall_time=manifest.wall_time,
+        logs={name: _number(metric) for name, metric in manifest.logs.items()},
+        v=version,
+        samples=samples.removesuffix(".npz") if samples else None,
+        sample_count=0 if maps is None else maps.sample_count,
+        predictions=() if maps is None else tuple(map(_prediction, maps.predictions)),
+    )
+    if not isinstance(manifest, ConfusionManifest):
+        return record
+    return msgspec.structs.replace(
+        record,
+        classes=manifest.classes,
+        splits=msgspec.convert(dict(manifest.splits), dict[str, structs.Split], from_attributes=True),
+        kind=manifest.kind,
+        threshold=manifest.threshold,
+        similarity=manifest.similarity,
+        examples=manifest.examples,
+        means=msgspec.convert(manifest.means, tuple[structs.Mean, ...], from_attributes=True),
+    )
+
+
+def _prediction(made: Prediction | None) -> structs.Prediction | None:
+    if made is None:
+        return None
+    known = (None if each is None else _number(each) for each in (made.probability, made.label_probability))
+    return structs.Prediction(made.class_index, *known)
+
+
+def sites_of(manifest: Manifest) -> tuple[structs.Site, ...]:
+    """The sites of a step; none for matrices without maps of examples."""
+    maps = maps_of(manifest)
+    sites = () if maps is None else maps.sites
+    return msgspec.convert(sites, tuple[structs.Site, ...], from_attributes=True)
+
+
+def series_facts(manifest: Manifest) -> structs.SeriesFacts:
+    """What a series says of itself, in the manifest of its newest step."""
+    maps = maps_of(manifest)
+    facts = structs.SeriesFacts(manifest.tag, manifest.content, () if maps is None else maps.measures)
+    if not isinstance(manifest, ConfusionManifest):
+        return facts
+    return msgspec.structs.replace(
+        facts,
+        class_names=manifest.class_names,
+        class_groups=msgspec.convert(manifest.class_groups, tuple[structs.WireGroup, ...], from_attributes=True),
+        output=manifest.output,
+    )
+
+
+def series_answer(
+    facts: structs.SeriesFacts,
+    steps: Iterable[tuple[bytes, bytes]],
+    *,
+    run: str,
+    attempt: int,
+    attempts: Sequence[int],
+    version: str,
+    status: structs.Status | None,
+    damaged: Sequence[structs.Damaged] = (),
+) -> structs.SeriesAnswer:
+    """The answer of `series`.
+
+    Args:
+        facts: Of the newest step.
+        steps: In order, the JSON of each step (`step_record` with `sites` 0) and of its sites (`sites_of`). They go into the
+            answer as they are: to encode a thousand steps again would take most of the time.
+        run, attempt, attempts, version, status, damaged: As in the answer.
+    """
+    site_sets: dict[bytes, int] = {}
+    records = [_with_sites(step, site_sets.setdefault(sites, len(site_sets))) for step, sites in steps]
+    return structs.SeriesAnswer(
+        **msgspec.structs.asdict(facts),
+        run=run,
+        attempt=attempt,
+        attempts=tuple(attempts),
+        version=version,
+        status=status,
+        steps=cast(tuple[structs.StepRecord, ...], tuple(map(Raw, records))),
+        site_sets=cast(tuple[tuple[structs.Site, ...], ...], tuple(map(Raw, site_sets))),
+        damaged=tuple(damaged),
+    )
+
+
+_FIRST_SITES = b'{"sites":0,'
+
+
+def _with_sites(step: bytes, sites: int) -> bytes:
+    """The JSON of a step with another index of its sites; nearly all steps have the first."""
+    return step if sites == 0 else b'{"sites":%d,%b' % (sites, step[len(_FIRST_SITES) :])
+
+
+def samples_answer(archive: Archive, what: str) -> structs.SamplesAnswer:
+    """The answer of `samples`.
+
+    Args:
+        archive: The samples file.
+        what: What errors call it.
+
+    Raises:
+        NewerSchemaError, DamagedFileError: It is not a samples file that this version can read.
+    """
+    manifest = read_json(archive, what)
+    check_schema(manifest, what)
+    if manifest.get("content") != "samples":
+        raise DamagedFileError(f"{what} is not a samples file.")
+    try:
+        return msgspec.convert({"class_names": None, "thumbnails": None} | manifest, structs.SamplesAnswer)
+    except msgspec.ValidationError as error:
+        raise DamagedFileError(f"{what} is not a samples file: {error}.") from error
+
+
+def examples_answer(
+    manifest: ConfusionManifest, stored: Examples, ids: Sequence[str], truth: int | None, predicted: int | None
+) -> structs.ExamplesAnswer:
+    """The answer of `examples`.
+
+    Args:
+        manifest: Of the step.
+        stored: The kept examples.
+        ids: Of the examples.
+        truth, predicted: Only examples of these classes; of all classes where they are None.
+    """
+    columns = (ids, stored.cells.tolist(), stored.scores.tolist(), stored.random.tolist())
+    listed = [
+        structs.CellExample(
+            sample=index,
+            id=name,
+            truth=cell[0],
+            predicted=cell[1],
+            probability=_number(probability),
+            loss=_number(loss),
+            kept="random" if random else "certain",
+        )
+        for index, (name, cell, (probability, loss), random) in enumerate(zip(*columns, strict=True))
+        if truth in (None, cell[0]) and predicted in (None, cell[1])
+    ]
+    samples = manifest.samples.removesuffix(".npz") if manifest.samples else None
+    sample_count = 0 if manifest.maps is None else manifest.maps.sample_count
+    return structs.ExamplesAnswer(manifest.step, samples, sample_count, tuple(listed))
+
+
+def status_answer(text: bytes) -> structs.Status | None:
+    """What the status file of an attempt says, or None where anything is wrong with it: it is advisory.
+
+    A training that says `running` and has been silent for ten minutes has stopped.
+    """
+    try:
+        fields = json_text.loads(text, paths.STATUS)
+        status = msgspec.convert(fields, structs.Status)
+    except (AttentionError, msgspec.ValidationError):
+        return None
+    updated = fields.get("updated")
+    heard = updated if isinstance(updated, int | float) and math.isfinite(updated) else 0.0
+    silent = status.state == "running" and time.time() - heard > _SILENT_SECONDS
+    return msgspec.structs.replace(status, state="stopped") if silent else status

@@ -1,0 +1,445 @@
+"""Every JSON object that goes to the page. The front end's types are generated from these structs.
+
+A field without a default is in every answer. A field with a default is left out where it has that default, and a field that is
+`UNSET` by default belongs to some answers only. Nothing heavy is imported, so that the types can be generated without NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from tb_attention.records.format.paths import Step
+from tb_attention.site import AxisKind, Kind
+
+__all__ = ["AxisKind", "Kind", "Step"]  # the other names are defined here
+
+Content = Literal["attention", "confusion", "unknown"]
+Encoding = Literal["float32", "float16", "sqrt8_row", "signed8_row"]
+Role = Literal["heads", "iteration", "windows", "query", "key"]
+WireNumber = float | Literal["NaN", "Infinity", "-Infinity"]
+"""JSON has no NaN or infinity: they travel as strings."""
+
+
+class WireStruct(Struct, frozen=True, omit_defaults=True):
+    """A JSON object that goes to the page."""
+
+
+class WindowPlaces(WireStruct, frozen=True):
+    """Where windows lie in the map that they were cut from.
+
+    Attributes:
+        grid: Rows and columns of that map, or positions of a sequence.
+        cells: For each window the cell of each query position, row by row; -1 for padding.
+    """
+
+    grid: tuple[int, ...]
+    cells: tuple[tuple[int, ...], ...]
+
+
+class Cells(WireStruct, frozen=True):
+    """The cell of each position of an axis whose cells do not lie row by row.
+
+    Attributes:
+        grid: Rows and columns.
+        of: For each position its cell, counted row by row; -1 for an extra position.
+        extra: Names of the extra positions, in the order of the positions.
+    """
+
+    grid: tuple[int, ...]
+    of: tuple[int, ...]
+    extra: tuple[str, ...]
+
+
+class Pixels(WireStruct, frozen=True):
+    """Cell i covers `size` pixels from `offset + i * stride`, of the `of` pixels along an axis of the input."""
+
+    axis: int
+    of: int
+    offset: float
+    size: float
+    stride: float
+
+
+class Axis(WireStruct, frozen=True):
+    """One dimension of the weights of a site.
+
+    Attributes:
+        role: What the dimension stands for.
+        size: Positions along it.
+        kind: What the positions are.
+        grid: Of kind "grid": cells along each dimension.
+        extra: Of kind "grid": names of the positions before the cells.
+        input: The index of the input that the positions lie in.
+        places: Of windows: where they lie in the map that they were cut from.
+        own: Where samples differ in size: the cells of each sample along each dimension, or its positions. They come first;
+            weights behind them are 0.
+        cells: Of kind "positions": the cell of each position, where the cells do not lie row by row.
+        pixels: The part of the input that the cells cover, for each dimension of the grid. A grid without it covers its
+            picture evenly.
+    """
+
+    role: Role
+    size: int
+    kind: AxisKind = "positions"
+    grid: tuple[int, ...] | None = None
+    extra: tuple[str, ...] = ()
+    input: int | None = None
+    places: WindowPlaces | None = None
+    own: tuple[tuple[int, ...], ...] | None = None
+    cells: Cells | None = None
+    pixels: tuple[Pixels, ...] | None = None
+
+
+class Encoded(WireStruct, frozen=True):
+    """How an array is stored."""
+
+    shape: tuple[int, ...]
+    encoding: Encoding
+
+
+class FullRows(Encoded, frozen=True):
+    """Rows of some queries of a site whose maps were pooled; `queries` are counted as before the pooling."""
+
+    queries: tuple[int, ...]
+
+
+class Overview(Encoded, frozen=True):
+    """Where the overview of a site lies in the body of `overview`."""
+
+    offset: int
+    bytes: int
+
+
+class Site(Encoded, frozen=True):
+    """A place where the model computes attention weights.
+
+    Attributes:
+        note: A sentence for people, or null.
+        overview: Where its overview lies.
+        rows: Rows as they were before the maps were pooled.
+        features: Of a gate over channels: the feature map behind it, of shape (channels, rows, columns).
+        sink: Of a softmax with a sink: the share of each row that goes to no key; its shape lacks the key axes.
+    """
+
+    path: str
+    kind: Kind
+    note: str | None
+    axes: tuple[Axis, ...]
+    overview: Overview
+    rows: FullRows | None = None
+    features: Encoded | None = None
+    sink: Encoded | None = None
+
+
+class Prediction(WireStruct, frozen=True):
+    """What the model predicted for a sample.
+
+    Attributes:
+        probability: That of the predicted class, or null.
+        label_probability: That of the sample's label: -ln of it is the sample's loss.
+    """
+
+    class_index: int = field(name="class")
+    probability: WireNumber | None
+    label_probability: WireNumber | None = None
+
+
+class Split(WireStruct, frozen=True):
+    """How the matrix of one split is stored.
+
+    Attributes:
+        examples: The sum of its counts; of kind "labels" the number of examples.
+        other: Labels that are no class.
+        bins: Of the histogram of scores; 0 for none.
+    """
+
+    examples: float
+    encoding: Literal["dense", "sparse"]
+    weighted: bool
+    other: int
+    bins: int
+
+
+class Mean(WireStruct, frozen=True):
+    """A class with a mean map, and how many correctly classified examples the mean is over."""
+
+    class_index: int = field(name="class")
+    examples: int
+
+
+class WireGroup(WireStruct, frozen=True):
+    """A hierarchy of classes; `children` are classes, by index, and smaller groups."""
+
+    name: str
+    children: tuple[int | WireGroup, ...]
+
+
+class StepRecord(WireStruct, frozen=True):
+    """A step of a series of maps or of matrices; the last fields, from `classes` on, are those of matrices.
+
+    Attributes:
+        sites: The index of its sites in `site_sets`.
+        step: The step.
+        epoch: From 0, as Keras counts.
+        batch: Batches that the model has seen.
+        wall_time: Seconds since 1970.
+        logs: Metrics by name.
+        v: The version of its file, for the parameter `v`.
+        samples: The parameter `set` of `samples`, or null.
+        predictions: One for each sample.
+        classes: Number of classes.
+        splits: How the matrix of each split is stored.
+        kind: One class an example, the same from one score, or each class a yes or no.
+        threshold: The score at or above which a label counts as positive.
+        similarity: Whether there is an order of the classes by similarity.
+        examples: How many examples of the cells were kept; the first `sample_count` have maps.
+        means: Classes with a mean map.
+    """
+
+    sites: int
+    step: Step
+    epoch: int | None
+    batch: int | None
+    wall_time: float
+    logs: dict[str, WireNumber]
+    v: str
+    samples: str | None
+    sample_count: int
+    predictions: tuple[Prediction | None, ...]
+    classes: int | UnsetType = UNSET
+    splits: dict[str, Split] | UnsetType = UNSET
+    kind: Literal["classes", "binary", "labels"] | UnsetType = UNSET
+    threshold: float | UnsetType | None = UNSET
+    similarity: bool | UnsetType = UNSET
+    examples: int | UnsetType = UNSET
+    means: tuple[Mean, ...] | UnsetType = UNSET
+
+
+class Best(WireStruct, frozen=True):
+    """The step with the best value of a metric."""
+
+    step: Step
+    monitor: str
+    value: WireNumber | None = None
+
+
+class Thinned(WireStruct, frozen=True):
+    """Steps that were removed to stay below a number of bytes."""
+
+    steps: int
+    max_bytes: int
+
+
+class Dropped(WireStruct, frozen=True):
+    """A step that was not written."""
+
+    step: Step
+    reason: str
+
+
+class Status(WireStruct, frozen=True):
+    """What a log says of its own progress.
+
+    Attributes:
+        fraction: How much of the epoch is done, from 0 to 1.
+        restored: The step whose weights the model was left with, where that is not the last.
+        notes: Sentences for people.
+    """
+
+    state: Literal["running", "finished", "stopped"]
+    epochs: int | None = None
+    steps_per_epoch: int | None = None
+    epoch: int | None = None
+    fraction: float | None = None
+    best: Best | None = None
+    restored: Step | None = None
+    thinned: Thinned | None = None
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Damaged(WireStruct, frozen=True):
+    """A step file that cannot be read."""
+
+    file: str
+    step: Step
+    reason: str
+
+
+class SeriesFacts(WireStruct, frozen=True):
+    """What a series says of itself; the last fields, from `class_names` on, are those of matrices.
+
+    Attributes:
+        measures: Names of the head measures.
+        output: The output of the model, where it has several.
+    """
+
+    tag: str
+    content: Content
+    measures: tuple[str, ...]
+    class_names: tuple[str, ...] | UnsetType | None = UNSET
+    class_groups: tuple[WireGroup, ...] | UnsetType = UNSET
+    output: str | UnsetType | None = UNSET
+
+
+class SeriesAnswer(SeriesFacts, frozen=True, kw_only=True):
+    """The answer of `series`: every step of one attempt.
+
+    Attributes:
+        attempts: All attempts of the series.
+        version: Changes with every step that comes, goes or is replaced.
+        steps: In order, "init" first.
+        site_sets: The sites of the steps; nearly all steps have the same.
+        damaged: Steps that cannot be read.
+    """
+
+    run: str
+    attempt: int
+    attempts: tuple[int, ...]
+    version: str
+    status: Status | None
+    steps: tuple[StepRecord, ...]
+    site_sets: tuple[tuple[Site, ...], ...]
+    damaged: tuple[Damaged, ...]
+
+
+class SeriesEntry(WireStruct, frozen=True):
+    """A series in the list of runs.
+
+    Attributes:
+        steps: Number of steps of the newest attempt.
+        status: Of the newest attempt.
+        only_events: Whether only the event files of the run are there: overviews and matrices, no weights.
+    """
+
+    tag: str
+    content: Content
+    attempts: tuple[int, ...]
+    steps: int
+    version: str
+    status: Status | None
+    only_events: bool
+
+
+class RunEntry(WireStruct, frozen=True):
+    """A run and its series."""
+
+    run: str
+    series: tuple[SeriesEntry, ...]
+
+
+class RunsAnswer(WireStruct, frozen=True):
+    """The answer of `runs`.
+
+    Attributes:
+        version: Changes with anything in the answer.
+        logdir: TensorBoard's log directory as it was typed.
+    """
+
+    version: str
+    logdir: str
+    runs: tuple[RunEntry, ...]
+
+
+class SampleInput(WireStruct, frozen=True):
+    """One input of a sample; `values` cannot be drawn."""
+
+    name: str
+    kind: Literal["image", "tokens", "values"]
+    shape: tuple[int, ...] | UnsetType = UNSET
+    tokens: tuple[str, ...] | UnsetType = UNSET
+    mask: tuple[int, ...] | None = None
+    text: str | None = None
+
+
+class Label(WireStruct, frozen=True):
+    """The label of a sample: a class, or another value."""
+
+    class_index: int | UnsetType = field(default=UNSET, name="class")
+    name: str | None = None
+    value: Any = UNSET
+
+
+class Sample(WireStruct, frozen=True):
+    """A tracked example."""
+
+    id: str
+    label: Label | None
+    inputs: tuple[SampleInput, ...]
+
+
+class Thumbnails(WireStruct, frozen=True):
+    """The shape of the body of `thumbnails`."""
+
+    shape: tuple[int, ...]
+
+
+class SamplesAnswer(WireStruct, frozen=True):
+    """The answer of `samples`."""
+
+    class_names: tuple[str, ...] | None
+    samples: tuple[Sample, ...]
+    thumbnails: Thumbnails | None
+
+
+class CellExample(WireStruct, frozen=True):
+    """A kept example of a cell of a matrix.
+
+    Attributes:
+        sample: Its index in the file of samples.
+        loss: -ln of the probability of the true class.
+        kept: Whether it was among the most certain of its cell, or chosen at random.
+    """
+
+    sample: int
+    id: str
+    truth: int
+    predicted: int
+    probability: WireNumber
+    loss: WireNumber
+    kept: Literal["certain", "random"]
+
+
+class ExamplesAnswer(WireStruct, frozen=True):
+    """The answer of `examples`; the examples with an index below `sample_count` have maps."""
+
+    step: Step
+    samples: str | None
+    sample_count: int
+    examples: tuple[CellExample, ...]
+
+
+class PageSize(WireStruct, frozen=True):
+    """The answer of `page_size`: about how large a stand-alone page would be, and how large it may be."""
+
+    bytes: int
+    most: int
+
+
+class ErrorAnswer(WireStruct, frozen=True):
+    """What a route answers that fails: a sentence."""
+
+    error: str
+
+
+class HeldAnswers(WireStruct, frozen=True):
+    """The answers in a stand-alone page; `series` and `samples` have an item for each series, `samples` by name of the set."""
+
+    runs: RunsAnswer
+    series: tuple[SeriesAnswer, ...]
+    samples: tuple[dict[str, SamplesAnswer], ...]
+
+
+class HeldIndex(WireStruct, frozen=True):
+    """The first line of a stand-alone page.
+
+    Attributes:
+        bodies: The line of each array by its name: `<route>/<index of the series>/<parameters>`.
+        parameters: The parameters in the names of each route's arrays, in order.
+    """
+
+    answers: HeldAnswers
+    bodies: dict[str, int]
+    parameters: dict[str, tuple[str, ...]]
