@@ -22,13 +22,14 @@ ALLOWED = {
     "tracing": {"reduce"},
     "metrics": {"reduce"},
     "plot": {"records", "reduce"},
-    "export": {"records", "reduce"},
-    "plugin": {"records", "export", "reduce"},
+    "wire": {"records", "reduce"},
+    "export": {"wire", "records", "reduce"},
+    "plugin": {"wire", "export", "records", "reduce"},
     "callbacks": {"tracing", "metrics", "records", "plot", "reduce"},
 }
 # The plugin side runs inside TensorBoard, where these would cost hundreds of megabytes.
 HEAVY = {"tensorflow", "keras", "matplotlib", "sklearn", "torch", "jax"}
-LIGHT_ROOMS = ("reduce", "records", "export", "plugin")
+LIGHT_ROOMS = ("reduce", "records", "wire", "export", "plugin")
 
 
 def imports_of(path: Path) -> set[str]:

@@ -9,30 +9,23 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from tb_attention.errors import AttentionError
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt
-from tb_attention.records.format import index, json_text, paths, step_file
-from tb_attention.records.format.confusion_manifest import with_defaults
+from tb_attention.records.format import index, paths, step_file
 from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import (
-    ConfusionManifest,
-    Manifest,
-    SiteManifest,
-    manifest_to_json,
-    maps_of,
-    site_to_json,
-)
+from tb_attention.records.format.schema import Manifest, SiteManifest, maps_of
 from tb_attention.records.reading.listing import check_place
 from tb_attention.records.store.store import Entry
+from tb_attention.wire import answers
+from tb_attention.wire.structs import Content, SeriesFacts
 
 _CACHE_BYTES = 32 << 20
 # Below this many, opening the step files is no slower than decoding the index.
 _FEW = 4
-
-# What nearly all steps of a series have alike is held once for all of them.
-_ONCE = ("schema", "content", "tag", "attempt", "writer", "measures", "class_names", "class_groups", "output")
 
 
 class SiteSet:
@@ -59,16 +52,16 @@ class KnownManifest:
     Attributes:
         tag: The tag.
         content: "attention" or "confusion".
-        once: JSON: what other steps of the series have too.
-        text: JSON: the rest of the manifest, without its sites and its step.
+        series: JSON of `SeriesFacts`, which nearly all steps of a series share.
+        text: JSON of `StepRecord`.
         sites: The sites; none for matrices without maps of examples.
         sample_count: Number of samples, or of examples with maps.
         measures: Names of the head measures; none where there are no maps.
     """
 
     tag: str
-    content: str
-    once: str
+    content: Content
+    series: str
     text: bytes
     sites: SiteSet
     sample_count: int
@@ -78,9 +71,14 @@ class KnownManifest:
         """Whether the site at an index has a feature map, or a sink."""
         return json.loads(self.sites.text)[site].get(name) is not None
 
+    @property
+    def facts(self) -> SeriesFacts:
+        """What the manifest says of its series."""
+        return msgspec.json.decode(self.series, type=SeriesFacts)
+
     def json(self) -> dict[str, Any]:
-        """A fresh object of the manifest without its sites and its step."""
-        value: dict[str, Any] = json.loads(self.once) | json.loads(self.text)
+        """A fresh object of the step."""
+        value: dict[str, Any] = json.loads(self.text)
         return value
 
 
@@ -97,7 +95,7 @@ def read(attempt: Attempt, step: Step) -> KnownManifest:
         FileNotFoundError: It has been moved aside.
     """
     entry = attempt.steps[step]
-    return _known.get(_key(attempt, entry), lambda: _read(attempt, step, entry.name))
+    return _known.get(_key(attempt, entry), lambda: _read(attempt, step, entry))
 
 
 def read_index(attempt: Attempt) -> None:
@@ -109,7 +107,7 @@ def read_index(attempt: Attempt) -> None:
     for entries in index_segments(attempt):
         for known in entries:
             if known.file.name in missing:
-                _known.put(_key(attempt, known.file), condense(known.manifest, alike))
+                _known.put(_key(attempt, known.file), condense(known.manifest, known.file.version, alike))
 
 
 def index_segments(attempt: Attempt, *, with_measures: bool = False) -> Iterator[list[StepEntry]]:
@@ -127,25 +125,16 @@ def index_segments(attempt: Attempt, *, with_measures: bool = False) -> Iterator
 _SitesByIdentity = dict[int, tuple[tuple[SiteManifest, ...], SiteSet]]
 
 
-def condense(manifest: Manifest, alike: _SitesByIdentity | None = None) -> KnownManifest:
+def condense(manifest: Manifest, version: str, alike: _SitesByIdentity | None = None) -> KnownManifest:
     """What is kept of a manifest.
 
     Args:
         manifest: Of a step.
+        version: Of its file.
         alike: Remembers sites by their identity: to compare those of a thousand steps costs more than to read the steps.
     """
-    sites: tuple[SiteManifest, ...] = ()
-    sample_count = 0
-    measures: tuple[str, ...] = ()
     maps = maps_of(manifest)
-    if maps is not None:
-        sites, sample_count, measures = maps.sites, maps.sample_count, maps.measures
-    value = manifest_to_json(manifest, with_sites=False)
-    if isinstance(manifest, ConfusionManifest):
-        value = with_defaults(value)
-    del value["step"]
-    value["samples"] = value["samples"].removesuffix(".npz") if value["samples"] else None
-    once = {name: value.pop(name) for name in _ONCE if name in value}
+    sites = () if maps is None else maps.sites
     known = None if alike is None else alike.get(id(sites))
     if known is None:
         known = sites, _site_set(sites)
@@ -154,11 +143,11 @@ def condense(manifest: Manifest, alike: _SitesByIdentity | None = None) -> Known
     return KnownManifest(
         tag=manifest.tag,
         content=manifest.content,
-        once=sys.intern(json_text.dumps(once).decode()),
-        text=json_text.dumps(value),
+        series=sys.intern(answers.encode(answers.series_facts(manifest)).decode()),
+        text=answers.encode(answers.step_record(manifest, version)),
         sites=known[1],
-        sample_count=sample_count,
-        measures=measures,
+        sample_count=0 if maps is None else maps.sample_count,
+        measures=() if maps is None else maps.measures,
     )
 
 
@@ -166,16 +155,16 @@ def _site_set(sites: tuple[SiteManifest, ...]) -> SiteSet:
     # Looking up the sites themselves spares making JSON of them a thousand times.
     found = _site_sets.get(sites)
     if found is None:
-        text = json_text.dumps([site_to_json(site) for site in sites])
+        text = answers.encode(answers.sites_of(sites))
         found = _site_sets.setdefault(sites, SiteSet(text, tuple((site.path, site.heads) for site in sites)))
     return found
 
 
-def _read(attempt: Attempt, step: Step, name: str) -> KnownManifest:
-    with attempt.folder.archive(attempt.file(name)) as archive:
-        manifest = step_file.read_manifest(archive, name)
-    check_place(manifest, step, name)
-    return condense(manifest)
+def _read(attempt: Attempt, step: Step, entry: Entry) -> KnownManifest:
+    with attempt.folder.archive(attempt.file(entry.name)) as archive:
+        manifest = step_file.read_manifest(archive, entry.name)
+    check_place(manifest, step, entry.name)
+    return condense(manifest, entry.version)
 
 
 def _key(attempt: Attempt, entry: Entry) -> Hashable:

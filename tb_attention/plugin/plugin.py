@@ -7,17 +7,15 @@ import functools
 from tensorboard.plugins import base_plugin
 
 from tb_attention.plugin import (
-    examples,
     overviews,
-    page,
-    runs,
-    samples,
-    series,
     serve_history,
+    serve_listing,
     serve_maps,
     serve_matrix,
     serve_measures,
+    serve_page,
     serve_rows,
+    serve_samples,
 )
 from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.logs import Logs
@@ -42,11 +40,11 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def get_plugin_apps(self) -> dict[str, WsgiApp]:
         """Every route. Safari ignores `<base>` for the module import, so the module lies at two paths."""
         resources = {
-            "/runs": runs.serve,
-            "/series": series.serve,
-            "/samples": samples.serve_samples,
-            "/thumbnails": samples.serve_thumbnails,
-            "/image": samples.serve_image,
+            "/runs": serve_listing.serve_runs,
+            "/series": serve_listing.serve_series,
+            "/samples": serve_samples.serve_samples,
+            "/thumbnails": serve_samples.serve_thumbnails,
+            "/image": serve_samples.serve_image,
             "/overview": serve_maps.serve_overview,
             "/overviews": overviews.serve,
             "/weights": serve_maps.serve_weights,
@@ -60,10 +58,10 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/mean": serve_matrix.serve_mean,
             "/matrices": serve_history.serve_matrices,
             "/history": serve_history.serve_history,
-            "/examples": examples.serve,
+            "/examples": serve_samples.serve_examples,
             "/rows": serve_rows.serve,
-            "/page": page.serve_page,
-            "/page_size": page.serve_size,
+            "/page": serve_page.serve_page,
+            "/page_size": serve_page.serve_size,
         }
         return {
             **{route: application(functools.partial(serve, self._logs)) for route, serve in resources.items()},

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,8 @@ from tensorboard.backend import http_util
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import ArgumentError, AttentionError, MissingDependencyError, NotInLogError
+from tb_attention.wire.answers import encode
+from tb_attention.wire.structs import ErrorAnswer, WireStruct
 
 logger = logging.getLogger(__name__)
 
@@ -66,19 +67,9 @@ def application(handler: Handler) -> WsgiApp:
     return wrapped
 
 
-def json_body(request: Request, content: Any, *, keep: bool = False) -> Response:
-    """Answers JSON. `content` holds no NaN or infinity; `keep` lets the browser keep it where the URL has a version."""
-    return json_text_body(request, json_text(content), keep=keep)
-
-
-def json_text(content: Any) -> bytes:
-    """JSON as the page gets it."""
-    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
-
-
-def json_text_body(request: Request, text: bytes, *, keep: bool = False) -> Response:
-    """Answers JSON that is text already, in UTF-8."""
-    return _caching(request, http_util.Respond(request, text, JSON), keep)
+def json_body(request: Request, answer: WireStruct, *, keep: bool = False) -> Response:
+    """Answers JSON; `keep` lets the browser keep it where the URL has a version."""
+    return _caching(request, http_util.Respond(request, encode(answer), JSON), keep)
 
 
 def binary_body(request: Request, body: bytes) -> Response:
@@ -95,7 +86,7 @@ def file_body(request: Request, body: bytes, mimetype: str, *, keep: bool) -> Re
 
 def error(request: Request, code: int, sentence: str) -> Response:
     """Answers `{"error": sentence}`."""
-    response: Response = http_util.Respond(request, json.dumps({"error": sentence}).encode("ascii"), JSON, code=code)
+    response: Response = http_util.Respond(request, encode(ErrorAnswer(sentence)), JSON, code=code)
     return response
 
 

@@ -13,7 +13,7 @@ from tb_attention.export import gzip_frame
 from tb_attention.plugin import parameters, respond, serve_matrix
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.plugin.series import read_steps
+from tb_attention.plugin.serve_listing import read_steps
 from tb_attention.records.format import confusion_file
 from tb_attention.records.format.paths import Step
 from tb_attention.reduce.confusion import class_sums, label_sums

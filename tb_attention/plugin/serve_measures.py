@@ -14,7 +14,7 @@ from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.manifests import KnownManifest
-from tb_attention.plugin.series import read_steps
+from tb_attention.plugin.serve_listing import read_steps
 from tb_attention.records.format.step_file import MEASURES_MEMBER
 
 _CACHE_BYTES = 32 << 20

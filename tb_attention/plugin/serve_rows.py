@@ -14,7 +14,7 @@ from tb_attention.export import gzip_frame
 from tb_attention.plugin import parameters, respond
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.plugin.series import read_steps
+from tb_attention.plugin.serve_listing import read_steps
 from tb_attention.records.format import step_file
 from tb_attention.records.format.schema import SiteManifest, maps_of
 from tb_attention.records.store.store import Entry

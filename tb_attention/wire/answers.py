@@ -15,7 +15,14 @@ from tb_attention.errors import AttentionError, DamagedFileError
 from tb_attention.records.format import json_text, paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.confusion_file import Examples
-from tb_attention.records.format.schema import ConfusionManifest, Manifest, Prediction, check_schema, maps_of
+from tb_attention.records.format.schema import (
+    ConfusionManifest,
+    Manifest,
+    Prediction,
+    SiteManifest,
+    check_schema,
+    maps_of,
+)
 from tb_attention.records.format.step_file import read_json
 from tb_attention.wire import structs
 
@@ -86,10 +93,8 @@ def _prediction(made: Prediction | None) -> structs.Prediction | None:
     return structs.Prediction(made.class_index, *known)
 
 
-def sites_of(manifest: Manifest) -> tuple[structs.Site, ...]:
-    """The sites of a step; none for matrices without maps of examples."""
-    maps = maps_of(manifest)
-    sites = () if maps is None else maps.sites
+def sites_of(sites: Sequence[SiteManifest]) -> tuple[structs.Site, ...]:
+    """The sites of a step."""
     return msgspec.convert(sites, tuple[structs.Site, ...], from_attributes=True)
 
 
@@ -170,7 +175,11 @@ def samples_answer(archive: Archive, what: str) -> structs.SamplesAnswer:
 
 
 def examples_answer(
-    manifest: ConfusionManifest, stored: Examples, ids: Sequence[str], truth: int | None, predicted: int | None
+    manifest: ConfusionManifest,
+    stored: Examples,
+    ids: Sequence[str],
+    truth: int | None = None,
+    predicted: int | None = None,
 ) -> structs.ExamplesAnswer:
     """The answer of `examples`.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.plugin import manifests, series
+from tb_attention.plugin import manifests, serve_listing
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.reading.attempts import start_attempt
@@ -106,7 +106,7 @@ def forgetful(monkeypatch):
     def forget(capacity=1 << 20):
         cache = BoundedCache(capacity, weigh=lambda known: len(known.text))
         monkeypatch.setattr(manifests, "_known", cache)
-        monkeypatch.setattr(series, "_told", BoundedCache(0, weigh=len))
+        monkeypatch.setattr(serve_listing, "_series", BoundedCache(0, weigh=lambda answer: 1))
         return cache
 
     return forget

@@ -12,6 +12,7 @@ from tb_attention.export.html import MAX_BYTES, check_size, make_page
 from tb_attention.export.page import Page
 from tb_attention.plugin import parameters, respond
 from tb_attention.plugin.logs import Logs
+from tb_attention.wire.structs import PageSize
 
 
 def serve_page(logs: Logs, request: Request) -> Response:
@@ -26,7 +27,7 @@ def serve_page(logs: Logs, request: Request) -> Response:
 
 def serve_size(logs: Logs, request: Request) -> Response:
     """About how many bytes the page would have, and how many it may have."""
-    return respond.json_body(request, {"bytes": _page(logs, request).size, "most": MAX_BYTES})
+    return respond.json_body(request, PageSize(_page(logs, request).size, MAX_BYTES))
 
 
 def _page(logs: Logs, request: Request) -> Page:

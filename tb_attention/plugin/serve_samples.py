@@ -1,0 +1,66 @@
+"""The routes `samples`, `thumbnails`, `image` and `examples`: what was fed in, and the examples kept of cells."""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Request, Response
+
+from tb_attention.errors import DamagedFileError, NotInLogError
+from tb_attention.plugin import members, parameters, respond, serve_matrix
+from tb_attention.plugin.logs import Attempt, Logs
+from tb_attention.records.format.confusion_file import read_examples
+from tb_attention.records.format.samples_file import image_member
+from tb_attention.wire import answers
+from tb_attention.wire.structs import SamplesAnswer
+
+
+def serve_samples(logs: Logs, request: Request) -> Response:
+    """Ids, labels and inputs of the samples, as in the manifest."""
+    answer = _read(logs.attempt(request), parameters.samples_set(request))
+    return respond.json_body(request, answer, keep=True)
+
+
+def serve_thumbnails(logs: Logs, request: Request) -> Response:
+    """The first picture of every sample, small."""
+    return _serve_member(logs, request, "thumbnails")
+
+
+def serve_image(logs: Logs, request: Request) -> Response:
+    """One picture of one sample."""
+    sample, position = parameters.number(request, "sample"), parameters.number(request, "input")
+    return _serve_member(logs, request, image_member(sample, position))
+
+
+def serve_examples(logs: Logs, request: Request) -> Response:
+    """The kept examples of a step: all, or those of a truth, a prediction or both."""
+    attempt, step = logs.attempt(request), parameters.step(request)
+    wanted = {name: parameters.number(request, name) for name in ("truth", "predicted") if name in request.args}
+    with serve_matrix.opened(attempt, step) as (archive, manifest):
+        stored = read_examples(archive, manifest)
+    ids = _ids(attempt, manifest.samples, manifest.examples) if manifest.examples else []
+    return respond.json_body(request, answers.examples_answer(manifest, stored, ids, **wanted), keep=True)
+
+
+def _serve_member(logs: Logs, request: Request, member: str) -> Response:
+    attempt = logs.attempt(request)
+    entry = attempt.samples(parameters.samples_set(request))
+    try:
+        body = members.body(attempt.folder, attempt.file(entry.name), entry, member)
+    except members.NoSuchMember:
+        raise NotInLogError(f"These samples have no such picture: {member}.") from None
+    return respond.binary_body(request, body)
+
+
+def _read(attempt: Attempt, name: str) -> SamplesAnswer:
+    entry = attempt.samples(name)
+    with attempt.folder.archive(attempt.file(entry.name)) as archive:
+        return answers.samples_answer(archive, entry.name)
+
+
+def _ids(attempt: Attempt, name: str | None, count: int) -> list[str]:
+    try:
+        ids = [sample.id for sample in _read(attempt, (name or "").removesuffix(".npz")).samples]
+    except NotInLogError as error:
+        raise DamagedFileError(f"The file of the examples, {str(name)[:80]!r}, is not there.") from error
+    if len(ids) != count:
+        raise DamagedFileError(f"{str(name)[:80]!r} holds {len(ids)} examples; {count} were kept.")
+    return ids
