@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Prediction, Sample } from "../src/api/wire";
 import { frequentClasses, sampleRow, sortRows, stretches, type SortKey } from "../src/model/browse";
-import { usesOf } from "../src/model/words";
+import { usesOf } from "../src/model/wordUses";
 import { site } from "./helpers";
 
 const labelled = (label: number, index: number): Sample => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sumsOf, type Confusion } from "../src/model/confusion";
-import { rowDivergence } from "../src/model/confusionLooked";
+import { rowDivergence } from "../src/model/difference";
 import {
   binned,
   groupedBins,
@@ -13,7 +13,7 @@ import { confusedPairs, mostChanged } from "../src/model/confusionRanking";
 import { classScores, labelScores, meanScore, sortScores } from "../src/model/confusionScores";
 import { areaUnderRoc, atThreshold, averagePrecision, histogramOf, thresholds } from "../src/model/confusionThreshold";
 import { cellMap, comparableUnit, differenceValues, fullValue, unitValues } from "../src/model/confusionValues";
-import { changeText, describeColumn, describeDifference } from "../src/model/confusionWords";
+import { changeText, describeColumn, describeDifference } from "../src/model/confusionText";
 import { levelFor } from "../src/model/pyramid";
 
 const of = (...counts: number[]): Confusion => ({

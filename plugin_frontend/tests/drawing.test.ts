@@ -3,7 +3,7 @@ import { inkOn, interpolate, sequential, type RampName } from "../src/color/ramp
 import { colorIndex, legendTicks, makeScale, roundTop } from "../src/color/scale";
 import { paintMap, wholeMap } from "../src/draw/heatmap";
 import { clampView, panView, zoomView } from "../src/draw/viewport";
-import { matrixSize } from "../src/model/layout";
+import { matrixSize } from "../src/model/matrixSize";
 import { halve, levelFor } from "../src/model/pyramid";
 import { cropOf, drawTint, positionUnder } from "../src/draw/patches";
 import { positionsOf } from "../src/model/positions";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeRows } from "../src/model/encoding";
 import { mapOf, selectFrom } from "../src/model/maps";
-import { overviewMaps } from "../src/model/pooled";
+import { overviewMaps } from "../src/model/overviewMaps";
 import { site, sqrt8 } from "./helpers";
 
 test("a byte a weight is off by less than 4e-3 of its row's maximum", () => {

@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { readNpy } from "../src/api/npy";
 import { answerFrom, heldLog } from "../src/api/held/log";
-import { npyFile, npyTexts } from "../src/api/npy_file";
+import { npyFile, npyTexts } from "../src/api/npyFile";
 import { meanRow } from "../src/api/held/rows";
 import { indicesOf } from "../src/api/ranges";
 import { record, series, site } from "./helpers";

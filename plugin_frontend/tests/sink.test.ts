@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Axis } from "../src/api/wire";
-import { sinkShares } from "../src/model/sink";
+import { sinkShares } from "../src/model/maps";
 import { site } from "./helpers";
 
 const first = { head: 0, iteration: 0, window: 0 };

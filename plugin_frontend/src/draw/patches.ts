@@ -1,6 +1,5 @@
 /** Patches of a sample's picture: cut out along an axis, or tinted in the picture itself. */
-import type { Positions } from "../model/positions";
-import { cellOf, positionOfCell } from "../model/positions";
+import { type Positions, cellOf, positionOfCell } from "../model/positions";
 
 export interface Crop {
   x: number;

@@ -34,3 +34,12 @@ export function pixelsOf(canvas: HTMLCanvasElement): { image: ImageData; pixels:
   pixels.fill(0);
   return { image, pixels };
 }
+
+export interface Repaint {
+  /** CSS pixels. */
+  width: number;
+  height: number;
+  paint: (surface: Surface) => void;
+}
+
+export const repaints = new WeakMap<HTMLCanvasElement, Repaint>();

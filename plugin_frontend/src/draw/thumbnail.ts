@@ -1,8 +1,7 @@
 /** Paints the map of one head small: a matrix, the cells of a spatial gate as a plane, the channels of a gate as bars. */
 import type { ColorScale } from "../color/scale";
 import type { Axis, Site } from "../api/wire";
-import type { AttentionMap } from "../model/maps";
-import { axesOf, hasQueries } from "../model/maps";
+import { type AttentionMap, axesOf, hasQueries } from "../model/maps";
 import { paintMap, wholeMap, type Rect } from "./heatmap";
 
 export type Look = "matrix" | "plane" | "bars";

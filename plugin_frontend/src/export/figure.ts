@@ -1,6 +1,6 @@
 /** A picture of some parts of the page, one below the other, with a caption. */
 import { colorOf } from "./scene/color";
-import { sceneItems, type Repaints } from "./scene/from_page";
+import { sceneItems, type Repaints } from "./scene/fromPage";
 import { moved, type Color, type Item, type Scene } from "./scene/scene";
 
 const [MARGIN, LINE, SIZE] = [12, 18, 12];

@@ -1,6 +1,6 @@
 /** The shown numbers as `.npz`: a table's columns, and arrays in their own shape where the view has such. */
 import type { Table } from "../model/csv";
-import { npyFile, npyTexts } from "../api/npy_file";
+import { npyFile, npyTexts } from "../api/npyFile";
 import { zipFile } from "./zip";
 
 /** Numbers as float64, NaN for what is missing among them; else texts. */

@@ -1,9 +1,9 @@
 /** What makes files of a view: a script of its own (vite.save.config.ts), fetched when something is first saved. */
-import type { Repaint } from "../draw/repaint";
+import type { Repaint } from "../draw/surface";
 import { STANDALONE } from "../host/standalone";
 import { figure } from "./figure";
-import { pngFile } from "./png_file";
-import { svgFile } from "./svg_file";
+import { pngFile } from "./pngFile";
+import { svgFile } from "./svgFile";
 
 export { npzFile } from "./npz";
 
@@ -25,6 +25,6 @@ export async function pictureFile(
   const scene = figure(parts, [caption], colors, repaints);
   if (kind === "SVG") return svgFile(scene, caption);
   // A page of its own can load nothing more, and so makes no PDF.
-  if (kind === "PDF" && !STANDALONE) return (await import("./pdf_file")).pdfFile(scene, caption);
+  if (kind === "PDF" && !STANDALONE) return (await import("./pdfFile")).pdfFile(scene, caption);
   return pngFile(scene);
 }

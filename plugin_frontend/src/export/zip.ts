@@ -1,5 +1,5 @@
 /** Writes a zip archive of deflated files (APPNOTE 6.3), as numpy.load and every file manager open it. */
-import { deflated } from "../api/npy_file";
+import { deflated } from "../api/npyFile";
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let sum = byte;

@@ -80,3 +80,19 @@ export function measureShare(scale: MeasureScale, value: number): number {
   const share = Math.max(0, Math.min(1, (value - scale.low) / (scale.high - scale.low)));
   return scale.inverted ? 1 - share : share;
 }
+
+/** For each site, for each of its heads: 1 - entropy / its greatest; the largest weight where entropy means nothing. */
+export function focusShare(measures: Measures | null, step: number, sites: Site[]): number[][] {
+  const counts = headCounts(sites);
+  let from = 0;
+  return sites.map((site, s) => {
+    const bits = Math.log2(Math.max(2, mapShape(site).keys));
+    const shares = Array.from({ length: counts[s] ?? 0 }, (_, head) => {
+      const entropy = measureAt(measures, step, from + head, "entropy");
+      const share = Number.isNaN(entropy) ? measureAt(measures, step, from + head, "largest") : 1 - entropy / bits;
+      return Math.max(0, Math.min(1, share));
+    });
+    from += counts[s] ?? 0;
+    return shares;
+  });
+}

@@ -74,3 +74,11 @@ export function rowOf(map: AttentionMap, row: number): Float32Array {
 export function columnOf(map: AttentionMap, column: number): Float32Array {
   return Float32Array.from({ length: map.rows }, (_, row) => map.weights[row * map.columns + column] ?? NaN);
 }
+
+/** The share of each query of one map, out of what the route `sink` sent; null where the site has no sink. */
+export function sinkShares(site: Site, stored: NumberArray, choice: Choice): Float32Array | null {
+  if (!site.sink) return null;
+  const { heads, iterations, windows, queries } = mapShape(site);
+  const map = (choice.head * iterations + choice.iteration) * windows + choice.window;
+  return decodeRows(stored, site.sink.encoding, heads * iterations * windows, queries, map, 1);
+}

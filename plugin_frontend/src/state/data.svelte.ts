@@ -1,37 +1,37 @@
 /** Fetches what is shown when a choice changes, and what will probably be shown next in advance. */
 import { untrack } from "svelte";
 import { hasDrawn } from "../host/drawn";
-import { Ahead } from "./ahead.svelte";
-import { Compare } from "./compare.svelte";
-import type { ConfusionState } from "./confusion.svelte";
+import { Prefetcher } from "./prefetch.svelte";
+import { Comparison } from "./comparison.svelte";
+import type { ConfusionState } from "./confusionState.svelte";
 import { Features } from "./features.svelte";
-import { Likely } from "./likely.svelte";
-import { Maps, showsWeights } from "./maps.svelte";
-import { Rows } from "./rows.svelte";
+import { PrefetchTargets } from "./prefetchTargets.svelte";
+import { MapArrays, showsWeights } from "./mapArrays.svelte";
+import { QueryRows } from "./queryRows.svelte";
 import { Sink } from "./sink.svelte";
-import type { Tracked } from "./tracked.svelte";
+import type { SampleSelection } from "./sampleSelection.svelte";
 
 export class Data {
-  readonly rows: Rows;
+  readonly rows: QueryRows;
   readonly features: Features;
   readonly sink: Sink;
-  readonly compare: Compare;
-  readonly ahead: Ahead;
-  readonly likely: Likely;
+  readonly compare: Comparison;
+  readonly prefetcher: Prefetcher;
+  readonly prefetchTargets: PrefetchTargets;
   #series = "";
   #matrices = "";
 
   constructor(
-    readonly of: Tracked,
-    readonly maps: Maps,
+    readonly of: SampleSelection,
+    readonly maps: MapArrays,
     readonly confusion: ConfusionState,
   ) {
-    this.ahead = new Ahead(of.server.client, hasDrawn);
-    this.likely = new Likely(of, maps);
-    this.rows = new Rows(of, maps);
+    this.prefetcher = new Prefetcher(of.server.client, hasDrawn);
+    this.prefetchTargets = new PrefetchTargets(of, maps);
+    this.rows = new QueryRows(of, maps);
     this.features = new Features(of);
     this.sink = new Sink(of);
-    this.compare = new Compare(of);
+    this.compare = new Comparison(of);
   }
 
   /** Whether what the view shows is being fetched. */
@@ -81,7 +81,7 @@ export class Data {
     this.features.shown.retry();
     this.sink.shown.retry();
     this.compare.weights.retry();
-    this.ahead.forget();
+    this.prefetcher.forget();
     this.confusion.retry();
     this.of.server.refresh();
     this.of.wantSamples();
@@ -95,10 +95,10 @@ export class Data {
 
   /** Fetches what is likely next; while something is awaited, only stops what no longer is. */
   #fetchAhead(): void {
-    const { maps, likely } = this;
+    const { maps, prefetchTargets } = this;
     const awaited =
       !this.of.samples.length || maps.overview.pending || maps.weights.pending || this.confusion.frames.matrix.pending;
-    this.ahead.want(likely.weights(showsWeights(this.of)), likely.overviews(), awaited);
+    this.prefetcher.want(prefetchTargets.weights(showsWeights(this.of)), prefetchTargets.overviews(), awaited);
   }
 
   #wantMatrix(): void {

@@ -2,7 +2,7 @@
 import { address } from "../api/client";
 import { featureMaps, type FeatureMaps } from "../model/features";
 import { Resource } from "./resource.svelte";
-import type { Tracked } from "./tracked.svelte";
+import type { SampleSelection } from "./sampleSelection.svelte";
 
 export interface SiteFeatures {
   site: string;
@@ -13,7 +13,7 @@ export interface SiteFeatures {
 export class Features {
   readonly shown = new Resource<SiteFeatures>();
 
-  constructor(readonly of: Tracked) {}
+  constructor(readonly of: SampleSelection) {}
 
   want(): void {
     const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.of;

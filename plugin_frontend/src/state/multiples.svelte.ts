@@ -5,7 +5,7 @@ import type { SamplesAnswer, SeriesAnswer, Site } from "../api/wire";
 import { flatHead } from "../model/heads";
 import { mapShape, type AttentionMap } from "../model/maps";
 import { measureAt, largestOf, type Measures } from "../model/measures";
-import { overviewMaps } from "../model/pooled";
+import { overviewMaps } from "../model/overviewMaps";
 import { entriesOf, newestAttempt, pickSeries } from "../model/runs";
 import { bestSlot, joinedSlot, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
 import { Resource } from "./resource.svelte";

@@ -1,7 +1,7 @@
 /** The list of runs: filter, order, and which are chosen. Of a run that is not chosen nothing is fetched. */
 import { runColor } from "../model/runs";
-import { arrangeRuns, commonMonitor, listRuns, type RunOrder } from "../model/runList";
-import type { Focus } from "./focus.svelte";
+import { arrangeRuns, commonMonitor, listRuns, type RunOrder } from "../model/arrangeRuns";
+import type { Selection } from "./selection.svelte";
 
 export class RunList {
   text = $state.raw("");
@@ -17,7 +17,7 @@ export class RunList {
       .filter((run) => this.isChosen(run)),
   );
 
-  constructor(readonly focus: Focus) {}
+  constructor(readonly focus: Selection) {}
 
   color(place: number): string {
     return runColor(place, this.focus.dark);

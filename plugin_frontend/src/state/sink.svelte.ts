@@ -3,7 +3,7 @@ import { address } from "../api/client";
 import type { NumberArray } from "../api/npy";
 import type { Site } from "../api/wire";
 import { Resource } from "./resource.svelte";
-import type { Tracked } from "./tracked.svelte";
+import type { SampleSelection } from "./sampleSelection.svelte";
 
 export interface SiteSink {
   site: Site;
@@ -14,7 +14,7 @@ export interface SiteSink {
 export class Sink {
   readonly shown = new Resource<SiteSink>();
 
-  constructor(readonly of: Tracked) {}
+  constructor(readonly of: SampleSelection) {}
 
   want(): void {
     const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.of;

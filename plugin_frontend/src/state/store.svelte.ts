@@ -7,14 +7,14 @@ import { entriesOf, newestAttempt, pickSeries, runColor } from "../model/runs";
 import { NO_FILTER } from "../model/samples";
 import { slotAt } from "../model/timeline";
 import type { View } from "./choices.svelte";
-import { ConfusionState } from "./confusion.svelte";
+import { ConfusionState } from "./confusionState.svelte";
 import { Data } from "./data.svelte";
-import { Maps } from "./maps.svelte";
+import { MapArrays } from "./mapArrays.svelte";
 import { RunList } from "./runList.svelte";
-import { Scales } from "./scale.svelte";
-import { Tracked } from "./tracked.svelte";
+import { ColorScales } from "./colorScales.svelte";
+import { SampleSelection } from "./sampleSelection.svelte";
 
-export class Store extends Tracked {
+export class Store extends SampleSelection {
   /** Whether the list of keys is open. */
   help = $state(false);
   /** The numbers that the view shows, as a table with a head, for the CSV; null where it shows none. */
@@ -22,10 +22,10 @@ export class Store extends Tracked {
   /** What the view shows of every step under the film; null for the sample's prediction. Set and taken back by the view. */
   lane = $state.raw<(() => StepLane | null) | null>(null);
   readonly runList = new RunList(this);
-  readonly arrays = new Maps(this);
+  readonly arrays = new MapArrays(this);
   readonly confusion = new ConfusionState(this);
   readonly data = new Data(this, this.arrays, this.confusion);
-  readonly scales = new Scales(this, this.arrays);
+  readonly scales = new ColorScales(this, this.arrays);
 
   start(): void {
     watchTheme((dark) => {

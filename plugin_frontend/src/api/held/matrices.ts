@@ -3,7 +3,7 @@ import { gunzip } from "../gzip";
 import { readNpy, type NpyArray } from "../npy";
 import { indicesOf } from "../ranges";
 import type { SeriesAnswer, Step } from "../wire";
-import { gzipped, npyFile, type Writable } from "../npy_file";
+import { gzipped, npyFile, type Writable } from "../npyFile";
 
 type Body = Uint8Array<ArrayBuffer> | null;
 

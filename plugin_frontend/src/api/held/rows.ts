@@ -1,7 +1,7 @@
 /** The route `rows` in a page of its own: what some queries look at, computed from the weights that the page holds. */
 import { gunzip } from "../gzip";
 import { readNpy } from "../npy";
-import { gzipped, npyFile } from "../npy_file";
+import { gzipped, npyFile } from "../npyFile";
 import { indicesOf } from "../ranges";
 import type { SeriesAnswer, Site, Step } from "../wire";
 import { decodeRows } from "../../model/encoding";

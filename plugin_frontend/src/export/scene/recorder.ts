@@ -2,7 +2,7 @@
  * Records what a view paints on its canvas: lines, rectangles and texts as such, cells and pictures as images of exactly the
  * pixels that they have. What the recorder does not know makes it fail, and the whole canvas becomes one image.
  */
-import type { Repaint } from "../../draw/repaint";
+import type { Repaint } from "../../draw/surface";
 import { colorOf, faded } from "./color";
 import { rectangle, type Box, type Image, type Item, type Segment, type Shape, type Text } from "./scene";
 

@@ -1,0 +1,54 @@
+/** What the film shows of one step: in Overview the focus of all heads, in Head the map, in Confusion the matrix. */
+import { measureRamp } from "../../color/ramp";
+import { makeScale } from "../../color/scale";
+import { paintFocus } from "../../draw/paintFocus";
+import { paintMap, wholeMap, type Rect } from "../../draw/heatmap";
+import { paintThumbnail } from "../../draw/thumbnail";
+import type { NpyArray } from "../../api/npy";
+import { confusionMap, FULL_SHARE } from "../../model/confusionValues";
+import { focusShare } from "../../model/headValues";
+import type { AttentionMap } from "../../model/maps";
+import type { View } from "../../state/choices.svelte";
+import type { Store } from "../../state/store.svelte";
+
+export type FramePainter = (pixels: Uint32Array, stride: number, rect: Rect) => void;
+
+/** In the views of one head the film shows its map; in the others how focused all heads are. */
+export function filmShowsHead(view: View): boolean {
+  return ["head", "sample", "compare", "runs"].includes(view);
+}
+
+const confusions = new WeakMap<NpyArray, AttentionMap>();
+
+function confusionOf(array: NpyArray): AttentionMap {
+  let map = confusions.get(array);
+  if (!map) {
+    map = confusionMap({ classes: array.shape[0] ?? 0, counts: array.data, weighted: false });
+    confusions.set(array, map);
+  }
+  return map;
+}
+
+/** Reads the state and returns what to paint at the slot `index`; null while it has not come. */
+export function framePainter(store: Store, index: number): FramePainter | null {
+  const slot = store.slots[index];
+  if (!slot?.record) return null;
+  if (store.view === "confusion") {
+    const array = store.confusion.frames.peek(store.matrixSlots[index] ?? null);
+    if (!array) return null;
+    const map = confusionOf(array);
+    const scale = makeScale(store.ramp, store.dark, FULL_SHARE, false);
+    return (pixels, stride, rect) => paintMap(pixels, stride, rect, map, wholeMap(map), scale);
+  }
+  if (store.showsExamples && index !== store.slotIndex) return null;
+  const { site, siteIndex, head } = store;
+  if (filmShowsHead(store.view) && site) {
+    const map = store.arrays.peekHead(slot, store.sampleIndex, siteIndex, head);
+    if (!map) return null;
+    const scale = store.scales.of(site);
+    return (pixels, stride, rect) => paintThumbnail(pixels, stride, rect, site, map, scale);
+  }
+  const shares = focusShare(store.scales.measures, store.maps?.steps.indexOf(slot.record) ?? -1, store.sites);
+  const ramp = measureRamp(store.dark);
+  return (pixels, stride, rect) => paintFocus(pixels, stride, rect, shares, ramp);
+}

@@ -1,0 +1,41 @@
+/** The colour scale of the maps on the screen: one for all maps of attention, one for gates, the same at every step. */
+import type { Site } from "../api/wire";
+import { makeScale, roundTop, type ColorScale } from "../color/scale";
+import { headCounts, hasGateKind } from "../model/heads";
+import { largestOf, type Measures } from "../model/measures";
+import type { Selection } from "./selection.svelte";
+import type { MapArrays } from "./mapArrays.svelte";
+
+/** Single weights are larger than the mean of the rows' largest, which is what the measure is. */
+const ABOVE_MEAN = 1.5;
+
+export class ColorScales {
+  readonly measures: Measures | null = $derived.by(() => {
+    const array = this.maps.measures.value;
+    return array ? { array, names: this.focus.maps?.measures ?? [] } : null;
+  });
+  readonly #tops = $derived.by(() => {
+    const tops = { maps: 0, gates: 0 };
+    let from = 0;
+    const counts = headCounts(this.focus.sites);
+    this.focus.sites.forEach((site, i) => {
+      const to = from + counts[i]!;
+      const largest = largestOf(this.measures, "largest", from, to);
+      const group = hasGateKind(site) ? "gates" : "maps";
+      if (largest > tops[group]) tops[group] = largest;
+      from = to;
+    });
+    return { maps: roundTop(Math.min(1, tops.maps * ABOVE_MEAN) || 1), gates: roundTop(tops.gates) };
+  });
+
+  constructor(
+    readonly focus: Selection,
+    readonly maps: MapArrays,
+  ) {}
+
+  of(site: Site): ColorScale {
+    const signed = site.encoding === "signed8_row" || site.overview?.encoding === "signed8_row";
+    const top = hasGateKind(site) ? this.#tops.gates : this.#tops.maps;
+    return makeScale(this.focus.ramp, this.focus.dark, top, signed, this.focus.choices.options.values.curve);
+  }
+}

@@ -1,0 +1,103 @@
+/** What will probably be looked at next: what the pointer is over, the steps to either side, the layers and samples beside. */
+import { address } from "../api/client";
+import type { Site } from "../api/wire";
+import { byteSize } from "../model/encoding";
+import type { Slot } from "../model/timeline";
+import type { Bundle } from "./prefetch.svelte";
+import type { MapArrays } from "./mapArrays.svelte";
+import type { SampleSelection } from "./sampleSelection.svelte";
+
+/** What is fetched in advance and never looked at must not push out what is: together they are less than the client's cache. */
+const OVERVIEW_BYTES = 12 * 2 ** 20;
+const WEIGHTS_BYTES = 16 * 2 ** 20;
+/** So long the pointer rests on something before it is fetched: one that only passes over it wants nothing. */
+const REST_MS = 60;
+
+export class PrefetchTargets {
+  /** The site, or the sample, under the pointer. */
+  #site = $state.raw<number | null>(null);
+  #sample = $state.raw<number | null>(null);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly of: SampleSelection,
+    readonly maps: MapArrays,
+  ) {}
+
+  /** Says what the pointer is over, so that it is there when it is clicked; null for nothing. */
+  point(what: { site?: number; sample?: number } | null): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => {
+        this.#site = what?.site ?? null;
+        this.#sample = what?.sample ?? null;
+      },
+      what ? REST_MS : 0,
+    );
+  }
+
+  /** Addresses of weights, the likeliest first. */
+  weights(showsWeights: boolean): string[] {
+    const { of, maps } = this;
+    const { slot, slots, slotIndex, site, siteIndex, sites, sampleIndex, playing } = of;
+    if (!slot?.record || !site) return [];
+    const found = new Map<string, number>();
+    const add = (at: Slot | undefined, place: number, sample: number) => {
+      const there = at?.record && of.sitesOf(at)[place];
+      if (there && sample >= 0 && sample < (at.record?.sample_count ?? 0))
+        found.set(maps.weightsAddress(at, place, sample), byteSize(there.shape, there.encoding));
+    };
+    const step = (by: number) => {
+      const at = slots[slotIndex + by];
+      if (at?.record && of.sitesOf(at)[siteIndex]?.path === site.path) add(at, siteIndex, sampleIndex);
+    };
+    const overview = (sample: number) => {
+      if (sample >= 0 && sample < (slot.record?.sample_count ?? 0))
+        found.set(maps.overviewAddress(slot, sample), overviewBytes(sites));
+    };
+    if (playing) for (const by of [1, 2, -1]) if (showsWeights) step(by);
+    if (this.#site !== null) add(slot, this.#site, sampleIndex);
+    if (this.#sample !== null) {
+      overview(this.#sample);
+      if (showsWeights) add(slot, siteIndex, this.#sample);
+    }
+    if (showsWeights && !playing) {
+      for (const by of [1, -1]) step(by);
+      for (const by of [1, -1]) {
+        add(slot, siteIndex + by, sampleIndex);
+        overview(sampleIndex + by);
+        add(slot, siteIndex, sampleIndex + by);
+      }
+    }
+    return within(found, WEIGHTS_BYTES);
+  }
+
+  /** The overviews of the other steps of the sample, the nearest first, so that dragging the slider finds them there. */
+  overviews(): Bundle {
+    const { of, maps } = this;
+    const { slots, slotIndex, sampleIndex, mapsName } = of;
+    const near = slots
+      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex) }))
+      .filter(({ slot }) => slot.record && of.sitesOf(slot).length)
+      .sort((a, b) => a.apart - b.apart);
+    let left = OVERVIEW_BYTES;
+    const some = near.filter(({ slot }) => (left -= overviewBytes(of.sitesOf(slot))) >= 0);
+    return {
+      urls: some.map(({ slot }) => maps.overviewAddress(slot, sampleIndex)),
+      address: (places) => {
+        const steps = places.map((place) => some[place]!.slot.step).join(",");
+        return address("overviews", { ...mapsName, sample: sampleIndex, steps, v: of.maps?.version });
+      },
+    };
+  }
+}
+
+function overviewBytes(sites: Site[]): number {
+  return sites.reduce((sum, site) => sum + (site.overview?.bytes ?? 0), 0);
+}
+
+/** The first of some addresses whose bytes fit together. */
+function within(bytes: Map<string, number>, most: number): string[] {
+  let left = most;
+  return [...bytes].flatMap(([url, size]) => ((left -= size) >= 0 ? [url] : []));
+}

@@ -1,0 +1,78 @@
+/** The samples of the series in focus: fetched, filtered, and the one that is shown. */
+import type { NpyArray } from "../api/npy";
+import { address } from "../api/client";
+import type { Sample, SamplesAnswer } from "../api/wire";
+import type { Cell } from "../model/confusion";
+import { NO_FILTER, passes, unnamedSamples, type SampleFilter } from "../model/samples";
+import { Selection } from "./selection.svelte";
+import { Resource } from "./resource.svelte";
+
+export class SampleSelection extends Selection {
+  readonly sampleSet = new Resource<SamplesAnswer>();
+  readonly thumbnails = new Resource<NpyArray>();
+  readonly picture = new Resource<NpyArray>();
+  filter = $state.raw<SampleFilter>(NO_FILTER);
+
+  readonly samples: Sample[] = $derived.by(() => {
+    const all = this.sampleSet.value?.samples ?? unnamedSamples(this.record);
+    // Of the examples of cells only the first have maps.
+    return this.showsExamples ? all.slice(0, this.record?.sample_count ?? 0) : all;
+  });
+  readonly classNames = $derived(this.sampleSet.value?.class_names ?? this.matrices?.class_names ?? null);
+  readonly sampleIndex = $derived(
+    Math.max(
+      0,
+      this.samples.findIndex((sample) => sample.id === this.choices.sample),
+    ),
+  );
+  readonly sample = $derived<Sample | null>(this.samples[this.sampleIndex] ?? null);
+  readonly shownSamples = $derived(
+    this.samples
+      .map((sample, index) => ({ sample, index, prediction: this.predictionOf(this.slot, index) }))
+      .filter(({ sample, prediction }) => passes(this.filter, sample, prediction, this.classNames)),
+  );
+
+  /** The cell of the matrix that is kept: it filters the samples. */
+  readonly keptCell: Cell | null = $derived.by(() => {
+    const { label, prediction } = this.filter;
+    return label !== null && prediction !== null ? { truth: label, predicted: prediction } : null;
+  });
+
+  /** The input whose picture is shown beside the map: the one that the site's keys lie in, or its queries, else the first picture; -1 for none. */
+  get pictureInput(): number {
+    const inputs = this.sample?.inputs ?? [];
+    const axes = this.site?.axes ?? [];
+    for (const role of ["key", "query"] as const) {
+      const named = axes.find((axis) => axis.role === role)?.input ?? null;
+      if (named !== null && inputs[named]?.kind === "image") return named;
+    }
+    return inputs.findIndex((input) => input.kind === "image");
+  }
+
+  clearSamples(): void {
+    for (const resource of [this.sampleSet, this.thumbnails, this.picture]) resource.clear();
+  }
+
+  retrySamples(): void {
+    for (const resource of [this.sampleSet, this.thumbnails, this.picture]) resource.retry();
+  }
+
+  /** Asks for the samples of the step, their small pictures and the picture of the one shown. */
+  wantSamples(): void {
+    const { mapsName, slots, slot } = this;
+    const set = slot?.record?.samples ?? slots.findLast((other) => other.record?.samples)?.record?.samples ?? null;
+    if (!mapsName || !set) return this.clearSamples();
+    const { client } = this.server;
+    const params = { ...mapsName, set, v: set };
+    const samplesAddress = address("samples", params);
+    this.sampleSet.want(samplesAddress, (_, signal) => client.samples(params, signal));
+    const answer = this.sampleSet.value;
+    if (!answer || this.sampleSet.key !== samplesAddress) return;
+    const thumbnails = answer.thumbnails ? address("thumbnails", params) : null;
+    this.thumbnails.want(thumbnails, (url, signal) => client.get(url, signal));
+    const { sampleIndex } = this;
+    const input = this.pictureInput;
+    const url = input < 0 ? null : address("image", { ...params, sample: sampleIndex, input });
+    this.picture.want(url, (key, signal) => client.get(key, signal));
+  }
+}

@@ -1,0 +1,12 @@
+/** How often the kept cell of the confusion matrix occurs at each step, for the lane of the timeline. */
+import { amountText } from "../../model/confusionText";
+import { countLane, type StepLane } from "../../model/lane";
+import type { Store } from "../../state/store.svelte";
+
+export function cellLane(store: Store): StepLane | null {
+  const { keptCell, confusion } = store;
+  const values = keptCell && confusion.history.cellValues(keptCell);
+  if (!keptCell || !values) return null;
+  const names = [keptCell.truth, keptCell.predicted].map(confusion.name);
+  return countLane(names.join(" → "), values, (count) => amountText(confusion, count));
+}

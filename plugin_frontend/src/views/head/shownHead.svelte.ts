@@ -1,0 +1,197 @@
+/** What the Head view looks at: which map, which query or key is kept or hovered, and the row or column that follows from it. */
+import type { Site, WindowPlaces } from "../../api/wire";
+import { pictureCanvas } from "../../draw/pictureCanvas";
+import type { FeatureMaps } from "../../model/features";
+import {
+  hasQueries,
+  columnOf,
+  mapOf,
+  mapShape,
+  rowOf,
+  sinkShares,
+  type AttentionMap,
+  type Choice,
+} from "../../model/maps";
+import { inPicture, positionsOf, type Positions } from "../../model/positions";
+import { relativeTo } from "../../model/relative";
+import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
+import { placesOf } from "../../model/windows";
+import { makeScale, roundTop, type ColorScale } from "../../color/scale";
+import type { SiteWeights } from "../../state/mapArrays.svelte";
+import type { Store } from "../../state/store.svelte";
+
+/** "looks": the row of a query. "looked at": the column of a key. */
+export type Direction = "looks" | "looked at";
+
+export interface Hover {
+  query: number | null;
+  key: number | null;
+}
+
+export class ShownHead {
+  hover = $state.raw<Hover | null>(null);
+  direction = $state.raw<Direction>("looks");
+  #keptKey = $state<number | null>(null);
+  #keptChannel = $state<number | null>(null);
+
+  readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
+  readonly site: Site | null = $derived(this.shown?.site ?? null);
+  readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
+  readonly options = $derived.by(() => this.store.choices.options.values);
+  readonly #allQueries = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
+  readonly #allKeys = $derived(this.site ? positionsOf(this.site, "key", this.sample) : null);
+  readonly #raw: AttentionMap | null = $derived.by(() => this.#map(this.shown, this.store.head));
+  /** Special tokens and sinks, where they are to be left out. */
+  readonly hidden: number[] = $derived.by(() => {
+    const [queries, keys, map] = [this.#allQueries, this.#allKeys, this.#raw];
+    if (this.options.hide === "no" || !map || !queries || !keys || (this.site && !hasQueries(this.site))) return [];
+    return [...specialPositions(keys), ...sinks(map, queries.shown, keys.shown)];
+  });
+  readonly keys: Positions | null = $derived(this.#allKeys && withoutPositions(this.#allKeys, this.hidden));
+  readonly queries: Positions | null = $derived.by(() => {
+    const all = this.#allQueries;
+    return all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
+  });
+  readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
+  readonly map: AttentionMap | null = $derived(this.#spread(this.#raw));
+  /** What is coloured: the map, or the map relative to its largest weights. */
+  readonly painted: AttentionMap | null = $derived.by(() => this.map && relativeTo(this.map, this.norm));
+  readonly scale: ColorScale | null = $derived.by(() => {
+    if (!this.site) return null;
+    const scale = this.store.scales.of(this.site);
+    return this.norm === "no" ? scale : { ...scale, top: 1 };
+  });
+  readonly before: AttentionMap | null = $derived.by(() => {
+    const before = this.store.arrays.before.value;
+    const same = before?.site.path === this.site?.path && before?.sample === this.shown?.sample;
+    return same ? this.#spread(this.#map(before, this.store.head)) : null;
+  });
+  readonly gate = $derived(this.site !== null && !hasQueries(this.site));
+  readonly norm = $derived.by(() => (this.gate ? "no" : this.options.norm));
+
+  readonly keptQuery = $derived.by(() => this.#clamp(this.store.choices.query, this.queries));
+  /** The channel of a gate that was clicked. */
+  readonly keptChannel = $derived(
+    this.gate && this.#keptChannel !== null && this.keys?.shown.includes(this.#keptChannel) ? this.#keptChannel : null,
+  );
+  readonly keptKey = $derived(this.#clamp(this.#keptKey, this.keys));
+  /** Which way the row or column on the screen goes: hovering a label of the other axis turns it round for as long. */
+  readonly way: Direction = $derived.by(() => {
+    if (this.gate) return "looks";
+    if (this.hover?.query === null && this.hover.key !== null) return "looked at";
+    if (this.hover?.key === null && this.hover.query !== null) return "looks";
+    return this.direction;
+  });
+  /** The query or key whose row or column is shown. */
+  readonly active = $derived(
+    this.way === "looks" ? (this.gate ? 0 : (this.hover?.query ?? this.keptQuery)) : (this.hover?.key ?? this.keptKey),
+  );
+  /** The weights of that row or column. */
+  readonly line: Float32Array | null = $derived(
+    !this.map ? null : this.way === "looks" ? rowOf(this.map, this.active) : columnOf(this.map, this.active),
+  );
+  readonly activeAxis = $derived(this.way === "looks" ? this.queries : this.keys);
+  /** The axis along which `line` lies. */
+  readonly lineAxis = $derived(this.way === "looks" ? this.keys : this.queries);
+  /** The position on the line that is pointed at. */
+  readonly pointed = $derived(
+    this.way === "looks" ? (this.hover?.key ?? this.keptChannel) : (this.hover?.query ?? null),
+  );
+  /** The feature map behind a gate over channels, of the site and sample on the screen. */
+  readonly features: FeatureMaps | null = $derived.by(() => {
+    const features = this.store.data.features.shown.value;
+    return features?.site === this.site?.path && features?.sample === this.shown?.sample ? features!.maps : null;
+  });
+  /** The share of each query that goes to no key, of the map on the screen; null where the softmax has no sink. */
+  readonly sink: Float32Array | null = $derived.by(() => {
+    const sink = this.store.data.sink.shown.value;
+    if (!sink || sink.site.path !== this.site?.path || sink.sample !== this.shown?.sample) return null;
+    return sinkShares(sink.site, sink.shares, this.#choice(sink.site, this.store.head));
+  });
+  readonly featureScale: ColorScale | null = $derived.by(() => {
+    const { ramp, dark } = this.store;
+    const { features } = this;
+    return features && makeScale(ramp, dark, roundTop(features.largest), features.signed, this.options.curve);
+  });
+  readonly picture = $derived.by(() => {
+    const picture = this.store.picture.value;
+    // The grid of a window covers a part of the picture: `places` says which, where the log has it.
+    if (this.site && mapShape(this.site).windows > 1) return null;
+    return picture ? pictureCanvas(picture) : null;
+  });
+
+  /** Where the windows of the site lie in its feature map, where the log tells. */
+  readonly places: WindowPlaces | null = $derived(this.site && placesOf(this.site));
+  readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
+  /** The picture that the windows lie in. */
+  readonly windowPicture = $derived.by(() => {
+    const picture = this.store.picture.value;
+    return picture && this.places?.grid.length === 2 ? pictureCanvas(picture) : null;
+  });
+
+  constructor(readonly store: Store) {}
+
+  /** Whether an axis has cells in the picture that is shown. */
+  lies(axis: Positions | null): boolean {
+    return this.picture !== null && inPicture(axis, this.store.pictureInput);
+  }
+
+  /** The map of another head of the same site. */
+  mapOfHead(head: number): AttentionMap | null {
+    return this.#spread(this.#map(this.shown, head));
+  }
+
+  /** What is left sums to 1 again where something is left out. */
+  #spread(map: AttentionMap | null): AttentionMap | null {
+    return map && this.hidden.length && this.keys ? renormalise(map, this.keys.shown) : map;
+  }
+
+  #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
+    if (!weights) return null;
+    return mapOf(weights.site, weights.array.data, this.#choice(weights.site, wanted));
+  }
+
+  #choice(site: Site, wanted: number): Choice {
+    const shape = mapShape(site);
+    const iteration = Math.min(this.store.iteration, shape.iterations - 1);
+    const window = Math.min(this.store.window, shape.windows - 1);
+    return { head: Math.min(wanted, shape.heads - 1), iteration, window };
+  }
+
+  #clamp(position: number | null, axis: Positions | null): number {
+    if (!axis) return 0;
+    return position !== null && axis.shown.includes(position) ? position : (axis.shown[0] ?? 0);
+  }
+
+  /** Keeps a channel of a gate, or lets it go when it is kept already. */
+  keepChannel(channel: number): void {
+    this.#keptChannel = this.#keptChannel === channel ? null : channel;
+  }
+
+  keepQuery(query: number): void {
+    this.direction = "looks";
+    this.store.choices.query = query;
+  }
+
+  keepKey(key: number): void {
+    this.direction = "looked at";
+    this.#keptKey = key;
+  }
+
+  /** What a position of the line is called when it is clicked: it becomes the one whose row or column is shown. */
+  keepActive(position: number): void {
+    if (this.direction === "looks") this.keepQuery(position);
+    else this.keepKey(position);
+  }
+
+  turn(direction: Direction): void {
+    // The same place is kept on the other axis where both are the same positions.
+    if (direction === "looked at" && this.keys?.shown.includes(this.keptQuery)) this.#keptKey ??= this.keptQuery;
+    this.direction = direction;
+  }
+}
+
+export function headsOf(store: Store, count: number): number[] {
+  const others = store.choices.also.filter((head) => head !== store.head && head < count);
+  return [Math.min(store.head, count - 1), ...others];
+}

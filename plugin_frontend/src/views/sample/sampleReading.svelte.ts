@@ -1,0 +1,197 @@
+/** What the Sample view reads: which weights of which heads and layers, for which query, as one line along the keys. */
+import type { Site } from "../../api/wire";
+import { pictureCanvas } from "../../draw/pictureCanvas";
+import { hasQueries, mapOf, mapShape, type AttentionMap } from "../../model/maps";
+import { meanRow, poolMaps, poolRows } from "../../model/pool";
+import { inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
+import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
+import { layoutText, type Word } from "../../model/text";
+import type { SiteWeights } from "../../state/mapArrays.svelte";
+import type { HeadRows } from "../../state/queryRows.svelte";
+import type { Store } from "../../state/store.svelte";
+
+/** One line of the strip: the row of the query at a step, in a layer or of a head. */
+export interface Line {
+  name: string;
+  values: Float32Array;
+  /** Whether it is the one that the sample shows. */
+  shown: boolean;
+  open: () => void;
+}
+
+export interface Entry {
+  positions: number[];
+  weight: number;
+  name: string;
+  text: string;
+}
+
+function wordName(word: Word, axis: Positions): string {
+  const first = word.positions[0]!;
+  const last = word.positions.at(-1)!;
+  return first === last ? axis.name(first) : `“${word.text}” (words ${first}–${last})`;
+}
+
+function sameAxes(a: Site, b: Site): boolean {
+  const [x, y] = [mapShape(a), mapShape(b)];
+  return x.queries === y.queries && x.keys === y.keys && hasQueries(a) === hasQueries(b);
+}
+
+export class SampleReading {
+  /** The query under the pointer; null for none. */
+  preview = $state.raw<number | null>(null);
+  /** The key under the pointer. */
+  pointed = $state.raw<number | null>(null);
+
+  readonly options = $derived.by(() => this.store.choices.options.values);
+  readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
+  readonly site: Site | null = $derived(this.shown?.site ?? null);
+  readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
+  readonly gate = $derived(this.site !== null && !hasQueries(this.site));
+  readonly picture = $derived.by(() => {
+    const picture = this.store.picture.value;
+    if (this.site && mapShape(this.site).windows > 1) return null;
+    return picture ? pictureCanvas(picture) : null;
+  });
+
+  readonly #allQueries = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
+  readonly #allKeys = $derived(this.site ? positionsOf(this.site, "key", this.sample) : null);
+  /** The maps of all heads, as they were stored. */
+  readonly #maps: AttentionMap[] = $derived.by(() => {
+    const { shown } = this;
+    if (!shown) return [];
+    const { heads, iterations, windows } = mapShape(shown.site);
+    const iteration = Math.min(this.store.iteration, iterations - 1);
+    const window = Math.min(this.store.window, windows - 1);
+    return Array.from({ length: heads }, (_, head) => mapOf(shown.site, shown.array.data, { head, iteration, window }));
+  });
+  readonly #map: AttentionMap | null = $derived.by(() => {
+    const { heads } = this.options;
+    if (!this.#maps.length) return null;
+    return heads === "one" ? (this.#maps[this.head] ?? null) : poolMaps(this.#maps, heads);
+  });
+  readonly #hidden: number[] = $derived.by(() => {
+    const [queries, keys, map] = [this.#allQueries, this.#allKeys, this.#map];
+    if (this.options.hide === "no" || this.gate || !map || !queries || !keys) return [];
+    return [...specialPositions(keys), ...sinks(map, queries.shown, keys.shown)];
+  });
+  readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
+  readonly keys: Positions | null = $derived(this.#allKeys && withoutPositions(this.#allKeys, this.#hidden));
+  readonly queries: Positions | null = $derived.by(() => {
+    const all = this.#allQueries;
+    return all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
+  });
+  /** Whether queries and keys are the same positions, so that one picture or text shows both. */
+  readonly same = $derived.by(() => {
+    const [queries, keys] = [this.queries, this.keys];
+    if (!queries || !keys || this.gate) return true;
+    return queries.tokens === keys.tokens && queries.size === keys.size && sameCells(queries, keys);
+  });
+
+  readonly queryText = $derived(this.#layout(this.queries));
+  readonly keyText = $derived(this.#layout(this.#allKeys));
+
+  readonly query: number = $derived.by(() => {
+    const shown = this.queries?.shown ?? [];
+    const { query } = this.store.choices;
+    return query !== null && shown.includes(query) ? query : (shown[0] ?? 0);
+  });
+  /** The query whose row is read, or the one under the pointer. */
+  readonly active: number = $derived(this.preview ?? this.query);
+  /** Whether the line is what all queries look at on average. */
+  readonly average = $derived(!this.gate && this.options.words === "looked");
+  readonly queryPlaces: number[] = $derived(this.#places(this.active));
+  readonly keptPlaces: number[] = $derived(this.#places(this.query));
+
+  /** The line along the keys that the sample is coloured by. Over layers it waits for the kept query, not for the hovered one. */
+  readonly line: Float32Array | null = $derived.by(() => {
+    const { layers } = this.options;
+    if (layers === "one") return this.#map ? this.#normal(meanRow(this.#map, this.queryPlaces)) : null;
+    const rows = this.layerLines.filter(({ site }) => this.site && sameAxes(site, this.site));
+    return rows.length
+      ? poolRows(
+          rows.map(({ values }) => values),
+          layers,
+        )
+      : null;
+  });
+
+  /** For every layer, the row of the kept query. */
+  readonly layerLines: { site: Site; index: number; values: Float32Array }[] = $derived.by(() => {
+    const answer = this.store.data.rows.layers.value;
+    if (!answer || !this.site) return [];
+    return answer.sites.flatMap((site, index) => {
+      const rows = answer.layers[index] ?? [];
+      return sameAxes(site, this.site!) ? [{ site, index, values: this.#normal(this.#ofHeads(rows)) }] : [];
+    });
+  });
+  readonly headLines: Float32Array[] = $derived.by(() =>
+    this.#maps.map((map) => this.#normal(meanRow(map, this.queryPlaces))),
+  );
+  readonly stepLines: Float32Array[] = $derived.by(() => {
+    const answer = this.store.data.rows.steps.value;
+    if (!answer || answer.site !== this.site?.path) return [];
+    return answer.steps.map((rows) => this.#normal(this.#ofHeads(rows)));
+  });
+
+  /** What can be looked at, by falling weight: keys, or words of several. */
+  readonly entries: Entry[] = $derived.by(() => {
+    const { line, keys, keyText } = this;
+    if (!line || !keys || !keyText) return [];
+    const shown = new Set(keys.shown);
+    const entries = keyText.words.flatMap((word) => {
+      const positions = word.positions.filter((position) => shown.has(position));
+      const weight = positions.reduce((sum, position) => sum + (line[position] ?? NaN), 0);
+      return positions.length ? [{ positions, weight, name: wordName(word, keys), text: word.text }] : [];
+    });
+    const key = ({ weight }: Entry) => (weight === weight ? weight : -Infinity);
+    return entries.sort((a, b) => key(b) - key(a) || a.positions[0]! - b.positions[0]!);
+  });
+  /** The weight of each position's word: of all pieces together. */
+  readonly weights = $derived(
+    new Map(this.entries.flatMap((entry) => entry.positions.map((position) => [position, entry] as const))),
+  );
+  readonly uniform = $derived(1 / Math.max(1, this.keys?.shown.length ?? 1));
+
+  constructor(readonly store: Store) {}
+
+  /** Whether an axis has cells in the picture that is shown. */
+  lies(axis: Positions | null): boolean {
+    return this.picture !== null && inPicture(axis, this.store.pictureInput);
+  }
+
+  /** What a query is called: the whole word, where it is one of several pieces. */
+  nameOf(query: number): string {
+    const word = this.queryText?.words.find(({ positions }) => positions.includes(query));
+    return word && this.queries ? wordName(word, this.queries) : "";
+  }
+
+  #layout(axis: Positions | null): { words: Word[]; after: string } | null {
+    if (!axis) return null;
+    if (axis.tokens) return layoutText(axis.tokens, axis.shown, axis.text ?? null, this.options.pieces === "words");
+    const words = axis.shown.map((position) => ({ positions: [position], text: axis.label(position), before: "   " }));
+    return { words, after: "" };
+  }
+
+  /** All pieces of the word that a query is in; all queries, where the average is read. */
+  #places(query: number): number[] {
+    if (this.average) return this.queries?.shown ?? [];
+    return this.queryText?.words.find((word) => word.positions.includes(query))?.positions ?? [query];
+  }
+
+  #ofHeads(rows: HeadRows): Float32Array {
+    const { heads } = this.options;
+    return heads === "one" ? (rows[this.head] ?? rows[0] ?? new Float32Array(0)) : poolRows(rows, heads);
+  }
+
+  #normal(row: Float32Array): Float32Array {
+    if (!this.#hidden.length || !this.keys) return row;
+    return renormalise({ rows: 1, columns: row.length, weights: row }, this.keys.shown).weights;
+  }
+
+  keep(query: number): void {
+    this.store.choices.query = query;
+    this.preview = null;
+    this.options.words = "look";
+  }
+}

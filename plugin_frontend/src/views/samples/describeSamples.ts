@@ -1,0 +1,54 @@
+/** The sentence of the Samples view, computed from what is listed. */
+import type { SampleRow } from "../../model/browse";
+import { plain, strong, type Part } from "../../model/sentence";
+import type { Use } from "../../model/wordUses";
+import type { WordShare } from "../../state/wordSearch.svelte";
+
+export interface WordWords {
+  word: string;
+  uses: Use[];
+  /** Of those asked so far. */
+  shares: WordShare[];
+  samples: number;
+  /** The head whose weights are told. */
+  head: string;
+}
+
+const times = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "time" : "times"}`;
+
+export function describeWord({ word, uses, shares, samples, head }: WordWords): Part[] {
+  const count = uses.reduce((sum, use) => sum + use.count, 0);
+  const known = shares
+    .flatMap(({ received, uniform }) => received.map(({ weight }) => weight / uniform))
+    .filter((share) => share === share);
+  const mean = known.reduce((sum, share) => sum + share, 0) / known.length;
+  const asked =
+    shares.length < uses.length
+      ? ` (in the ${shares.length === 1 ? "sample" : `${shares.length} samples`} seen so far)`
+      : "";
+  return [
+    strong(`“${word.trim()}”`),
+    plain(` stands ${times(count)} in ${uses.length.toLocaleString("en")} of ${samples.toLocaleString("en")} samples`),
+    ...(known.length
+      ? [plain("; as a key it gets "), strong(`${mean.toFixed(2)} times uniform`), plain(` in ${head}${asked}`)]
+      : []),
+    plain("."),
+  ];
+}
+
+export function describeTable(rows: SampleRow[], stepName: string, beforeName: string | null): Part[] {
+  const judged = rows.filter((row) => row.right !== null);
+  const wrong = judged.filter((row) => row.right === false).length;
+  const losses = rows.map((row) => row.loss).filter((loss) => loss === loss);
+  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  const flipped = rows.filter((row) => row.flipped).length;
+  if (!judged.length)
+    return [strong(rows.length.toLocaleString("en")), plain(" samples; none can be judged right or wrong.")];
+  return [
+    strong(`${wrong.toLocaleString("en")} of ${judged.length.toLocaleString("en")}`),
+    plain(` ${judged.length === 1 ? "sample is" : "samples are"} wrong at ${stepName}`),
+    ...(losses.length ? [plain(", mean loss "), strong(mean.toPrecision(3))] : []),
+    ...(beforeName ? [plain("; "), strong(flipped.toLocaleString("en")), plain(` changed since ${beforeName}`)] : []),
+    plain("."),
+  ];
+}

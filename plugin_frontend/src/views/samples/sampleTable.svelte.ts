@@ -1,0 +1,59 @@
+/** What the Samples view lists: the samples that pass the filters, in order, with the places of a word. */
+import { frequentClasses, sampleRow, sortRows, type SampleRow } from "../../model/browse";
+import { usesOf, type Use } from "../../model/wordUses";
+import { WordSearch } from "../../state/wordSearch.svelte";
+import type { Store } from "../../state/store.svelte";
+
+/** So many classes a menu lists. */
+const MOST_CLASSES = 100;
+
+export class SampleTable {
+  turned = $state(false);
+  word = $state("");
+  readonly search: WordSearch;
+  readonly #options = $derived.by(() => this.store.choices.options.values);
+
+  /** Those that pass the filters of the rail, which this view shares. */
+  readonly rows: SampleRow[] = $derived.by(() => {
+    const { store } = this;
+    return store.shownSamples.map(({ sample, index, prediction }) =>
+      sampleRow(sample, index, prediction, store.predictionOf(store.previousSlot, index), store.classNames),
+    );
+  });
+  readonly uses: Use[] = $derived.by(() => usesOf(this.word, this.store.samples, this.store.site));
+  readonly places = $derived(new Map(this.uses.map((use) => [use.index, use])));
+  readonly searching = $derived(this.word.trim() !== "");
+  readonly sorted: SampleRow[] = $derived.by(() => {
+    const { since, sort } = this.#options;
+    const matching = this.rows.filter(
+      (row) => (since === "all" || row.flipped) && (!this.searching || this.places.has(row.index)),
+    );
+    return sortRows(matching, sort, this.turned);
+  });
+
+  readonly labels: number[] = $derived.by(() =>
+    frequentClasses(
+      this.store.samples.map((sample) => sample.label?.class),
+      MOST_CLASSES,
+      this.store.filter.label,
+    ),
+  );
+  readonly predictions: number[] = $derived.by(() =>
+    frequentClasses(
+      this.store.record?.predictions?.map((prediction) => prediction?.class) ?? [],
+      MOST_CLASSES,
+      this.store.filter.prediction,
+    ),
+  );
+
+  constructor(readonly store: Store) {
+    this.search = new WordSearch(store);
+  }
+
+  /** Opens a sample, with one of its words as the query. */
+  open(id: string, query?: number): void {
+    this.store.choices.sample = id;
+    if (query !== undefined) this.store.choices.query = query;
+    this.store.choices.view = "sample";
+  }
+}

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { arrangeRuns, higherIsBetter, listRuns, shortNames } from "../src/model/arrangeRuns";
+import type { RunEntry } from "../src/model/runs";
+
+function run(name: string, monitor?: string, value?: number): RunEntry {
+  const best = monitor === undefined ? null : { step: 1, monitor, ...(value === undefined ? {} : { value }) };
+  const status = { state: "finished" as const, best };
+  return {
+    run: name,
+    series: [{ tag: "attention", content: "attention", attempts: [1], steps: 2, version: "1", status }],
+  };
+}
+
+const names = (runs: RunEntry[], filter: string, order: "name" | "best") =>
+  arrangeRuns(listRuns(runs), filter, order).map(({ run }) => run.run);
+
+test("losses are ordered from the lowest, accuracies from the highest", () => {
+  const losses = [run("a", "val_loss", 0.3), run("b", "val_loss", 0.1), run("c", "val_loss", 0.2)];
+  expect(names(losses, "", "best")).toEqual(["b", "c", "a"]);
+  const accuracies = [run("a", "val_accuracy", 0.3), run("b", "val_accuracy", 0.1), run("c", "val_accuracy", 0.2)];
+  expect(names(accuracies, "", "best")).toEqual(["a", "c", "b"]);
+});
+
+test("runs with another metric, with none and with a best of an older log come last, as they stand", () => {
+  const runs = [
+    run("none"),
+    run("old", "val_loss"),
+    run("other", "loss", 0),
+    run("a", "val_loss", 2),
+    run("b", "val_loss", 1),
+  ];
+  expect(names(runs, "", "best")).toEqual(["b", "a", "none", "old", "other"]);
+});
+
+test("the filter is a regular expression, and what is none leaves all", () => {
+  const runs = [run("lr=1"), run("lr=2"), run("LR=13")];
+  expect(names(runs, "lr=1", "name")).toEqual(["lr=1", "LR=13"]);
+  expect(names(runs, "(", "name")).toHaveLength(3);
+});
+
+test("only what is called like a score should be high", () => {
+  expect(["val_accuracy", "auc", "f1_score"].every(higherIsBetter)).toBe(true);
+  expect(["val_loss", "mean_absolute_error", "perplexity"].some(higherIsBetter)).toBe(false);
+});
+
+test("names lose the directories that all share, and nothing else", () => {
+  expect(shortNames(["sweep/a/x", "sweep/b/x"])).toEqual(["a/x", "b/x"]);
+  expect(shortNames(["sweep/a", "sweep/a/more"])).toEqual(["a", "a/more"]);
+  expect(shortNames(["sweep/a"])).toEqual(["sweep/a"]);
+  expect(shortNames(["a", "b"])).toEqual(["a", "b"]);
+});
