@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
+from tb_attention.callbacks.cost import trained_bytes
 from tb_attention.callbacks.failures import guarded
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.series import SeriesCallback
@@ -15,7 +16,6 @@ from tb_attention.errors import ArgumentError
 from tb_attention.records.format.paths import Step
 from tb_attention.records.writing.arguments import as_count, checked_bytes, checked_count
 from tb_attention.records.writing.budget import MAX_BYTES
-from tb_attention.records.writing.sizes import trained_bytes
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis

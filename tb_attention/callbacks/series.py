@@ -23,8 +23,8 @@ from tb_attention.records.reading.attempts import Beginning, begin_attempt
 from tb_attention.records.store.opening import checked_directory, open_store
 from tb_attention.records.writing.arguments import as_count, checked_bytes
 from tb_attention.records.writing.budget import MAX_BYTES
+from tb_attention.records.writing.process_exit import stop_watching, watch_for_termination
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.records.writing.termination import stop_watching, watch_for_termination
 from tb_attention.tracing.keras_model import check_model
 
 STATUS_SECONDS = 2.0

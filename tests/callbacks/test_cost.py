@@ -15,10 +15,10 @@ from keras import layers
 
 import tb_attention
 from tb_attention.callbacks import series
-from tb_attention.callbacks.cost import cost_sentence
+from tb_attention.callbacks.cost import cost_sentence, trained_bytes
 from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.writing.budget import StepBytes
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.records.writing.sizes import StepBytes, trained_bytes
 from tb_attention.site import Axis, Site
 
 from .trainings import build, callback, fit

@@ -16,7 +16,7 @@ import pytest
 import tb_attention
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.format.step_record import Prediction
-from tb_attention.records.writing import series_writer
+from tb_attention.records.writing import attempt_files, summaries
 from tb_attention.records.writing.attention_writer import AttentionWriter
 from tb_attention.site import Axis, Cells
 
@@ -232,7 +232,7 @@ def test_a_step_that_could_not_be_written_is_raised_later(tmp_path: Path, monkey
         raise OSError("No space left on device")
 
     writer = AttentionWriter(tmp_path)
-    monkeypatch.setattr(series_writer, "attention_members", full)
+    monkeypatch.setattr(attempt_files, "attention_members", full)
     writer.write(0, {"a": logs.rows(1, 1, 2, 2)})
     with pytest.raises(LogError, match=r"Step 0 of 'attention' .* could not be written: No space left on device"):
         writer.flush()
@@ -245,7 +245,7 @@ def test_a_step_that_could_not_be_written_is_raised_later(tmp_path: Path, monkey
 
 
 def test_a_failing_event_file_is_a_warning_and_loses_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series_writer.Summaries, "add_maps", lambda *_: 1 / 0)
+    monkeypatch.setattr(summaries, "maps_summary", lambda *_: 1 / 0)
     writer = AttentionWriter(tmp_path)
     writer.write(0, {"a": logs.rows(1, 1, 2, 2)})
     with pytest.warns(AttentionWarning, match="All steps of 'attention' .* are written, but not"):

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb_attention.records.reading.reader import load
-from tb_attention.records.writing.budget import superfluous
+from tb_attention.records.writing.budget import spell_bytes, superfluous
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.records.writing.sizes import spell_bytes
 
 from .logs import attempt_directory, record
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.compat.tensorflow_stub import pywrap_tensorflow
 
-from tb_attention.records.writing.crc32c import masked_crc32c
+from tb_attention.records.writing.event_file import masked_crc32c
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from tb_attention.errors import ArgumentError, LogError
 from tb_attention.records.format.step_record import ConfusionRecord, Prediction, StepRecord
 from tb_attention.records.reading.reader import load
 from tb_attention.records.samples.samples import Samples
-from tb_attention.records.writing import series_writer as module
+from tb_attention.records.writing import attempt_files as module
+from tb_attention.records.writing import summaries
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis, Site
 
@@ -71,7 +72,7 @@ def test_a_broken_record_is_a_log_error(tmp_path: Path) -> None:
 
 def test_a_failing_event_file_loses_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(module.Summaries, "add_maps", lambda *_: 1 / 0)
+    monkeypatch.setattr(summaries, "maps_summary", lambda *_: 1 / 0)
     writer = SeriesWriter(tmp_path, "attention", 1, on_failure=lambda *failure: told.append(failure))
     writer.submit(logs.record(0))
     writer.close(10)

@@ -21,9 +21,10 @@ from tb_attention.records.format.step_file import digest
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.reading.reader import load
 from tb_attention.records.store.opening import open_store
-from tb_attention.records.writing import summaries
+from tb_attention.records.writing import event_file
+from tb_attention.records.writing.event_file import event_file_of
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.records.writing.summaries import MAX_BLOB, overview_blob, summaries_of
+from tb_attention.records.writing.summaries import MAX_BLOB, overview_blob
 from tb_attention.reduce.encodings import decode
 
 from . import logs
@@ -184,7 +185,7 @@ def test_summaries_can_be_left_out(tmp_path: Path) -> None:
 
 
 def test_a_long_remote_run_gets_several_event_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summaries, "_REMOTE_BYTES", 4000)
+    monkeypatch.setattr(event_file, "_REMOTE_BYTES", 4000)
     url = "memory://summaries/long"
     logs.write_steps(url, range(6))
     files = [entry for entry in open_store(url).entries() if "tfevents" in entry.name]
@@ -208,4 +209,4 @@ def test_a_remote_run_has_its_event_file_after_closing() -> None:
         steps.append(event_pb2.Event.FromString(data[position + 12 : position + 12 + length]).step)
         position += 16 + length
     assert steps == [0, 0, 1, 2]
-    assert summaries_of(store) is summaries_of(open_store(url))
+    assert event_file_of(store) is event_file_of(open_store(url))

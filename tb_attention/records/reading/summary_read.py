@@ -19,7 +19,8 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import StepManifest, manifest_from_json, manifest_to_json
 from tb_attention.records.format.step_file import MEASURES_MEMBER, manifest_member, overview_member
 from tb_attention.records.format.step_record import ConfusionRecord
-from tb_attention.records.writing.summaries import INIT_STEP, MAGIC
+from tb_attention.records.writing.event_file import INIT_STEP
+from tb_attention.records.writing.summaries import MAGIC
 
 _HEAD = 12
 _WHAT = "A summary"

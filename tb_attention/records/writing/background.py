@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 
+from tb_attention.records.writing.process_exit import register
+
 MAX_JOBS = 4
 MAX_BYTES = 512 << 20
-EXIT_SECONDS = 30.0
 
 # A training that was interrupted in a notebook says no goodbye: what is left to do is done when nothing came for a while,
 # and a thread that nobody needs ends.
@@ -119,10 +118,14 @@ class Background:
                 state.changed.notify_all()
         return drained
 
-    @property
-    def idle(self) -> bool:
-        """Whether no thread is there."""
-        return self._state is None
+    def drain_at_exit(self, seconds: float) -> None:
+        """Does what waits when the process ends; `on_exit` may add to it."""
+        state = self._state
+        if state is None or state.pid != os.getpid() or state.closed:
+            return
+        if self._on_exit is not None:
+            self._on_exit()
+        self.drain(seconds)
 
     def _has_room(self, state: _State, size: int) -> bool:
         waiting = len(state.jobs) + state.busy
@@ -138,21 +141,13 @@ class Background:
                     target=_run, args=(self._state, self._on_error), name="tb_attention writer", daemon=True
                 )
                 thread.start()
-                _at_exit(self)
+                register(self)
             state = self._state
             state.changed.acquire()
             if not state.closed:
                 return state
             state.changed.release()
             self._state = None
-
-    def _exit(self, seconds: float) -> None:
-        state = self._state
-        if state is None or state.pid != os.getpid() or state.closed:
-            return
-        if self._on_exit is not None:
-            self._on_exit()
-        self.drain(seconds)
 
 
 class _State:
@@ -221,22 +216,3 @@ def _report(on_error: Callable[[Exception], None], error: Exception) -> None:
     except Exception:
         # Whoever listens may turn warnings into errors; the steps that follow still have to be written.
         return
-
-
-_alive: weakref.WeakSet[Background] = weakref.WeakSet()
-_registered = False
-
-
-def _at_exit(background: Background) -> None:
-    global _registered
-    _alive.add(background)
-    if not _registered:
-        atexit.register(drain_all)
-        _registered = True
-
-
-def drain_all(seconds: float = EXIT_SECONDS) -> None:
-    """Does what waits anywhere in this process, in so many seconds at most."""
-    deadline = time.monotonic() + seconds
-    for background in list(_alive):
-        background._exit(max(0.0, deadline - time.monotonic()))
