@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,12 +65,12 @@ def with_tokens(samples: Samples, model: Any, tokenizer: Any = None) -> Samples:
     found = None if samples.tokens else find_tokens(samples.inputs, model, tokenizer)
     if found is None:
         return samples
-    samples = copy.copy(samples)
-    samples.tokens = {found.place: found.tokens}
-    samples.masks = samples.masks or {found.place: np.asarray(found.masks, bool)}
-    if found.texts is not None:
-        samples.texts = samples.texts or {found.place: found.texts}
-    return samples
+    name = named_leaves(samples.inputs)[found.place][0]
+    return samples.replace(
+        tokens={name: found.tokens},
+        masks=None if samples.masks else {name: found.masks},
+        texts=None if samples.texts or found.texts is None else {name: found.texts},
+    )
 
 
 def find_vectorization(model: Any) -> Any:

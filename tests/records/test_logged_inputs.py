@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import io
 import json
 import pickle
@@ -230,3 +231,32 @@ def test_plain_lists_are_one_input() -> None:
 def test_wrong_arguments_are_refused_with_a_sentence(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ArgumentError, match=said):
         Samples(**({"inputs": np.zeros((2, 9))} | arguments))
+
+
+def test_samples_never_change() -> None:
+    samples = Samples(np.zeros((3, 4), int), class_names=["a", "b"])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        samples.class_names = ("c", "d")  # type: ignore[misc]
+    named = samples.replace(class_names={"c": 0, "d": 1}, tokens=[["x"] * 4] * 3)
+    assert (named.class_names, named.tokens) == (("c", "d"), {0: [["x"] * 4] * 3})
+    assert (samples.class_names, samples.tokens) == (("a", "b"), {})
+    with pytest.raises(ArgumentError, match="`masks` must have one entry for each of the 3 samples"):
+        samples.replace(masks=np.ones((2, 4)))
+
+
+def test_taken_samples_keep_all_that_belongs_to_them() -> None:
+    samples = Samples(
+        {"a": np.arange(12).reshape(3, 4), "b": np.arange(3)},
+        [2, 1, 0],
+        tokens={"a": [["x"], ["y"], ["z"]]},
+        masks={"a": np.eye(3, 4)},
+        texts={"b": ["t", "u", "v"]},
+        shapes={"a": [(1,), (4,), (3,)]},
+    )
+    taken = samples.take([2, 0])
+    assert len(taken) == 2
+    np.testing.assert_array_equal(taken.inputs["a"], [[8, 9, 10, 11], [0, 1, 2, 3]])
+    np.testing.assert_array_equal(taken.inputs["b"], [2, 0])
+    np.testing.assert_array_equal(taken.masks[0], [[0, 0, 1, 0], [1, 0, 0, 0]])
+    assert (taken.labels, taken.ids) == ((0, 2), (samples.ids[2], samples.ids[0]))
+    assert (taken.tokens, taken.texts, taken.shapes) == ({0: [["z"], ["x"]]}, {1: ["v", "t"]}, {0: [(3,), (1,)]})

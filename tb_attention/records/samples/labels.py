@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Label = int | float | str | list[float] | None
+"""A class index, a name or other value that is no class, or None for no label."""
 
-def to_labels(labels: npt.NDArray[Any]) -> list[int | float | str | list[float] | None]:
+
+def to_labels(labels: npt.NDArray[Any]) -> list[Label]:
     """A class index for each sample where labels are classes, else the value itself.
 
     Args:
@@ -18,7 +21,7 @@ def to_labels(labels: npt.NDArray[Any]) -> list[int | float | str | list[float] 
     if labels.ndim > 1 and labels.shape[1:] == (1,) * (labels.ndim - 1):
         labels = labels.reshape(len(labels))
     if labels.ndim == 2 and _one_hot(labels):
-        return [int(place) for place in labels.argmax(axis=1)]
+        return [int(index) for index in labels.argmax(axis=1)]
     if labels.ndim == 1:
         return [_scalar(value) for value in labels]
     if labels.dtype.kind in "biuf" and labels[0].size <= 64:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.samples import labels as label_rules
+from tb_attention.records.samples.labels import Label, to_labels
 from tb_attention.records.samples.nested import is_plain, map_leaves, named_leaves, text_of, to_numpy
 from tb_attention.records.samples.pictures import looks_like_picture
 from tb_attention.records.samples.ragged import Shape, own_part
@@ -21,30 +22,51 @@ from tb_attention.site import Axis
 ByInput = Any
 """One value for the first input that it fits, or a mapping from names of inputs to values."""
 
+_Arrays = Sequence[tuple[str, npt.NDArray[Any]]]
 
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Samples:
     """Examples whose attention is followed through training, and how to show them.
 
+    Samples never change. `replace` and `take` make new ones.
+
     Args:
-        inputs: What the model takes, with all examples: an array, or a list or dict of arrays, each of shape `(samples, ...)`;
-            strings too.
-        labels: `(samples,)` or `(samples, 1)` class indices or names, or one-hot `(samples, classes)`; none by default.
-        tokens: For each sample the texts of its positions, as a tokenizer splits them. Like `masks`, `images` and `texts` it
-            belongs to one input; a mapping gives it to several, by name.
+        inputs: What the model takes, with all examples: an array, or a list or dict of arrays, each of shape `(samples, ...)`.
+            Arrays may hold strings.
+        labels: Class indices or names, `(samples,)` or `(samples, 1)`, or one-hot rows, `(samples, classes)`; none by default.
+        tokens: For each sample the texts of its positions, as a tokenizer splits them. Like `masks`, `images`, `texts` and
+            `shapes` it belongs to one input; a mapping from names of inputs gives it for several.
         masks: `(samples, positions)`, 0 or False for padding.
-        images: Pictures to show in place of the inputs: `(samples, H, W)` or `(samples, H, W, 1 or 3)`. By default, inputs that
+        images: Pictures to show instead of the inputs: `(samples, H, W)` or `(samples, H, W, 1 or 3)`. By default, inputs that
             look like pictures are shown.
         texts: For each sample the text that it was made from.
-        shapes: For each sample the shape of its own part of an input, where samples of several shapes were filled up behind to
-            one; each is captured in its own shape. By default it is the whole.
+        shapes: For each sample the shape of its own part of an input, where samples of several shapes are padded at the end to
+            one shape. Each is captured in its own shape. By default a sample is the whole of its row.
         ids: A unique name for each sample; by default 12 hexadecimal digits of a hash of its inputs.
-        axes: What the positions along queries and keys are, by path of the site; by default it is found out.
+        axes: Query and key axes by site path, for sites where detection fails.
         class_names: Names of the classes, by index.
-        store_inputs: Whether pictures, tokens and texts go into the log; by default they do.
+        store_inputs: Whether the log keeps pictures, tokens and texts; by default it does.
 
     Raises:
-        ArgumentError: Lengths differ, ids repeat, or something is not of the kind it should be.
+        ArgumentError: Lengths differ, ids repeat, or an argument is not of the kind it should be.
     """
+
+    inputs: Any
+    """As given, with NumPy arrays."""
+    input_names: tuple[str, ...]
+    """A name for each input that has samples; "" for a single array. All mappings below are by index of the input."""
+    labels: tuple[Label, ...]
+    """For each sample a class index, another value, or None."""
+    class_names: tuple[str, ...] | None
+    ids: tuple[str, ...]
+    axes: Mapping[str, Sequence[Axis]]
+    store_inputs: bool
+    tokens: Mapping[int, list[list[str]]]
+    masks: Mapping[int, npt.NDArray[np.bool_]]
+    images: Mapping[int, list[npt.NDArray[Any]]]
+    texts: Mapping[int, Sequence[Any]]
+    shapes: Mapping[int, list[Shape]]
 
     def __init__(
         self,
@@ -63,32 +85,21 @@ class Samples:
     ) -> None:
         if isinstance(inputs, list | tuple) and is_plain(inputs):
             inputs = _one_array(inputs)
-        self.inputs: Any = map_leaves(to_numpy, inputs)
-        """As given, its arrays as numpy arrays."""
-        # Arrays without dimensions belong to no sample: the model gets them as they are.
-        leaves = [(name, array) for name, array in named_leaves(self.inputs) if array is not None and array.ndim]
-        self._arrays: list[npt.NDArray[Any]] = [array for _, array in leaves]
-        self.input_names: tuple[str, ...] = tuple(name for name, _ in leaves)
-        """A name for each input; "" for a single array."""
-        self._count = self._check_lengths()
-        self.shapes: dict[int, list[Shape]] = {
-            place: self._checked_shapes(place, own) for place, own in self._by_input("shapes", shapes).items()
-        }
-        self.labels: tuple[int | float | str | list[float] | None, ...] = self._checked_labels(labels)
-        """For each sample a class index, another value, or None."""
-        names = to_class_names(class_names)
-        self.class_names: tuple[str, ...] | None = None if names is None else tuple(names)
-        self.ids: tuple[str, ...] = hash_ids(self._own_arrays()) if ids is None else self._checked_ids(ids)
-        self.axes: Mapping[str, Sequence[Axis]] = dict(axes or {})
-        self.store_inputs = bool(store_inputs)
-        self.tokens = self._by_input("tokens", tokens)
-        self.masks = {place: self._checked_mask(mask) for place, mask in self._by_input("masks", masks).items()}
-        self.images = {place: _checked_images(shown) for place, shown in self._by_input("images", images).items()}
-        self.texts = self._by_input("texts", texts)
-        self._check_tokens()
+        self._set(inputs=map_leaves(to_numpy, inputs))
+        arrays = self.arrays
+        count = _checked_count(arrays)
+        self._set(
+            input_names=tuple(name for name, _ in arrays),
+            labels=_checked_labels(labels, count),
+            class_names=_checked_names(class_names),
+            axes=dict(axes or {}),
+            store_inputs=bool(store_inputs),
+            **_checked_by_input(arrays, tokens=tokens, masks=masks, images=images, texts=texts, shapes=shapes),
+        )
+        self._set(ids=hash_ids(self._own_arrays()) if ids is None else _checked_ids(ids, count))
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.labels)
 
     def __iter__(self) -> Iterator[str]:
         """The ids."""
@@ -96,139 +107,93 @@ class Samples:
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name or 'input'}: {array.shape}" for name, array in self.arrays)
-        return f"Samples({self._count} samples, {shapes})"
+        return f"Samples({len(self)} samples, {shapes})"
 
     @property
     def arrays(self) -> list[tuple[str, npt.NDArray[Any]]]:
-        """Names and arrays of the inputs, in order; their places are what `Axis.input` counts."""
-        return list(zip(self.input_names, self._arrays, strict=True))
+        """Names and arrays of the inputs, in order; `Axis.input` is an index into them."""
+        # An array without dimensions belongs to no sample. The model gets it as it is.
+        return [(name, array) for name, array in named_leaves(self.inputs) if _has_samples(array)]
 
-    def own(self, place: int, sample: int) -> npt.NDArray[Any]:
+    def own(self, input_index: int, sample: int) -> npt.NDArray[Any]:
         """The part of an input that is a sample's own."""
-        array = self._arrays[place][sample]
-        return np.asarray(array[own_part(self.shapes[place][sample])] if place in self.shapes else array)
+        return self._own(self.arrays[input_index][1], input_index, sample)
+
+    def replace(
+        self,
+        *,
+        class_names: Sequence[str] | None = None,
+        tokens: ByInput = None,
+        masks: ByInput = None,
+        texts: ByInput = None,
+    ) -> Samples:
+        """The same samples with other class names, tokens, masks or texts. What is None stays."""
+        given = _checked_by_input(self.arrays, tokens=tokens, masks=masks, texts=texts)
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value}
+        if class_names is not None:
+            changes["class_names"] = _checked_names(class_names)
+        return self._changed(**changes)
+
+    def take(self, indices: Sequence[int]) -> Samples:
+        """Some of the samples, by index."""
+        chosen = list(indices)
+
+        def of_lists(by_input: Mapping[int, Sequence[Any]]) -> dict[int, list[Any]]:
+            return {index: [values[sample] for sample in chosen] for index, values in by_input.items()}
+
+        return self._changed(
+            inputs=map_leaves(lambda array: array[chosen] if _has_samples(array) else array, self.inputs),
+            labels=tuple(self.labels[sample] for sample in chosen),
+            ids=tuple(self.ids[sample] for sample in chosen),
+            tokens=of_lists(self.tokens),
+            masks={index: mask[chosen] for index, mask in self.masks.items()},
+            images=of_lists(self.images),
+            texts=of_lists(self.texts),
+            shapes=of_lists(self.shapes),
+        )
 
     def groups(self) -> list[tuple[list[int], Samples]]:
-        """The samples by their shape: for each shape, in the order of its first sample, the indices and samples of it alone."""
+        """The samples by shape: for each shape, in the order of its first sample, indices and samples without padding."""
         if not self.shapes:
             return [(list(range(len(self))), self)]
         by_shape: dict[tuple[Shape, ...], list[int]] = {}
         for sample in range(len(self)):
             by_shape.setdefault(tuple(own[sample] for own in self.shapes.values()), []).append(sample)
-        return [(index, self._of_one_shape(index)) for index in by_shape.values()]
+        return [(indices, self.take(indices)._without_padding()) for indices in by_shape.values()]
 
-    def _of_one_shape(self, index: list[int]) -> Samples:
-        """Some samples, all of one shape, without what was filled up behind."""
-        part = {place: own_part(own[index[0]]) for place, own in self.shapes.items()}
-        every = (slice(None),)
-        arrays = [array[index][every + part.get(place, ())] for place, array in enumerate(self._arrays)]
-        remaining = iter(arrays)
-        chosen = copy.copy(self)
-        chosen.inputs = map_leaves(
-            lambda leaf: next(remaining) if leaf is not None and leaf.ndim else leaf, self.inputs
+    def _without_padding(self) -> Samples:
+        """The samples, all of one shape, without what pads their inputs."""
+        parts = {index: (slice(None), *own_part(own[0])) for index, own in self.shapes.items()}
+        cut = iter([array[parts.get(index, ())] for index, (_, array) in enumerate(self.arrays)])
+        lengths = {index: own[0][0] for index, own in self.shapes.items() if own[0]}
+        return self._changed(
+            inputs=map_leaves(lambda array: next(cut) if _has_samples(array) else array, self.inputs),
+            shapes={},
+            tokens={index: [row[: lengths.get(index)] for row in rows] for index, rows in self.tokens.items()},
+            masks={index: mask[:, : lengths.get(index)] for index, mask in self.masks.items()},
         )
-        chosen._arrays = arrays
-        chosen._count = len(index)
-        chosen.shapes = {}
-        chosen.labels = tuple(self.labels[sample] for sample in index)
-        chosen.ids = tuple(self.ids[sample] for sample in index)
-        lengths = {place: arrays[place].shape[1] for place in part if arrays[place].ndim > 1}
-        chosen.tokens = {
-            place: [tokens[sample][: lengths.get(place)] for sample in index] for place, tokens in self.tokens.items()
-        }
-        chosen.masks = {place: mask[index, : lengths.get(place)] for place, mask in self.masks.items()}
-        chosen.images = {place: [images[sample] for sample in index] for place, images in self.images.items()}
-        chosen.texts = {place: [texts[sample] for sample in index] for place, texts in self.texts.items()}
-        return chosen
+
+    def _own(self, array: npt.NDArray[Any], input_index: int, sample: int) -> npt.NDArray[Any]:
+        row = array[sample]
+        return np.asarray(row[own_part(self.shapes[input_index][sample])] if input_index in self.shapes else row)
 
     def _own_arrays(self) -> list[Any]:
         return [
-            array if place not in self.shapes else [self.own(place, sample) for sample in range(self._count)]
-            for place, array in enumerate(self._arrays)
+            array if index not in self.shapes else [self._own(array, index, sample) for sample in range(len(array))]
+            for index, (_, array) in enumerate(self.arrays)
         ]
 
-    def _checked_shapes(self, place: int, shapes: Any) -> list[Shape]:
-        largest = self._arrays[place].shape[1:]
-        own = [tuple(int(size) for size in shape) for shape in shapes]
-        for shape in own:
-            if len(shape) != len(largest) or any(
-                not 0 <= size <= most for size, most in zip(shape, largest, strict=True)
-            ):
-                raise ArgumentError(f"`shapes` must be at most {largest} each. Received: {shape}.")
-        return own
+    def _changed(self, **attributes: Any) -> Samples:
+        changed = copy.copy(self)
+        changed._set(**attributes)
+        return changed
 
-    def _check_lengths(self) -> int:
-        if not self._arrays:
-            raise ArgumentError("`inputs` must be arrays of shape (samples, ...). Received: no such array.")
-        lengths = {len(array) for array in self._arrays}
-        if len(lengths) != 1 or lengths == {0}:
-            raise ArgumentError(
-                "`inputs` must hold the same number of samples in each array, at least 1. "
-                f"Received: {[len(array) for array in self._arrays]}."
-            )
-        return lengths.pop()
+    def _set(self, **attributes: Any) -> None:
+        self.__dict__.update(attributes)
 
-    def _checked_labels(self, labels: Any) -> tuple[int | float | str | list[float] | None, ...]:
-        if labels is None:
-            return (None,) * self._count
-        array = to_numpy(labels)
-        if array.ndim == 0 or len(array) != self._count:
-            raise ArgumentError(
-                f"`labels` must have one entry for each of the {self._count} samples. Received: shape {array.shape}."
-            )
-        return tuple(label_rules.to_labels(array))
 
-    def _checked_ids(self, ids: Sequence[str]) -> tuple[str, ...]:
-        names = tuple(str(name) for name in ids)
-        if len(names) != self._count or unique(names) != names or "" in names:
-            raise ArgumentError(
-                f"`ids` must be {self._count} different texts, one for each sample. Received: ids={list(ids)[:20]!r}."
-            )
-        return names
-
-    def _checked_mask(self, mask: Any) -> npt.NDArray[np.bool_]:
-        array = to_numpy(mask)
-        if array.ndim != 2:
-            raise ArgumentError(f"`masks` must have shape (samples, positions). Received: shape {array.shape}.")
-        return array.astype(bool)
-
-    def _by_input(self, argument: str, value: ByInput) -> dict[int, Any]:
-        """The value by the place of the input that it belongs to."""
-        if value is None:
-            return {}
-        if isinstance(value, Mapping):
-            unknown = [name for name in value if name not in self.input_names]
-            if unknown:
-                raise ArgumentError(
-                    f"`{argument}` must be by names of inputs: {list(self.input_names)}. Received: {unknown}."
-                )
-            found = {self.input_names.index(name): part for name, part in value.items()}
-        else:
-            found = {self._place_for(argument, value): value}
-        for part in found.values():
-            if len(part) != self._count:
-                raise ArgumentError(
-                    f"`{argument}` must have one entry for each of the {self._count} samples. Received: {len(part)}."
-                )
-        return found
-
-    def _place_for(self, argument: str, value: Any) -> int:
-        """The first input whose positions a value can be of, else the first input."""
-        if argument in ("tokens", "masks") and len(value) > 0:
-            length = max(len(row) if hasattr(row, "__len__") else 0 for row in value)
-            for place, array in enumerate(self._arrays):
-                if array.ndim == 2 and array.shape[1] == length:
-                    return place
-        return 0
-
-    def _check_tokens(self) -> None:
-        for place, tokens in self.tokens.items():
-            if any(isinstance(row, str | bytes) for row in tokens):
-                raise ArgumentError(
-                    "`tokens` must hold a list of texts for each sample. "
-                    f"Received: {text_of(next(row for row in tokens if isinstance(row, str | bytes)))!r} in place of a list."
-                )
-            self.tokens[place] = [[text_of(token) for token in row] for row in tokens]
+def _has_samples(array: Any) -> bool:
+    return array is not None and array.ndim > 0
 
 
 def _one_array(rows: Sequence[Any]) -> npt.NDArray[Any]:
@@ -238,7 +203,101 @@ def _one_array(rows: Sequence[Any]) -> npt.NDArray[Any]:
         raise ArgumentError("`inputs` given as lists must have rows of one length; pad them.") from error
 
 
-def _checked_images(images: Any) -> list[npt.NDArray[Any]]:
+def _checked_count(arrays: _Arrays) -> int:
+    if not arrays:
+        raise ArgumentError("`inputs` must be arrays of shape (samples, ...). Received: no such array.")
+    lengths = {len(array) for _, array in arrays}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ArgumentError(
+            "`inputs` must hold the same number of samples in each array, at least 1. "
+            f"Received: {[len(array) for _, array in arrays]}."
+        )
+    return lengths.pop()
+
+
+def _checked_labels(labels: Any, count: int) -> tuple[Label, ...]:
+    if labels is None:
+        return (None,) * count
+    array = to_numpy(labels)
+    if array.ndim == 0 or len(array) != count:
+        raise ArgumentError(
+            f"`labels` must have one entry for each of the {count} samples. Received: shape {array.shape}."
+        )
+    return tuple(to_labels(array))
+
+
+def _checked_names(class_names: Sequence[str] | None) -> tuple[str, ...] | None:
+    names = to_class_names(class_names)
+    return None if names is None else tuple(names)
+
+
+def _checked_ids(ids: Sequence[str], count: int) -> tuple[str, ...]:
+    names = tuple(str(name) for name in ids)
+    if len(names) != count or unique(names) != names or "" in names:
+        raise ArgumentError(
+            f"`ids` must be {count} different texts, one for each sample. Received: ids={list(ids)[:20]!r}."
+        )
+    return names
+
+
+def _checked_by_input(arrays: _Arrays, **arguments: ByInput) -> dict[str, dict[int, Any]]:
+    """Each argument by the index of the input that it belongs to, checked and brought into its form."""
+    return {
+        name: {
+            index: _FORMS[name](part, arrays[index][1]) if name in _FORMS else part
+            for index, part in _by_input(arrays, name, value).items()
+        }
+        for name, value in arguments.items()
+    }
+
+
+def _by_input(arrays: _Arrays, argument: str, value: ByInput) -> dict[int, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        names = [name for name, _ in arrays]
+        unknown = [name for name in value if name not in names]
+        if unknown:
+            raise ArgumentError(f"`{argument}` must be by names of inputs: {names}. Received: {unknown}.")
+        found = {names.index(name): part for name, part in value.items()}
+    else:
+        found = {_input_for(arrays, argument, value): value}
+    count = len(arrays[0][1])
+    for part in found.values():
+        if len(part) != count:
+            raise ArgumentError(
+                f"`{argument}` must have one entry for each of the {count} samples. Received: {len(part)}."
+            )
+    return found
+
+
+def _input_for(arrays: _Arrays, argument: str, value: Any) -> int:
+    """The index of the first input with as many positions as a value has, else 0."""
+    if argument in ("tokens", "masks") and len(value) > 0:
+        length = max(len(row) if hasattr(row, "__len__") else 0 for row in value)
+        for index, (_, array) in enumerate(arrays):
+            if array.ndim == 2 and array.shape[1] == length:
+                return index
+    return 0
+
+
+def _checked_tokens(tokens: Any, array: npt.NDArray[Any]) -> list[list[str]]:
+    if any(isinstance(row, str | bytes) for row in tokens):
+        raise ArgumentError(
+            "`tokens` must hold a list of texts for each sample. "
+            f"Received: {text_of(next(row for row in tokens if isinstance(row, str | bytes)))!r} in place of a list."
+        )
+    return [[text_of(token) for token in row] for row in tokens]
+
+
+def _checked_mask(mask: Any, array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    mask = to_numpy(mask)
+    if mask.ndim != 2:
+        raise ArgumentError(f"`masks` must have shape (samples, positions). Received: shape {mask.shape}.")
+    return np.asarray(mask.astype(bool))
+
+
+def _checked_images(images: Any, array: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     pictures = [to_numpy(image) for image in images]
     for picture in pictures:
         if picture.dtype.kind not in "biuf" or not looks_like_picture(picture.shape):
@@ -247,3 +306,15 @@ def _checked_images(images: Any) -> list[npt.NDArray[Any]]:
                 f"Received: {picture.dtype} of shape {picture.shape}."
             )
     return pictures
+
+
+def _checked_shapes(shapes: Any, array: npt.NDArray[Any]) -> list[Shape]:
+    largest = array.shape[1:]
+    own = [tuple(int(size) for size in shape) for shape in shapes]
+    for shape in own:
+        if len(shape) != len(largest) or any(not 0 <= size <= most for size, most in zip(shape, largest, strict=True)):
+            raise ArgumentError(f"`shapes` must be at most {largest} each. Received: {shape}.")
+    return own
+
+
+_FORMS = {"tokens": _checked_tokens, "masks": _checked_mask, "images": _checked_images, "shapes": _checked_shapes}

@@ -28,7 +28,6 @@ from tb_attention.records.writing.generation import fill_up, generated_maps
 from tb_attention.records.writing.generation_axes import token_inputs
 from tb_attention.records.writing.predictions import to_predictions
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.reduce.class_names import to_class_names
 from tb_attention.site import Axis, Kind, Site
 
 _GENERATED = (
@@ -321,9 +320,7 @@ def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | No
     if not isinstance(samples, Samples):
         inputs, labels = samples if isinstance(samples, tuple) and len(samples) == 2 else (samples, None)
         return Samples(inputs, labels, class_names=class_names)
-    if class_names is not None:
-        samples.class_names = tuple(to_class_names(class_names) or ())
-    return samples
+    return samples.replace(class_names=class_names)
 
 
 def _checked_step(step: Any) -> Step:
