@@ -21,9 +21,9 @@ from urllib.parse import urlencode
 import numpy as np
 
 import tb_attention
-from tb_attention.export import gzip_frame
 from tb_attention.plugin import members
 from tb_attention.plugin.run_folder import RunFolder
+from tb_attention.wire import gzip_frame
 
 REQUESTS = 200
 STEPS = 5

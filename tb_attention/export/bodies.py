@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
-from tb_attention.export import gzip_frame
 from tb_attention.records.format.archive import Archive
 from tb_attention.reduce.encodings import Encoding
+from tb_attention.wire import gzip_frame
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.export import gzip_frame
 from tb_attention.export.answers import series_answer, step_answer
 from tb_attention.export.bodies import Body, made, stored, without_heads
 from tb_attention.export.choice import Choice, check_found
@@ -21,6 +20,7 @@ from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.schema import SiteManifest, StepManifest, manifest_to_json, site_to_json
 from tb_attention.site import Axis
+from tb_attention.wire import gzip_frame
 
 
 class MapsPart:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tb_attention.errors import DamagedFileError
-from tb_attention.export import gzip_frame
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.run_folder import RunFolder
 from tb_attention.records.format.archive import Archive, Stream
 from tb_attention.records.store.store import Entry
+from tb_attention.wire import gzip_frame
 
 Streams = Mapping[str, Stream]
 

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError, LogError, NotInLogError
-from tb_attention.export import gzip_frame
 from tb_attention.plugin import parameters, respond, serve_matrix
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
@@ -17,6 +16,7 @@ from tb_attention.plugin.serve_listing import read_steps
 from tb_attention.records.format import confusion_file
 from tb_attention.records.format.paths import Step
 from tb_attention.reduce.confusion import class_sums, label_sums
+from tb_attention.wire import gzip_frame
 
 Cells = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 

@@ -9,7 +9,6 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import DamagedFileError, LogError, NotInLogError
-from tb_attention.export import gzip_frame
 from tb_attention.plugin import manifests, members, parameters, respond
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.records.format import confusion_file
@@ -17,6 +16,7 @@ from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import ConfusionManifest
 from tb_attention.records.format.step_file import read_manifest
+from tb_attention.wire import gzip_frame
 
 # 4,096 classes make 134 MB; nobody sees more of them in one picture, and the server should not be felled by one.
 _MOST_CLASSES = 4096

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError, LogError, NotInLogError
-from tb_attention.export import gzip_frame
 from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
 from tb_attention.plugin.manifests import KnownManifest
 from tb_attention.plugin.serve_listing import read_steps
 from tb_attention.records.format.step_file import MEASURES_MEMBER
+from tb_attention.wire import gzip_frame
 
 _CACHE_BYTES = 32 << 20
 _MOST_BYTES = 1 << 28

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import ArgumentError, AttentionError, LogError, NotInLogError
-from tb_attention.export import gzip_frame
 from tb_attention.plugin import parameters, respond
 from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.plugin.logs import Attempt, Logs
@@ -19,6 +18,7 @@ from tb_attention.records.format import step_file
 from tb_attention.records.format.schema import SiteManifest, maps_of
 from tb_attention.records.store.store import Entry
 from tb_attention.reduce.head_measures import uncomputed_rows
+from tb_attention.wire import gzip_frame
 
 Floats = npt.NDArray[np.float32]
 

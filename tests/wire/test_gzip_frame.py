@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from tb_attention.export import gzip_frame
+from tb_attention.wire import gzip_frame
 
 
 def test_a_stored_stream_is_framed_without_inflating_it():
