@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_attention.callbacks.outcomes import Outcomes
 from tb_attention.records.samples.nested import map_leaves, named_leaves
 from tb_attention.records.samples.ragged import Shape, concatenate, rows
 
@@ -21,30 +22,20 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """What a model said of some examples: truth, predicted (int), probability of the predicted class, loss, all (examples,)."""
-
-    truth: Ints
-    predicted: Ints
-    probability: Floats
-    loss: Floats
-
-
-@dataclass(frozen=True, eq=False)
 class Kept:
     """Examples that were kept, in the order of their cells: the most frequent confusions first, then the right ones.
 
     Attributes:
         inputs: As the model takes them, nested, examples along the first axis, filled up behind where they differ in shape.
         shapes: By name of an input whose examples differ in shape, the shape of each.
-        judged: What the model said of them.
+        outcomes: What the model said of them.
         random: Whether each was chosen at random.
         counts: How many examples its cell has.
     """
 
     inputs: Any
     shapes: Mapping[str, Sequence[Shape]]
-    judged: Judged
+    outcomes: Outcomes
     random: npt.NDArray[np.bool_]
     counts: Ints
 
@@ -54,7 +45,7 @@ class Kept:
     @property
     def wrong(self) -> npt.NDArray[np.bool_]:
         """Whether each is off the diagonal."""
-        return np.asarray(self.judged.truth != self.judged.predicted)
+        return np.asarray(self.outcomes.truth != self.outcomes.predicted)
 
     def own_shapes(self) -> list[tuple[Shape, ...]]:
         """For each example the shapes of its inputs."""
@@ -63,11 +54,13 @@ class Kept:
 
     def chosen(self, places: Any) -> Kept:
         """Some of them, in this order."""
-        judged = self.judged
+        outcomes = self.outcomes
         return Kept(
             rows(self.inputs, places),
             {name: [own[place] for place in places] for name, own in self.shapes.items()},
-            Judged(judged.truth[places], judged.predicted[places], judged.probability[places], judged.loss[places]),
+            Outcomes(
+                outcomes.truth[places], outcomes.predicted[places], outcomes.probability[places], outcomes.loss[places]
+            ),
             self.random[places],
             self.counts[places],
         )
@@ -98,14 +91,14 @@ class ExampleKeeper:
         self._counts: dict[tuple[int, int], int] = {}
         self._seen = 0
 
-    def add(self, inputs: Any, judged: Judged) -> None:
+    def add(self, inputs: Any, outcomes: Outcomes) -> None:
         """Offers a batch: its inputs, nested arrays, and what the model said of it."""
-        count = len(judged.truth)
+        count = len(outcomes.truth)
         number = np.arange(self._seen, self._seen + count)
         self._seen += count
         blind = (number * 2654435761 % 2**32).astype(np.float64)
-        probability = np.nan_to_num(judged.probability, nan=-1.0)
-        table = np.stack([judged.truth, judged.predicted, probability, judged.loss, blind, number], axis=-1)
+        probability = np.nan_to_num(outcomes.probability, nan=-1.0)
+        table = np.stack([outcomes.truth, outcomes.predicted, probability, outcomes.loss, blind, number], axis=-1)
         self._waiting.append((table, inputs))
         size = sum(_bytes(array) for _, array in named_leaves(inputs))
         self._waiting_bytes += size
@@ -124,8 +117,8 @@ class ExampleKeeper:
         order = np.lexsort((ranks, predicted, truth, -counts, truth == predicted))
         inputs, shapes = concatenate([self._rows[place] for place in order])
         table = self._table[order]
-        judged = Judged(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3])
-        return Kept(inputs, shapes, judged, random[order], counts[order])
+        outcomes = Outcomes(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3])
+        return Kept(inputs, shapes, outcomes, random[order], counts[order])
 
     def _sort_in(self) -> None:
         if not self._waiting:

@@ -9,10 +9,10 @@ from typing import Any
 import keras
 
 from tb_attention.callbacks.cell_examples import ExampleKeeper
+from tb_attention.callbacks.class_counts import ClassCounts, read_counts
 from tb_attention.callbacks.class_groups import to_class_groups
 from tb_attention.callbacks.class_kinds import Wishes
 from tb_attention.callbacks.cost import matrix_cost_sentence
-from tb_attention.callbacks.counted import Counted, read_counts
 from tb_attention.callbacks.counted_outputs import CountedOutput, counted_outputs, metric_outputs
 from tb_attention.callbacks.data_sources import Source
 from tb_attention.callbacks.example_maps import ExampleMaps
@@ -158,8 +158,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._outputs: list[CountedOutput] = []
         self._maps: list[ExampleMaps | None] = []
         self._validated = 0
-        self._training: list[Counted | None] = []
-        self._validation: list[Counted | None] = []
+        self._training: list[ClassCounts | None] = []
+        self._validation: list[ClassCounts | None] = []
         if self._pass is not None:
             self._pass.begin_fit()
 
@@ -294,7 +294,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the validation data, where it was given, and logs the matrices."""
         training = self._training or self._compiled_counts()
-        nothing: list[Counted | None] = [None] * len(self._series)
+        nothing: list[ClassCounts | None] = [None] * len(self._series)
         validation = self._validation or nothing
         try:
             if self._pass is not None:
@@ -319,6 +319,6 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if self._pass is not None:
             self._pass.begin_fit()
 
-    def _compiled_counts(self) -> list[Counted | None]:
+    def _compiled_counts(self) -> list[ClassCounts | None]:
         metrics = [counted.output.metric for counted in self._outputs]
         return [None if metric is None else read_counts(metric) for metric in metrics]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -12,8 +10,7 @@ import keras
 import numpy as np
 
 from tb_attention.callbacks.model_inputs import check_inputs, declared_inputs, taken_by
-from tb_attention.callbacks.own_order import in_own_order
-from tb_attention.callbacks.random_state import OwnRandomState
+from tb_attention.callbacks.untouched_data import OwnRandomState, in_own_order, reader_of, torch_generators
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples.nested import map_leaves, named_leaves, to_numpy
 from tb_attention.records.samples.ragged import Rows, to_rows
@@ -53,7 +50,7 @@ class Source:
         self.kind: Kind = self._kind()
         """What it is."""
         self._own_order: Any = None
-        self._random = OwnRandomState(_torch_generators(given) if self.kind == "loader" else ())
+        self._random = OwnRandomState(torch_generators(given) if self.kind == "loader" else ())
 
     def _kind(self) -> Kind:
         given = self._given
@@ -188,7 +185,7 @@ class Source:
         return iter(self._given if self._own_order is None else self._own_order)
 
     def _indexed(self) -> Iterator[Any]:
-        reader = _reader(self._given)
+        reader = reader_of(self._given)
         count, index = self.length, 0
         while count is None or index < count:
             yield reader[index]
@@ -253,32 +250,6 @@ def _arrays_of(nested: Any, convert: Callable[[Any], Any] = to_numpy) -> Any:
 
 def _sliced(nested: Any, part: slice) -> Any:
     return map_leaves(lambda array: array[part] if np.ndim(array) else array, nested)
-
-
-def _reader(source: Any) -> Any:
-    """A shallow copy to read batches from by index, so that counters and shuffled orders of `source` stay where they are.
-
-    Keras' iterators of folders shuffle at the first access, count, and seed NumPy with the count. Where copies are not safe,
-    `source` itself.
-    """
-    if hasattr(type(source), "__del__") or not hasattr(source, "__dict__"):
-        return source
-    try:
-        reader = copy.copy(source)
-        for name, value in list(vars(reader).items()):
-            if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
-                vars(reader)[name] = copy.deepcopy(value)
-    except Exception:
-        # A class may copy itself in its own way.
-        return source
-    return reader
-
-
-def _torch_generators(loader: Any) -> tuple[Any, ...]:
-    """The generators that a DataLoader draws its order from, each once."""
-    owners = (loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler")))
-    found = [getattr(owner, "generator", None) for owner in owners]
-    return tuple({id(each): each for each in found if hasattr(each, "get_state")}.values())
 
 
 def bounded(batches: Iterator[Batch], most: int, stop: Callable[[], None]) -> Iterator[Batch]:

@@ -74,8 +74,10 @@ class ExampleMaps:
         order = np.concatenate([first, rest])
         ordered = kept.chosen(order)
         samples = self._samples(ordered)
-        judged = ordered.judged
-        stored = CellExamples(samples, judged.truth, judged.predicted, judged.probability, judged.loss, ordered.random)
+        outcomes = ordered.outcomes
+        stored = CellExamples(
+            samples, outcomes.truth, outcomes.predicted, outcomes.probability, outcomes.loss, ordered.random
+        )
         if not len(first):
             return stored
         try:
@@ -87,7 +89,7 @@ class ExampleMaps:
 
     def _samples(self, kept: Kept) -> Samples:
         """The examples as samples, with their tokens."""
-        samples = Samples(kept.inputs, kept.judged.truth, shapes=kept.shapes or None, class_names=self._names)
+        samples = Samples(kept.inputs, kept.outcomes.truth, shapes=kept.shapes or None, class_names=self._names)
         if self._recorder is None:
             self._recorder = self._recorder_of(samples)
             return self._recorder.samples
@@ -184,7 +186,7 @@ class ExampleMaps:
 def of_confused_cells(kept: Kept, count: int, capturable: npt.NDArray[np.bool_]) -> Places:
     """The indices of at most `count` wrong examples: a few of each cell, the most frequent cells first, then more of them."""
     wrong = np.flatnonzero(kept.wrong & capturable)
-    cells = kept.judged.truth[wrong] * (kept.judged.predicted.max(initial=0) + 1) + kept.judged.predicted[wrong]
+    cells = kept.outcomes.truth[wrong] * (kept.outcomes.predicted.max(initial=0) + 1) + kept.outcomes.predicted[wrong]
     seen: dict[int, int] = {}
     rounds = []
     for cell in cells.tolist():
@@ -203,12 +205,12 @@ def right_ones(kept: Kept, wrong: int, most: int, capturable: npt.NDArray[np.boo
         most: Of all classes together.
         capturable: Which examples can be captured.
     """
-    judged = kept.judged
-    classes = dict.fromkeys(np.stack([judged.truth[:wrong], judged.predicted[:wrong]], -1).reshape(-1).tolist())
+    outcomes = kept.outcomes
+    classes = dict.fromkeys(np.stack([outcomes.truth[:wrong], outcomes.predicted[:wrong]], -1).reshape(-1).tolist())
     found: dict[int, Places] = {}
     left = most
     for index in classes:
-        places = np.flatnonzero(capturable & (judged.truth == index) & (judged.predicted == index))[
+        places = np.flatnonzero(capturable & (outcomes.truth == index) & (outcomes.predicted == index))[
             : min(_RIGHT_OF_A_CLASS, left)
         ]
         if len(places):

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tb_attention.callbacks.cell_examples import Kept
+from tb_attention.callbacks.class_counts import ClassCounts
 from tb_attention.callbacks.class_groups import largest_class
-from tb_attention.callbacks.counted import Counted
 from tb_attention.callbacks.example_maps import ExampleMaps
 from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.series import SeriesCallback
@@ -58,7 +58,7 @@ class MatrixSeries(SeriesCallback):
 
     def log(
         self,
-        splits: Mapping[str, Counted | None],
+        splits: Mapping[str, ClassCounts | None],
         kept: Callable[[], Kept | None] | None,
         maps: ExampleMaps | None,
         metrics: dict[str, float],
@@ -121,7 +121,7 @@ class MatrixSeries(SeriesCallback):
             )
             return None
 
-    def _say_others(self, counted: Mapping[str, Counted]) -> None:
+    def _say_others(self, counted: Mapping[str, ClassCounts]) -> None:
         for split, counts in counted.items():
             if counts.other:
                 self.warnings.warn(
@@ -148,7 +148,7 @@ class MatrixSeries(SeriesCallback):
             return ()
         return self._shown.class_groups
 
-    def _scalars(self, counted: Mapping[str, Counted]) -> dict[str, float]:
+    def _scalars(self, counted: Mapping[str, ClassCounts]) -> dict[str, float]:
         return {
             f"{split}_{name}": value
             for split, counts in counted.items()
@@ -156,7 +156,7 @@ class MatrixSeries(SeriesCallback):
         }
 
     def _figures(
-        self, counted: Mapping[str, Counted], names: Sequence[str] | None
+        self, counted: Mapping[str, ClassCounts], names: Sequence[str] | None
     ) -> dict[str, functools.partial[bytes]]:
         return {
             f"{split}_figure": functools.partial(_figure, counts.matrix, names) for split, counts in counted.items()

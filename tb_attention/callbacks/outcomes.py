@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, softmax
 
-from tb_attention.callbacks.cell_examples import Judged
-from tb_attention.callbacks.sparse_counter import SparseCounter
+from tb_attention.callbacks.class_counts import SparseCounter
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
-from tb_attention.reduce.probabilities import sigmoid, softmax, within_unit
 
 _LEAST = 1e-12
 
 
-def judge(
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What a model said of some examples: truth, predicted (int), probability of the predicted class, loss, all (examples,)."""
+
+    truth: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
+    loss: npt.NDArray[np.float64]
+
+
+def within_unit(scores: npt.NDArray[Any]) -> bool:
+    """Whether all scores lie between 0 and 1, so that they may be probabilities."""
+    return bool(np.all((scores >= 0) & (scores <= 1 + 1e-6)))
+
+
+def outcomes_of(
     metric: ConfusionMatrix | SparseCounter,
     labels: Any,
     scores: npt.NDArray[Any],
     probabilities: npt.NDArray[Any] | None = None,
-) -> tuple[Judged, npt.NDArray[np.int64]] | None:
+) -> tuple[Outcomes, npt.NDArray[np.int64]] | None:
     """What a model said of the examples of a batch, and which of them count.
 
     Args:
@@ -42,7 +57,7 @@ def judge(
     places = np.flatnonzero((y >= 0) & (y < metric.num_classes) & (y != metric.ignore_class))
     truth, scores = y[places].astype(np.int64), scores[places]
     if scores.shape[1] == 1:
-        positive = sigmoid(scores) if metric.from_logits else scores
+        positive = expit(scores) if metric.from_logits else scores
         probabilities = np.concatenate([1 - positive, positive], axis=1)
         predicted = (scores[:, 0] >= metric.border).astype(np.int64)
     else:
@@ -52,21 +67,21 @@ def judge(
         else:
             # A loss of one's own may not tell that scores are logits; they themselves do.
             are_logits = metric.from_logits or not within_unit(scores)
-            probabilities = softmax(scores) if are_logits else scores
+            probabilities = softmax(scores, axis=-1) if are_logits else scores
     at = np.arange(len(places))
     loss = -np.log(np.clip(probabilities[at, truth], _LEAST, 1))
-    return Judged(truth, predicted, probabilities[at, predicted], loss), places
+    return Outcomes(truth, predicted, probabilities[at, predicted], loss), places
 
 
 def _labels(
     metric: ConfusionMatrix | SparseCounter, y: npt.NDArray[Any], scores: npt.NDArray[np.float64]
-) -> tuple[Judged, npt.NDArray[np.int64]]:
+) -> tuple[Outcomes, npt.NDArray[np.int64]]:
     """Examples stand in the cell of the label that was missed most and the one that was called wrongly with most certainty.
 
     Those with nothing wrong stand with the label that was found with most certainty; those with only one of both errors are not
     confusions of one label with another, and are left out.
     """
-    probabilities = sigmoid(scores) if metric.from_logits else scores
+    probabilities = expit(scores) if metric.from_logits else scores
     known = (y >= 0) & (y <= 1) if metric.ignore_class is None else (y >= 0) & (y <= 1) & (y != metric.ignore_class)
     yes, called = known & (y > 0.5), scores >= metric.border
     missed, wrong, found = yes & ~called, known & ~yes & called, yes & called
@@ -79,4 +94,4 @@ def _labels(
     given = np.clip(np.where(yes, probabilities, 1 - probabilities), _LEAST, 1)
     loss = -np.where(known, np.log(given), 0).sum(1) / np.maximum(known.sum(1), 1)
     at = np.arange(len(places))
-    return Judged(truth, predicted, probabilities[places][at, predicted], loss[places]), places
+    return Outcomes(truth, predicted, probabilities[places][at, predicted], loss[places]), places

@@ -11,18 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.callbacks.cell_examples import ExampleKeeper, Kept
+from tb_attention.callbacks.class_counts import ClassCounts, SparseCounter, read_counts
 from tb_attention.callbacks.class_kinds import Reading, Wishes, read_kind
-from tb_attention.callbacks.counted import Counted, read_counts
 from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs
-from tb_attention.callbacks.outcomes import judge
-from tb_attention.callbacks.sparse_counter import SparseCounter
+from tb_attention.callbacks.outcomes import outcomes_of, within_unit
 from tb_attention.errors import ArgumentError
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.records.samples import ragged
 from tb_attention.records.samples.nested import named_leaves
 from tb_attention.reduce.confusion import MOST_DENSE
-from tb_attention.reduce.probabilities import within_unit
 
 Array = npt.NDArray[Any]
 
@@ -103,7 +101,7 @@ class OutputCounter:
                 f"No examples of the cells are kept, and matrices are logged without. {type(error).__name__}: {error}",
             )
 
-    def counted(self) -> Counted:
+    def counted(self) -> ClassCounts:
         """What was counted.
 
         Raises:
@@ -124,7 +122,7 @@ class OutputCounter:
             # Nothing says how certain the model is of a class that it gives out alone.
             self._keeper = self._make_keeper = None
             return
-        found = judge(self._metric, labels, scores, probabilities)
+        found = outcomes_of(self._metric, labels, scores, probabilities)
         if found is None:
             # Every example has many places: it belongs to many cells.
             self._keeper = self._make_keeper = None
@@ -138,8 +136,8 @@ class OutputCounter:
                 "not known, and no examples of cells are kept. The matrix is counted.",
             )
             return
-        judged, places = found
-        self._keeper.add(ragged.rows(x, places), judged)
+        outcomes, places = found
+        self._keeper.add(ragged.rows(x, places), outcomes)
 
     def _read(self, labels: Array, scores: Array) -> Reading:
         """How the output is read, now that labels and scores are there."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, softmax
 
 from tb_attention.callbacks.class_kinds import Reading, read_kind
 from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs, outputs_of
+from tb_attention.callbacks.outcomes import within_unit
 from tb_attention.records.format.step_record import Prediction
 from tb_attention.records.writing.predictions import from_probabilities, label_probability
-from tb_attention.reduce.probabilities import sigmoid, softmax, within_unit
 
 _SHOWN = ("classes", "binary", "ordinal", "indices")
 
@@ -149,12 +150,12 @@ def _predictions(scores: npt.NDArray[Any], reading: Reading, labels: Sequence[An
             return tuple(Prediction(int(score >= 0)) for score in scores[:, 0])
         if not reading.from_logits and not within_unit(scores):
             return nothing
-        positive = sigmoid(scores) if reading.from_logits else scores
+        positive = expit(scores) if reading.from_logits else scores
         return from_probabilities(np.concatenate([1 - positive, positive], axis=1), labels)
     if reading.kind != "classes" or scores.shape[1] < 2:
         return nothing
     if reading.from_logits:
-        return from_probabilities(softmax(scores), labels)
+        return from_probabilities(softmax(scores, axis=-1), labels)
     if _sum_to_one(scores):
         return from_probabilities(scores, labels)
     # Which class it is says the largest score, and not how probable it is.

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, leaves_list, linkage, optimal_leaf_ordering
+from scipy.spatial.distance import squareform
 
 from tb_attention.reduce.confusion import Matrix, cells_of, dense_of
 
@@ -18,14 +20,14 @@ _MOST_CLUSTERED = 1000
 _MOST_PAIRS = 200_000
 
 
-def similarity_order(matrix: Matrix) -> Order | None:
+def similarity_order(matrix: Matrix) -> Order:
     """The classes in the order of hierarchical clustering with average linkage and optimal leaf order.
 
     Args:
         matrix: Counts (classes, classes), rows are the truth.
 
     Returns:
-        int64 (classes,); None where SciPy (which scikit-learn brings) is not installed.
+        int64 (classes,).
 
     More than 300 classes are clustered into fewer groups first; groups, and the classes in each, are ordered likewise. More than
     1,000 are chained: from the most similar two on, the ends of chains are joined as long as any are similar.
@@ -35,10 +37,6 @@ def similarity_order(matrix: Matrix) -> Order | None:
     """
     if len(matrix) > _MOST_CLUSTERED:
         return _chained(matrix)
-    try:
-        import scipy.cluster.hierarchy  # noqa: F401
-    except ImportError:
-        return None
     return _ordered(confusion_distances(dense_of(matrix)))
 
 
@@ -88,9 +86,6 @@ def confusion_distances(matrix: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def _ordered(distances: npt.NDArray[np.float64]) -> Order:
-    from scipy.cluster.hierarchy import fcluster, leaves_list, linkage, optimal_leaf_ordering
-    from scipy.spatial.distance import squareform
-
     count = len(distances)
     if count < 3:
         return np.arange(count)

@@ -8,8 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-
-from tb_attention.reduce.probabilities import sigmoid
+from scipy.special import expit
 
 Scores = npt.NDArray[np.float64]
 
@@ -28,7 +27,7 @@ class Thresholds:
 
     def above(self, scores: Scores) -> Scores:
         """The probability of each threshold, that the class lies above it: (..., K - 1)."""
-        chances = sigmoid(scores) if self.from_logits else scores
+        chances = expit(scores) if self.from_logits else scores
         return np.asarray(np.cumprod(chances, -1) if self.conditional else chances, np.float64)
 
     def classes(self, scores: Scores) -> npt.NDArray[np.int64]:
@@ -99,6 +98,6 @@ def _falls(cost: Any, scores: Scores, units: int, conditional: bool) -> bool:
 
 def _is_cross_entropy(cost: Any, first: Scores, from_logits: bool, units: int) -> bool:
     """Whether class 0 costs -ln(1 - p) of the first score p, but for a factor."""
-    wanted = -np.log(1 - (sigmoid(first) if from_logits else first))
+    wanted = -np.log(1 - (expit(first) if from_logits else first))
     costs = np.array([cost(0, np.full(units, score)) for score in first])
     return bool(np.allclose(costs / costs[0], wanted / wanted[0], rtol=1e-3))

@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from tb_attention.callbacks.counted import Counted
+import keras
+import numpy as np
+
+from tb_attention.callbacks.class_counts import ClassCounts
 from tb_attention.callbacks.counted_outputs import CountedOutput
 from tb_attention.callbacks.data_sources import Batch, Source, bounded, labelled
 from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.model_inputs import taken_by
 from tb_attention.callbacks.output_counter import OutputCounter
-from tb_attention.callbacks.second_pass import SecondPass
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import ragged
+from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
 
 # Of validation data that may never end, where neither `fit` nor the user says how many.
 _MOST_BATCHES = 1000
@@ -36,7 +40,7 @@ class ValidationPass:
         self._source = source
         self._steps = steps
         self._warnings = warnings
-        self._second_pass = SecondPass()
+        self._predict = Predictor()
         self._outputs: Sequence[CountedOutput] = ()
         self.counters: Sequence[OutputCounter] = ()
         self.failed: Mapping[int, Exception] = {}
@@ -75,10 +79,10 @@ class ValidationPass:
 
     def begin_fit(self, outputs: Sequence[CountedOutput] = (), counters: Sequence[OutputCounter] = ()) -> None:
         """Forgets the `fit` before, and takes what is counted and a counter for each."""
-        self._second_pass = SecondPass()
+        self._predict = Predictor()
         self._outputs, self.counters, self.failed = outputs, counters, {}
 
-    def count(self, model: Any, validated: int, trained: int) -> list[Counted | None]:
+    def count(self, model: Any, validated: int, trained: int) -> list[ClassCounts | None]:
         """Counts once; None for an output that could not be.
 
         Args:
@@ -93,7 +97,7 @@ class ValidationPass:
         for batch in self._batches(validated, trained):
             x, y, weight = labelled(batch, "validation_data")
             x = taken_by(model, x)
-            outputs = self._second_pass(model, ragged.as_fed(x))
+            outputs = self._predict(model, ragged.as_fed(x))
             for index, counter in enumerate(self.counters):
                 if index not in failed:
                     try:
@@ -129,3 +133,50 @@ class ValidationPass:
             )
 
         return bounded(self._source.batches(), most, stop)
+
+
+class Predictor:
+    """Runs the model in batches; its state afterwards is what it was before, to the bit.
+
+    The model's own compiled prediction function, if it has one, is put back. The one used here is kept with the model as traces
+    are, so that a later `fit` with new callbacks compiles nothing.
+    """
+
+    def __init__(self) -> None:
+        self._function: Any = None
+
+    def __call__(self, model: Any, x: Any) -> Any:
+        """The model's outputs for one batch, as numpy arrays, nested as the model returns them."""
+        with self._borrowed(model), unchanged(model):
+            outputs = model.predict_on_batch(x)
+        # Under a strategy every replica predicts the whole batch, and Keras puts their outputs one behind the other.
+        replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
+        return keras.tree.map_structure(lambda array: array[: len(array) // replicas], outputs)
+
+    @contextmanager
+    def _borrowed(self, model: Any) -> Iterator[None]:
+        if self._function is None:
+            with trace_cache_of(model).lent_prediction(model):
+                yield
+                self._function = model.predict_function
+            return
+        theirs = model.predict_function
+        model.predict_function = self._function
+        try:
+            yield
+        finally:
+            self._function = model.predict_function
+            model.predict_function = theirs
+
+
+@contextmanager
+def unchanged(model: Any) -> Iterator[None]:
+    """Puts back what predicting may change: seeds of layers that draw at inference, counters, states."""
+    variables = [variable for variable in model.non_trainable_variables if variable.dtype != "string"]
+    before = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            if not np.array_equal(keras.ops.convert_to_numpy(variable), value, equal_nan=value.dtype.kind == "f"):
+                variable.assign(value)

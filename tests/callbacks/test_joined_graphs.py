@@ -12,7 +12,7 @@ from keras import layers, ops
 from sklearn.metrics import confusion_matrix
 
 import tb_attention
-from tb_attention.callbacks.second_pass import SecondPass
+from tb_attention.callbacks.validation_pass import Predictor
 from tb_attention.errors import AttentionWarning
 
 RANDOM = np.random.default_rng(0)
@@ -90,8 +90,8 @@ def test_inputs_longer_than_labels_are_counted_and_keep_no_examples(tmp_path: Pa
 
 def test_a_second_pass_gives_all_rows_of_outputs_shorter_than_inputs() -> None:
     model, data = build("graphs")
-    second_pass = SecondPass()
+    predict = Predictor()
     for index in range(BATCHES):
         x, _ = data[index]
-        np.testing.assert_array_equal(second_pass(model, x), model.predict_on_batch(x))
-    assert second_pass(model, x).shape == (GRAPHS, 1)
+        np.testing.assert_array_equal(predict(model, x), model.predict_on_batch(x))
+    assert predict(model, x).shape == (GRAPHS, 1)

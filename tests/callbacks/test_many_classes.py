@@ -13,8 +13,8 @@ from keras import layers
 from sklearn.metrics import confusion_matrix
 
 import tb_attention
+from tb_attention.callbacks.class_counts import SparseCounter
 from tb_attention.callbacks.similarity import similarity_order
-from tb_attention.callbacks.sparse_counter import SparseCounter
 from tb_attention.metrics import cell_counts
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.writing.series_writer import SeriesWriter

@@ -17,7 +17,7 @@ from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from PIL import Image
 
 import tb_attention
-from tb_attention.callbacks import own_order
+from tb_attention.callbacks import untouched_data
 from tb_attention.callbacks.data_sources import Source
 from tb_attention.errors import AttentionWarning
 
@@ -168,7 +168,7 @@ def test_a_shuffled_dataset_that_cannot_be_copied_is_read_with_a_warning(
     def fail(_: Any) -> Any:
         raise ValueError("no such operation")
 
-    monkeypatch.setattr(own_order, *(("_MOST_BYTES", 10) if reason == "large" else ("_copied", fail)))
+    monkeypatch.setattr(untouched_data, *(("_MOST_BYTES", 10) if reason == "large" else ("_copied", fail)))
     told = "made of 0 MB of tensors" if reason == "large" else r"cannot copy it \(ValueError\)"
     source = Source(tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(20).batch(7), "samples")
     with pytest.warns(

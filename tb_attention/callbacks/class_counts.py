@@ -1,8 +1,9 @@
-"""Counts pairs of true and predicted classes alone, where a matrix of all would be large."""
+"""What was counted of one output over one split, and a counter for many classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
@@ -10,10 +11,50 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.metrics.class_indices import ClassNames, class_indices, positions_of, weight_of_each
-from tb_attention.reduce.confusion import SparseMatrix, dense_of
+from tb_attention.metrics.confusion_matrix import ConfusionMatrix
+from tb_attention.records.format.step_record import ConfusionKind
+from tb_attention.reduce.confusion import MOST_DENSE, Matrix, SparseMatrix, dense_of
 
 # So many pairs wait before they are counted up.
 _WAITING = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class ClassCounts:
+    """A copy of what a metric holds.
+
+    Attributes:
+        matrix: (classes, classes); without the cells that are 0 where there are many classes.
+        labels: (classes, 2, 2) of independent labels, else None.
+        histogram: (1 or classes, 2, bins) of binary and independent labels, else None.
+        other: Labels that are no class.
+        kind: "classes", "binary" or "labels".
+        threshold: The probability from which on the answer is yes; None of kind "classes".
+    """
+
+    matrix: Matrix
+    labels: npt.NDArray[Any] | None
+    histogram: npt.NDArray[Any] | None
+    other: int
+    kind: ConfusionKind
+    threshold: float | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was counted."""
+        return not (self.matrix.any() if self.labels is None else self.labels.any())
+
+
+def read_counts(metric: ConfusionMatrix | SparseCounter) -> ClassCounts:
+    """What a metric has counted so far."""
+    return ClassCounts(
+        metric.matrix() if metric.num_classes <= MOST_DENSE else metric.sparse_matrix(),
+        metric.labels(),
+        metric.histogram(),
+        metric.other(),
+        metric.kind,
+        None if metric.kind == "classes" else metric.probability_border,
+    )
 
 
 class SparseCounter:

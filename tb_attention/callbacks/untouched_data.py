@@ -1,10 +1,16 @@
-"""Reading a shuffled `tf.data.Dataset` without moving the order in which training gets it."""
+"""Reading data in the middle of `fit` without changing what training reads or draws: orders, counters, random generators."""
 
 from __future__ import annotations
 
+import copy
+import random
+import sys
 import warnings
 from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
+
+import numpy as np
 
 from tb_attention.errors import AttentionWarning
 
@@ -82,3 +88,73 @@ def _copied(dataset: Any) -> Any:
             del node.input[generator]
     copied = tf.raw_ops.DatasetFromGraph(graph_def=graph.SerializeToString())
     return dataset_ops._VariantDataset(copied, dataset.element_spec)
+
+
+def reader_of(source: Any) -> Any:
+    """A shallow copy to read batches from by index, so that counters and shuffled orders of `source` stay where they are.
+
+    Keras' iterators of folders shuffle at the first access, count, and seed NumPy with the count. Where copies are not safe,
+    `source` itself.
+    """
+    if hasattr(type(source), "__del__") or not hasattr(source, "__dict__"):
+        return source
+    try:
+        reader = copy.copy(source)
+        for name, value in list(vars(reader).items()):
+            if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
+                vars(reader)[name] = copy.deepcopy(value)
+    except Exception:
+        # A class may copy itself in its own way.
+        return source
+    return reader
+
+
+def torch_generators(loader: Any) -> tuple[Any, ...]:
+    """The generators that a DataLoader draws its order from, each once."""
+    owners = (loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler")))
+    found = [getattr(owner, "generator", None) for owner in owners]
+    return tuple({id(each): each for each in found if hasattr(each, "get_state")}.values())
+
+
+class OwnRandomState:
+    """A context in which the global generators of Python, NumPy and PyTorch have a state of their own.
+
+    It goes on from one `with` to the next, beginning with their state at the first. Behind each `with` they are what they were
+    before, so that training draws what it would draw without us.
+
+    Args:
+        generators: PyTorch generators that are treated likewise, such as that of a `DataLoader`.
+    """
+
+    def __init__(self, generators: tuple[Any, ...] = ()) -> None:
+        self._generators = generators
+        self._ours: tuple[Any, ...] | None = None
+        self._theirs: tuple[Any, ...] = ()
+
+    def __enter__(self) -> None:
+        self._theirs = self._states()
+        if self._ours is not None:
+            self._put(self._ours)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ours = self._states()
+        self._put(self._theirs)
+
+    def _states(self) -> tuple[Any, ...]:
+        # Who has not imported PyTorch draws nothing from it.
+        torch = sys.modules.get("torch")
+        drawn = None if torch is None else torch.get_rng_state()
+        numpy = np.random.get_state()  # noqa: NPY002
+        return random.getstate(), numpy, drawn, [each.get_state() for each in self._generators]
+
+    def _put(self, states: tuple[Any, ...]) -> None:
+        python, numpy, drawn, own = states
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        torch = sys.modules.get("torch")
+        if torch is not None and drawn is not None:
+            torch.set_rng_state(drawn)
+        for generator, state in zip(self._generators, own, strict=True):
+            generator.set_state(state)
