@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tb_attention.callbacks.attention_callback import AttentionCallback
     from tb_attention.callbacks.confusion_callback import ConfusionMatrixCallback
     from tb_attention.callbacks.log_model import log
-    from tb_attention.export.html import export_html
+    from tb_attention.export.stand_alone_page import export_html
     from tb_attention.metrics.confusion_matrix import ConfusionMatrix
     from tb_attention.records.reading.reader import Log, load
     from tb_attention.records.samples.samples import Samples
@@ -34,7 +34,7 @@ _HOMES = {
     "Site": "tb_attention.site",
     "capture": "tb_attention.tracing.capture",
     "explain": "tb_attention.tracing.explanation",
-    "export_html": "tb_attention.export.html",
+    "export_html": "tb_attention.export.stand_alone_page",
     "load": "tb_attention.records.reading.reader",
     "log": "tb_attention.callbacks.log_model",
 }

@@ -1,1 +1,1 @@
-"""What leaves a log: a page of its own, with its maps, its matrices and the tab's own views."""
+"""The stand-alone page: a part of a log with the views of the tab in one file."""

@@ -1,4 +1,4 @@
-"""Which part of a log goes into a page."""
+"""Which part of a log goes into a stand-alone page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Choice:
 
     Attributes:
         steps: Steps, or "init".
-        samples: Places, from 0, or ids.
+        samples: Indices, from 0, or ids.
         sites: Paths of sites.
         heads: Heads, from 0: of every site, or by the path of a site (those not named keep all of theirs).
         redact: Whether texts, tokens, pictures and what is computed from pictures stay out.
@@ -40,12 +40,12 @@ class Choice:
         """Whether a site goes in."""
         return self.sites is None or path in self.sites
 
-    def sample_places(self, ids: Sequence[str]) -> list[int]:
-        """The places of the samples that go in, in order; `ids`: those of all samples of a step."""
+    def sample_indices(self, ids: Sequence[str]) -> list[int]:
+        """The indices of the samples that go in, in order; `ids`: those of all samples of a step."""
         if self.samples is None:
             return list(range(len(ids)))
         wanted = set(self.samples)
-        return [place for place, name in enumerate(ids) if place in wanted or name in wanted]
+        return [index for index, name in enumerate(ids) if index in wanted or name in wanted]
 
     def hidden_heads(self, path: str, count: int) -> list[int]:
         """The heads of a site that stay out; they keep their numbers and have no weights."""
@@ -76,7 +76,7 @@ def choose(
     wanted_samples = None if samples is None else _list("samples", samples, int, str)
     for sample in wanted_samples or ():
         if isinstance(sample, bool) or not isinstance(sample, int | str):
-            raise ArgumentError(f"`samples` must be places from 0 or ids. Received: samples={samples!r}.")
+            raise ArgumentError(f"`samples` must be indices from 0 or ids. Received: samples={samples!r}.")
     return Choice(wanted_steps, wanted_samples, named, _heads(heads), bool(redact))
 
 

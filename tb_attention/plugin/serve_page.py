@@ -8,8 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import NotInLogError
 from tb_attention.export.choice import Choice
-from tb_attention.export.html import MAX_BYTES, check_size, make_page
-from tb_attention.export.page import Page
+from tb_attention.export.stand_alone_page import MAX_BYTES, Page, check_size, make_page
 from tb_attention.plugin import parameters, respond
 from tb_attention.plugin.logs import Logs
 from tb_attention.wire.structs import PageSize

@@ -12,7 +12,7 @@ import pytest
 import tb_attention
 from tb_attention.errors import ArgumentError, NotInLogError
 from tb_attention.export.choice import Choice
-from tb_attention.export.html import make_page
+from tb_attention.export.stand_alone_page import make_page
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.writing.series_writer import SeriesWriter

@@ -1,22 +1,38 @@
-"""One HTML file with a part of a log and the views of the tab."""
+"""The stand-alone page: one HTML file with the views of the tab and a part of a log, which asks no server for anything."""
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
+import html
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from tb_attention.errors import ArgumentError
+from tb_attention._version import __version__
+from tb_attention.errors import ArgumentError, MissingDependencyError
 from tb_attention.export.choice import Choice, Heads, choose
-from tb_attention.export.contents import collect
-from tb_attention.export.page import Page
+from tb_attention.export.page_contents import Contents, collect
 from tb_attention.records.format.paths import Step
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store
+from tb_attention.wire.answers import encode
 
 MAX_BYTES = 100_000_000
 """A page has at most so many bytes by default; browsers open larger ones, slowly."""
+
+# The front end of the tab is built into the plugin's folder; nothing of the plugin is imported.
+_STATIC = Path(__file__).resolve().parent.parent / "plugin" / "static"
+# The licences of what a page carries ask to go with it.
+_LICENSES = ("licenses.md", "roboto-license.txt")
+
+# Everything is in the file: whatever a log says, the page can load nothing and send nothing.
+_POLICY = (
+    "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 
 def export_html(
@@ -33,7 +49,7 @@ def export_html(
     title: str | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> int:
-    """Writes a page of its own: one HTML file that opens from the disk, offline, with the views of the tab.
+    """Writes a stand-alone page: one HTML file that opens from the disk, offline, with the views of the tab.
 
     The file holds everything: the script, the fonts and the chosen part of the log. It loads nothing and sends
     nothing; its Content-Security-Policy forbids it to. The confusion matrices of the run that belong to the chosen steps
@@ -45,10 +61,10 @@ def export_html(
         tag: The series; by default the only attention series there is, or the one called "attention", or the first by name.
         attempt: From 1; the newest that has a step by default.
         steps: Steps, "init" among them; all by default. One step stands for a list of one, here and below.
-        samples: Places from 0, or ids; all by default.
+        samples: Indices from 0, or ids; all by default.
         sites: Paths of sites; all by default.
         heads: Heads, from 0, of every site, or lists by path of a site (other sites keep all theirs); all by default. The
-            others keep their places and are drawn hatched.
+            others keep their numbers and are drawn hatched.
         redact: Whether what was fed in stays out: texts, tokens, pictures, and the feature maps behind gates. Ids, labels,
             predictions and names of classes stay.
         title: What the page calls the run; by default the name of its directory.
@@ -106,3 +122,64 @@ def run_name(store: Store) -> str:
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count:,} bytes"
+
+
+class Page:
+    """The HTML of a stand-alone page.
+
+    Args:
+        contents: What it holds.
+        title: Shown in the browser's title bar.
+
+    Raises:
+        MissingDependencyError: The front end has not been built.
+    """
+
+    def __init__(self, contents: Contents, title: str) -> None:
+        self._contents = contents
+        script = _inside_script(_built("page/page.js"))
+        style = _built("page/page.css").replace("</", "<\\/")
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+        policy = _POLICY.format(hash=digest)
+        self._head = (
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f'<meta name="generator" content="tb_attention {__version__}">\n'
+            f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+            '<noscript>This page draws with JavaScript, which is switched off.</noscript>\n<template id="log">'
+        ).encode()
+        licenses = html.escape("\n\n".join(map(_built, _LICENSES)))
+        self._tail = (
+            f'</template>\n<pre id="licenses" hidden>{licenses}</pre>\n<script>{script}</script>\n</body>\n</html>\n'
+        ).encode()
+        self._index = base64.b64encode(gzip.compress(encode(contents.index), mtime=0))
+
+    @property
+    def size(self) -> int:
+        """Bytes, as far as they are known before the arrays are made."""
+        arrays = sum(4 * ((body.size + 2) // 3) + 1 for body in self._contents.bodies)
+        return len(self._head) + len(self._index) + arrays + len(self._tail)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The page, front to back. Of the log everything is base64, so none of it can end the element that it lies in."""
+        yield self._head
+        yield self._index
+        for body in self._contents.bodies:
+            yield b"\n"
+            yield base64.b64encode(body.make())
+        yield self._tail
+
+
+def _built(name: str) -> str:
+    try:
+        return (_STATIC / name).read_text("utf-8")
+    except FileNotFoundError as error:
+        raise MissingDependencyError(
+            "The page's front end has not been built. Run `python tools/frontend.py bundle` in the checkout of tb_attention."
+        ) from error
+
+
+def _inside_script(script: str) -> str:
+    """The same script, with what would end the element or open a comment in it spelt otherwise."""
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")

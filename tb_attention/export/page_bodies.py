@@ -1,0 +1,78 @@
+"""Arrays of a stand-alone page: what each is called, how large it is, and how its bytes are made when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from tb_attention.errors import DamagedFileError
+from tb_attention.records.format.archive import Archive
+from tb_attention.wire import gzip_frame
+from tb_attention.wire.structs import SamplesAnswer, SeriesAnswer
+
+OpenFile = Callable[[str], Archive]
+"""Opens a file of an attempt, by its name."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """One array.
+
+    Attributes:
+        name: As `wire.answers.body_name` makes it.
+        size: Bytes, as far as they are known without making them.
+        make: The gzip file around the `.npy` file.
+    """
+
+    name: str
+    size: int
+    make: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class SeriesPart:
+    """What one series puts into a page.
+
+    Attributes:
+        answer: As the route `series` gives it.
+        samples: By name of the set, as the route `samples` gives it.
+        bodies: Its arrays.
+    """
+
+    answer: SeriesAnswer
+    samples: Mapping[str, SamplesAnswer]
+    bodies: Sequence[Body]
+
+
+def stored(name: str, open_file: OpenFile, file: str, archive: Archive, member: str) -> Body:
+    """The body of a member as it lies in a file, which is opened again when the bytes are needed.
+
+    Args:
+        name: Of the body.
+        open_file: Opens the file.
+        file: Its name.
+        archive: The file, open.
+        member: The member.
+    """
+
+    def make() -> bytes:
+        with open_file(file) as opened:
+            try:
+                deflated, stream = opened.read_stream(member)
+            except DamagedFileError:
+                # Not deflated, or damaged: reading decodes it or says what is wrong.
+                return gzip_frame.compress(opened.read(member))
+            if gzip_frame.travels_as_it_is(deflated):
+                return gzip_frame.frame(deflated, stream.crc32, stream.size)
+            return gzip_frame.compress(opened.read(member))
+
+    return Body(name, archive.stream(member).stored + gzip_frame.EXTRA_BYTES, make)
+
+
+def made(name: str, array: npt.NDArray[Any]) -> Body:
+    """The body of an array in memory."""
+    data = gzip_frame.compress(array)
+    return Body(name, len(data), lambda: data)

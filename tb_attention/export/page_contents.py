@@ -1,0 +1,187 @@
+"""Everything that a stand-alone page holds of a run: one series of maps, and its confusion matrices."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from tb_attention.errors import AttentionError, LogError, NotInLogError
+from tb_attention.export.choice import Choice, check_found
+from tb_attention.export.page_bodies import Body, OpenFile, SeriesPart, made, stored
+from tb_attention.export.page_maps import VERSION, MapsPart
+from tb_attention.records.format import confusion_file, paths
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.index import StepEntry
+from tb_attention.records.format.schema import ConfusionManifest, StepManifest
+from tb_attention.records.reading.attempts import begun_attempts
+from tb_attention.records.reading.listing import list_steps
+from tb_attention.records.reading.reader import nothing_in
+from tb_attention.records.reading.series import Series, choose, list_series
+from tb_attention.records.store.store import Store
+from tb_attention.wire import answers
+from tb_attention.wire.structs import HeldIndex, Status
+
+_UNFINISHED = "This page was made while the training was running."
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a page holds: the JSON answers with the names of the arrays, and the arrays in that order."""
+
+    index: HeldIndex
+    bodies: Sequence[Body]
+
+
+def collect(store: Store, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Contents:
+    """Finds what goes into a page; weights are read only when its bytes are made.
+
+    Args:
+        store: Of the run.
+        run: What the page calls it.
+        tag: The main series; by default that which `load` takes. The matrices of the run come with it.
+        attempt: Of the main series; the newest by default.
+        choice: What goes in.
+
+    Raises:
+        NotInLogError: The log is empty, or has no such series, attempt, step, sample, site or head.
+    """
+    series = list_series(store)
+    chosen = choose(series, tag, "attention")
+    if chosen is None:
+        raise NotInLogError(nothing_in(store))
+    others = [each for each in series if each != chosen and each.content == "confusion"]
+    main, directory = _steps(store, chosen, attempt)
+    if not main:
+        tags = [each.tag for each in series]
+        raise NotInLogError(f"The series {chosen.tag!r} has no step that can be read. The series are: {tags}.")
+    _check(main, choice)
+    kept = [entry for entry in main if choice.has_step(entry.manifest.step)]
+    parts = [_part(store, directory, 0, kept, choice)]
+    for other in others if chosen.content == "attention" else ():
+        listed, directory = _steps(store, other, None)
+        joined = [entry for entry in listed if _joins(entry, kept, choice)]
+        if joined:
+            parts.append(_part(store, directory, len(parts), joined, choice))
+    bodies = [body for part in parts for body in part.bodies]
+    names = [body.name for body in bodies]
+    series_answers = [replace(part.answer, run=run) for part in parts]
+    return Contents(answers.held_index(run, series_answers, [part.samples for part in parts], names), bodies)
+
+
+def _steps(store: Store, series: Series, attempt: int | None) -> tuple[list[StepEntry], str]:
+    attempts = begun_attempts(store, series.folder)
+    if not attempts or (attempt is not None and attempt not in attempts):
+        raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {attempts}.")
+    directory = f"{series.directory}/{attempts[-1] if attempt is None else attempt}"
+    return list(list_steps(store, directory, with_measures=True).entries), directory
+
+
+def _part(store: Store, directory: str, series: int, entries: Sequence[StepEntry], choice: Choice) -> SeriesPart:
+    open_file = functools.partial(_open, store, directory)
+    kinds = {type(entry.manifest) for entry in entries}
+    if kinds == {ConfusionManifest}:
+        part = _matrices(open_file, series, entries)
+    elif kinds == {StepManifest}:
+        part = MapsPart(open_file, series, choice).collect(entries)
+    else:
+        raise LogError("The series holds maps and matrices.")
+    status = _status(store, directory, whole=choice.steps is None)
+    return dataclasses.replace(part, answer=replace(part.answer, status=status))
+
+
+def _open(store: Store, directory: str, name: str) -> Archive:
+    return Archive(store.open(f"{directory}/{name}"), name)
+
+
+def _status(store: Store, directory: str, *, whole: bool) -> Status | None:
+    """The status of an attempt as it stands now.
+
+    Args:
+        store: Of the run.
+        directory: Of the attempt.
+        whole: Whether all steps are in the page; else it does not say which steps were dropped.
+    """
+    try:
+        status = answers.status_answer(store.read(f"{directory}/{paths.STATUS}"))
+    except (AttentionError, OSError):
+        return None
+    if status is not None and not whole:
+        status = replace(status, dropped=(), thinned=None)
+    if status is not None and status.state == "running":
+        # A page does not go on training.
+        status = replace(status, state="stopped", notes=(*status.notes, _UNFINISHED))
+    return status
+
+
+def _check(entries: Sequence[StepEntry], choice: Choice) -> None:
+    check_found("steps", choice.steps, [entry.manifest.step for entry in entries])
+    maps = [entry.manifest for entry in entries if isinstance(entry.manifest, StepManifest)]
+    heads: dict[str, int] = {}
+    for manifest in maps:
+        for site in manifest.sites:
+            heads[site.path] = max(site.heads, heads.get(site.path, 0))
+    check_found("sites", choice.sites, list(heads))
+    if isinstance(choice.heads, dict):
+        check_found("sites", tuple(choice.heads), list(heads))
+        for path, wanted in choice.heads.items():
+            check_found("heads", wanted, range(heads[path]))
+    elif choice.heads is not None and heads:
+        check_found("heads", tuple(choice.heads), range(max(heads.values())))
+
+
+def _joins(entry: StepEntry, kept: Sequence[StepEntry], choice: Choice) -> bool:
+    """Whether a matrix belongs to a step of maps that goes in: of the same epoch, or, where that is not known, step."""
+    if choice.steps is None:
+        return True
+    mine = entry.manifest
+    return any(
+        mine.step == other.manifest.step or (mine.epoch is not None and mine.epoch == other.manifest.epoch)
+        for other in kept
+    )
+
+
+def _matrices(open_file: OpenFile, series: int, entries: Sequence[StepEntry]) -> SeriesPart:
+    """What a series of matrices puts into a page: every matrix, the counts of each label, the order of classes.
+
+    Kept examples are other inputs than the samples that a user chose to hand on, so they stay out.
+    """
+    bodies: list[Body] = []
+    steps: list[tuple[bytes, bytes]] = []
+    for entry in entries:
+        assert isinstance(entry.manifest, ConfusionManifest)
+        bare = dataclasses.replace(entry.manifest, examples=0, samples=None, maps=None, means=())
+        steps.append((answers.encode(answers.step_record(bare, VERSION)), b"[]"))
+        bodies.extend(_matrix_bodies(open_file, series, entry.file.name, entry.manifest))
+    answer = answers.series_answer(
+        answers.series_facts(bare),
+        steps,
+        run="",
+        attempt=bare.attempt,
+        attempts=(bare.attempt,),
+        version=VERSION,
+        status=None,
+    )
+    return SeriesPart(answer, {}, bodies)
+
+
+def _matrix_bodies(open_file: OpenFile, series: int, file: str, manifest: ConfusionManifest) -> Iterator[Body]:
+    with open_file(file) as archive:
+        for split, known in manifest.splits.items():
+            members = {}
+            name = functools.partial(answers.body_name, series=series, step=manifest.step)
+            if known.encoding == "dense":
+                members["matrix"] = confusion_file.matrix_member(split)
+            else:
+                yield made(name("matrix", split=split), confusion_file.read_matrix(archive, manifest, split))
+            if manifest.kind == "labels":
+                members["labels"] = confusion_file.labels_member(split)
+            if known.bins:
+                members["histogram"] = confusion_file.histogram_member(split)
+            for route, member in members.items():
+                yield stored(name(route, split=split), open_file, file, archive, member)
+        if manifest.similarity:
+            yield stored(name("order"), open_file, file, archive, confusion_file.ORDER_MEMBER)
