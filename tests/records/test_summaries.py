@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,11 @@ def provider(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         reload_interval=1,
         channel_creds_type=grpc_util.ChannelCredsType.LOCAL,
     )
-    ingester.start()
-    # The server ends with the pipe that it reads from, at the latest when this process does.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # TensorBoard drops the server's process and its folder
+        ingester.start()
     yield ingester.data_provider
+    ingester._stdin_handle.close()  # which ends the server
 
 
 def test_tensorboard_lists_the_run_and_reads_the_overviews(provider: Any) -> None:

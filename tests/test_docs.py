@@ -1,0 +1,63 @@
+"""The documents: every Python block runs, every name in `__all__` is in the reference, and the site builds strictly."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tb_attention
+from tests.conftest import ROOT
+
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "tb_attention" / "tracing" / "README.md"])
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.S | re.M)
+
+
+def run_blocks(page: Path, names: dict[str, Any]) -> None:
+    text = page.read_text(encoding="utf-8")
+    for block in BLOCK.finditer(text):
+        lines_before = text.count("\n", 0, block.start(1))
+        exec(compile("\n" * lines_before + block.group(1), str(page), "exec"), names)
+
+
+@pytest.fixture(scope="module")
+def readme(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The directory and the names that the blocks of the README leave behind; those of the other pages go on from there."""
+    directory, names = tmp_path_factory.mktemp("readme"), {"__name__": "__main__"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        run_blocks(ROOT / "README.md", names)
+    return directory, names
+
+
+def test_the_readmes_training_is_logged(readme: tuple[Path, dict[str, Any]]) -> None:
+    log = tb_attention.load(readme[0] / "logs" / "run1")
+    assert (log.steps, log.tags) == ([0, 1, 2, 3, 4], ["attention", "confusion"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_python_block_runs(
+    page: Path, readme: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, names = readme
+    monkeypatch.chdir(directory)
+    run_blocks(page, dict(names))
+
+
+def test_the_reference_holds_the_public_names() -> None:
+    reference = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^::: tb_attention\.(\w+)", reference, re.M))
+    assert documented == set(tb_attention.__all__) - {"__version__"}
+
+
+def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
+    for page in tmp_path.rglob("*.html"):
+        loaded = re.findall(r"<(?:script|img|link)\b[^>]*(?:src|href)=\"?(?:https?:)?//[^>]*", page.read_text("utf-8"))
+        assert not loaded, page
