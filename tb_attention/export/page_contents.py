@@ -113,7 +113,7 @@ def _status(store: Store, directory: str, *, whole: bool) -> Status | None:
         status = replace(status, dropped=(), thinned=None)
     if status is not None and status.state == "running":
         # A page does not go on training.
-        status = replace(status, state="stopped", notes=(*status.notes, _UNFINISHED))
+        status = replace(status, state="stopped", notes=(*(status.notes or ()), _UNFINISHED))
     return status
 
 

@@ -15,7 +15,8 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import ArgumentError, AttentionError, MissingDependencyError, NotInLogError
 from tb_attention.wire.answers import encode
-from tb_attention.wire.structs import ErrorAnswer, WireStruct
+from tb_attention.wire.site_structs import WireStruct
+from tb_attention.wire.structs import ErrorAnswer
 
 logger = logging.getLogger(__name__)
 

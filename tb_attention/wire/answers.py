@@ -25,6 +25,7 @@ from tb_attention.records.format.schema import (
 )
 from tb_attention.records.format.step_file import read_json
 from tb_attention.wire import structs
+from tb_attention.wire.site_structs import Site
 
 # A killed process cannot say that it stopped.
 _SILENT_SECONDS = 600.0
@@ -93,9 +94,9 @@ def _prediction(made: Prediction | None) -> structs.Prediction | None:
     return structs.Prediction(made.class_index, *known)
 
 
-def sites_of(sites: Sequence[SiteManifest]) -> tuple[structs.Site, ...]:
+def sites_of(sites: Sequence[SiteManifest]) -> tuple[Site, ...]:
     """The sites of a step."""
-    return msgspec.convert(sites, tuple[structs.Site, ...], from_attributes=True)
+    return msgspec.convert(sites, tuple[Site, ...], from_attributes=True)
 
 
 def series_facts(manifest: Manifest) -> structs.SeriesFacts:
@@ -141,7 +142,7 @@ def series_answer(
         version=version,
         status=status,
         steps=cast(tuple[structs.StepRecord, ...], tuple(map(Raw, records))),
-        site_sets=cast(tuple[tuple[structs.Site, ...], ...], tuple(map(Raw, site_sets))),
+        site_sets=cast(tuple[tuple[Site, ...], ...], tuple(map(Raw, site_sets))),
         damaged=tuple(damaged),
     )
 

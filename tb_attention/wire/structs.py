@@ -1,136 +1,22 @@
 """Every JSON object that goes to the page. The front end's types are generated from these structs.
 
-A field without a default is in every answer. A field with a default is left out where it has that default, and a field that is
-`UNSET` by default belongs to some answers only. Nothing heavy is imported, so that the types can be generated without NumPy.
+A field without a default is in every answer. A field with a default is left out where it has that default. A field that is
+`UNSET` by default is as it came, or belongs to some answers only. Nothing heavy is imported, so that the types can be
+generated without NumPy.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, UnsetType, field
 
 from tb_attention.records.format.paths import Step
-from tb_attention.site import AxisKind, Kind
-
-__all__ = ["AxisKind", "Kind", "Step"]  # the other names are defined here
+from tb_attention.wire.site_structs import Site, WireStruct
 
 Content = Literal["attention", "confusion", "unknown"]
-Encoding = Literal["float32", "float16", "sqrt8_row", "signed8_row"]
-Role = Literal["heads", "iteration", "windows", "query", "key"]
 WireNumber = float | Literal["NaN", "Infinity", "-Infinity"]
 """JSON has no NaN or infinity: they travel as strings."""
-
-
-class WireStruct(Struct, frozen=True, omit_defaults=True):
-    """A JSON object that goes to the page."""
-
-
-class WindowPlaces(WireStruct, frozen=True):
-    """Where windows lie in the map that they were cut from.
-
-    Attributes:
-        grid: Rows and columns of that map, or positions of a sequence.
-        cells: For each window the cell of each query position, row by row; -1 for padding.
-    """
-
-    grid: tuple[int, ...]
-    cells: tuple[tuple[int, ...], ...]
-
-
-class Cells(WireStruct, frozen=True):
-    """The cell of each position of an axis whose cells do not lie row by row.
-
-    Attributes:
-        grid: Rows and columns.
-        of: For each position its cell, counted row by row; -1 for an extra position.
-        extra: Names of the extra positions, in the order of the positions.
-    """
-
-    grid: tuple[int, ...]
-    of: tuple[int, ...]
-    extra: tuple[str, ...]
-
-
-class Pixels(WireStruct, frozen=True):
-    """Cell i covers `size` pixels from `offset + i * stride`, of the `of` pixels along an axis of the input."""
-
-    axis: int
-    of: int
-    offset: float
-    size: float
-    stride: float
-
-
-class Axis(WireStruct, frozen=True):
-    """One dimension of the weights of a site.
-
-    Attributes:
-        role: What the dimension stands for.
-        size: Positions along it.
-        kind: What the positions are.
-        grid: Of kind "grid": cells along each dimension.
-        extra: Of kind "grid": names of the positions before the cells.
-        input: The index of the input that the positions lie in.
-        places: Of windows: where they lie in the map that they were cut from.
-        own: Where samples differ in size: the cells of each sample along each dimension, or its positions. They come first;
-            weights behind them are 0.
-        cells: Of kind "positions": the cell of each position, where the cells do not lie row by row.
-        pixels: The part of the input that the cells cover, for each dimension of the grid. A grid without it covers its
-            picture evenly.
-    """
-
-    role: Role
-    size: int
-    kind: AxisKind = "positions"
-    grid: tuple[int, ...] | None = None
-    extra: tuple[str, ...] = ()
-    input: int | None = None
-    places: WindowPlaces | None = None
-    own: tuple[tuple[int, ...], ...] | None = None
-    cells: Cells | None = None
-    pixels: tuple[Pixels, ...] | None = None
-
-
-class Encoded(WireStruct, frozen=True):
-    """How an array is stored."""
-
-    shape: tuple[int, ...]
-    encoding: Encoding
-
-
-class FullRows(Encoded, frozen=True):
-    """Rows of some queries of a site whose maps were pooled; `queries` are counted as before the pooling."""
-
-    queries: tuple[int, ...]
-
-
-class Overview(Encoded, frozen=True):
-    """Where the overview of a site lies in the body of `overview`."""
-
-    offset: int
-    bytes: int
-
-
-class Site(Encoded, frozen=True):
-    """A place where the model computes attention weights.
-
-    Attributes:
-        note: A sentence for people, or null.
-        overview: Where its overview lies.
-        rows: Rows as they were before the maps were pooled.
-        features: Of a gate over channels: the feature map behind it, of shape (channels, rows, columns).
-        sink: Of a softmax with a sink: the share of each row that goes to no key; its shape lacks the key axes.
-    """
-
-    path: str
-    kind: Kind
-    note: str | None
-    axes: tuple[Axis, ...]
-    overview: Overview
-    rows: FullRows | None = None
-    features: Encoded | None = None
-    sink: Encoded | None = None
 
 
 class Prediction(WireStruct, frozen=True):
@@ -249,15 +135,15 @@ class Status(WireStruct, frozen=True):
     """
 
     state: Literal["running", "finished", "stopped"]
-    epochs: int | None = None
-    steps_per_epoch: int | None = None
-    epoch: int | None = None
-    fraction: float | None = None
-    best: Best | None = None
-    restored: Step | None = None
-    thinned: Thinned | None = None
-    dropped: tuple[Dropped, ...] = ()
-    notes: tuple[str, ...] = ()
+    epochs: int | UnsetType | None = UNSET
+    steps_per_epoch: int | UnsetType | None = UNSET
+    epoch: int | UnsetType | None = UNSET
+    fraction: float | UnsetType | None = UNSET
+    best: Best | UnsetType | None = UNSET
+    restored: Step | UnsetType | None = UNSET
+    thinned: Thinned | UnsetType | None = UNSET
+    dropped: tuple[Dropped, ...] | UnsetType = UNSET
+    notes: tuple[str, ...] | UnsetType = UNSET
 
 
 class Damaged(WireStruct, frozen=True):
@@ -350,15 +236,15 @@ class SampleInput(WireStruct, frozen=True):
     kind: Literal["image", "tokens", "values"]
     shape: tuple[int, ...] | UnsetType = UNSET
     tokens: tuple[str, ...] | UnsetType = UNSET
-    mask: tuple[int, ...] | None = None
-    text: str | None = None
+    mask: tuple[int, ...] | UnsetType | None = UNSET
+    text: str | UnsetType | None = UNSET
 
 
 class Label(WireStruct, frozen=True):
     """The label of a sample: a class, or another value."""
 
     class_index: int | UnsetType = field(default=UNSET, name="class")
-    name: str | None = None
+    name: str | UnsetType | None = UNSET
     value: Any = UNSET
 
 

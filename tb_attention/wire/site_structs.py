@@ -1,0 +1,123 @@
+"""A site and its axes as JSON objects that go to the page; `structs.py` has the others, and what all of them keep to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from tb_attention.site import AxisKind, Kind
+
+Encoding = Literal["float32", "float16", "sqrt8_row", "signed8_row"]
+Role = Literal["heads", "iteration", "windows", "query", "key"]
+
+
+class WireStruct(Struct, frozen=True, omit_defaults=True):
+    """A JSON object that goes to the page."""
+
+
+class WindowPlaces(WireStruct, frozen=True):
+    """Where windows lie in the map that they were cut from.
+
+    Attributes:
+        grid: Rows and columns of that map, or positions of a sequence.
+        cells: For each window the cell of each query position, row by row; -1 for padding.
+    """
+
+    grid: tuple[int, ...]
+    cells: tuple[tuple[int, ...], ...]
+
+
+class Cells(WireStruct, frozen=True):
+    """The cell of each position of an axis whose cells do not lie row by row.
+
+    Attributes:
+        grid: Rows and columns.
+        of: For each position its cell, counted row by row; -1 for an extra position.
+        extra: Names of the extra positions, in the order of the positions.
+    """
+
+    grid: tuple[int, ...]
+    of: tuple[int, ...]
+    extra: tuple[str, ...]
+
+
+class Pixels(WireStruct, frozen=True):
+    """Cell i covers `size` pixels from `offset + i * stride`, of the `of` pixels along an axis of the input."""
+
+    axis: int
+    of: int
+    offset: float
+    size: float
+    stride: float
+
+
+class Axis(WireStruct, frozen=True):
+    """One dimension of the weights of a site.
+
+    Attributes:
+        role: What the dimension stands for.
+        size: Positions along it.
+        kind: What the positions are.
+        grid: Of kind "grid": cells along each dimension.
+        extra: Of kind "grid": names of the positions before the cells.
+        input: The index of the input that the positions lie in.
+        places: Of windows: where they lie in the map that they were cut from.
+        own: Where samples differ in size: the cells of each sample along each dimension, or its positions. They come first;
+            weights behind them are 0.
+        cells: Of kind "positions": the cell of each position, where the cells do not lie row by row.
+        pixels: The part of the input that the cells cover, for each dimension of the grid. A grid without it covers its
+            picture evenly.
+    """
+
+    role: Role
+    size: int
+    kind: AxisKind = "positions"
+    grid: tuple[int, ...] | None = None
+    extra: tuple[str, ...] = ()
+    input: int | None = None
+    places: WindowPlaces | None = None
+    own: tuple[tuple[int, ...], ...] | None = None
+    cells: Cells | None = None
+    pixels: tuple[Pixels, ...] | None = None
+
+
+class Encoded(WireStruct, frozen=True):
+    """How an array is stored."""
+
+    shape: tuple[int, ...]
+    encoding: Encoding
+
+
+class FullRows(Encoded, frozen=True):
+    """Rows of some queries of a site whose maps were pooled; `queries` are counted as before the pooling."""
+
+    queries: tuple[int, ...]
+
+
+class Overview(Encoded, frozen=True):
+    """Where the overview of a site lies in the body of `overview`."""
+
+    offset: int
+    bytes: int
+
+
+class Site(Encoded, frozen=True):
+    """A place where the model computes attention weights.
+
+    Attributes:
+        note: A sentence for people, or null.
+        overview: Where its overview lies.
+        rows: Rows as they were before the maps were pooled.
+        features: Of a gate over channels: the feature map behind it, of shape (channels, rows, columns).
+        sink: Of a softmax with a sink: the share of each row that goes to no key; its shape lacks the key axes.
+    """
+
+    path: str
+    kind: Kind
+    note: str | None
+    axes: tuple[Axis, ...]
+    overview: Overview
+    rows: FullRows | None = None
+    features: Encoded | None = None
+    sink: Encoded | None = None
