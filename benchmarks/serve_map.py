@@ -22,7 +22,8 @@ import numpy as np
 
 import tb_attention
 from tb_attention.plugin import members
-from tb_attention.plugin.run_folder import RunFolder
+from tb_attention.plugin.run_store import RunStore
+from tb_attention.records.reading.opened_attempt import open_attempt
 from tb_attention.wire import gzip_frame
 
 REQUESTS = 200
@@ -81,17 +82,14 @@ def over_http(logdir: Path) -> tuple[float, float, int]:
 
 def in_the_server(logdir: Path, passed_through: bool) -> tuple[float, float]:
     """p50 and p95 of the CPU time to make a body, passed through or inflated and compressed again."""
-    folder = RunFolder(str(logdir / "run"))
-    directory = "plugins/attention/attention/1"
-    listing = folder.entries(directory)
+    attempt = open_attempt(RunStore(str(logdir / "run")), "plugins/attention/attention/1")
 
     def make(step: int, site: int) -> bytes:
-        name = f"step-{step:012d}.npz"
-        path = f"{directory}/{name}"
+        member = f"weights/0/{site}"
         if passed_through:
-            return members.body(folder, path, listing[name], f"weights/0/{site}")
-        with folder.archive(path) as archive:
-            return gzip_frame.compress(archive.read(f"weights/0/{site}"))
+            return members.body(attempt, attempt.steps[step], member)
+        with attempt.open(attempt.steps[step].name) as archive:
+            return gzip_frame.compress(archive.read(member))
 
     times = []
     for step, site in places():

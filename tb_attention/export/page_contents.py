@@ -14,14 +14,12 @@ from tb_attention.export.choice import Choice, check_found
 from tb_attention.export.page_bodies import Body, OpenFile, SeriesPart, made, stored
 from tb_attention.export.page_maps import VERSION, MapsPart
 from tb_attention.records.format import confusion_file, paths
-from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.schema import ConfusionManifest, StepManifest
-from tb_attention.records.reading.attempts import begun_attempts
-from tb_attention.records.reading.listing import list_steps
-from tb_attention.records.reading.reader import nothing_in
-from tb_attention.records.reading.series import Series, choose, list_series
-from tb_attention.records.store.store import Store
+from tb_attention.records.reading.logged_steps import nothing_in
+from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.reading.series import choose, list_series
+from tb_attention.records.store.store import ReadStore
 from tb_attention.wire import answers
 from tb_attention.wire.structs import HeldIndex, Status
 
@@ -36,7 +34,7 @@ class Contents:
     bodies: Sequence[Body]
 
 
-def collect(store: Store, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Contents:
+def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Contents:
     """Finds what goes into a page; weights are read only when its bytes are made.
 
     Args:
@@ -54,59 +52,46 @@ def collect(store: Store, run: str, tag: str | None, attempt: int | None, choice
     if chosen is None:
         raise NotInLogError(nothing_in(store))
     others = [each for each in series if each != chosen and each.content == "confusion"]
-    main, directory = _steps(store, chosen, attempt)
+    opened = chosen.open(attempt)
+    main = opened.list_steps(with_measures=True).entries
     if not main:
         tags = [each.tag for each in series]
         raise NotInLogError(f"The series {chosen.tag!r} has no step that can be read. The series are: {tags}.")
     _check(main, choice)
     kept = [entry for entry in main if choice.has_step(entry.manifest.step)]
-    parts = [_part(store, directory, 0, kept, choice)]
+    parts = [_part(opened, 0, kept, choice)]
     for other in others if chosen.content == "attention" else ():
-        listed, directory = _steps(store, other, None)
-        joined = [entry for entry in listed if _joins(entry, kept, choice)]
+        opened = other.open()
+        joined = [entry for entry in opened.list_steps(with_measures=True).entries if _joins(entry, kept, choice)]
         if joined:
-            parts.append(_part(store, directory, len(parts), joined, choice))
+            parts.append(_part(opened, len(parts), joined, choice))
     bodies = [body for part in parts for body in part.bodies]
     names = [body.name for body in bodies]
     series_answers = [replace(part.answer, run=run) for part in parts]
     return Contents(answers.held_index(run, series_answers, [part.samples for part in parts], names), bodies)
 
 
-def _steps(store: Store, series: Series, attempt: int | None) -> tuple[list[StepEntry], str]:
-    attempts = begun_attempts(store, series.folder)
-    if not attempts or (attempt is not None and attempt not in attempts):
-        raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {attempts}.")
-    directory = f"{series.directory}/{attempts[-1] if attempt is None else attempt}"
-    return list(list_steps(store, directory, with_measures=True).entries), directory
-
-
-def _part(store: Store, directory: str, series: int, entries: Sequence[StepEntry], choice: Choice) -> SeriesPart:
-    open_file = functools.partial(_open, store, directory)
+def _part(opened: OpenedAttempt, series: int, entries: Sequence[StepEntry], choice: Choice) -> SeriesPart:
     kinds = {type(entry.manifest) for entry in entries}
     if kinds == {ConfusionManifest}:
-        part = _matrices(open_file, series, entries)
+        part = _matrices(opened.open, series, entries)
     elif kinds == {StepManifest}:
-        part = MapsPart(open_file, series, choice).collect(entries)
+        part = MapsPart(opened.open, series, choice).collect(entries)
     else:
         raise LogError("The series holds maps and matrices.")
-    status = _status(store, directory, whole=choice.steps is None)
+    status = _status(opened, whole=choice.steps is None)
     return dataclasses.replace(part, answer=replace(part.answer, status=status))
 
 
-def _open(store: Store, directory: str, name: str) -> Archive:
-    return Archive(store.open(f"{directory}/{name}"), name)
-
-
-def _status(store: Store, directory: str, *, whole: bool) -> Status | None:
+def _status(opened: OpenedAttempt, *, whole: bool) -> Status | None:
     """The status of an attempt as it stands now.
 
     Args:
-        store: Of the run.
-        directory: Of the attempt.
+        opened: The attempt.
         whole: Whether all steps are in the page; else it does not say which steps were dropped.
     """
     try:
-        status = answers.status_answer(store.read(f"{directory}/{paths.STATUS}"))
+        status = answers.status_answer(opened.store.read(opened.path(paths.STATUS)))
     except (AttentionError, OSError):
         return None
     if status is not None and not whole:

@@ -17,7 +17,7 @@ from tb_attention.export.choice import Choice, Heads, choose
 from tb_attention.export.page_contents import Contents, collect
 from tb_attention.records.format.paths import Step
 from tb_attention.records.store.opening import open_store
-from tb_attention.records.store.store import Store
+from tb_attention.records.store.store import ReadStore
 from tb_attention.wire.answers import encode
 
 MAX_BYTES = 100_000_000
@@ -97,7 +97,7 @@ def export_html(
     return open_store(target.parent).replace(target.name, write).size
 
 
-def make_page(store: Store, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Page:
+def make_page(store: ReadStore, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Page:
     """The page of a run, which reads the weights when it is written.
 
     Raises:
@@ -115,7 +115,7 @@ def check_size(page: Page, most: int = MAX_BYTES) -> None:
         )
 
 
-def run_name(store: Store) -> str:
+def run_name(store: ReadStore) -> str:
     """The last part of where a run lies."""
     return store.url.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1] or "run"
 

@@ -10,18 +10,17 @@ import io
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import IO, Any
 
 from tensorboard.data import provider as data_provider
 from tensorboard.plugins import base_plugin
 
 from tb_attention.errors import AttentionError, NotInLogError
-from tb_attention.plugin.run_folder import Listing, RunFolder
 from tb_attention.records.format import paths
-from tb_attention.records.format.archive import Archive
+from tb_attention.records.reading.opened_attempt import Listing
 from tb_attention.records.reading.summary_read import FoundStep, step_of_blob, step_of_matrices
-from tb_attention.records.store.store import Entry
+from tb_attention.records.store.store import Entry, ReadStore
 from tb_attention.records.writing.summaries import PLUGIN
 
 # As for the list of runs: pages ask every few seconds.
@@ -32,50 +31,45 @@ _MOST_STEPS = 1000
 Signature = tuple[tuple[Any, ...], ...]
 
 
-class EventFolder(RunFolder):
-    """What the event files of a run hold, in the places of the files that are not there.
+class EventStore(ReadStore):
+    """A run's directory rebuilt from its event files, in memory.
 
     Args:
         url: A name for caches.
-        steps: What was found; of several with one place the last counts.
+        steps: The steps; of several for the same file the last counts.
+        mtime_ns: The time of their files.
     """
 
+    is_local = False
     only_events = True
 
-    def __init__(self, url: str, steps: Collection[FoundStep], mtime_ns: int) -> None:
-        self._url = url
+    def __init__(self, url: str, steps: Iterable[FoundStep], mtime_ns: int) -> None:
+        self.url = url
         self._files: dict[str, bytes] = {}
-        listings: dict[str, Listing] = defaultdict(Listing)
+        entries: dict[str, dict[str, Entry]] = defaultdict(dict)
         for found in steps:
-            tag, attempt, name = paths.tag_folder(found.tag), str(found.attempt), paths.step_file(found.step)
-            below = f"{paths.ROOT}/{tag}"
-            listings[paths.ROOT][tag] = Entry(tag, is_directory=True)
-            listings[below][attempt] = Entry(attempt, is_directory=True)
-            listings[f"{below}/{attempt}"][name] = Entry(name, False, len(found.data), mtime_ns)
-            self._files[f"{below}/{attempt}/{name}"] = found.data
-        self._listings = dict(listings)
+            tag, name = paths.tag_folder(found.tag), paths.step_file(found.step)
+            directory = paths.attempt_directory(tag, found.attempt)
+            entries[paths.ROOT][tag] = Entry(tag, is_directory=True)
+            entries[f"{paths.ROOT}/{tag}"][str(found.attempt)] = Entry(str(found.attempt), is_directory=True)
+            entries[directory][name] = Entry(name, False, len(found.data), mtime_ns)
+            self._files[f"{directory}/{name}"] = found.data
+        self._listings = {path: Listing(named.values()) for path, named in entries.items()}
 
-    @property
-    def url(self) -> str:
-        """A name for caches."""
-        return self._url
-
-    def entries(self, path: str) -> Listing:
-        """As in a directory."""
+    def entries(self, path: str = "") -> Listing:
+        """What a directory would hold."""
         return self._listings.get(path, Listing())
 
-    def archive(self, path: str) -> Archive:
-        """A step without weights."""
-        return Archive(io.BytesIO(self._data(path)), path.rpartition("/")[2])
+    def entry(self, path: str) -> Entry | None:
+        """One file or directory, or None."""
+        directory, _, name = path.rpartition("/")
+        return next((entry for entry in self.entries(directory) if entry.name == name), None)
 
-    def slice(self, path: str, offset: int, count: int) -> bytes:
-        """At most `count` bytes of a step from `offset`."""
-        return self._data(path)[offset : offset + count]
-
-    def _data(self, path: str) -> bytes:
+    def open(self, path: str) -> IO[bytes]:
+        """Opens a step file without weights; raises NotInLogError for every other file."""
         if path not in self._files:
             raise NotInLogError("Only the event files of this run are here, and they do not have that.")
-        return self._files[path]
+        return io.BytesIO(self._files[path])
 
 
 class EventFiles:
@@ -90,26 +84,26 @@ class EventFiles:
         self._lock = threading.Lock()
         self._asked = -_SECONDS
         self._signatures: dict[str, Signature] = {}
-        self._folders: dict[str, tuple[Signature, EventFolder]] = {}
+        self._stores: dict[str, tuple[Signature, EventStore]] = {}
 
     def runs(self, context: Any, experiment: str) -> Collection[str]:
         """The runs whose event files have summaries of ours; up to 2 seconds old."""
         with self._lock:
             return self._list(context, experiment).keys()
 
-    def folder(self, context: Any, experiment: str, run: str) -> EventFolder | None:
+    def store(self, context: Any, experiment: str, run: str) -> EventStore | None:
         """What the event files of a run hold, or None."""
         with self._lock:
             signature = self._list(context, experiment).get(run)
             if signature is None:
                 return None
-            known = self._folders.get(run)
+            known = self._stores.get(run)
             if known is None or known[0] != signature:
                 steps = [*self._maps(context, experiment, run), *self._matrices(context, experiment, run)]
                 # The newest summary's time stands for that of a file: with it, versions change.
                 newest = max((int(1e9 * part[2]) for part in signature), default=0)
-                known = (signature, EventFolder(f"events:{experiment}/{run}#{hash(signature)}", steps, newest))
-                self._folders[run] = known
+                known = (signature, EventStore(f"events:{experiment}/{run}#{hash(signature)}", steps, newest))
+                self._stores[run] = known
             return known[1]
 
     def _list(self, context: Any, experiment: str) -> Mapping[str, Signature]:
@@ -121,7 +115,7 @@ class EventFiles:
             for run, tags in listed(context, **asked).items():
                 found[run].extend((tag, series.max_step, series.max_wall_time) for tag, series in tags.items())
         self._signatures = {run: tuple(sorted(parts)) for run, parts in found.items()}
-        self._folders = {run: known for run, known in self._folders.items() if run in self._signatures}
+        self._stores = {run: known for run, known in self._stores.items() if run in self._signatures}
         self._asked = time.monotonic()
         return self._signatures
 

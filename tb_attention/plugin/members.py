@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 
-from tb_attention.errors import DamagedFileError
-from tb_attention.plugin.bounded_cache import BoundedCache
-from tb_attention.plugin.run_folder import RunFolder
+from cachetools import LRUCache, cached
+from werkzeug.wrappers import Request, Response
+
+from tb_attention.errors import DamagedFileError, NotInLogError
+from tb_attention.plugin import respond
 from tb_attention.records.format.archive import Archive, Stream
+from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.wire import gzip_frame
 
@@ -15,42 +19,67 @@ Streams = Mapping[str, Stream]
 
 # A stream takes some 400 bytes with its name.
 _MOST_STREAMS = 50_000
-_streams: BoundedCache[Streams] = BoundedCache(_MOST_STREAMS, weigh=lambda streams: len(streams) + 1)
 
 
 class NoSuchMember(Exception):
-    """The archive does not have the member; whether that is damage, the caller knows."""
+    """The archive does not have the member; the caller knows whether that is damage."""
 
 
-def body(folder: RunFolder, path: str, entry: Entry, name: str) -> bytes:
+def serve(
+    request: Request, attempt: OpenedAttempt, file: Entry, name: str, why_absent: Callable[[], str | None]
+) -> Response:
+    """Answers a request with a member of a file.
+
+    Args:
+        request: The request.
+        attempt, file, name: As for `body`.
+        why_absent: Asked if the file does not have the member: a sentence, or None if it should have it.
+
+    Raises:
+        NotInLogError: The file does not have the member, with that sentence.
+        DamagedFileError: The file or the member is damaged.
+    """
+    try:
+        return respond.binary_body(request, body(attempt, file, name))
+    except NoSuchMember:
+        reason = why_absent()
+        if reason is None:
+            raise DamagedFileError(f"{file.name} has no member {name}.") from None
+        raise NotInLogError(reason) from None
+
+
+def body(attempt: OpenedAttempt, file: Entry, name: str) -> bytes:
     """The gzip file around a member's `.npy`.
 
     Args:
-        folder: The run.
-        path: The file, below the run.
-        entry: The file, as listed.
+        attempt: The attempt.
+        file: One of its `.npz` files, as listed.
         name: The member, without ".npy".
 
     Raises:
         NoSuchMember: The file does not have it.
         DamagedFileError: The file or the member is damaged.
     """
-    streams = _streams.get((folder.url, path, entry.version), lambda: _find(folder, path))
-    stream = streams.get(name)
+    stream = _streams(attempt, file).get(name)
     if stream is None:
         raise NoSuchMember(name)
-    # A damaged file may say that more is stored than there is, and reading sets as much memory aside.
-    if 0 < stream.stored <= entry.size:
-        deflated = folder.slice(path, stream.offset, stream.stored)
+    # A damaged file may say that it stores more than it has, and reading allocates as much memory.
+    if 0 < stream.stored <= file.size:
+        with attempt.store.open(attempt.path(file.name)) as opened:
+            opened.seek(stream.offset)
+            deflated = opened.read(stream.stored)
         if len(deflated) == stream.stored and gzip_frame.travels_as_it_is(deflated):
             return gzip_frame.frame(deflated, stream.crc32, stream.size)
-    with folder.archive(path) as archive:
+    with attempt.open(file.name) as archive:
         return gzip_frame.compress(archive.read(name))
 
 
-def _find(folder: RunFolder, path: str) -> Streams:
+@cached(
+    LRUCache(_MOST_STREAMS, getsizeof=lambda streams: len(streams) + 1), key=OpenedAttempt.key, lock=threading.Lock()
+)
+def _streams(attempt: OpenedAttempt, file: Entry) -> Streams:
     # All at once: to find one, zipfile reads the directory of all, 40 ms for 3,000 members.
-    with folder.archive(path) as archive:
+    with attempt.open(file.name) as archive:
         return {name: _stream(archive, name) for name in archive.names}
 
 

@@ -7,7 +7,6 @@ import functools
 from tensorboard.plugins import base_plugin
 
 from tb_attention.plugin import (
-    overviews,
     serve_history,
     serve_listing,
     serve_maps,
@@ -46,7 +45,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/thumbnails": serve_samples.serve_thumbnails,
             "/image": serve_samples.serve_image,
             "/overview": serve_maps.serve_overview,
-            "/overviews": overviews.serve,
+            "/overviews": serve_maps.serve_overviews,
             "/weights": serve_maps.serve_weights,
             "/features": serve_maps.serve_features,
             "/sink": serve_maps.serve_sink,

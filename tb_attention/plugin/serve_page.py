@@ -32,7 +32,7 @@ def serve_size(logs: Logs, request: Request) -> Response:
 def _page(logs: Logs, request: Request) -> Page:
     attempt = logs.attempt(request)
     run, tag = parameters.text(request, "run"), parameters.text(request, "tag")
-    if attempt.folder.only_events:
+    if attempt.store.only_events:
         raise NotInLogError(
             "Only the event files of this run are here; a page needs plugins/attention, which has to be copied too."
         )
@@ -44,4 +44,4 @@ def _page(logs: Logs, request: Request) -> Page:
         heads=tuple(parameters.places(request, "heads")) if "heads" in given else None,
         redact="redact" in given and parameters.number(request, "redact") > 0,
     )
-    return make_page(attempt.folder.store(), run, tag, attempt.number, choice)
+    return make_page(attempt.store, run, tag, attempt.number, choice)

@@ -1,21 +1,23 @@
-"""The route `rows`: what some queries look at, over all steps of one site or over all sites of one step."""
+"""The route `rows`: what some queries attend to, over all steps of one site or over all sites of one step."""
 
 from __future__ import annotations
 
-import functools
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache, cached
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import ArgumentError, AttentionError, LogError, NotInLogError
-from tb_attention.plugin import parameters, respond
-from tb_attention.plugin.bounded_cache import BoundedCache
-from tb_attention.plugin.logs import Attempt, Logs
-from tb_attention.plugin.serve_listing import read_steps
+from tb_attention.plugin import manifests, parameters, respond
+from tb_attention.plugin.logs import Logs
 from tb_attention.records.format import step_file
-from tb_attention.records.format.schema import SiteManifest, maps_of
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.schema import SiteManifest, StepManifest, maps_of
+from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.reduce.head_measures import uncomputed_rows
 from tb_attention.wire import gzip_frame
@@ -25,59 +27,51 @@ Floats = npt.NDArray[np.float32]
 _CACHE_BYTES = 32 << 20
 _MOST_BYTES = 1 << 28
 
-_rows: BoundedCache[Floats] = BoundedCache(_CACHE_BYTES, weigh=lambda rows: rows.nbytes + 200)
-
 
 def serve(logs: Logs, request: Request) -> Response:
     """The mean row of some queries: float32 (steps, heads, keys) of a site, or one after the other for all sites of a step."""
     attempt = logs.attempt(request)
-    if attempt.folder.only_events:
+    if attempt.store.only_events:
         raise NotInLogError("Only the event files of this run are here; its rows are in plugins/attention.")
     sample, queries = parameters.number(request, "sample"), parameters.places(request, "queries")
     if ("step" in request.args) == ("site" in request.args):
         raise ArgumentError("One of `step` (all sites of it) and `site` (all steps of it) must be given, not both.")
     if "step" in request.args:
-        rows = _over_sites(attempt, attempt.step(parameters.step(request)), sample, queries)
+        rows = _over_sites(attempt, attempt.step_file(parameters.step(request)), sample, queries)
     else:
         rows = _over_steps(attempt, parameters.number(request, "site"), sample, queries)
     return respond.binary_body(request, gzip_frame.compress(rows))
 
 
-def _over_sites(attempt: Attempt, entry: Entry, sample: int, queries: Sequence[int]) -> Floats:
-    with attempt.folder.archive(attempt.file(entry.name)) as archive:
-        manifest = maps_of(step_file.read_manifest(archive, entry.name))
-        if manifest is None:
-            raise NotInLogError("The step holds a confusion matrix and no maps.")
+def _over_sites(attempt: OpenedAttempt, file: Entry, sample: int, queries: Sequence[int]) -> Floats:
+    with attempt.open(file.name) as archive:
+        manifest = _maps(archive, file)
         _check_sample(sample, manifest.sample_count)
         rows = [
-            mean_row(step_file.read_weights(archive, manifest, sample, place), site, queries)
-            for place, site in enumerate(manifest.sites)
+            mean_row(step_file.read_weights(archive, manifest, sample, index), site, queries)
+            for index, site in enumerate(manifest.sites)
         ]
     return np.concatenate([row.ravel() for row in rows]) if rows else np.zeros(0, np.float32)
 
 
-def _over_steps(attempt: Attempt, place: int, sample: int, queries: Sequence[int]) -> Floats:
-    steps = read_steps(attempt).readable
+def _over_steps(attempt: OpenedAttempt, site: int, sample: int, queries: Sequence[int]) -> Floats:
+    steps = manifests.read_steps(attempt).readable
     if not steps or steps[-1][2].content != "attention":
         raise NotInLogError("The series has no step with maps.")
     newest = steps[-1][2]
     _check_sample(sample, newest.sample_count)
-    if place >= newest.sites.count:
-        raise NotInLogError(f"The series has {newest.sites.count} sites, counted from 0. Received: site={place}.")
-    path = newest.sites.heads[place][0]
+    if site >= newest.sites.count:
+        raise NotInLogError(f"The series has {newest.sites.count} sites, counted from 0. Received: site={site}.")
+    path = newest.sites.heads[site][0]
     found: list[Floats | None] = []
-    for _, entry, known in steps:
+    for _, file, known in steps:
         paths = [name for name, _ in known.sites.heads]
-        if path not in paths or sample >= known.sample_count:
-            found.append(None)
-            continue
-        key = (attempt.folder.url, attempt.file(entry.name), entry.version, path, sample, tuple(queries))
-        make = functools.partial(_of_step, attempt, entry, paths.index(path), sample, queries)
-        try:
-            found.append(_rows.get(key, make))
-        except (AttentionError, OSError):
-            # A gap in the picture is better than none; the step itself says what is wrong when it is looked at.
-            found.append(None)
+        rows = None
+        if path in paths and sample < known.sample_count:
+            # A gap in the picture is better than none; the step itself says what is wrong when somebody looks at it.
+            with suppress(AttentionError, OSError):
+                rows = _of_step(attempt, file, paths.index(path), sample, tuple(queries))
+        found.append(rows)
     shape = next((rows.shape for rows in reversed(found) if rows is not None), (0, 0))
     if 4 * len(found) * shape[0] * shape[1] > _MOST_BYTES:
         raise LogError(f"The rows of this series are too many to send at once: {len(found)} steps of {shape}.")
@@ -88,12 +82,22 @@ def _over_steps(attempt: Attempt, place: int, sample: int, queries: Sequence[int
     return values
 
 
-def _of_step(attempt: Attempt, entry: Entry, place: int, sample: int, queries: Sequence[int]) -> Floats:
-    with attempt.folder.archive(attempt.file(entry.name)) as archive:
-        manifest = maps_of(step_file.read_manifest(archive, entry.name))
-        if manifest is None:
-            raise NotInLogError("The step holds a confusion matrix and no maps.")
-        return mean_row(step_file.read_weights(archive, manifest, sample, place), manifest.sites[place], queries)
+@cached(
+    LRUCache(_CACHE_BYTES, getsizeof=lambda rows: rows.nbytes + 200),
+    key=lambda attempt, file, *rest: (attempt.key(file), *rest),
+    lock=threading.Lock(),
+)
+def _of_step(attempt: OpenedAttempt, file: Entry, site: int, sample: int, queries: tuple[int, ...]) -> Floats:
+    with attempt.open(file.name) as archive:
+        manifest = _maps(archive, file)
+        return mean_row(step_file.read_weights(archive, manifest, sample, site), manifest.sites[site], queries)
+
+
+def _maps(archive: Archive, file: Entry) -> StepManifest:
+    manifest = maps_of(step_file.read_manifest(archive, file.name))
+    if manifest is None:
+        raise NotInLogError("The step holds a confusion matrix and no maps.")
+    return manifest
 
 
 def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Floats:
@@ -101,9 +105,9 @@ def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Flo
 
     Args:
         weights: All heads of a site for one sample, of the site's shape.
-        site: What its dimensions are.
-        queries: Places along the query axes, taken as one; those beyond its end are left out. A gate has none: its own
-            weights are taken.
+        site: Says what the dimensions of `weights` are.
+        queries: Indices along the query axes, taken as one; those beyond its end are left out. A gate has no queries: its
+            own weights are taken.
 
     Returns:
         float32 (heads, keys); NaN where no query is left. Iterations that did not compute a query do not count.
@@ -118,7 +122,7 @@ def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Flo
     if not inside:
         return np.full((sizes["heads"], sizes["key"]), np.nan, np.float32)
     absent = uncomputed_rows(maps)
-    # What one iteration did not compute yet, another one did.
+    # Another iteration computed what one did not compute yet.
     counted = (~absent | absent.all(axis=0))[:, inside]
     return np.asarray(maps[:, :, inside][:, counted].mean(axis=1), np.float32)
 

@@ -6,9 +6,10 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import members, parameters, respond, serve_matrix
-from tb_attention.plugin.logs import Attempt, Logs
+from tb_attention.plugin.logs import Logs
 from tb_attention.records.format.confusion_file import read_examples
 from tb_attention.records.format.samples_file import image_member
+from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.wire import answers
 from tb_attention.wire.structs import SamplesAnswer
 
@@ -42,21 +43,17 @@ def serve_examples(logs: Logs, request: Request) -> Response:
 
 def _serve_member(logs: Logs, request: Request, member: str) -> Response:
     attempt = logs.attempt(request)
-    entry = attempt.samples(parameters.samples_set(request))
-    try:
-        body = members.body(attempt.folder, attempt.file(entry.name), entry, member)
-    except members.NoSuchMember:
-        raise NotInLogError(f"These samples have no such picture: {member}.") from None
-    return respond.binary_body(request, body)
+    file = attempt.samples_file(parameters.samples_set(request))
+    return members.serve(request, attempt, file, member, lambda: f"These samples have no such picture: {member}.")
 
 
-def _read(attempt: Attempt, name: str) -> SamplesAnswer:
-    entry = attempt.samples(name)
-    with attempt.folder.archive(attempt.file(entry.name)) as archive:
-        return answers.samples_answer(archive, entry.name)
+def _read(attempt: OpenedAttempt, name: str) -> SamplesAnswer:
+    file = attempt.samples_file(name)
+    with attempt.open(file.name) as archive:
+        return answers.samples_answer(archive, file.name)
 
 
-def _ids(attempt: Attempt, name: str | None, count: int) -> list[str]:
+def _ids(attempt: OpenedAttempt, name: str | None, count: int) -> list[str]:
     try:
         ids = [sample.id for sample in _read(attempt, (name or "").removesuffix(".npz")).samples]
     except NotInLogError as error:

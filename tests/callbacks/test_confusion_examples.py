@@ -109,7 +109,7 @@ def test_the_right_ones_of_both_classes_have_a_mean(trained: Any) -> None:
     rows = model.layers[2](model.layers[1](X))
     scores = np.asarray(model.get_layer("attention")(rows, rows, return_attention_scores=True)[1])
     pictures = np.rint(X * 255).astype(int)
-    means = log._entry(step).manifest.means
+    means = log._steps.entry(step).manifest.means
     assert means
     for mean in means:
         right = log.examples(step, mean.class_index, mean.class_index)[: mean.examples]

@@ -63,7 +63,7 @@ def test_every_output_that_holds_classes_has_a_series(tmp_path: Path, way: str) 
             log.confusion_matrix(1, tag=f"confusion/{name}"),
             confusion_matrix(truth, told, labels=np.arange(3 - (name == "odd"))),
         )
-        assert tb_attention.load(tmp_path, tag=f"confusion/{name}")._entry(1).manifest.output == name
+        assert tb_attention.load(tmp_path, tag=f"confusion/{name}")._steps.entry(1).manifest.output == name
     assert log.score_histogram(1, tag="confusion/odd").sum() == 60
 
 
@@ -93,7 +93,7 @@ def test_independent_labels_have_a_matrix_each(tmp_path: Path, way: str) -> None
     np.testing.assert_array_equal(log.label_counts(0), multilabel_confusion_matrix(truth, called))
     np.testing.assert_array_equal(log.confusion_matrix(0), truth.T @ called)
     assert log.score_histogram(0).shape == (3, 2, 256)
-    manifest = log._entry(0).manifest
+    manifest = log._steps.entry(0).manifest
     assert (manifest.kind, manifest.threshold) == ("labels", 0.5)
     assert manifest.splits["validation"].examples == 60
     for example in log.examples(0):
@@ -111,8 +111,8 @@ def test_one_unit_has_scores_and_examples(tmp_path: Path) -> None:
     scores = model.predict(X, verbose=0)[:, 0]
     expected = np.histogram(1 / (1 + np.exp(-scores[y == 1])), 256, (0, 1))[0]
     np.testing.assert_array_equal(log.score_histogram(0)[0, 1], expected)
-    assert log._entry(0).manifest.kind == "binary"
-    assert log._entry(0).manifest.threshold == 0.5
+    assert log._steps.entry(0).manifest.kind == "binary"
+    assert log._steps.entry(0).manifest.threshold == 0.5
     assert all(0.5 <= example.probability <= 1 for example in log.examples(0))
 
 
@@ -146,7 +146,7 @@ def test_labels_may_be_names(tmp_path: Path, names: Any) -> None:
     np.testing.assert_array_equal(
         log.confusion_matrix(0), confusion_matrix(Y[known], predicted[known], labels=range(3))
     )
-    assert log._entry(0).manifest.splits["validation"].other == 1
+    assert log._steps.entry(0).manifest.splits["validation"].other == 1
 
 
 def test_names_as_labels_are_counted_in_the_compiled_graph(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_groups_of_classes_are_logged(tmp_path: Path) -> None:
         tmp_path, (X, Y), class_names=NAMES, class_groups={"mail": ["ham", "spam"], "rest": {"inner": [2]}}
     )
     model.fit(X, Y, verbose=0, callbacks=[callback])
-    mail, rest = tb_attention.load(tmp_path)._entry(0).manifest.class_groups
+    mail, rest = tb_attention.load(tmp_path)._steps.entry(0).manifest.class_groups
     assert (mail.name, mail.children) == ("mail", (0, 1))
     assert rest.children[0].children == (2,)
 

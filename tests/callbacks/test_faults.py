@@ -139,7 +139,7 @@ def test_a_directory_that_cannot_be_made_at_first_is_tried_again_at_every_epoch(
     assert len(warnings_of(caught)) == 1
     log = tb_attention.load(run)
     assert (log.attempts, log.steps) == ([1], [2, 3])
-    assert [log._entry(step).manifest.batch for step in log.steps] == [9, 12]
+    assert [log._steps.entry(step).manifest.batch for step in log.steps] == [9, 12]
     assert [dropped["step"] for dropped in status(run)["dropped"]] == ["init", 0, 1]
 
 

@@ -39,7 +39,7 @@ def check_whole(log_dir: Path) -> int:
     for step in log.steps:
         for sample in range(2):
             np.testing.assert_allclose(log.weights(step, sample, "attention").sum(-1), 1, atol=1e-5)
-        assert log._entry(step).manifest.batch == step
+        assert log._steps.entry(step).manifest.batch == step
     assert len(log.samples) == 2
     return len(log.steps)
 

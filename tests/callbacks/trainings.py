@@ -49,7 +49,7 @@ def status(log_dir: Path, tag: str = "attention", attempt: int = 1) -> dict[str,
 def batches(log_dir: Path, **options: Any) -> list[int | None]:
     """What each step says of the batches seen."""
     log = tb_attention.load(log_dir, **options)
-    return [log._entry(step).manifest.batch for step in log.steps]
+    return [log._steps.entry(step).manifest.batch for step in log.steps]
 
 
 def weights_now(model: keras.Model) -> np.ndarray:

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import fsspec
 import numpy as np
 import pytest
+from cachetools import LRUCache
 
 import tb_attention
 from tb_attention.plugin import manifests, serve_listing
-from tb_attention.plugin.bounded_cache import BoundedCache
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.reading.attempts import start_attempt
 from tb_attention.records.writing.series_writer import SeriesWriter
@@ -104,9 +104,9 @@ def forgetful(monkeypatch):
     """Empties what the server keeps of manifests, as at its start; the new cache may be made smaller."""
 
     def forget(capacity=1 << 20):
-        cache = BoundedCache(capacity, weigh=lambda known: len(known.text))
+        cache = LRUCache(capacity, getsizeof=lambda known: len(known.text))
         monkeypatch.setattr(manifests, "_known", cache)
-        monkeypatch.setattr(serve_listing, "_series", BoundedCache(0, weigh=lambda answer: 1))
+        monkeypatch.setattr(serve_listing, "_series", LRUCache(0))
         return cache
 
     return forget

@@ -63,7 +63,7 @@ def test_the_maps_of_examples_are_read_as_those_of_samples(run: Path) -> None:
 def test_the_rest_comes_back_too(run: Path) -> None:
     log = tb_attention.load(run)
     assert log.class_order(7).tolist() == [2, 0, 1]
-    manifest = log._entry(7).manifest
+    manifest = log._steps.entry(7).manifest
     assert manifest.class_groups == confusions.GROUPS
     assert manifest.splits["validation"].other == 3
     assert manifest_from_json(manifest_to_json(manifest), "it") == manifest
@@ -78,7 +78,7 @@ def test_labels_have_a_matrix_each_and_a_histogram(tmp_path: Path) -> None:
     log = tb_attention.load(write(tmp_path, record))
     np.testing.assert_array_equal(log.label_counts(0), record.labels["validation"])
     np.testing.assert_array_equal(log.score_histogram(0), record.histograms["validation"])
-    manifest = log._entry(0).manifest
+    manifest = log._steps.entry(0).manifest
     assert (manifest.kind, manifest.threshold, manifest.splits["validation"].examples) == ("labels", 0.5, 10)
     assert log.class_order(0).tolist() == [0, 1]
     assert log.examples(0) == []
@@ -86,7 +86,7 @@ def test_labels_have_a_matrix_each_and_a_histogram(tmp_path: Path) -> None:
 
 def test_a_matrix_alone_says_nothing_of_what_it_has_not(tmp_path: Path) -> None:
     log = tb_attention.load(write(tmp_path, ConfusionRecord(0, {"validation": np.eye(2, dtype=int)})))
-    told = manifest_to_json(log._entry(0).manifest)
+    told = manifest_to_json(log._steps.entry(0).manifest)
     assert set(told) == {
         *("schema", "content", "tag", "attempt", "writer", "step", "epoch", "batch", "wall_time", "logs"),
         *("classes", "class_names", "output", "splits"),
@@ -98,7 +98,7 @@ def test_a_matrix_alone_says_nothing_of_what_it_has_not(tmp_path: Path) -> None:
 def test_the_index_knows_the_sites_of_examples(tmp_path: Path) -> None:
     write(tmp_path, *(confusions.record(step) for step in range(3)))
     log = tb_attention.load(tmp_path)
-    assert {entry.file.name for entry in log._listing.entries} == log._listing.indexed
+    assert {entry.file.name for entry in log._steps.listed.entries} == log._steps.listed.indexed
     assert log.site("gate/attention").shape == (2, 4, 4)
 
 

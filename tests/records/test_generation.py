@@ -151,8 +151,8 @@ def test_axes_are_tokens_and_iterations(tmp_path: Path) -> None:
         writer.write_generation(1, {"attentions": steps_of(3)}, iterations=True)
     log = load(tmp_path)
     both = [Axis("query", 9, "tokens", input=0), Axis("key", 9, "tokens", input=0)]
-    assert list(log._entry(0).manifest.sites[0].axes)[-2:] == both
-    assert list(log._entry(1).manifest.sites[0].axes)[-3:] == [Axis("iteration", NEW), *both]
+    assert list(log._steps.entry(0).manifest.sites[0].axes)[-2:] == both
+    assert list(log._steps.entry(1).manifest.sites[0].axes)[-3:] == [Axis("iteration", NEW), *both]
 
 
 def inputs_of_axes(log_dir: Path, samples: Samples, outputs: dict[str, Any]) -> dict[str, list[int | None]]:
@@ -206,13 +206,13 @@ def test_overviews_and_measures_are_of_the_rows_that_were_computed(tmp_path: Pat
         writer.write_generation(1, outputs, iterations=True)
     log, site = load(tmp_path), "decoder/layer_0"
     merged, apart = log.weights(0, 0, site), log.weights(1, 0, site)
-    axes = log._entry(1).manifest.sites[0].axes
+    axes = log._steps.entry(1).manifest.sites[0].axes
     np.testing.assert_array_equal(overview(apart, axes), merged)
     for step, maps in ((0, merged[:, None]), (1, apart)):
         # Rows of 0 do not count.
         np.testing.assert_allclose(log.measures(step)[0, :HEADS], head_measures(np.nan_to_num(maps)), rtol=1e-5)
         for queries in ([PROMPT], [PROMPT + NEW - 1]):
-            row = mean_row(log.weights(step, 0, site), log._entry(step).manifest.sites[0], queries)
+            row = mean_row(log.weights(step, 0, site), log._steps.entry(step).manifest.sites[0], queries)
             np.testing.assert_array_equal(row, merged[:, queries[0]])
 
 

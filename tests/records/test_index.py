@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from tb_attention.records.format.step_record import ConfusionRecord
-from tb_attention.records.reading import listing
-from tb_attention.records.reading.listing import list_steps
+from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store
 from tb_attention.records.writing import index_writer
@@ -33,7 +32,7 @@ def truth(store: Store) -> list[tuple[str, bytes]]:
 
 
 def told(store: Store) -> list[tuple[str, bytes]]:
-    found = list_steps(store, DIRECTORY, with_measures=True)
+    found = open_attempt(store, DIRECTORY).list_steps(with_measures=True)
     return [
         (str(entry.manifest) + str(entry.file), b"" if entry.measures is None else entry.measures.tobytes())
         for entry in found.entries
@@ -44,7 +43,7 @@ def test_segments_hold_64_steps_and_agree_with_the_step_files(tmp_path: Path) ->
     logs.write_steps(tmp_path, ["init", *range(10, 140)], summaries=False)
     assert index_files(tmp_path) == ["index-000000000000.npz", "index-000000000073.npz", "index-000000000137.npz"]
     store = open_store(tmp_path)
-    found = list_steps(store, DIRECTORY, with_measures=True)
+    found = open_attempt(store, DIRECTORY).list_steps(with_measures=True)
     assert len(found.indexed) == 131
     assert [entry.manifest.step for entry in found.entries] == ["init", *range(10, 140)]
     assert told(store) == truth(store)
@@ -52,19 +51,22 @@ def test_segments_hold_64_steps_and_agree_with_the_step_files(tmp_path: Path) ->
 
 def test_reading_an_indexed_log_opens_no_step_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logs.write_steps(tmp_path, range(5))
-    monkeypatch.setattr(listing, "read_entry", lambda *_, **__: pytest.fail("a step file was opened"))
-    assert len(list_steps(open_store(tmp_path), DIRECTORY).entries) == 5
+    monkeypatch.setattr(OpenedAttempt, "_read_entry", lambda *_, **__: pytest.fail("a step file was opened"))
+    assert len(open_attempt(open_store(tmp_path), DIRECTORY).list_steps().entries) == 5
 
 
 def test_an_entry_that_disagrees_is_read_from_its_step_file(tmp_path: Path) -> None:
     logs.write_steps(tmp_path, range(3))
     path = logs.attempt_directory(tmp_path) / "step-000000000001.npz"
     os.utime(path, ns=(5, 5))
-    found = list_steps(open_store(tmp_path), DIRECTORY)
+    found = open_attempt(open_store(tmp_path), DIRECTORY).list_steps()
     assert len(found.entries) == 3
     assert found.indexed == {"step-000000000000.npz", "step-000000000002.npz"}
     path.unlink()
-    assert [entry.manifest.step for entry in list_steps(open_store(tmp_path), DIRECTORY).entries] == [0, 2]
+    assert [entry.manifest.step for entry in open_attempt(open_store(tmp_path), DIRECTORY).list_steps().entries] == [
+        0,
+        2,
+    ]
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", None])
@@ -72,11 +74,11 @@ def test_a_damaged_index_is_passed_over_and_made_anew(tmp_path: Path, data: byte
     logs.write_steps(tmp_path, range(3))
     path = logs.attempt_directory(tmp_path) / "index-000000000000.npz"
     path.write_bytes(path.read_bytes()[:-40] if data is None else data)
-    found = list_steps(open_store(tmp_path), DIRECTORY)
+    found = open_attempt(open_store(tmp_path), DIRECTORY).list_steps()
     assert len(found.entries) == 3
     assert found.indexed == frozenset()
     logs.write_steps(tmp_path, [3])
-    assert len(list_steps(open_store(tmp_path), DIRECTORY).indexed) == 4
+    assert len(open_attempt(open_store(tmp_path), DIRECTORY).list_steps().indexed) == 4
 
 
 def test_earlier_segments_that_are_missing_are_made_anew(tmp_path: Path) -> None:
@@ -85,13 +87,13 @@ def test_earlier_segments_that_are_missing_are_made_anew(tmp_path: Path) -> None
     (logs.attempt_directory(tmp_path) / before[0]).unlink()
     logs.write_steps(tmp_path, [130], summaries=False)
     assert index_files(tmp_path) == before
-    assert len(list_steps(open_store(tmp_path), DIRECTORY).indexed) == 131
+    assert len(open_attempt(open_store(tmp_path), DIRECTORY).list_steps().indexed) == 131
 
 
 def test_a_step_of_an_earlier_segment_may_be_written_again(tmp_path: Path) -> None:
     logs.write_steps(tmp_path, [*range(70), 3, 69], summaries=False)
     store = open_store(tmp_path)
-    assert len(list_steps(store, DIRECTORY).indexed) == 70
+    assert len(open_attempt(store, DIRECTORY).list_steps().indexed) == 70
     assert told(store) == truth(store)
 
 
@@ -102,7 +104,7 @@ def test_steps_that_were_moved_aside_leave_the_index(tmp_path: Path) -> None:
     start_attempt(tmp_path, "attention", 60)
     logs.write_steps(tmp_path, [60], summaries=False)
     assert index_files(tmp_path) == ["index-000000000000.npz"]
-    assert len(list_steps(open_store(tmp_path), DIRECTORY).indexed) == 61
+    assert len(open_attempt(open_store(tmp_path), DIRECTORY).list_steps().indexed) == 61
 
 
 def test_matrices_have_an_index_too(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_matrices_have_an_index_too(tmp_path: Path) -> None:
     for step in range(3):
         writer.submit(ConfusionRecord(step, {"validation": np.eye(3, dtype=int)}))
     writer.close(10)
-    found = list_steps(open_store(tmp_path), DIRECTORY, with_measures=True)
+    found = open_attempt(open_store(tmp_path), DIRECTORY).list_steps(with_measures=True)
     assert len(found.indexed) == 3
     assert found.entries[1].manifest.content == "confusion"
 

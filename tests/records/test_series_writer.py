@@ -162,7 +162,7 @@ def test_matrices_come_back_dense_or_sparse(tmp_path: Path, classes: int, kind: 
     assert back.dtype == kind
     np.testing.assert_array_equal(back, matrix)
     np.testing.assert_array_equal(log.confusion_matrix(4, split="training"), large)
-    manifest = log._listing.entries[0].manifest
+    manifest = log._steps.listed.entries[0].manifest
     assert manifest.splits["validation"].encoding == ("sparse" if classes == 200 else "dense")
     assert manifest.splits["validation"].examples == 300
     assert manifest.class_names == names

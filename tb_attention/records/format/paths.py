@@ -59,6 +59,11 @@ def folder_tag(folder: str) -> str:
     return raw.decode("utf-8", "replace")
 
 
+def attempt_directory(folder: str, attempt: int) -> str:
+    """The directory of an attempt, below the run; `folder` is the directory name of its tag."""
+    return f"{ROOT}/{folder}/{attempt}"
+
+
 def is_tag_folder(name: str) -> bool:
     """Whether a directory's name can be that of a tag."""
     return _TAG.fullmatch(name) is not None

@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 
 from tb_attention.records.format import paths
-from tb_attention.records.reading.listing import list_steps
+from tb_attention.records.reading.opened_attempt import open_attempt
 from tb_attention.records.store.leftovers import remove_leftovers
 from tb_attention.records.store.opening import open_store
-from tb_attention.records.store.store import Store
+from tb_attention.records.store.store import ReadStore, Store
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Beginning:
 
     Attributes:
         attempt: From 1.
-        continued: Whether it goes on with an attempt that has steps.
+        continued: Whether it continues an attempt that has steps.
         batches: Batches that the model had seen at the last step that stays; 0 for a new attempt.
     """
 
@@ -28,28 +28,28 @@ class Beginning:
     batches: int = 0
 
 
-def list_tags(store: Store) -> list[str]:
-    """Directory names of the tags that a run has, sorted."""
+def list_tags(store: ReadStore) -> list[str]:
+    """The directory names of the tags of a run, sorted."""
     return [entry.name for entry in store.entries(paths.ROOT) if entry.is_directory and paths.is_tag_folder(entry.name)]
 
 
-def list_attempts(store: Store, folder: str) -> list[int]:
-    """Attempts of a series, in order; `folder` is the directory name of its tag."""
+def list_attempts(store: ReadStore, folder: str) -> list[int]:
+    """The attempts of a series, in order; `folder` is the directory name of its tag."""
     numbers = [
         paths.attempt_number(entry.name) for entry in store.entries(f"{paths.ROOT}/{folder}") if entry.is_directory
     ]
     return sorted(number for number in numbers if number is not None)
 
 
-def begun_attempts(store: Store, folder: str) -> list[int]:
-    """The attempts of a series up to the newest that has a step; all of them where none has.
+def begun_attempts(store: ReadStore, folder: str) -> list[int]:
+    """The attempts of a series up to the newest that has a step; all of them if none has.
 
-    A training that has only begun, or was killed before its first step, must not hide the one before it.
+    A training that has just started, or was killed before its first step, must not hide the one before it.
     """
     attempts = list_attempts(store, folder)
-    for place in range(len(attempts), 0, -1):
-        if _has_steps(store, f"{paths.ROOT}/{folder}/{attempts[place - 1]}"):
-            return attempts[:place]
+    for count in range(len(attempts), 0, -1):
+        if _has_steps(store, folder, attempts[count - 1]):
+            return attempts[:count]
     return attempts
 
 
@@ -59,7 +59,7 @@ def start_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
 
 
 def begin_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None = None) -> Beginning:
-    """The attempt that a training belongs to which begins now. Temporary files of killed ones are removed.
+    """The attempt of a training that begins now. Temporary files of killed trainings are removed.
 
     Args:
         log_dir: The run's directory or URL.
@@ -67,44 +67,43 @@ def begin_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
         epoch: The first epoch, from 0 as Keras counts, or None where there are no epochs.
 
     Returns:
-        With epoch 0 or None a new attempt. With a later epoch, where there is an attempt with steps, the newest such: its steps
-        of this epoch and later are moved aside, into `superseded-<time>/`, and are no longer listed.
+        For epoch 0 or None a new attempt. For a later epoch the newest attempt that has steps, if there is one: its steps
+        of this epoch and later are moved to `superseded-<time>/` and are no longer listed.
     """
     store = open_store(log_dir)
     folder = paths.tag_folder(tag)
     attempts = list_attempts(store, folder)
     for attempt in attempts:
-        remove_leftovers(store, f"{paths.ROOT}/{folder}/{attempt}")
+        remove_leftovers(store, paths.attempt_directory(folder, attempt))
     if epoch and attempts:
         newest = begun_attempts(store, folder)[-1]
-        directory = f"{paths.ROOT}/{folder}/{newest}"
-        if _has_steps(store, directory):
-            return Beginning(newest, continued=True, batches=_supersede(store, directory, epoch))
+        if _has_steps(store, folder, newest):
+            return Beginning(newest, continued=True, batches=_supersede(store, folder, newest, epoch))
     attempt = attempts[-1] + 1 if attempts else 1
-    # The directory is the reservation: of two trainings that start at once each gets its own.
-    while not store.make_new_directory(f"{paths.ROOT}/{folder}/{attempt}"):
+    # The new directory is the reservation: two trainings that start at once get one each.
+    while not store.make_new_directory(paths.attempt_directory(folder, attempt)):
         attempt += 1
     return Beginning(attempt)
 
 
-def _has_steps(store: Store, directory: str) -> bool:
-    return any(paths.file_step(entry.name) is not None for entry in store.entries(directory))
+def _has_steps(store: ReadStore, folder: str, attempt: int) -> bool:
+    return bool(open_attempt(store, paths.attempt_directory(folder, attempt)).steps)
 
 
-def _supersede(store: Store, directory: str, epoch: int) -> int:
-    """Moves steps of this epoch and later aside; returns the batches seen at the last one that stays."""
-    aside = f"{directory}/superseded-{time.time_ns() // 1_000_000}"
+def _supersede(store: Store, folder: str, attempt: int, epoch: int) -> int:
+    """Moves steps of this epoch and later aside; returns the batches seen at the last step that stays."""
+    opened = open_attempt(store, paths.attempt_directory(folder, attempt))
+    aside = opened.path(f"superseded-{time.time_ns() // 1_000_000}")
     moved, batches = False, 0
-    for entry in list_steps(store, directory).entries:
+    for entry in opened.list_steps().entries:
         manifest = entry.manifest
         if manifest.step != "init" and manifest.epoch is not None and manifest.epoch >= epoch:
-            store.move(f"{directory}/{entry.file.name}", f"{aside}/{entry.file.name}")
+            store.move(opened.path(entry.file.name), f"{aside}/{entry.file.name}")
             moved = True
         else:
             batches = max(batches, manifest.batch or 0)
     if moved:
-        # Their entries would be passed over one by one; the writer makes the index anew.
-        for file in store.entries(directory):
-            if paths.is_index_file(file.name):
-                store.remove(f"{directory}/{file.name}")
+        # The writer makes the index anew; a reader would skip the entries of the moved steps one by one.
+        for name in filter(paths.is_index_file, opened.files.others):
+            store.remove(opened.path(name))
     return batches

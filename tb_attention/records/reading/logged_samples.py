@@ -14,7 +14,7 @@ from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.samples_file import image_member
 from tb_attention.records.format.schema import check_schema
 from tb_attention.records.format.step_file import read_json
-from tb_attention.records.store.store import Store
+from tb_attention.records.store.store import ReadStore
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class LoggedSamples:
         return found
 
 
-def read_samples(store: Store, path: str) -> LoggedSamples:
+def read_samples(store: ReadStore, path: str) -> LoggedSamples:
     """The samples in a file.
 
     Raises:

@@ -10,20 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.errors import LogError, NotInLogError
-from tb_attention.records.format import paths
-from tb_attention.records.format.archive import Archive
+from tb_attention.errors import NotInLogError
 from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import Manifest, Prediction, SiteManifest, StepManifest, maps_of
+from tb_attention.records.format.schema import Prediction, SiteManifest, StepManifest, maps_of
 from tb_attention.records.format.step_file import read_features, read_measures, read_rows, read_sink, read_weights
-from tb_attention.records.reading.attempts import begun_attempts
-from tb_attention.records.reading.confusion_log import ConfusionReading
-from tb_attention.records.reading.listing import Damaged, Listing, list_steps
-from tb_attention.records.reading.logged_samples import LoggedSamples, read_samples
+from tb_attention.records.reading.confusion_log import ConfusionLog, LoggedExample
+from tb_attention.records.reading.logged_samples import LoggedSamples
+from tb_attention.records.reading.logged_steps import LoggedSteps, nothing_in
+from tb_attention.records.reading.opened_attempt import Damaged
 from tb_attention.records.reading.series import Series, choose, list_series
 from tb_attention.records.store.opening import open_store
-from tb_attention.records.store.store import Store
+from tb_attention.records.store.store import ReadStore
 from tb_attention.site import own_part
 
 
@@ -32,7 +30,7 @@ def load(log_dir: str | os.PathLike[str], tag: str | None = None, attempt: int |
 
     Args:
         log_dir: The run's directory, or a URL that fsspec knows.
-        tag: The series; by default the only attention series there is, or the one called "attention", or the first by name.
+        tag: The series; by default the only attention series, or the one called "attention", or the first by name.
         attempt: From 1; the newest that has a step by default.
 
     Returns:
@@ -45,101 +43,98 @@ def load(log_dir: str | os.PathLike[str], tag: str | None = None, attempt: int |
     return Log(store, list_series(store), tag, attempt)
 
 
-class Log(ConfusionReading):
+class Log:
     """One attempt of one series of a run, and the confusion matrices beside it. `load` makes one."""
 
-    def __init__(self, store: Store, series: Sequence[Series], tag: str | None, attempt: int | None) -> None:
-        self._store = store
-        self._series = series
-        self._chosen = choose(series, tag, "attention")
-        self._asked = tag is not None
-        self.tags: list[str] = [each.tag for each in series]
+    def __init__(self, store: ReadStore, series: Sequence[Series], tag: str | None, attempt: int | None) -> None:
+        self._steps = LoggedSteps(store, series, choose(series, tag, "attention"), attempt)
+        self._asked = tag
+        self._confusions: dict[str, ConfusionLog] = {}
+        self.tags: list[str] = self._steps.tags
         """The series of the run, by name."""
-        self.tag: str | None = None if self._chosen is None else self._chosen.tag
+        self.tag: str | None = self._steps.tag
         """The series that is read."""
-        self.attempts: list[int] = [] if self._chosen is None else begun_attempts(store, self._chosen.folder)
+        self.attempts: list[int] = self._steps.attempts
         """The attempts of this series, in order, up to the newest that has a step."""
-        self.attempt: int | None = self._chosen_attempt(attempt)
+        self.attempt: int | None = self._steps.attempt
         """The attempt that is read."""
-        self._samples: dict[str, LoggedSamples] = {}
-        self._directory = "" if self._chosen is None else f"{self._chosen.directory}/{self.attempt}"
-        self._listing = list_steps(store, self._directory) if self.attempt else Listing((), (), frozenset())
 
     def __repr__(self) -> str:
-        return f"Log({self._store.url!r}, tag={self.tag!r}, attempt={self.attempt}, {len(self.steps)} steps)"
+        return f"Log({self._steps.store.url!r}, tag={self.tag!r}, attempt={self.attempt}, {len(self.steps)} steps)"
 
     @property
     def steps(self) -> list[int]:
         """The steps, in order; "init" is not among them."""
-        return [entry.manifest.step for entry in self._listing.entries if isinstance(entry.manifest.step, int)]
+        steps = [entry.manifest.step for entry in self._steps.listed.entries]
+        return [step for step in steps if isinstance(step, int)]
 
     @property
     def has_init(self) -> bool:
         """Whether the model before training was logged, as step "init"."""
-        return self._listing.find("init") is not None
+        return self._steps.listed.find("init") is not None
 
     @property
     def damaged(self) -> list[Damaged]:
         """Step files that cannot be read, with reasons."""
-        return list(self._listing.damaged)
+        return list(self._steps.listed.damaged)
 
     @functools.cached_property
     def sites(self) -> list[str]:
-        """Paths of the sites, in the order of the model; those of all steps."""
+        """Paths of the sites of all steps, in the order of the model."""
         found: dict[str, None] = {}
-        for entry in self._listing.entries:
+        for entry in self._steps.listed.entries:
             maps = maps_of(entry.manifest)
             if maps is not None:
                 found.update(dict.fromkeys(site.path for site in maps.sites))
         return list(found)
 
     def site(self, path: str) -> SiteManifest:
-        """What is known of a site, as of the newest step that has it: kind, axes, shape, note.
+        """A site as the newest step with it describes it: kind, axes, shape, note.
 
         Raises:
             NotInLogError: There is no such site.
         """
-        for entry in reversed(self._listing.entries):
+        for entry in reversed(self._steps.listed.entries):
             maps = maps_of(entry.manifest)
-            place = None if maps is None else maps.site_index(path)
-            if maps is not None and place is not None:
-                return maps.sites[place]
+            index = None if maps is None else maps.site_index(path)
+            if maps is not None and index is not None:
+                return maps.sites[index]
         raise NotInLogError(
-            f"There is no such site. Received: site={path!r}. There are: {self.sites}.{self._why(self.sites)}"
+            f"There is no such site. Received: site={path!r}. There are: {self.sites}.{self._steps.hint(self.sites)}"
         )
 
     @property
     def samples(self) -> LoggedSamples:
         """The samples of the newest step; empty if there is none."""
-        for entry in reversed(self._listing.entries):
+        for entry in reversed(self._steps.listed.entries):
             if entry.manifest.samples is not None or maps_of(entry.manifest) is not None:
-                return self._samples_of(entry.manifest)
+                return self._steps.samples(entry.manifest)
         return LoggedSamples()
 
     def samples_of(self, step: Step) -> LoggedSamples:
         """The samples of a step; in a series of matrices the examples that were kept of its cells."""
-        return self._samples_of(self._entry(step).manifest)
+        return self._steps.samples(self._steps.entry(step).manifest)
 
     def weights(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32]:
         """The weights of one site for one sample.
 
         Args:
             step: One of `steps`, or "init".
-            sample: Its place, from 0, or its id.
+            sample: Its index, from 0, or its id.
             site: Its path.
 
         Returns:
-            float32 `(heads, queries, keys)`; of a gate `(heads, keys)`; in general what `site(path).axes` says, in the sample's
-            own size where samples differ.
+            float32 `(heads, queries, keys)`; for a gate `(heads, keys)`; in general the shape that `site(path).axes` describe,
+            in the sample's own size where samples differ in size.
 
         Raises:
             NotInLogError: The log has no such step, sample or site; the message lists what there is.
-            DamagedFileError: The file is not what it says it is.
+            DamagedFileError: The file is damaged.
         """
-        entry, manifest, position, place = self._found(step, sample, site)
-        with self._open(entry) as archive:
-            stored = read_weights(archive, manifest, position, place)
-        return stored[own_part(manifest.sites[place].axes, position)]
+        entry, manifest, position, index = self._find(step, sample, site)
+        with self._steps.open(entry) as archive:
+            stored = read_weights(archive, manifest, position, index)
+        return stored[own_part(manifest.sites[index].axes, position)]
 
     def full_rows(self, step: Step, sample: int | str, site: str) -> dict[int, npt.NDArray[np.float32]]:
         """The rows of chosen queries as they were before long maps were pooled (`full_rows` of `AttentionCallback`).
@@ -148,20 +143,21 @@ class Log(ConfusionReading):
             step, sample, site: As for `weights`.
 
         Returns:
-            By place of the query, from 0, float32 `(heads, keys)`; empty where there are none.
+            By index of the query, from 0, float32 `(heads, keys)`; empty where there are none.
 
         Raises:
             NotInLogError, DamagedFileError: As for `weights`.
         """
-        entry, manifest, position, place = self._found(step, sample, site)
-        known = manifest.sites[place].rows
+        entry, manifest, position, index = self._find(step, sample, site)
+        known = manifest.sites[index].rows
         if known is None:
             return {}
-        axis = next(at for at, each in enumerate(manifest.sites[place].axes) if each.role == "query")
-        with self._open(entry) as archive:
-            rows = read_rows(archive, manifest, position, place)
-        part = own_part((each for each in manifest.sites[place].axes if each.role != "query"), position)
-        return {query: np.take(rows, at, axis=axis)[part] for at, query in enumerate(known.queries)}
+        axes = manifest.sites[index].axes
+        query_axis = next(at for at, axis in enumerate(axes) if axis.role == "query")
+        with self._steps.open(entry) as archive:
+            rows = read_rows(archive, manifest, position, index)
+        part = own_part((axis for axis in axes if axis.role != "query"), position)
+        return {query: np.take(rows, at, axis=query_axis)[part] for at, query in enumerate(known.queries)}
 
     def features(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32] | None:
         """The feature map behind a gate over channels, as it was before the gate, averaged to at most 32 x 32 cells.
@@ -175,9 +171,9 @@ class Log(ConfusionReading):
         Raises:
             NotInLogError, DamagedFileError: As for `weights`.
         """
-        entry, manifest, position, place = self._found(step, sample, site)
-        with self._open(entry) as archive:
-            return read_features(archive, manifest, position, place)
+        entry, manifest, position, index = self._find(step, sample, site)
+        with self._steps.open(entry) as archive:
+            return read_features(archive, manifest, position, index)
 
     def sink(self, step: Step, sample: int | str, site: str) -> npt.NDArray[np.float32] | None:
         """The share of each row that goes to no key, where the softmax has a sink.
@@ -191,134 +187,94 @@ class Log(ConfusionReading):
         Raises:
             NotInLogError, DamagedFileError: As for `weights`.
         """
-        entry, manifest, position, place = self._found(step, sample, site)
-        with self._open(entry) as archive:
-            shares = read_sink(archive, manifest, position, place)
-        part = own_part((each for each in manifest.sites[place].axes if each.role != "key"), position)
+        entry, manifest, position, index = self._find(step, sample, site)
+        with self._steps.open(entry) as archive:
+            shares = read_sink(archive, manifest, position, index)
+        part = own_part((axis for axis in manifest.sites[index].axes if axis.role != "key"), position)
         return None if shares is None else shares[part]
 
-    def _found(self, step: Step, sample: int | str, site: str) -> tuple[StepEntry, StepManifest, int, int]:
-        entry, manifest = self._maps(step)
-        place = manifest.site_index(site)
-        if place is None:
-            there = [known.path for known in manifest.sites]
-            raise NotInLogError(f"Step {step} has no such site. Received: site={site!r}. There are: {there}.")
-        return entry, manifest, self._position(manifest, sample), place
-
     def predictions(self, step: Step) -> tuple[Prediction | None, ...]:
-        """What was predicted for each sample; None where that is not known."""
-        return self._maps(step)[1].predictions
+        """The prediction for each sample; None where it is not known."""
+        return self._steps.maps(step)[1].predictions
 
     def logs(self, step: Step) -> dict[str, float]:
         """The metrics of a step, by name."""
-        return dict(self._entry(step).manifest.logs)
+        return dict(self._steps.entry(step).manifest.logs)
 
     def epoch(self, step: Step) -> int | None:
         """The epoch of a step, from 0 as Keras counts, or None."""
-        return self._entry(step).manifest.epoch
+        return self._steps.entry(step).manifest.epoch
 
     def measures(self, step: Step) -> npt.NDArray[np.float32]:
         """The measures of a step, float32 `(samples, heads of all sites in order, measures)`.
 
         `reduce.head_measures.MEASURES` names them.
         """
-        entry, manifest = self._maps(step)
-        with self._open(entry) as archive:
+        entry, manifest = self._steps.maps(step)
+        with self._steps.open(entry) as archive:
             return read_measures(archive, manifest)
 
-    def _confusion_log(self, tag: str | None) -> Log:
-        if self._chosen is None:
-            raise NotInLogError(f"There are no confusion matrices. {nothing_in(self._store)}")
-        if (tag is None or tag == self.tag) and self._chosen.content == "confusion":
-            return self
-        if tag is None and self._asked and self._chosen.content == "unknown":
-            # Another series would be taken for the one that was asked for.
+    @property
+    def confusion(self) -> ConfusionLog:
+        """The confusion matrices: the series that is read, if it holds matrices, else the only such series, or the one called
+        "confusion", or the first by name. The methods below take the same series where their `tag` is None.
+
+        Raises:
+            NotInLogError: The run has no confusion matrices.
+        """
+        return self._confusion(None)
+
+    def confusion_matrix(self, step: Step, tag: str | None = None, split: str = "validation") -> npt.NDArray[Any]:
+        """The confusion matrix of a step, `(classes, classes)`; see `ConfusionLog.matrix`."""
+        return self._confusion(tag).matrix(step, split)
+
+    def label_counts(self, step: Step, tag: str | None = None, split: str = "validation") -> npt.NDArray[Any]:
+        """The 2 x 2 matrix of each independent label, `(classes, 2, 2)`; see `ConfusionLog.label_counts`."""
+        return self._confusion(tag).label_counts(step, split)
+
+    def score_histogram(self, step: Step, tag: str | None = None, split: str = "validation") -> npt.NDArray[Any]:
+        """How many examples have which probability, `(1 or classes, 2, bins)`; see `ConfusionLog.score_histogram`."""
+        return self._confusion(tag).score_histogram(step, split)
+
+    def class_order(self, step: Step, tag: str | None = None) -> npt.NDArray[np.int64]:
+        """The classes, ordered by similarity, `(classes,)`; see `ConfusionLog.class_order`."""
+        return self._confusion(tag).class_order(step)
+
+    def examples(
+        self, step: Step, truth: int | None = None, predicted: int | None = None, tag: str | None = None
+    ) -> list[LoggedExample]:
+        """The examples that were kept of the cells of a matrix; see `ConfusionLog.examples`."""
+        return self._confusion(tag).examples(step, truth, predicted)
+
+    def mean_weights(self, step: Step, class_index: int, site: str, tag: str | None = None) -> npt.NDArray[np.float32]:
+        """The mean map over correctly classified examples of a class; see `ConfusionLog.mean_weights`."""
+        return self._confusion(tag).mean_weights(step, class_index, site)
+
+    def _find(self, step: Step, sample: int | str, site: str) -> tuple[StepEntry, StepManifest, int, int]:
+        """A step, its manifest, and the indices of a sample and a site in it."""
+        entry, manifest = self._steps.maps(step)
+        index = manifest.site_index(site)
+        if index is None:
+            there = [known.path for known in manifest.sites]
+            raise NotInLogError(f"Step {step} has no such site. Received: site={site!r}. There are: {there}.")
+        return entry, manifest, self._steps.sample_index(manifest, sample), index
+
+    def _confusion(self, tag: str | None) -> ConfusionLog:
+        steps = self._steps
+        if steps.chosen is None:
+            raise NotInLogError(f"There are no confusion matrices. {nothing_in(steps.store)}")
+        if (tag is None or tag == self.tag) and steps.chosen.content == "confusion":
+            return ConfusionLog(steps)
+        if tag is None and self._asked is not None and steps.chosen.content == "unknown":
+            # The user named this series: matrices of another one must not be taken for its.
             tag = self.tag
-        chosen = choose(self._series, tag, "confusion")
+        chosen = choose(steps.series, tag, "confusion")
         if chosen is None or chosen.content != "confusion":
-            there = [series.tag for series in self._series if series.content == "confusion"]
+            there = [series.tag for series in steps.series if series.content == "confusion"]
             if tag is not None and chosen is not None:
                 what = "maps, not confusion matrices" if chosen.content == "attention" else "no step"
                 raise NotInLogError(f"Series {chosen.tag!r} holds {what}. There are confusion matrices in: {there}.")
-            raise NotInLogError(f"The run {self._store.url!r} has no confusion matrices. Its series are: {self.tags}.")
-        return Log(self._store, self._series, chosen.tag, None)
-
-    def _why(self, there: Sequence[Any]) -> str:
-        """Why a log has nothing of what was asked for; "" where it has something."""
-        if there:
-            return ""
-        if self._chosen is None:
-            return f" {nothing_in(self._store)}"
-        return f" The series {self.tag!r} is one of {self.tags} in {self._store.url!r}."
-
-    def _chosen_attempt(self, attempt: int | None) -> int | None:
-        if self._chosen is None or not self.attempts:
-            return None
-        if attempt is None:
-            return self.attempts[-1]
-        if attempt not in self.attempts:
-            raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {self.attempts}.")
-        return attempt
-
-    def _entry(self, step: Step) -> StepEntry:
-        entry = self._listing.find(step)
-        if entry is not None:
-            return entry
-        for damaged in self._listing.damaged:
-            if damaged.step == step:
-                raise LogError(f"Step {step} cannot be read: {damaged.reason}")
-        there: list[Step] = [*(["init"] if self.has_init else []), *self.steps]  # type: ignore[list-item]
-        raise NotInLogError(
-            f"There is no such step. Received: step={step!r}. There are: {_shortened(there)}.{self._why(there)}"
-        )
-
-    def _maps(self, step: Step) -> tuple[StepEntry, StepManifest]:
-        entry = self._entry(step)
-        maps = maps_of(entry.manifest)
-        if maps is None:
-            raise NotInLogError(f"Series {self.tag!r} holds confusion matrices, not maps.")
-        return entry, maps
-
-    def _position(self, manifest: StepManifest, sample: int | str) -> int:
-        if isinstance(sample, str):
-            ids = self._samples_of(manifest).ids
-            if sample in ids[: manifest.sample_count]:
-                return ids.index(sample)
-            raise NotInLogError(f"There is no such sample. Received: sample={sample!r}. There are: {_shortened(ids)}.")
-        position = int(sample)
-        if not 0 <= position < manifest.sample_count:
-            raise NotInLogError(
-                f"There is no such sample. Received: sample={sample!r}. There are: 0 to {manifest.sample_count - 1}."
-            )
-        return position
-
-    def _samples_of(self, manifest: Manifest) -> LoggedSamples:
-        if manifest.samples is None or not paths.is_samples_file(manifest.samples):
-            maps = maps_of(manifest)
-            return LoggedSamples() if maps is None else LoggedSamples.unknown(maps.sample_count)
-        return self._read_samples(manifest.samples)
-
-    def _read_samples(self, name: str) -> LoggedSamples:
-        if name not in self._samples:
-            self._samples[name] = read_samples(self._store, f"{self._directory}/{name}")
-        return self._samples[name]
-
-    def _open(self, entry: StepEntry) -> Archive:
-        name = entry.file.name
-        try:
-            return Archive(self._store.open(f"{self._directory}/{name}"), name)
-        except FileNotFoundError as error:
-            raise NotInLogError(f"{name} is no longer there; load the log again.") from error
-
-
-def nothing_in(store: Store) -> str:
-    """Why a directory holds no log, in a sentence."""
-    if store.entry("") is None and not store.entries():
-        return f"There is no log yet: there is no such directory. Received: log_dir={store.url!r}."
-    names = [entry.name for entry in store.entries()]
-    return f"There is no log yet. Received: log_dir={store.url!r}, which holds {_shortened(names)}."
-
-
-def _shortened(values: Sequence[Any]) -> str:
-    shown = list(values)
-    return str(shown) if len(shown) <= 40 else f"{shown[:20]} ... {shown[-10:]}"
+            raise NotInLogError(f"The run {steps.store.url!r} has no confusion matrices. Its series are: {self.tags}.")
+        if chosen.tag not in self._confusions:
+            self._confusions[chosen.tag] = ConfusionLog(LoggedSteps(steps.store, steps.series, chosen))
+        return self._confusions[chosen.tag]

@@ -1,17 +1,17 @@
-"""The series of a run, and which one is meant where nobody said."""
+"""The series of a run, and which one is meant where none is named."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from tb_attention.errors import LogError, NotInLogError
 from tb_attention.records.format import paths
-from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.step_file import read_manifest
-from tb_attention.records.reading.attempts import list_attempts, list_tags
-from tb_attention.records.store.store import Store
+from tb_attention.records.reading.attempts import begun_attempts, list_attempts, list_tags
+from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
+from tb_attention.records.store.store import ReadStore
 
 Content = Literal["attention", "confusion", "unknown"]
 
@@ -21,46 +21,63 @@ class Series:
     """A named series of steps.
 
     Attributes:
-        tag: Its name.
-        folder: The directory that stands for it.
-        content: What its steps are; "unknown" while there is none that can be read.
+        store: Of the run.
+        folder: The directory name of the tag.
+        tag: The tag as the log spells it (directory names of long tags are cut).
+        content: What its steps are; "unknown" while no step can be read.
     """
 
-    tag: str
+    store: ReadStore
     folder: str
+    tag: str
     content: Content
 
     @property
-    def directory(self) -> str:
-        """Its directory, below the run's."""
-        return f"{paths.ROOT}/{self.folder}"
+    def attempts(self) -> list[int]:
+        """The attempts up to the newest that has a step, oldest first."""
+        return begun_attempts(self.store, self.folder)
+
+    def open(self, attempt: int | None = None) -> OpenedAttempt:
+        """Opens an attempt, by default the newest that has a step.
+
+        Raises:
+            NotInLogError: There is no such attempt.
+        """
+        attempts = self.attempts
+        if not attempts or (attempt is not None and attempt not in attempts):
+            raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {attempts}.")
+        number = attempts[-1] if attempt is None else attempt
+        return open_attempt(self.store, paths.attempt_directory(self.folder, number))
 
 
-def list_series(store: Store) -> list[Series]:
+def list_series(store: ReadStore) -> list[Series]:
     """The series of a run, by name."""
     return sorted((describe(store, folder) for folder in list_tags(store)), key=lambda series: series.tag)
 
 
-def describe(store: Store, folder: str) -> Series:
-    """The series in a directory; opens the first step file that can be read, newest attempt first."""
-    for attempt in reversed(list_attempts(store, folder)):
-        directory = f"{paths.ROOT}/{folder}/{attempt}"
-        for entry in store.entries(directory):
-            if paths.file_step(entry.name) is None:
-                continue
+def describe(store: ReadStore, folder: str, *, tries: int | None = None) -> Series:
+    """The series in a directory; its tag and content are those of the first step that can be read, newest attempt first.
+
+    Args:
+        store: Of the run.
+        folder: The directory name of the tag.
+        tries: How many step files of an attempt are opened at most; by default all of them.
+    """
+    for number in reversed(list_attempts(store, folder)):
+        attempt = open_attempt(store, paths.attempt_directory(folder, number))
+        for step in islice(attempt.steps, tries):
             try:
-                with Archive(store.open(f"{directory}/{entry.name}"), entry.name) as archive:
-                    manifest = read_manifest(archive, entry.name)
+                manifest = attempt.read_manifest(step)
             except (LogError, OSError):
                 continue
-            return Series(manifest.tag, folder, manifest.content)
-    return Series(paths.folder_tag(folder), folder, "unknown")
+            return Series(store, folder, manifest.tag, manifest.content)
+    return Series(store, folder, paths.folder_tag(folder), "unknown")
 
 
 def choose(series: Sequence[Series], tag: str | None, content: Content) -> Series | None:
-    """The series with a tag, or, without one: the only one of this content, else the one called like it, else the first by name.
+    """The series with a tag; without a tag, one of this content: the only one, or the one with that name, or the first by name.
 
-    Where there is none of this content, others are taken in the same way. None if there are no series at all.
+    If no series has this content, one of the others is chosen in the same way. None if there is no series.
 
     Raises:
         NotInLogError: There are series, but none with this tag.

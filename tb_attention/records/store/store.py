@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -34,8 +34,8 @@ class Entry:
         return f"{self.mtime_ns}-{self.size}"
 
 
-class Store(ABC):
-    """A directory. Paths are relative to it, with "/" between their parts; "" is the directory itself."""
+class ReadStore(ABC):
+    """A directory that is read. Paths are relative to it, with "/" between their parts; "" is the directory itself."""
 
     url: str
     """Where the directory is, for people."""
@@ -43,8 +43,11 @@ class Store(ABC):
     is_local: bool
     """Whether it is in the file system of this machine."""
 
+    only_events = False
+    """Whether its step files were rebuilt from event files, which hold no weights."""
+
     @abstractmethod
-    def entries(self, path: str = "") -> list[Entry]:
+    def entries(self, path: str = "") -> Sequence[Entry]:
         """The files and directories in a directory, sorted by name; none if it does not exist."""
 
     @abstractmethod
@@ -54,6 +57,15 @@ class Store(ABC):
     @abstractmethod
     def open(self, path: str) -> IO[bytes]:
         """Opens a file for reading and seeking; raises FileNotFoundError."""
+
+    def read(self, path: str) -> bytes:
+        """The contents of a file; raises FileNotFoundError."""
+        with self.open(path) as file:
+            return file.read()
+
+
+class Store(ReadStore):
+    """A directory that is read and written."""
 
     @abstractmethod
     def replace(self, path: str, write: Callable[[IO[bytes]], None]) -> Entry:
@@ -79,11 +91,6 @@ class Store(ABC):
     def overwrite(self, path: str, data: bytes) -> None:
         """Overwrites an existing file in place: for a disk that is full, and a file that readers may see half written."""
         raise OSError(f"{path} cannot be written in place.")
-
-    def read(self, path: str) -> bytes:
-        """The contents of a file; raises FileNotFoundError."""
-        with self.open(path) as file:
-            return file.read()
 
 
 def is_url(text: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from tb_attention.records.format import paths
 from tb_attention.records.format.index import SEGMENT, StepEntry, index_members
 from tb_attention.records.format.npz import write_npz
-from tb_attention.records.reading.listing import list_steps
+from tb_attention.records.reading.opened_attempt import open_attempt
 from tb_attention.records.store.store import Store
 
 # A segment is written whole each time; what was not written yet is read from the step files.
@@ -88,7 +88,7 @@ class IndexWriter:
 
     def _rebuild(self) -> None:
         """Makes the segments anew from what the directory holds, and writes those that differ."""
-        listing = list_steps(self._store, self._directory, with_measures=True)
+        listing = open_attempt(self._store, self._directory).list_steps(with_measures=True)
         segments = [list(listing.entries[at : at + SEGMENT]) for at in range(0, len(listing.entries), SEGMENT)]
         names = [paths.index_file(segment[0].manifest.step) for segment in segments]
         for file in self._store.entries(self._directory):

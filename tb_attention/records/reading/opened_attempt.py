@@ -1,0 +1,232 @@
+"""One attempt of a series: its files, listed once, and the steps in them, read from the index where that agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tb_attention.errors import DamagedFileError, LogError, NotInLogError
+from tb_attention.records.format import paths
+from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.index import StepEntry, read_index
+from tb_attention.records.format.paths import Step
+from tb_attention.records.format.schema import Manifest, StepManifest
+from tb_attention.records.format.step_file import read_manifest, read_measures
+from tb_attention.records.store.store import Entry, ReadStore
+
+# To open so few step files takes no longer than to decode the index.
+_FEW = 3
+
+
+class Listing(tuple[Entry, ...]):
+    """The entries of a directory; what follows from them is computed once. A store that caches may return one."""
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> Listing:
+        """The listing of some entries, which may be one already."""
+        return entries if isinstance(entries, cls) else cls(entries)
+
+    @cached_property
+    def steps(self) -> Mapping[Step, Entry]:
+        """The step files by step, "init" first, then by number."""
+        named = [(paths.file_step(entry.name), entry) for entry in self if not entry.is_directory]
+        found = [(step, entry) for step, entry in named if step is not None]
+        return dict(sorted(found, key=lambda pair: paths.step_order(pair[0])))
+
+    @cached_property
+    def others(self) -> Mapping[str, Entry]:
+        """The files that are no steps, by name."""
+        return {each.name: each for each in self if not each.is_directory and paths.file_step(each.name) is None}
+
+    @cached_property
+    def newest_ns(self) -> int:
+        """When a step file last changed; 0 if there is none."""
+        return max((entry.mtime_ns for entry in self.steps.values()), default=0)
+
+    @cached_property
+    def state(self) -> Hashable:
+        """Equal for listings with the same step files by name, size and time: a key for caches."""
+        return hash(tuple(self.steps.values()))
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A step file that cannot be read, and why."""
+
+    file: str
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class StepList:
+    """The steps of an attempt.
+
+    Attributes:
+        entries: Steps that can be read, "init" first, then by number.
+        damaged: Steps that cannot be read, or that a newer version wrote.
+        indexed: Names of the step files whose index entries agreed.
+    """
+
+    entries: tuple[StepEntry, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
+    indexed: frozenset[str] = frozenset()
+
+    def find(self, step: Step) -> StepEntry | None:
+        """The entry of a step, or None."""
+        return next((entry for entry in self.entries if entry.manifest.step == step), None)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedAttempt:
+    """One attempt of one series, as it was when it was opened.
+
+    Attributes:
+        store: Of the run.
+        directory: `plugins/attention/<tag>/<attempt>`, below the run.
+        files: The files of that directory.
+    """
+
+    store: ReadStore
+    directory: str
+    files: Listing
+
+    @property
+    def folder(self) -> str:
+        """The directory name of the tag."""
+        return self.directory.split("/")[-2]
+
+    @property
+    def number(self) -> int:
+        """The attempt, from 1."""
+        return int(self.directory.rpartition("/")[2])
+
+    @property
+    def steps(self) -> Mapping[Step, Entry]:
+        """The step files by step, "init" first; some may be damaged."""
+        return self.files.steps
+
+    @property
+    def version(self) -> str:
+        """Changes whenever a step is added, replaced or moved aside."""
+        return f"{self.files.newest_ns}-{len(self.steps)}-{self.number}"
+
+    def path(self, name: str) -> str:
+        """The path of a file of this attempt, below the run."""
+        return f"{self.directory}/{name}"
+
+    def key(self, file: Entry) -> Hashable:
+        """What stands for one version of a file in caches."""
+        return self.store.url, self.path(file.name), file.version
+
+    def open(self, name: str) -> Archive:
+        """Opens an `.npz` file.
+
+        Raises:
+            FileNotFoundError: It does not exist, or was moved aside since the listing.
+            DamagedFileError: It is not a zip archive.
+        """
+        return Archive(self.store.open(self.path(name)), name)
+
+    def step_file(self, step: Step) -> Entry:
+        """The file of a step.
+
+        Raises:
+            NotInLogError: There is no such step.
+        """
+        if step not in self.steps:
+            raise NotInLogError(f"There is no such step. Received: step={step}. Steps: {first_names(self.steps)}.")
+        return self.steps[step]
+
+    def samples_file(self, name: str) -> Entry:
+        """The samples file with a name (without ".npz").
+
+        Raises:
+            NotInLogError: There is no such file.
+        """
+        file = f"{name}.npz"
+        if not paths.is_samples_file(file) or file not in self.files.others:
+            raise NotInLogError(f"There are no such samples. Received: set={name}.")
+        return self.files.others[file]
+
+    def read_manifest(self, step: Step) -> Manifest:
+        """The manifest in a step file.
+
+        Raises:
+            NotInLogError: There is no such step.
+            DamagedFileError: The file is damaged, or its manifest is of another step than its name.
+            NewerSchemaError: A newer version wrote it.
+            FileNotFoundError: It was moved aside since the listing.
+        """
+        return self._read_entry(step, self.step_file(step)).manifest
+
+    def list_steps(self, *, with_measures: bool = False) -> StepList:
+        """Every step, with its measures if asked for."""
+        found = {entry.file.name: entry for entry in self._indexed(with_measures)}
+        indexed = frozenset(found)
+        damaged = []
+        missing = {step: file for step, file in self.steps.items() if file.name not in found}
+        for each in self._from_files(missing, with_measures):
+            if isinstance(each, Damaged):
+                damaged.append(each)
+            else:
+                found[each.file.name] = each
+        entries = tuple(found[file.name] for file in self.steps.values() if file.name in found)
+        return StepList(entries, tuple(damaged), indexed)
+
+    def read_steps(self, steps: Iterable[Step], *, with_measures: bool = False) -> Iterator[StepEntry | Damaged]:
+        """Some of the steps one after the other, in no particular order, with at most one segment of the index in memory.
+
+        A step that was moved aside since the listing is left out.
+        """
+        missing = {step: self.steps[step] for step in steps}
+        if len(missing) > _FEW:
+            for entry in self._indexed(with_measures):
+                if missing.pop(entry.manifest.step, None) is not None:
+                    yield entry
+        yield from self._from_files(missing, with_measures)
+
+    def _indexed(self, with_measures: bool) -> Iterator[StepEntry]:
+        """The index entries that agree with their step files."""
+        for name in sorted(filter(paths.is_index_file, self.files.others)):
+            try:
+                with self.open(name) as archive:
+                    entries = read_index(archive, name, with_measures=with_measures)
+            except (LogError, OSError):
+                continue  # the index is derived: the step files say the same
+            yield from (entry for entry in entries if self.steps.get(entry.manifest.step) == entry.file)
+
+    def _from_files(self, files: Mapping[Step, Entry], with_measures: bool) -> Iterator[StepEntry | Damaged]:
+        for step, file in files.items():
+            try:
+                yield self._read_entry(step, file, with_measures)
+            except FileNotFoundError:
+                continue  # moved aside since the listing
+            except (LogError, OSError) as error:
+                yield Damaged(file.name, step, str(error))
+
+    def _read_entry(self, step: Step, file: Entry, with_measures: bool = False) -> StepEntry:
+        with self.open(file.name) as archive:
+            manifest = read_manifest(archive, file.name)
+            if manifest.step != step:
+                raise DamagedFileError(f"{file.name} says that it is of step {manifest.step}.")
+            if with_measures and isinstance(manifest, StepManifest):
+                return StepEntry(manifest, file, read_measures(archive, manifest))
+        return StepEntry(manifest, file)
+
+
+def open_attempt(store: ReadStore, directory: str) -> OpenedAttempt:
+    """Lists an attempt; an empty one if its directory does not exist.
+
+    Args:
+        store: Of the run.
+        directory: Of the attempt, below the run: `plugins/attention/<tag>/<attempt>`.
+    """
+    return OpenedAttempt(store, directory, Listing.of(store.entries(directory)))
+
+
+def first_names(values: Iterable[object]) -> str:
+    """The first ten of some values and the number of the others, for messages."""
+    names = [str(value) for value in values]
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "") or "none"
