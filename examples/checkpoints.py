@@ -32,7 +32,7 @@ def train(directory: Path) -> None:
 def replay(directory: Path, logdir: str) -> None:
     _, x_val, _, y_val = vit_digits.load_data()
     model = vit_digits.build_model()
-    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer=None, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     for path in sorted(directory.glob("*.weights.h5")):
         model.load_weights(path)
         loss, accuracy = model.evaluate(x_val, y_val, verbose=0)
