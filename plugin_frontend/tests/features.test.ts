@@ -1,19 +1,13 @@
 import { expect, test } from "vitest";
 import type { Site } from "../src/api/wire";
 import { cellPositions, featureMaps, liesInPicture, meanOf, rangeOf } from "../src/model/features";
+import { site } from "./helpers";
 
-const gate = (shape: number[] | null): Site => ({
-  path: "gate",
-  kind: "gate",
-  note: null,
-  axes: [
+const gate = (shape: number[] | null): Site =>
+  site({ path: "gate", kind: "gate", features: shape && { shape, encoding: "float32" } }, [
     { role: "heads", size: 1 },
     { role: "key", size: 2, kind: "channels" },
-  ],
-  shape: [1, 2],
-  encoding: "float32",
-  features: shape && { shape, encoding: "float32" },
-});
+  ]);
 const stored = Float32Array.from([0, 1, 2, 3, 4, 5, -7, 7, NaN, 8, 9, 10]);
 
 test("each channel has its own map, and all share one scale", () => {

@@ -15,14 +15,16 @@ export function site(changes: Partial<Site> = {}, axes?: Axis[]): Site {
     axes: all,
     shape,
     encoding: "float32",
-    overview: null,
+    overview: { shape, encoding: "sqrt8_row", offset: 0, bytes: 0 },
     ...changes,
   };
 }
 
 export function record(step: number | "init", changes: Partial<StepRecord> = {}): StepRecord {
   const epoch = step === "init" ? null : step;
-  return { step, epoch, batch: epoch === null ? 0 : (epoch + 1) * 10, wall_time: 0, logs: {}, v: "1-1", ...changes };
+  const batch = epoch === null ? 0 : (epoch + 1) * 10;
+  const none = { samples: null, sample_count: 0, predictions: [] };
+  return { sites: 0, step, epoch, batch, wall_time: 0, logs: {}, v: "1-1", ...none, ...changes };
 }
 
 export function series(steps: StepRecord[], changes: Partial<SeriesAnswer> = {}): SeriesAnswer {

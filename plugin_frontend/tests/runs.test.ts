@@ -3,7 +3,15 @@ import type { SeriesEntry } from "../src/api/wire";
 import { pairedMatrices } from "../src/model/runs";
 
 const entries = (...tags: string[]): SeriesEntry[] =>
-  tags.map((tag) => ({ tag, content: "confusion", attempts: [1], steps: 1, version: "1" }));
+  tags.map((tag) => ({
+    tag,
+    content: "confusion",
+    attempts: [1],
+    steps: 1,
+    version: "1",
+    status: null,
+    only_events: false,
+  }));
 
 test("maps go with the matrices whose tag contains theirs", () => {
   const both = entries("attention confusion", "gated confusion");

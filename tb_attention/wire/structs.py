@@ -329,3 +329,7 @@ class HeldIndex(WireStruct, frozen=True):
     answers: HeldAnswers
     bodies: dict[str, int]
     parameters: dict[str, tuple[str, ...]]
+
+
+ANSWERS = (RunsAnswer, SeriesAnswer, SamplesAnswer, ExamplesAnswer, PageSize, ErrorAnswer, HeldIndex)
+"""Everything that the page gets as JSON; the other structs are parts of these."""
