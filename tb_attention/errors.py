@@ -5,26 +5,26 @@
     +-- MissingDependencyError     an optional package is not installed (also an ImportError)
     +-- CaptureError               a model could be neither traced nor run
     +-- LogError                   a log could not be read or written
-        +-- DamagedFileError       a file of the log is not what it says it is
+        +-- DamagedFileError       a file of the log is damaged
         +-- NewerSchemaError       written by a newer version of tb_attention
         +-- NotInLogError          a tag, attempt, step, sample or site that is not there (also a KeyError)
 
-Callbacks never raise these while a model trains: they warn with `AttentionWarning`, once a kind.
+While a model trains, callbacks raise none of these. They warn with `AttentionWarning`, once per kind.
 """
 
 from __future__ import annotations
 
 
 class AttentionError(Exception):
-    """The root of every error that tb_attention raises."""
+    """The base class of every error that tb_attention raises."""
 
 
 class ArgumentError(AttentionError, ValueError):
-    """An argument is wrong; the message says what is allowed and what came."""
+    """An argument is wrong; the message says what is allowed and what was received."""
 
 
 class MissingDependencyError(AttentionError, ImportError):
-    """An optional package is needed; the message says what to install."""
+    """An optional package is missing; the message says what to install."""
 
 
 class CaptureError(AttentionError):
@@ -36,7 +36,7 @@ class LogError(AttentionError):
 
 
 class DamagedFileError(LogError):
-    """A file of a log is cut, altered or not what its name says."""
+    """A file of a log is truncated, altered, or not what its name says."""
 
 
 class NewerSchemaError(LogError):
@@ -44,12 +44,12 @@ class NewerSchemaError(LogError):
 
 
 class NotInLogError(LogError, KeyError):
-    """A tag, attempt, step, sample or site is not in the log; the message lists what is."""
+    """A tag, attempt, step, sample or site is not in the log; the message lists those that are."""
 
     def __str__(self) -> str:
-        # KeyError shows the repr of its argument; a sentence should stay a sentence.
+        # KeyError would show the repr of the message.
         return str(self.args[0]) if self.args else ""
 
 
 class AttentionWarning(UserWarning):
-    """Something of the log was lost or left out while training went on."""
+    """Part of the log was lost or left out; training went on."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-# With more classes the numbers in the cells cannot be read any more, and the names only just.
+# With more classes, the numbers in the cells and then the names are too small to read.
 _MOST_NUMBERS = 25
 _MOST_NAMES = 60
 _INCHES_A_CLASS = 0.4
@@ -18,8 +18,8 @@ def confusion_png(matrix: npt.NDArray[Any], class_names: Sequence[str] | None = 
     """The PNG of scikit-learn's `ConfusionMatrixDisplay`; counts in the cells for up to 25 classes.
 
     Args:
-        matrix: `(classes, classes)`, rows are the truth.
-        class_names: A name for each class. Defaults to their indices.
+        matrix: `(classes, classes)`; rows are the truth.
+        class_names: A name for each class. Defaults to the indices.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ def confusion_png(matrix: npt.NDArray[Any], class_names: Sequence[str] | None = 
 
     classes = len(matrix)
     inches = min(12.0, max(4.0, 2 + _INCHES_A_CLASS * classes))
-    # Not by pyplot, whose figures belong to the main thread.
+    # Without pyplot, whose figures belong to the main thread.
     figure = Figure(figsize=(inches + 1, inches), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()

@@ -1,1 +1,1 @@
-"""Arithmetic on weights: numpy only, no files, no models."""
+"""Arithmetic on weights: NumPy only, no files, no models."""

@@ -1,4 +1,4 @@
-"""Says what the positions along queries and keys are: tokens of a text, cells of an image. NumPy only."""
+"""What the positions along queries and keys are: tokens of a text, cells of an image. NumPy only."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _LEAST_CELLS = 4
 
 @dataclass(frozen=True)
 class InputFacts:
-    """What is known of one of the model's inputs.
+    """What is known about one input of the model.
 
     Attributes:
         kind: "image", "tokens", or "values" for anything else.
-        shape: Of an image: (height, width, channels).
-        length: Of tokens: how many.
-        axes: Of an image: which axes of the input are its rows and its columns; that of the samples is 0.
+        shape: For an image: (height, width, channels).
+        length: For tokens: their number.
+        axes: For an image: the axes of the input that are its rows and its columns. Axis 0 is that of the samples.
     """
 
     kind: Literal["image", "tokens", "values"]
@@ -39,29 +39,29 @@ class InputFacts:
 
 
 def name_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
-    """The sites of a model with several query or key dimensions merged, and what the data flow says of their positions.
+    """Merges several query or key dimensions of each site, and names positions where the data flow says what they are.
 
     Args:
-        sites: As captured: what is not known of their axes cannot be told from the data flow, and is not guessed.
-        inputs_facts: For each input of the model what it is, in the order of the model's inputs.
+        sites: Captured sites. What their axes do not say cannot be inferred from the data flow, and is not guessed.
+        inputs_facts: What each input is, in the order of the model's inputs.
 
     Returns:
-        The sites in the same order. Cells of an image have its grid and pixels, tokens of a text are "tokens".
+        The sites in the same order. Cells of an image have its grid and pixels; tokens of a text are "tokens".
     """
-    return tuple(_replaced(_nowhere(merge_axes(site)), _named, inputs_facts) for site in sites)
+    return tuple(_replaced(_without_unknown_grids(merge_axes(site)), _named, inputs_facts) for site in sites)
 
 
 def describe_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
-    """The sites with several query or key dimensions merged, and their positions named by their number.
+    """Merges several query or key dimensions of each site, and names positions by their number.
 
     Args:
-        sites: Of which only the numbers of positions are known.
-        inputs_facts: For each input of the model what it is, in the order of the model's inputs.
+        sites: Sites of which only the numbers of positions are known.
+        inputs_facts: What each input is, in the order of the model's inputs.
 
     Returns:
-        The sites in the same order. As many positions as an image has square patches, with up to 16 extra positions before
-        them (a quarter of the cells at most), are a "grid"; as many as a text has tokens are "tokens".
-        Positions whose input is known are compared with that input, plain ones with none, others with each.
+        The sites in the same order. Positions are a "grid" if there are as many as an image has square patches, with up to 16
+        extra positions before them (at most a quarter of the cells). They are "tokens" if there are as many as a text has
+        tokens. Positions whose input is known are compared with this input, plain positions with none, others with every input.
     """
     return tuple(_replaced(merge_axes(site), describe_axis, inputs_facts) for site in sites)
 
@@ -71,8 +71,8 @@ def _replaced(site: Site, described: Callable[[Axis, Sequence[InputFacts]], Axis
     return site if axes == site.axes else site.replace(axes=axes)
 
 
-def _nowhere(site: Site) -> Site:
-    """The site with grids of which it is not known where they lie as cells in no input, but for those of windows."""
+def _without_unknown_grids(site: Site) -> Site:
+    """The site with grids whose pixels are unknown turned into cells that belong to no input; grids of windows stay."""
     if any(axis.role == "windows" for axis in site.axes):
         return site
     axes = tuple(
@@ -85,7 +85,7 @@ def _nowhere(site: Site) -> Site:
 
 
 def _named(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
-    """A query or key axis as captured, without what does not fit its input."""
+    """A captured query or key axis, without what does not fit its input."""
     fact = facts[axis.input] if axis.input is not None and axis.input < len(facts) else None
     grid, pixels = axis.cell_grid, axis.pixels
     if axis.kind not in ("positions", "grid") or fact is None:
@@ -94,7 +94,7 @@ def _named(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
         is_picture = fact.kind != "image" or tuple(part.axis for part in pixels) == fact.axes
         return axis if is_picture else Axis(axis.role, axis.size)
     if axis.cells is not None or not _is_whole(pixels):
-        # Words that were pooled, moved or put in another order: none of them is that of its index.
+        # Words that were pooled, moved or reordered: none of them is the word at its index.
         return Axis(axis.role, axis.size)
     if fact.kind == "tokens" and fact.length == axis.size and axis.size > 1:
         return Axis(axis.role, axis.size, "tokens", input=axis.input)
@@ -102,67 +102,68 @@ def _named(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
 
 
 def _is_whole(pixels: tuple[Pixels, ...] | None) -> bool:
-    """Whether each position is the one of its index."""
+    """Whether each position is the one at its index of the input."""
     return pixels is None or all((part.offset, part.size, part.stride) == (0, 1, 1) for part in pixels)
 
 
 def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
-    """A query or key axis with what its positions are, as in `describe_axes`; as it is where nothing fits."""
+    """A query or key axis with its positions named as in `describe_axes`; unchanged where nothing fits."""
     if axis.kind == "grid" and axis.input is None:
-        images = [place for place, fact in enumerate(facts) if fact.kind == "image"]
-        return _changed(axis, place=images[0]) if len(images) == 1 and len(axis.grid or ()) == 2 else axis
+        images = [index for index, fact in enumerate(facts) if fact.kind == "image"]
+        is_of_image = len(images) == 1 and len(axis.grid or ()) == 2
+        return Axis(axis.role, axis.size, axis.kind, axis.grid, axis.extra, images[0]) if is_of_image else axis
     if axis.kind != "positions" or axis.plain:
         return axis
     known = axis.input is not None and axis.input < len(facts)
     if not known and sum(fact.kind == "image" for fact in facts) > 1:
-        # Which of the pictures it is a number cannot say.
+        # A number of positions cannot say which of several pictures it belongs to.
         facts = [fact if fact.kind == "tokens" else InputFacts("values") for fact in facts]
-    # Texts first: their length is exact, while many numbers are that of some grid.
-    places = [axis.input] if known else sorted(range(len(facts)), key=lambda place: facts[place].kind != "tokens")
-    for place in places:
-        assert place is not None
-        described = _of_input(axis, place, facts[place])
+    # Texts first: their length is exact, while many numbers fit some grid.
+    candidates = [axis.input] if known else sorted(range(len(facts)), key=lambda index: facts[index].kind != "tokens")
+    for index in candidates:
+        assert index is not None
+        described = _of_input(axis, index, facts[index])
         if described is not None:
             return described
     return axis
 
 
-def _of_input(axis: Axis, place: int, fact: InputFacts) -> Axis | None:
+def _of_input(axis: Axis, index: int, fact: InputFacts) -> Axis | None:
     if fact.kind == "tokens" and fact.length == axis.size and axis.size > 1:
-        return Axis(axis.role, axis.size, "tokens", input=place)
+        return Axis(axis.role, axis.size, "tokens", input=index)
     if fact.kind == "image" and fact.shape is not None:
-        found = grid_of_patches(axis.size, fact.shape[0], fact.shape[1])
-        # A cut into squares only: of the rest most are no patches, such as the eight rows of a picture of 8 x 8.
-        if found is not None and fact.shape[0] * found[0][1] == fact.shape[1] * found[0][0]:
-            grid, extra = found
-            return Axis(axis.role, axis.size, "grid", grid, extra_names(extra), place)
+        patches = grid_of_patches(axis.size, fact.shape[0], fact.shape[1])
+        # Square patches only: most other cuts are no patches, such as the eight rows of an 8 x 8 picture.
+        if patches is not None and fact.shape[0] * patches[0][1] == fact.shape[1] * patches[0][0]:
+            grid, extra = patches
+            return Axis(axis.role, axis.size, "grid", grid, extra_names(extra), index)
     return None
 
 
 def grid_of_patches(positions: int, height: int, width: int) -> tuple[tuple[int, int], int] | None:
-    """How an image may have been cut so that there are this many positions.
+    """The grid of patches that may have given this many positions.
 
     Args:
-        positions: Cells and the extra positions before them.
-        height: Of the image, in pixels.
-        width: Of the image, in pixels.
+        positions: Number of cells and of extra positions before them.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
 
     Returns:
-        (rows, columns) and the number of extra positions; None where no even cut gives it. Square patches are preferred,
-        then few extra positions, then patches that are nearly square.
+        (rows, columns) and the number of extra positions; None where no even cut fits. Square patches are preferred, then few
+        extra positions, then patches that are nearly square.
     """
     best: tuple[tuple[float, ...], tuple[int, int], int] | None = None
     for extra in range(min(_MOST_EXTRAS, positions - _LEAST_CELLS) + 1):
         cells = positions - extra
         if extra > 1 and cells < 4 * extra:
-            # More than a few registers for each cell: the number is that of a grid by chance.
+            # So many extra positions: the number fits a grid by chance.
             break
         for rows in _divisors(cells):
             columns = cells // rows
             if height % rows or width % columns:
                 continue
             ratio = abs(math.log((height / rows) / (width / columns)))
-            # A lopsided cut is worse than an extra position or two, but no reason to invent many.
+            # A lopsided cut is worse than one or two extra positions, but no reason to assume many.
             if ratio > math.log(4) + 1e-9 and min(height, width) > 1:
                 continue
             rank = (float(ratio > 1e-9), float(extra), ratio)
@@ -173,7 +174,3 @@ def grid_of_patches(positions: int, height: int, width: int) -> tuple[tuple[int,
 
 def _divisors(number: int) -> list[int]:
     return [candidate for candidate in range(1, number + 1) if number % candidate == 0]
-
-
-def _changed(axis: Axis, *, place: int) -> Axis:
-    return Axis(axis.role, axis.size, axis.kind, axis.grid, axis.extra, place)

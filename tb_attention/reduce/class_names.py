@@ -1,4 +1,4 @@
-"""Names of classes as users give them: lists of texts or numbers, mappings, vocabularies."""
+"""Class names in the forms that users have: lists of texts or numbers, mappings, vocabularies."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tb_attention.errors import ArgumentError
 
 
 def to_class_names(given: Any) -> list[str] | None:
-    """A different name for each class, in the order of the classes.
+    """A unique name for each class, in the order of the classes.
 
     Args:
-        given: Names (texts, bytes or numbers) in the order of the classes; a mapping of names to indices, as
-            `flow_from_directory` has it (`class_indices`), or of indices to names; a layer with a vocabulary
+        given: Names (texts, bytes or numbers) in the order of the classes; a mapping of names to indices, such as
+            `class_indices` of `flow_from_directory`, or of indices to names; a layer with a vocabulary
             (`keras.layers.StringLookup`); or None.
 
     Returns:
-        None for None. A class whose name is empty or missing goes by its index; names that repeat have their index behind
-        them: "crane (134)" and "crane (517)".
+        None for None. A class with an empty or missing name is named by its index. Names that repeat end in their index:
+        "crane (134)" and "crane (517)".
 
     Raises:
-        ArgumentError: It is none of these, or a mapping whose indices are not 0, 1, 2 and so on.
+        ArgumentError: `given` is none of these, or a mapping whose indices are not 0, 1, 2 and so on.
     """
     if given is None:
         return None
@@ -44,15 +44,15 @@ def _in_order(given: Mapping[Any, Any]) -> list[Any]:
     pairs = list(given.items())
     by_name = all(isinstance(name, str) and not isinstance(index, str) for name, index in pairs)
     try:
-        found = {int(index): name for name, index in pairs} if by_name else {int(key): name for key, name in pairs}
+        names = {int(index): name for name, index in pairs} if by_name else {int(key): name for key, name in pairs}
     except (TypeError, ValueError):
-        found = {}
-    if sorted(found) != list(range(len(pairs))):
+        names = {}
+    if sorted(names) != list(range(len(pairs))):
         raise ArgumentError(
             "`class_names` as a mapping must have the indices 0, 1, 2 and so on as its values or keys. "
             f"Received: class_names={dict(pairs[:20])!r}."
         )
-    return [found[index] for index in range(len(pairs))]
+    return [names[index] for index in range(len(pairs))]
 
 
 def _text(name: Any) -> str:

@@ -1,4 +1,4 @@
-"""Counting which class was taken for which."""
+"""Confusion matrices, dense and sparse, and their scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Cells = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]]
 
 
 MOST_DENSE = 1000
-"""Of more classes, matrices are counted and handed on without the cells that are 0: 8 MB of counts are no burden, 200 MB are."""
+"""With more classes, matrices are counted and passed on without the cells that are 0: 8 MB of counts are fine, 200 MB are not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,8 @@ class SparseMatrix:
 
     Attributes:
         classes: Number of classes.
-        truth, predicted: Rows and columns, int64 (cells,), each pair once.
+        truth: Rows of the cells, int64 (cells,). Each pair of row and column occurs once.
+        predicted: Columns of the cells, int64 (cells,).
         counts: int64 (cells,), or float64 where examples are weighted.
     """
 
@@ -41,21 +42,21 @@ class SparseMatrix:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the counts."""
+        """The dtype of the counts."""
         return self.counts.dtype
 
     @property
     def nbytes(self) -> int:
-        """Bytes in memory."""
+        """Size in memory, in bytes."""
         return self.truth.nbytes + self.predicted.nbytes + self.counts.nbytes
 
     def any(self) -> bool:
-        """Whether anything was counted."""
+        """Whether any count is not 0."""
         return bool(self.counts.any())
 
 
 Matrix = npt.NDArray[Any] | SparseMatrix
-"""A confusion matrix (classes, classes), rows are the truth."""
+"""A confusion matrix (classes, classes); rows are the truth."""
 
 
 def cells_of(matrix: Matrix) -> Cells:
@@ -76,36 +77,36 @@ def dense_of(matrix: Matrix) -> npt.NDArray[Any]:
 
 
 def class_sums(cells: Cells, classes: int) -> npt.NDArray[np.float64]:
-    """Of each class, float64 (classes, 3): how many were told right, are of it, were called it."""
+    """For each class, float64 (classes, 3): true positives, examples of the class, predictions of the class."""
     truth, predicted, counts = cells
-    right = truth == predicted
-    columns = ((truth[right], counts[right]), (truth, counts), (predicted, counts))
+    hits = truth == predicted
+    columns = ((truth[hits], counts[hits]), (truth, counts), (predicted, counts))
     return np.stack([np.bincount(index, count, minlength=classes) for index, count in columns], axis=-1)
 
 
 def label_sums(labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The same of labels, from their 2 x 2 counts (classes, 2, 2)."""
+    """The same for independent labels, from their 2 x 2 counts (classes, 2, 2)."""
     counts = np.asarray(labels, np.float64)
-    found, missed, wrong = counts[:, 1, 1], counts[:, 1, 0], counts[:, 0, 1]
-    return np.stack([found, found + missed, found + wrong], axis=-1)
+    hits, misses, false_alarms = counts[:, 1, 1], counts[:, 1, 0], counts[:, 0, 1]
+    return np.stack([hits, hits + misses, hits + false_alarms], axis=-1)
 
 
 def matrix_scores(matrix: Matrix, labels: npt.NDArray[Any] | None = None) -> dict[str, float]:
-    """What one number can say of a matrix.
+    """Scores of a matrix.
 
     Args:
-        matrix: `(classes, classes)`, rows are the truth.
-        labels: Of independent labels their counts `(classes, 2, 2)`, which are used instead.
+        matrix: `(classes, classes)`; rows are the truth.
+        labels: For independent labels, their counts `(classes, 2, 2)`, which are used instead.
 
     Returns:
-        "macro_f1": the mean F1 of the classes that occur, as truth or as prediction; "worst_recall": the smallest recall of those
-        that occur as truth. 0 where none occurs.
+        "macro_f1": the mean F1 of the classes that occur, as truth or as prediction. "worst_recall": the smallest recall of the
+        classes that occur as truth. 0 where none occurs.
     """
     sums = class_sums(cells_of(matrix), len(matrix)) if labels is None else label_sums(labels)
-    right, true, called = sums.T
-    occur, known = true + called > 0, true > 0
-    f1 = 2 * right[occur] / (true + called)[occur]
-    recall = right[known] / true[known]
+    hits, true, predicted = sums.T
+    occur, known = true + predicted > 0, true > 0
+    f1 = 2 * hits[occur] / (true + predicted)[occur]
+    recall = hits[known] / true[known]
     return {
         "macro_f1": float(f1.mean()) if len(f1) else 0.0,
         "worst_recall": float(recall.min()) if len(recall) else 0.0,

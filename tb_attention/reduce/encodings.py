@@ -1,4 +1,4 @@
-"""How weights become bytes and floats again: one byte a weight where rows are long, floats otherwise."""
+"""Encodings of weights: one byte per weight for large arrays, floats for small ones."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import numpy.typing as npt
 from tb_attention.errors import ArgumentError
 
 Encoding = Literal["float32", "float16", "sqrt8_row", "signed8_row"]
-"""`sqrt8_row` and `signed8_row` keep one byte a weight and one float32 a row; see docs/format.md."""
+"""`sqrt8_row` and `signed8_row` keep one byte per weight and one float32 per row; see docs/format.md."""
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
 FLOAT32_BELOW = 64 * 1024
-"""Arrays of fewer bytes than this (as float32) are not worth a loss."""
+"""Arrays of fewer bytes than this (as float32) are stored without loss."""
 
 # Rows are encoded in blocks that stay in the processor's cache: twice as fast as whole-array passes at 512 keys.
 _BLOCK = 1 << 16
 
 
 def choose_encoding(weights: npt.NDArray[np.floating[Any]]) -> Encoding:
-    """The default encoding of one array: exact for small ones, one byte a weight for the others.
+    """The default encoding of an array: exact for small arrays, one byte per weight for the others.
 
-    Rows that end or begin with NaN, such as those of keys that are not there yet, are kept: as halves, which know NaN. A NaN
-    amid numbers is taken for a row that has diverged.
+    Rows that begin or end with NaN, such as those of keys that do not exist yet, are kept as float16, which has NaN. A NaN
+    between numbers means that the row has diverged.
     """
     if weights.size * 4 < FLOAT32_BELOW:
         return "float32"
@@ -40,21 +40,21 @@ def choose_encoding(weights: npt.NDArray[np.floating[Any]]) -> Encoding:
 
 def row_encoding(weights: npt.NDArray[np.floating[Any]]) -> Encoding:
     """`signed8_row` where any weight is negative, else `sqrt8_row`."""
-    # fmin skips NaN: a single diverged row must not make the others signed.
+    # fmin skips NaN: one diverged row must not change the encoding of the others.
     least = np.fmin.reduce(weights, axis=None) if weights.size else 0.0
     return "signed8_row" if least < 0 else "sqrt8_row"
 
 
 def encode(weights: npt.NDArray[np.floating[Any]], encoding: Encoding) -> npt.NDArray[Any]:
-    """The array that is stored for some weights.
+    """The array to store for some weights.
 
     Args:
-        weights: Floats of any shape; the last dimension is a row. `sqrt8_row` stores what is below 0 as 0.
+        weights: Floats of any shape; the last dimension is a row. `sqrt8_row` stores negative weights as 0.
         encoding: One of `ENCODINGS`.
 
     Returns:
-        Little-endian floats of the same shape, or, for the row encodings, uint8 of one dimension: a float32
-        maximum a row, then a code a weight. A row with a NaN or an infinity becomes a NaN row.
+        Little-endian floats of the same shape. For the row encodings, uint8 of one dimension: one float32 maximum per row,
+        then one code per weight. A row with a NaN or an infinity becomes a row of NaN.
 
     Raises:
         ArgumentError: The encoding is unknown.
@@ -80,10 +80,10 @@ def encode(weights: npt.NDArray[np.floating[Any]], encoding: Encoding) -> npt.ND
 
 
 def decode(stored: npt.NDArray[Any], shape: Sequence[int], encoding: Encoding) -> npt.NDArray[np.float32]:
-    """The weights, float32 of `shape`, of what `encode` made.
+    """The weights, float32 of `shape`, from the result of `encode`.
 
     Raises:
-        ArgumentError: The stored array is not of the size that shape and encoding ask for, or the encoding is unknown.
+        ArgumentError: The size of the stored array does not fit shape and encoding, or the encoding is unknown.
     """
     shape = tuple(shape)
     if stored.size * stored.dtype.itemsize != encoded_bytes(shape, encoding):
@@ -113,7 +113,7 @@ def decode(stored: npt.NDArray[Any], shape: Sequence[int], encoding: Encoding) -
 
 
 def encoded_bytes(shape: Sequence[int], encoding: Encoding) -> int:
-    """Bytes that an array of some shape takes in an encoding."""
+    """Size of an array in an encoding, in bytes."""
     size = math.prod(shape)
     if encoding == "float32":
         return 4 * size

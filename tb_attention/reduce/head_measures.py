@@ -1,4 +1,4 @@
-"""Six numbers a head, by which heads are compared and followed through training."""
+"""Six measures per head, to compare heads and follow them through training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 MEASURES = ("entropy", "largest", "distance", "first", "self", "previous")
-"""In this order, in bits, weights, positions and three shares of a row's sum; see docs/format.md."""
+"""In bits, weights, positions, and three shares of a row's sum; see docs/format.md."""
 
 _TINY = np.float32(1e-30)
 _BLOCK = 1 << 18
@@ -30,15 +30,15 @@ def head_measures(
 
     Args:
         weights: `(heads, repeats, queries, keys)`; repeats are iterations or windows.
-        grid: Cells along each dimension where positions are those of a grid; a line by default.
-        extra: Positions before the cells of the grid, such as CLS; they have no distance.
-        cells: For each position its cell of the grid, counted row by row, -1 for extra positions; where it is given, `extra` is
-            not read. By default the cells come row by row behind the extra positions.
+        grid: Number of cells along each dimension, where positions are cells of a grid. Defaults to a line.
+        extra: Number of positions before the cells of the grid, such as CLS; they have no distance.
+        cells: The cell of each position, counted row by row, -1 for extra positions; `extra` is then not read. By default the
+            cells come row by row after the extra positions.
         alike: Whether queries and keys are the same positions. If not, `distance`, `self` and `previous` are NaN.
-        query_mask: `(queries,)`, False for padding; all count by default. Rows that are 0 throughout (wholly masked) never count.
+        query_mask: `(queries,)`, False for padding. By default all rows count, except fully masked ones (all 0).
 
     Returns:
-        float32 `(heads, 6)`, averaged over the rows that count. A NaN in a row that counts makes NaN; so does no row at all.
+        float32 `(heads, 6)`, averaged over the rows that count. NaN where a row that counts holds NaN, or where no row counts.
     """
     heads, repeats, queries, keys = weights.shape
     counted = np.ones(queries, bool) if query_mask is None else np.asarray(query_mask, bool)
@@ -47,7 +47,7 @@ def head_measures(
     measures = np.full((heads, len(MEASURES)), np.nan, np.float32)
     if not counted.any() or 0 in weights.shape:
         return measures
-    # Blocks, so that a map of 16,384 positions takes no more memory than a small one, and many small maps no more calls.
+    # In blocks: a map of 16,384 positions takes no more memory than a small one, and many small maps take no more calls.
     rows = max(1, min(queries, _BLOCK // keys))
     together = max(1, _BLOCK // (rows * keys))
     at_once = max(1, together // repeats) if rows == queries else 1
@@ -64,7 +64,7 @@ def head_measures(
 
 
 def gate_measures(weights: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
-    """The measures of a gate, which has no rows: its largest weight, and NaN for the others.
+    """The measures of a gate, which has no rows: its largest weight, and NaN for the other measures.
 
     Args:
         weights: `(heads, keys...)`.
@@ -103,35 +103,35 @@ def _totals(
     """`(heads, measures, 2)`: sum and count of each measure over the rows that count.
 
     Args:
-        rows: `(heads, repeats, queries, keys)`; the first query is that of index `start`.
+        rows: `(heads, repeats, queries, keys)`; `start` is the index of the first query.
         counted: `(queries,)`.
-        grid: As for `head_measures`, None where there are no distances.
-        of: `(positions,)`, the cell of each, -1 for extra positions.
+        grid: As for `head_measures`; None where there are no distances.
+        of: `(positions,)`, the cell of each position, -1 for extra positions.
     """
     shares = np.abs(rows)
     sums = shares.sum(axis=-1)
-    # NaN sums stay: a row of NaN is not one that is masked, and has to be seen.
+    # NaN sums stay: a row of NaN is not a masked row, and must show.
     valid = counted & (sums != 0)
     nothing = np.broadcast_to(np.array([math.nan, 0.0]), (len(rows), 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.log2(np.maximum(shares, _TINY))
-        # As a product of matrices: `einsum` takes twice as long.
+        # As a product of matrices; `einsum` takes twice as long.
         entropy = np.log2(sums) - (shares[..., None, :] @ logs[..., None])[..., 0, 0] / sums
         totals = [_total(np.maximum(entropy, 0), valid), _total(rows.max(axis=-1), valid), nothing]
         totals.append(_total(shares[..., 0] / sums, valid))
         if grid is None:
             return np.stack([*totals, nothing, nothing], axis=1)
         totals[2] = _distance(shares, valid, start, grid, of)
-        place = np.arange(rows.shape[2])
-        itself = shares[..., place, place + start] / sums
-        # The first position of all has none before it.
-        later = place[place + start > 0]
+        queries = np.arange(rows.shape[2])
+        itself = shares[..., queries, queries + start] / sums
+        # The very first position has no previous one.
+        later = queries[queries + start > 0]
         before = shares[..., later, later + start - 1] / sums[..., later]
     return np.stack([*totals, _total(itself, valid), _total(before, valid[..., later])], axis=1)
 
 
 def _total(values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """`(heads, 2)`: the sum of the valid values `(heads, repeats, queries)`, and how many they are."""
+    """`(heads, 2)`: sum and number of the valid values `(heads, repeats, queries)`."""
     sums = np.where(valid, values, np.float32(0)).sum(axis=(1, 2), dtype=np.float64)
     return np.stack([sums, valid.sum(axis=(1, 2), dtype=np.float64)], axis=1)
 
@@ -154,7 +154,7 @@ def _distance(
 
 
 def _slice_of(indices: npt.NDArray[np.intp]) -> slice | npt.NDArray[np.intp]:
-    """The same as a slice, which takes no copy, where they follow one another."""
+    """Consecutive indices as a slice, which needs no copy; others unchanged."""
     if len(indices) and (np.diff(indices) == 1).all():
         return slice(int(indices[0]), int(indices[-1]) + 1)
     return indices
@@ -162,9 +162,9 @@ def _slice_of(indices: npt.NDArray[np.intp]) -> slice | npt.NDArray[np.intp]:
 
 @functools.lru_cache(maxsize=16)
 def _distances(grid: tuple[int, ...], cells: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """`(len(cells), cells of the grid)`: Euclidean distances of some cells of a grid to all of them."""
-    places = np.indices(grid).reshape(len(grid), -1).astype(np.float32)
-    squares = np.zeros((len(cells), places.shape[1]), np.float32)
-    for along in places:
+    """`(len(cells), cells of the grid)`: Euclidean distances from some cells of a grid to all its cells."""
+    coordinates = np.indices(grid).reshape(len(grid), -1).astype(np.float32)
+    squares = np.zeros((len(cells), coordinates.shape[1]), np.float32)
+    for along in coordinates:
         squares += (along[list(cells), None] - along[None, :]) ** 2
     return cast("npt.NDArray[np.float32]", np.sqrt(squares))

@@ -1,4 +1,4 @@
-"""Small pictures of large maps."""
+"""Overviews: large maps pooled to at most 32 x 32 cells."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 MOST = 32
-"""Cells along each side of an overview, at most."""
+"""The largest number of cells along each side of an overview."""
 
 
 def pool_maximum(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: int = MOST) -> npt.NDArray[np.float32]:
-    """Pools the last dimensions of an array by maximum, so that a single strong weight is still seen.
+    """Pools the last dimensions of an array by maximum, so that a single strong weight still shows.
 
     Args:
-        maps: Floats, such as `(heads, queries, keys)`. NaN in a cell makes the pooled cell NaN.
-        dimensions: How many of the last dimensions to pool.
-        most: Size of each of them afterwards, at most.
+        maps: Floats, such as `(heads, queries, keys)`. A NaN makes its pooled cell NaN.
+        dimensions: Number of last dimensions to pool.
+        most: The largest size of each of them afterwards.
 
     Returns:
-        float32. Where weights are negative, the one of largest magnitude stands for its cells, with its sign.
+        float32. Where weights are negative, the one of largest magnitude represents its cell, with its sign.
     """
     pooled = np.asarray(maps, dtype=np.float32)
     for axis in range(pooled.ndim - dimensions, pooled.ndim):
@@ -32,12 +32,12 @@ def pool_mean(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: in
     """Pools the last dimensions of an array by their mean.
 
     Args:
-        maps: Floats, such as `(channels, rows, columns)`. NaN in a cell makes the pooled cell NaN.
-        dimensions: How many of the last dimensions to pool.
-        most: Size of each of them afterwards, at most.
+        maps: Floats, such as `(channels, rows, columns)`. A NaN makes its pooled cell NaN.
+        dimensions: Number of last dimensions to pool.
+        most: The largest size of each of them afterwards.
 
     Returns:
-        float32. The cells that are pooled together are the same as in `pool_maximum`.
+        float32. `pool_maximum` pools the same cells together.
     """
     pooled = np.asarray(maps, dtype=np.float32)
     for axis in range(pooled.ndim - dimensions, pooled.ndim):
@@ -50,7 +50,7 @@ def pool_mean(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: in
 
 
 def _starts(size: int, most: int) -> npt.NDArray[np.intp]:
-    """Cell c holds the positions from floor(c * size / most): sizes differ by one at most, none is left out."""
+    """Cell c begins at floor(c * size / most): sizes differ by at most one, and no position is left out."""
     return np.arange(most) * size // most
 
 
@@ -70,7 +70,7 @@ def _reduce(by: np.ufunc, array: npt.NDArray[np.float32], axis: int, most: int) 
     if size % most:
         reduced = by.reduceat(array, _starts(size, most), axis=axis)
     else:
-        # Cells of one size, as nearly always: a third of the time.
+        # Cells of equal size, the usual case, take a third of the time.
         cells = array.reshape(*array.shape[:axis], most, size // most, *array.shape[axis + 1 :])
         reduced = by.reduce(cells, axis=axis + 1)
     return cast("npt.NDArray[np.float32]", reduced)
