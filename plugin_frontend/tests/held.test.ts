@@ -7,6 +7,12 @@ import { meanRow } from "../src/api/held/rows";
 import { indicesOf } from "../src/api/ranges";
 import { record, series, site } from "./helpers";
 
+const PARAMETERS = {
+  weights: ["step", "sample", "site"],
+  overview: ["step", "sample"],
+  matrix: ["step", "split"],
+  labels: ["step", "split"],
+};
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64");
 // Two heads of three queries and keys; the second head is the first, times ten.
 const FIRST = [0, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -15,7 +21,8 @@ const WEIGHTS = Float32Array.from([...FIRST, ...FIRST.map((weight) => 10 * weigh
 function page() {
   const steps = [record(0, { sites: 0 }), record(1, { sites: 0 })];
   const answers = { runs: { version: "page", logdir: "", runs: [] }, series: [series(steps)], samples: [{}] };
-  const index = { answers, bodies: { "weights/0/0/0/0": 0, "weights/0/1/0/0": 1 } };
+  const bodies = { "weights/0/0/0/0": 0, "weights/0/1/0/0": 1 };
+  const index = { answers, bodies, parameters: PARAMETERS };
   const weights = gzipSync(npyFile([2, 3, 3], WEIGHTS));
   const later = gzipSync(
     npyFile(
@@ -91,7 +98,10 @@ function counts(kind: "classes" | "labels") {
     npyFile([1], Uint8Array.of(7)),
     npyFile([2, 2, 2], Float64Array.from([1, 2, 3, 4, 5, 6, 7, 8])),
   ];
-  const lines = [gzipSync(JSON.stringify({ answers, bodies })), ...arrays.map((array) => gzipSync(array))];
+  const lines = [
+    gzipSync(JSON.stringify({ answers, bodies, parameters: PARAMETERS })),
+    ...arrays.map((array) => gzipSync(array)),
+  ];
   return answerFrom(heldLog(() => lines.map(base64).join("\n")));
 }
 
