@@ -138,7 +138,7 @@ def _matrices(open_file: OpenFile, series: int, entries: Sequence[StepEntry]) ->
     steps: list[tuple[bytes, bytes]] = []
     for entry in entries:
         assert isinstance(entry.manifest, ConfusionManifest)
-        bare = dataclasses.replace(entry.manifest, examples=0, samples=None, maps=None, means=())
+        bare = replace(entry.manifest, examples=0, samples=None, sample_count=0, means=())
         steps.append((answers.encode(answers.step_record(bare, VERSION)), b"[]"))
         bodies.extend(_matrix_bodies(open_file, series, entry.file.name, entry.manifest))
     answer = answers.series_answer(

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from tb_attention.export.choice import Choice, check_found
 from tb_attention.export.page_bodies import Body, OpenFile, SeriesPart, made, stored
 from tb_attention.export.page_samples import PageSamples
 from tb_attention.records.format import step_file
 from tb_attention.records.format.index import StepEntry
-from tb_attention.records.format.schema import SiteManifest, StepManifest
+from tb_attention.records.format.schema import StepManifest
+from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.reduce.encodings import Encoding
 from tb_attention.site import Axis
 from tb_attention.wire import answers, gzip_frame
@@ -84,11 +86,11 @@ class MapsPart:
         for at in sites:
             site = manifest.sites[at]
             features = None if self._choice.redact else site.features
-            overview = dataclasses.replace(site.overview, offset=offset)
+            overview = replace(site.overview, offset=offset)
             offset += overview.bytes
             axes = tuple(_of_samples(axis, indices) for axis in site.axes)
-            cut.append(dataclasses.replace(site, axes=axes, overview=overview, features=features, rows=None))
-        changed = dataclasses.replace(
+            cut.append(replace(site, axes=axes, overview=overview, features=features, rows=None))
+        changed = replace(
             manifest,
             sites=tuple(cut),
             sample_count=len(indices),

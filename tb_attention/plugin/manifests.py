@@ -13,7 +13,8 @@ import msgspec
 from cachetools import LRUCache
 
 from tb_attention.records.format.paths import Step, step_order
-from tb_attention.records.format.schema import Manifest, SiteManifest, maps_of
+from tb_attention.records.format.schema import Manifest, maps_of
+from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.wire import answers

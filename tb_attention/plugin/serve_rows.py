@@ -16,7 +16,8 @@ from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.logs import Logs
 from tb_attention.records.format import step_file
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.schema import SiteManifest, StepManifest, maps_of
+from tb_attention.records.format.schema import StepManifest, maps_of
+from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.reduce.head_measures import uncomputed_rows

@@ -15,15 +15,10 @@ from tb_attention.errors import AttentionError, DamagedFileError
 from tb_attention.records.format import json_text, paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.confusion_file import Examples
-from tb_attention.records.format.schema import (
-    ConfusionManifest,
-    Manifest,
-    Prediction,
-    SiteManifest,
-    check_schema,
-    maps_of,
-)
+from tb_attention.records.format.schema import ConfusionManifest, Manifest, check_schema, maps_of
+from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.format.step_file import read_json
+from tb_attention.records.format.step_record import Prediction
 from tb_attention.wire import structs
 from tb_attention.wire.site_structs import Site
 

@@ -10,7 +10,7 @@ import pytest
 import tb_attention
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.npz import write_npz
-from tb_attention.records.format.schema import site_from_json, site_to_json
+from tb_attention.records.format.site_manifest import site_from_json, site_to_json
 from tb_attention.records.format.step_file import attention_members, digest
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.writing.series_writer import SeriesWriter

@@ -11,9 +11,14 @@ import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.confusion_manifest import ConfusionManifest, MeanManifest, SplitManifest
 from tb_attention.records.format.npz import Member
-from tb_attention.records.format.schema import manifest_to_json
+from tb_attention.records.format.schema import (
+    ConfusionManifest,
+    MeanManifest,
+    SplitManifest,
+    StepManifest,
+    manifest_to_json,
+)
 from tb_attention.records.format.step_file import (
     WRITER,
     Digest,
@@ -74,6 +79,7 @@ def confusion_members(
     manifest = ConfusionManifest(
         tag=tag,
         attempt=attempt,
+        writer=WRITER,
         step=record.step,
         epoch=record.epoch,
         batch=record.batch,
@@ -83,19 +89,25 @@ def confusion_members(
         class_names=record.class_names,
         output=record.output,
         splits=splits,
-        writer=WRITER,
         kind=record.kind,
         threshold=record.threshold,
         class_groups=record.class_groups,
         similarity=order is not None,
         examples=0 if examples is None else len(examples.samples),
         samples=samples,
-        maps=None if made is None else made.manifest,
-        means=()
-        if examples is None or made is None
-        else tuple(MeanManifest(index, count) for index, (count, _) in examples.means.items()),
+        **({} if examples is None or made is None else _map_fields(examples, made.manifest)),
     )
     return manifest, [manifest_member(manifest_to_json(manifest)), *members]
+
+
+def _map_fields(examples: CellExamples, maps: StepManifest) -> dict[str, Any]:
+    return {
+        "means": tuple(MeanManifest(index, count) for index, (count, _) in examples.means.items()),
+        "sample_count": maps.sample_count,
+        "predictions": maps.predictions,
+        "measures": maps.measures,
+        "sites": maps.sites,
+    }
 
 
 def _add_split(record: ConfusionRecord, name: str, members: list[Member]) -> SplitManifest:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format import json_text
@@ -16,16 +17,14 @@ from tb_attention.records.format.npz import Member
 from tb_attention.records.format.schema import (
     SCHEMA,
     Manifest,
-    SiteManifest,
     StepManifest,
     check_schema,
     manifest_from_json,
     manifest_to_json,
     maps_of,
-    site_to_json,
-    sites_from_json,
 )
-from tb_attention.records.format.step_file import manifest_member, read_json
+from tb_attention.records.format.site_manifest import Count, Sites, site_to_json
+from tb_attention.records.format.step_file import manifest_member, read_json, read_measures
 from tb_attention.records.store.store import Entry
 
 SEGMENT = 64
@@ -47,32 +46,28 @@ class StepEntry:
     measures: npt.NDArray[np.float32] | None = None
 
 
-def measures_member(place: int) -> str:
-    """The member with the measures of the step at a place of the segment."""
-    return f"measures/{place}"
+def measures_member(index: int) -> str:
+    """The member with the measures of a step, by its index in the segment."""
+    return f"measures/{index}"
 
 
 def index_members(entries: Sequence[StepEntry]) -> list[Member]:
-    """The members of a segment; equal sites of several steps are told once."""
-    site_sets: list[Any] = []
-    places: dict[tuple[Any, ...], int] = {}
+    """The members of a segment; sites that several steps share are there once."""
+    site_sets: dict[Sites, int] = {}
     steps = []
     members: list[Member] = []
-    for place, entry in enumerate(entries):
-        told = manifest_to_json(entry.manifest)
+    for index, entry in enumerate(entries):
+        step = manifest_to_json(entry.manifest, with_sites=False)
         maps = maps_of(entry.manifest)
         if maps is not None:
-            sites = maps.sites
-            if sites not in places:
-                places[sites] = len(site_sets)
-                site_sets.append([site_to_json(site) for site in sites])
-            told["sites"] = places[sites]
-        steps.append(told | {"file": entry.file.name, "mtime_ns": entry.file.mtime_ns, "size": entry.file.size})
+            step["sites"] = site_sets.setdefault(maps.sites, len(site_sets))
+        steps.append(step | {"file": entry.file.name, "mtime_ns": entry.file.mtime_ns, "size": entry.file.size})
         if entry.measures is not None:
-            members.append((measures_member(place), entry.measures))
+            members.append((measures_member(index), entry.measures))
     first = entries[0].manifest
     head = {"schema": SCHEMA, "content": "index", "tag": first.tag, "attempt": first.attempt}
-    return [manifest_member(head | {"steps": steps, "site_sets": site_sets}), *members]
+    listed = [[site_to_json(site) for site in sites] for sites in site_sets]
+    return [manifest_member(head | {"steps": steps, "site_sets": listed}), *members]
 
 
 def read_index(archive: Archive, what: str, *, with_measures: bool = False) -> list[StepEntry]:
@@ -83,31 +78,37 @@ def read_index(archive: Archive, what: str, *, with_measures: bool = False) -> l
     """
     value = read_json(archive, what)
     check_schema(value, what)
-    try:
-        # Once a segment: a thousand steps have the same sites, and parsing them again costs more than all the rest.
-        told, site_sets = value["steps"], [sites_from_json(sites) for sites in value["site_sets"]]
-        entries = [_entry(archive, place, item, site_sets, what, with_measures) for place, item in enumerate(told)]
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        raise DamagedFileError(f"{what} is not an index: {str(error)[:200]}.") from error
-    return entries
+    # Once a segment: nearly all of its steps have the same sites.
+    segment = json_text.convert(value, _Segment, what)
+    return [
+        _entry(archive, index, item, segment.site_sets, what, with_measures) for index, item in enumerate(segment.steps)
+    ]
+
+
+class _Segment(Struct):
+    steps: list[dict[str, Any]]
+    site_sets: list[Sites]
+
+
+class _Indexed(Struct):
+    """What the entry of a step has beside its manifest."""
+
+    file: str
+    size: Count
+    mtime_ns: int
+    sites: int | None = None
 
 
 def _entry(
-    archive: Archive,
-    place: int,
-    told: dict[str, Any],
-    site_sets: list[tuple[SiteManifest, ...]],
-    what: str,
-    with_measures: bool,
+    archive: Archive, index: int, item: dict[str, Any], site_sets: list[Sites], what: str, with_measures: bool
 ) -> StepEntry:
-    sites = site_sets[told["sites"]] if "sites" in told else None
-    manifest = manifest_from_json(told, f"Entry {place} of {what}", sites)
-    file = Entry(str(told["file"]), False, int(json_text.number(told["size"])), int(told["mtime_ns"]))
-    # Of the examples of matrices no curve is drawn: others at every step.
+    name = f"Entry {index} of {what}"
+    indexed = json_text.convert(item, _Indexed, name)
+    if indexed.sites is not None and not 0 <= indexed.sites < len(site_sets):
+        raise DamagedFileError(f"{name} has no such sites: {indexed.sites}.")
+    manifest = manifest_from_json(item, name, None if indexed.sites is None else site_sets[indexed.sites])
+    file = Entry(indexed.file, False, indexed.size, indexed.mtime_ns)
+    # Each step of matrices has other examples, so their measures make no curve.
     if not with_measures or not isinstance(manifest, StepManifest):
         return StepEntry(manifest, file)
-    stored = archive.read(measures_member(place))
-    shape = (manifest.sample_count, manifest.heads, len(manifest.measures))
-    if stored.shape != shape or stored.dtype.kind != "f":
-        raise DamagedFileError(f"{what} holds measures of shape {stored.shape} for {shape}.")
-    return StepEntry(manifest, file, stored.astype(np.float32))
+    return StepEntry(manifest, file, read_measures(archive, manifest, measures_member(index)))

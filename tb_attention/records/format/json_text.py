@@ -1,22 +1,32 @@
-"""JSON in which numbers that are not finite are strings, as JSON itself has none."""
+"""JSON, checked when it becomes a record. JSON has no NaN and no infinities: they are strings there."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import msgspec
+import numpy as np
 
 from tb_attention.errors import DamagedFileError
 
 _ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
+if TYPE_CHECKING:
+    Number = float
+else:
+    Number = float | Literal["NaN", "Infinity", "-Infinity"]
+"""The type of a number in a record. The record calls `read_numbers` when it is made, so that it holds floats only."""
+
 
 def dumps(value: Any) -> bytes:
     """UTF-8 JSON of nested dicts, lists and scalars; NaN becomes "NaN", infinities "Infinity" and "-Infinity"."""
     try:
         text = _ENCODER.encode(value)
-    except ValueError:  # the seldom case: to look for it in every value would cost more than all the rest
+    except ValueError:  # rare: to look for such a number in every value would cost more than all the rest
         text = _ENCODER.encode(spell(value))
     return text.encode("utf-8", "replace")
 
@@ -28,12 +38,43 @@ def loads(data: bytes, what: str) -> dict[str, Any]:
         DamagedFileError: It is not JSON, or not an object.
     """
     try:
-        value = json.loads(data)
+        try:
+            value = msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            value = json.loads(data)  # also takes unpaired surrogates and numbers that no float can hold
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{what} is not JSON: {error}.") from error
     if not isinstance(value, dict):
         raise DamagedFileError(f"{what} must be a JSON object. Received: {type(value).__name__}.")
     return value
+
+
+def convert(value: Any, kind: Any, what: str) -> Any:
+    """A record of some type, made of JSON values. Fields that the type does not have are skipped.
+
+    Raises:
+        DamagedFileError: They are not those of such a record.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, RecursionError, OverflowError) as error:
+        raise DamagedFileError(f"{what} is not as it should be: {str(error)[:200]}.") from error
+
+
+def to_builtins(value: Any) -> dict[str, Any]:
+    """The JSON object of a record or a dict, with Python's numbers for NumPy's."""
+    return cast("dict[str, Any]", msgspec.to_builtins(value, enc_hook=np.generic.item))
+
+
+def read_numbers(record: msgspec.Struct, *fields: str) -> None:
+    """Makes floats of numbers that JSON spells as strings: of these fields, and of the values of those that are mappings."""
+    for name in fields:
+        value = getattr(record, name)
+        if isinstance(value, str):
+            msgspec.structs.force_setattr(record, name, _NOT_FINITE[value])
+        elif isinstance(value, Mapping) and str in map(type, value.values()):
+            numbers = {key: number(item) for key, item in value.items()}
+            msgspec.structs.force_setattr(record, name, numbers)
 
 
 def number(value: Any) -> float:

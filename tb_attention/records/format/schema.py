@@ -1,126 +1,72 @@
-"""The manifests of step files as frozen records, and their JSON."""
+"""The manifests of step files, and their JSON."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+import msgspec
+from msgspec import Meta, Struct, field
 
 from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
-from tb_attention.records.format import checked, json_text
-from tb_attention.records.format.axis_json import axis_from_json, axis_to_json
-from tb_attention.records.format.confusion_manifest import (
-    ConfusionManifest,
-    SplitManifest,
-    confusion_from_json,
-    confusion_to_json,
-)
-from tb_attention.records.format.paths import Step, check_step
-from tb_attention.records.format.step_record import Prediction
-from tb_attention.reduce.encodings import Encoding, encoded_bytes
-from tb_attention.site import KINDS, Axis, Kind
-
-__all__ = [
-    "SCHEMA",
-    "ConfusionManifest",
-    "FeaturesManifest",
-    "Manifest",
-    "OverviewPart",
-    "Prediction",
-    "RowsManifest",
-    "SiteManifest",
-    "SplitManifest",
-    "StepManifest",
-    "manifest_from_json",
-    "manifest_to_json",
-    "site_from_json",
-    "site_to_json",
-    "sites_from_json",
-]
+from tb_attention.records.format import json_text
+from tb_attention.records.format.json_text import Number
+from tb_attention.records.format.paths import MAX_STEP
+from tb_attention.records.format.site_manifest import NULL, Count, Sites, site_to_json
+from tb_attention.records.format.step_record import ClassGroup, ConfusionKind, Prediction
 
 SCHEMA = 1
 """The version that this code writes, and the newest that it reads."""
 
-# No honest file comes near these; they bound what a hostile one can make a reader do.
-_MOST_SITES = 100_000
+# No honest file comes near these. They bound what a hostile one can make a reader do.
+_MOST_CLASSES = 20_000
+_MOST_BINS = 65_536
+_DEEPEST = 20
 
 
-@dataclass(frozen=True)
-class OverviewPart:
-    """Where the overview of a site lies in the member `overview/<sample>`."""
+class StepHeader(Struct, frozen=True, kw_only=True, tag_field="content"):
+    """What every manifest of a step says.
 
-    shape: tuple[int, ...]
-    encoding: Encoding
-    offset: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class RowsManifest:
-    """The rows of chosen queries of a site whose maps were pooled, as they were before; `shape` leaves out the samples."""
-
-    queries: tuple[int, ...]
-    shape: tuple[int, ...]
-    encoding: Encoding
-
-
-@dataclass(frozen=True)
-class FeaturesManifest:
-    """The feature map behind a gate; `shape` is (channels, rows, columns)."""
-
-    shape: tuple[int, ...]
-    encoding: Encoding
-
-
-@dataclass(frozen=True)
-class SinkManifest:
-    """The share of each row that goes to a sink; `shape` is that of the weights without samples and key axes."""
-
-    shape: tuple[int, ...]
-    encoding: Encoding
-
-
-@dataclass(frozen=True)
-class SiteManifest:
-    """A site as a step file describes it; `axes` and `shape` leave out the samples."""
-
-    path: str
-    kind: Kind
-    axes: tuple[Axis, ...]
-    shape: tuple[int, ...]
-    encoding: Encoding
-    overview: OverviewPart
-    note: str | None = None
-    rows: RowsManifest | None = None
-    features: FeaturesManifest | None = None
-    sink: SinkManifest | None = None
-
-    @property
-    def heads(self) -> int:
-        """Number of heads; 1 where the site has no such axis."""
-        return self.shape[0] if self.axes and self.axes[0].role == "heads" else 1
-
-
-@dataclass(frozen=True)
-class StepManifest:
-    """The manifest of a step file of maps."""
+    Attributes:
+        writer: Name and version of the program that wrote the file.
+        epoch: From 0 as Keras counts, or None.
+        batch: Batches that the model has seen, or None.
+        wall_time: Seconds since 1970.
+        logs: Metrics by name.
+    """
 
     tag: str
-    attempt: int
-    step: Step
-    epoch: int | None
-    batch: int | None
-    wall_time: float
-    logs: Mapping[str, float]
-    samples: str | None
-    sample_count: int
+    attempt: Count
+    writer: str = field(default_factory=str)
+    step: Annotated[int, Meta(ge=0, le=MAX_STEP)] | Literal["init"]
+    epoch: Count | None = NULL
+    batch: Count | None = NULL
+    wall_time: Number
+    logs: Mapping[str, Number]
+
+    def __post_init__(self) -> None:
+        json_text.read_numbers(self, "wall_time", "logs")
+
+    @property
+    def content(self) -> Literal["attention", "confusion"]:
+        """What the step file holds: maps or matrices."""
+        return cast('Literal["attention", "confusion"]', self.__struct_config__.tag)
+
+
+class StepManifest(StepHeader, frozen=True, kw_only=True, tag="attention"):
+    """The manifest of a step file of maps.
+
+    Attributes:
+        samples: Name of the samples file, or None.
+        predictions: One for each sample.
+        measures: Names of the head measures.
+    """
+
+    samples: str | None = None
+    sample_count: Count
     predictions: tuple[Prediction | None, ...]
     measures: tuple[str, ...]
-    sites: tuple[SiteManifest, ...]
-    writer: str = ""
-
-    content: Literal["attention"] = "attention"
+    sites: Sites
 
     @property
     def heads(self) -> int:
@@ -128,8 +74,78 @@ class StepManifest:
         return sum(site.heads for site in self.sites)
 
     def site_index(self, path: str) -> int | None:
-        """The place of a site, or None."""
-        return next((place for place, site in enumerate(self.sites) if site.path == path), None)
+        """The index of a site, or None."""
+        return next((index for index, site in enumerate(self.sites) if site.path == path), None)
+
+
+class SplitManifest(Struct, frozen=True, omit_defaults=True):
+    """How the matrix of one split is stored.
+
+    Attributes:
+        examples: The sum of its counts; of kind "labels" the number (or weight) of the examples.
+        weighted: Whether its counts are sums of weights.
+        other: Labels that are no class, which are in no cell.
+        bins: Of the score histogram; 0 where there is none.
+    """
+
+    examples: Number
+    encoding: Literal["dense", "sparse"]
+    weighted: bool
+    other: Count = 0
+    bins: Annotated[int, Meta(ge=0, le=_MOST_BINS)] = 0
+
+    def __post_init__(self) -> None:
+        json_text.read_numbers(self, "examples")
+
+
+class MeanManifest(Struct, frozen=True):
+    """A class that has a mean map, and how many correctly classified examples the mean is over."""
+
+    class_index: Count = field(name="class")
+    examples: Count
+
+
+class ConfusionManifest(StepHeader, frozen=True, kw_only=True, tag="confusion", omit_defaults=True):
+    """The manifest of a confusion step file.
+
+    Attributes:
+        kind: "classes", "binary" or "labels".
+        threshold: Of "binary" and "labels": the probability at or above which the prediction is positive.
+        similarity: Whether there is the order of the classes by similarity.
+        examples: How many examples of cells are kept; they are in the file `samples`.
+        means: Which classes have mean maps.
+        sample_count: How many of these examples, the first ones, have maps. All that follows is as in `StepManifest`.
+    """
+
+    classes: Annotated[int, Meta(ge=0, le=_MOST_CLASSES)]
+    class_names: tuple[str, ...] | None = NULL
+    output: str | None = NULL
+    splits: Mapping[str, SplitManifest]
+    kind: ConfusionKind = "classes"
+    threshold: Number | None = None
+    class_groups: tuple[ClassGroup, ...] = ()
+    similarity: bool = False
+    examples: Count = 0
+    samples: str | None = None
+    means: tuple[MeanManifest, ...] = ()
+    sample_count: Count = 0
+    predictions: tuple[Prediction | None, ...] = ()
+    measures: tuple[str, ...] = ()
+    sites: Sites = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        json_text.read_numbers(self, "threshold")
+        _check_groups(self.class_groups, self.classes)
+        if any(mean.class_index >= self.classes for mean in self.means):
+            raise ArgumentError(f"Means must be of classes below {self.classes}.")
+
+    @property
+    def maps(self) -> StepManifest | None:
+        """What a step of maps would say of the maps of examples, or None where there are none."""
+        if not self.sample_count:
+            return None
+        return StepManifest(**{name: getattr(self, name) for name in StepManifest.__struct_fields__})
 
 
 Manifest: TypeAlias = StepManifest | ConfusionManifest
@@ -142,60 +158,11 @@ def maps_of(manifest: Manifest) -> StepManifest | None:
 
 def manifest_to_json(manifest: Manifest, *, with_sites: bool = True) -> dict[str, Any]:
     """The JSON object of a manifest, as docs/format.md says, with its sites or without; `json_text.dumps` makes text of it."""
-    head: dict[str, Any] = {
-        "schema": SCHEMA,
-        "content": manifest.content,
-        "tag": manifest.tag,
-        "attempt": manifest.attempt,
-        "writer": manifest.writer,
-        "step": manifest.step,
-        "epoch": manifest.epoch,
-        "batch": manifest.batch,
-        "wall_time": manifest.wall_time,
-        "logs": dict(manifest.logs),
-    }
-    if isinstance(manifest, ConfusionManifest):
-        maps = manifest.maps
-        return head | confusion_to_json(manifest) | ({} if maps is None else _maps_to_json(maps, with_sites))
-    return head | _maps_to_json(manifest, with_sites)
-
-
-def _maps_to_json(manifest: StepManifest, with_sites: bool) -> dict[str, Any]:
-    told = {
-        "samples": manifest.samples,
-        "sample_count": manifest.sample_count,
-        "predictions": [None if made is None else _prediction_to_json(made) for made in manifest.predictions],
-        "measures": list(manifest.measures),
-    }
-    return told | {"sites": [site_to_json(site) for site in manifest.sites]} if with_sites else told
-
-
-def _prediction_to_json(made: Prediction) -> dict[str, Any]:
-    known = {"class": made.class_index, "probability": made.probability}
-    return known if made.label_probability is None else known | {"label_probability": made.label_probability}
-
-
-def site_to_json(site: SiteManifest) -> dict[str, Any]:
-    """The JSON object of a site."""
-    rows = site.rows
-    told = (
-        {}
-        if rows is None
-        else {"rows": dataclasses.asdict(rows) | {"queries": list(rows.queries), "shape": list(rows.shape)}}
-    )
-    if site.features is not None:
-        told |= {"features": dataclasses.asdict(site.features) | {"shape": list(site.features.shape)}}
-    if site.sink is not None:
-        told |= {"sink": dataclasses.asdict(site.sink) | {"shape": list(site.sink.shape)}}
-    return told | {
-        "path": site.path,
-        "kind": site.kind,
-        "note": site.note,
-        "axes": [axis_to_json(axis) for axis in site.axes],
-        "shape": list(site.shape),
-        "encoding": site.encoding,
-        "overview": dataclasses.asdict(site.overview) | {"shape": list(site.overview.shape)},
-    }
+    bare = json_text.to_builtins(msgspec.structs.replace(manifest, sites=()))
+    bare.pop("sites", None)
+    has_sites = with_sites and maps_of(manifest) is not None
+    sites = {"sites": [site_to_json(site) for site in manifest.sites]} if has_sites else {}
+    return {"schema": SCHEMA} | bare | sites
 
 
 def check_schema(value: Mapping[str, Any], what: str) -> None:
@@ -209,116 +176,28 @@ def check_schema(value: Mapping[str, Any], what: str) -> None:
         )
 
 
-def manifest_from_json(value: Mapping[str, Any], what: str, sites: tuple[SiteManifest, ...] | None = None) -> Manifest:
+def manifest_from_json(value: Mapping[str, Any], what: str, sites: Sites | None = None) -> Manifest:
     """The manifest in a JSON object.
 
     Args:
         value: As `json_text.loads` gives it.
         what: What errors call it.
-        sites: Those of a manifest of maps, where they were read already; by default they are read from `value`.
+        sites: Its sites, where they were read already; by default they are read from `value`.
 
     Raises:
         NewerSchemaError: A newer version wrote it.
         DamagedFileError: It is not a manifest of a step.
     """
     check_schema(value, what)
-    try:
-        return _manifest(value, sites)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DamagedFileError) as error:
-        raise DamagedFileError(f"{what} is not as it should be: {str(error)[:200]}") from error
+    manifest: Manifest = json_text.convert(value if sites is None else {**value, "sites": ()}, Manifest, what)
+    return manifest if sites is None else msgspec.structs.replace(manifest, sites=sites)
 
 
-def _manifest(value: Mapping[str, Any], sites: tuple[SiteManifest, ...] | None) -> Manifest:
-    step = value["step"]
-    check_step(step)
-    head: dict[str, Any] = {
-        "tag": checked.text(value["tag"]),
-        "attempt": checked.count(value["attempt"]),
-        "writer": checked.text(value.get("writer", "")),
-        "step": step,
-        "epoch": checked.count_or_none(value.get("epoch")),
-        "batch": checked.count_or_none(value.get("batch")),
-        "wall_time": json_text.number(value["wall_time"]),
-        "logs": {checked.text(name): json_text.number(metric) for name, metric in value["logs"].items()},
-    }
-    if value["content"] == "confusion":
-        told = confusion_from_json(value)
-        # Whatever stands there, a step without the count has no maps.
-        maps = _maps(value, head, sites) if value.get("sample_count") else None
-        return ConfusionManifest(**head, **told, maps=maps)
-    if value["content"] != "attention":
-        raise DamagedFileError(f"`content` must be attention or confusion. Received: {str(value['content'])[:40]!r}.")
-    return _maps(value, head, sites)
-
-
-def _maps(value: Mapping[str, Any], head: Mapping[str, Any], sites: tuple[SiteManifest, ...] | None) -> StepManifest:
-    return StepManifest(
-        **head,
-        samples=None if value.get("samples") is None else checked.text(value["samples"]),
-        sample_count=checked.count(value["sample_count"]),
-        predictions=tuple(map(_prediction, value["predictions"])),
-        measures=tuple(map(checked.text, value["measures"])),
-        sites=sites_from_json(value["sites"]) if sites is None else sites,
-    )
-
-
-def sites_from_json(value: Any) -> tuple[SiteManifest, ...]:
-    """The sites in a JSON array; raises KeyError, TypeError, ValueError or DamagedFileError where it is none."""
-    if len(value) > _MOST_SITES:
-        raise DamagedFileError(f"{len(value)} sites are more than the {_MOST_SITES} allowed.")
-    return tuple(map(site_from_json, value))
-
-
-def site_from_json(value: Mapping[str, Any]) -> SiteManifest:
-    """The site in a JSON object; raises KeyError, TypeError or ValueError where it is none."""
-    shape = checked.shape(value["shape"])
-    axes = tuple(map(axis_from_json, value["axes"]))
-    part = value["overview"]
-    overview = OverviewPart(
-        shape=checked.shape(part["shape"]),
-        encoding=checked.encoding(part["encoding"]),
-        offset=checked.count(part["offset"]),
-        bytes=checked.count(part["bytes"]),
-    )
-    if tuple(axis.size for axis in axes) != shape:
-        raise ArgumentError(f"the axes do not describe the shape {shape}.")
-    if overview.bytes != encoded_bytes(overview.shape, overview.encoding):
-        raise ArgumentError(f"an overview of shape {overview.shape} has not {overview.bytes} bytes.")
-    if value["kind"] not in KINDS:
-        raise ArgumentError(f"`kind` must be one of {KINDS}. Received: kind={str(value['kind'])[:40]!r}.")
-    return SiteManifest(
-        path=checked.text(value["path"]),
-        kind=value["kind"],
-        note=None if value.get("note") is None else checked.text(value["note"]),
-        axes=axes,
-        shape=shape,
-        encoding=checked.encoding(value["encoding"]),
-        overview=overview,
-        rows=None if value.get("rows") is None else _rows(value["rows"]),
-        features=None if value.get("features") is None else _features(value["features"]),
-        sink=None if value.get("sink") is None else _sink(value["sink"]),
-    )
-
-
-def _rows(value: Mapping[str, Any]) -> RowsManifest:
-    return RowsManifest(
-        tuple(map(checked.count, value["queries"])), checked.shape(value["shape"]), checked.encoding(value["encoding"])
-    )
-
-
-def _sink(value: Mapping[str, Any]) -> SinkManifest:
-    return SinkManifest(checked.shape(value["shape"]), checked.encoding(value["encoding"]))
-
-
-def _features(value: Mapping[str, Any]) -> FeaturesManifest:
-    shape = checked.shape(value["shape"])
-    if len(shape) != 3:
-        raise ArgumentError(f"a feature map has channels, rows and columns. Received: shape {shape}.")
-    return FeaturesManifest(shape, checked.encoding(value["encoding"]))
-
-
-def _prediction(value: Mapping[str, Any] | None) -> Prediction | None:
-    if value is None:
-        return None
-    known = [value.get(name) for name in ("probability", "label_probability")]
-    return Prediction(checked.count(value["class"]), *(None if one is None else json_text.number(one) for one in known))
+def _check_groups(groups: tuple[int | ClassGroup, ...], classes: int, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise ArgumentError(f"Groups of classes may be nested at most {_DEEPEST} deep.")
+    for child in groups:
+        if isinstance(child, ClassGroup):
+            _check_groups(child.children, classes, depth + 1)
+        elif not 0 <= child < classes:
+            raise ArgumentError(f"A group must hold classes from 0 to {classes - 1}. Received: {child}.")

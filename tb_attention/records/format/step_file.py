@@ -14,21 +14,12 @@ from tb_attention.errors import ArgumentError, DamagedFileError
 from tb_attention.records.format import json_text, site_maps
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import Member
-from tb_attention.records.format.schema import (
-    FeaturesManifest,
-    Manifest,
-    OverviewPart,
-    RowsManifest,
-    SinkManifest,
-    SiteManifest,
-    StepManifest,
-    manifest_from_json,
-    manifest_to_json,
-)
+from tb_attention.records.format.schema import Manifest, StepManifest, manifest_from_json, manifest_to_json
+from tb_attention.records.format.site_manifest import EncodedPart, OverviewPart, RowsManifest, SiteManifest
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.reduce.encodings import Encoding, choose_encoding, decode, encode, encoded_bytes, row_encoding
 from tb_attention.reduce.head_measures import MEASURES
-from tb_attention.site import Axis, Site, own_part
+from tb_attention.site import Axis, FullRows, Site, own_part
 
 MANIFEST = "manifest"
 MEASURES_MEMBER = "measures"
@@ -208,9 +199,9 @@ def _read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding:
     return decode_member(archive.read(name, encoded_bytes(shape, encoding) + 4096), shape, encoding, name)
 
 
-def read_measures(archive: Archive, manifest: StepManifest) -> npt.NDArray[np.float32]:
-    """The measures, float32 (samples, heads of all sites, measures)."""
-    stored = archive.read(MEASURES_MEMBER)
+def read_measures(archive: Archive, manifest: StepManifest, name: str = MEASURES_MEMBER) -> npt.NDArray[np.float32]:
+    """The measures of a step, float32 (samples, heads of all sites, measures); in an index their member has another name."""
+    stored = archive.read(name)
     shape = (manifest.sample_count, manifest.heads, len(manifest.measures))
     if stored.shape != shape or stored.dtype.kind != "f":
         raise DamagedFileError(
@@ -242,20 +233,34 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
     # One encoding for all samples of a site: the manifest has one place to say which.
     signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
     overview_encoding: Encoding = "signed8_row" if signed else "sqrt8_row"
-    encoding = _shared_encoding(site.weights)
-    rows = None
-    if site.rows is not None:
-        rows = RowsManifest(site.rows.queries, site.rows.weights.shape[1:], _shared_encoding(site.rows.weights))
-    features = None
-    if site.features is not None:
-        _, height, width, channels = site.features.shape
-        features = FeaturesManifest((channels, height, width), _shared_encoding(np.moveaxis(site.features, -1, 1)))
-    sink = None if site.sink is None else SinkManifest(site.sink.shape[1:], "float32")
-    part = OverviewPart(shape, overview_encoding, offset, encoded_bytes(shape, overview_encoding))
     manifest = SiteManifest(
-        site.path, site.kind, inner, site.weights.shape[1:], encoding, part, site.note, rows, features, sink
+        path=site.path,
+        kind=site.kind,
+        note=site.note,
+        axes=inner,
+        shape=site.weights.shape[1:],
+        encoding=_shared_encoding(site.weights),
+        overview=OverviewPart(
+            shape=shape,
+            encoding=overview_encoding,
+            offset=offset,
+            bytes=encoded_bytes(shape, overview_encoding),
+        ),
+        rows=None if site.rows is None else _rows_manifest(site.rows),
+        features=None if site.features is None else _part(np.moveaxis(site.features, -1, 1)),
+        sink=None if site.sink is None else EncodedPart(shape=site.sink.shape[1:], encoding="float32"),
     )
     return manifest, [encode(maps, overview_encoding) for maps in pooled]
+
+
+def _rows_manifest(rows: FullRows) -> RowsManifest:
+    part = _part(rows.weights)
+    return RowsManifest(queries=tuple(map(int, rows.queries)), shape=part.shape, encoding=part.encoding)
+
+
+def _part(arrays: npt.NDArray[np.float32]) -> EncodedPart:
+    """How the arrays of all samples are stored."""
+    return EncodedPart(shape=arrays.shape[1:], encoding=_shared_encoding(arrays))
 
 
 def _measures(site: Site, axes: tuple[Axis, ...], sample: int, masks: site_maps.Masks) -> npt.NDArray[np.float32]:

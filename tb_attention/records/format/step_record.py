@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta, Struct
 
 from tb_attention.errors import ArgumentError
+from tb_attention.records.format.json_text import Number, read_numbers
 from tb_attention.records.format.paths import Step, check_step
 from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.confusion import Matrix, SparseMatrix
 from tb_attention.site import Site
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(Struct, frozen=True, omit_defaults=True):
     """What a model predicted for a sample.
 
     Attributes:
@@ -28,9 +30,12 @@ class Prediction:
             or the distribution is not known.
     """
 
-    class_index: int
-    probability: float | None = None
-    label_probability: float | None = None
+    class_index: Annotated[int, Meta(ge=0)] = msgspec.field(name="class")
+    probability: Number | None = msgspec.field(default_factory=type(None))  # written even where it is None
+    label_probability: Number | None = None
+
+    def __post_init__(self) -> None:
+        read_numbers(self, "probability", "label_probability")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +90,7 @@ class StepRecord:
 ConfusionKind = Literal["classes", "binary", "labels"]
 
 
-@dataclass(frozen=True)
-class ClassGroup:
+class ClassGroup(Struct, frozen=True):
     """Classes that belong together under a name; `children` are their indices, and smaller groups."""
 
     name: str

@@ -13,8 +13,10 @@ import numpy.typing as npt
 from tb_attention.errors import NotInLogError
 from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import Prediction, SiteManifest, StepManifest, maps_of
+from tb_attention.records.format.schema import StepManifest, maps_of
+from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.format.step_file import read_features, read_measures, read_rows, read_sink, read_weights
+from tb_attention.records.format.step_record import Prediction
 from tb_attention.records.reading.confusion_log import ConfusionLog, LoggedExample
 from tb_attention.records.reading.logged_samples import LoggedSamples
 from tb_attention.records.reading.logged_steps import LoggedSteps, nothing_in

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format import json_text
 from tb_attention.records.format.confusion_file import confusion_members
-from tb_attention.records.format.confusion_manifest import ConfusionManifest
 from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import StepManifest, manifest_from_json, manifest_to_json
+from tb_attention.records.format.schema import ConfusionManifest, StepManifest, manifest_from_json, manifest_to_json
 from tb_attention.records.format.step_file import MEASURES_MEMBER, manifest_member, overview_member
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.writing.event_file import INIT_STEP
@@ -26,7 +26,7 @@ _HEAD = 12
 _WHAT = "A summary"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class FoundStep:
     """A step file without weights.
 
@@ -62,7 +62,7 @@ def step_of_blob(blob: bytes) -> FoundStep:
     stored = np.frombuffer(blob, np.uint8, offset=min(len(blob), _HEAD + length))
     if len(stored) < count * size:
         raise DamagedFileError(f"{_WHAT} is cut off: {len(stored)} bytes of overviews, {count * size} expected.")
-    known = dataclasses.replace(manifest, sample_count=count, predictions=manifest.predictions[:count], samples=None)
+    known = replace(manifest, sample_count=count, predictions=manifest.predictions[:count], samples=None)
     members = [
         manifest_member(manifest_to_json(known)),
         (MEASURES_MEMBER, _measures(head.get("measures_values"), known)),
