@@ -27,6 +27,14 @@ ALLOWED = {
     "plugin": {"wire", "export", "records", "reduce"},
     "callbacks": {"tracing", "metrics", "records", "plot", "reduce"},
 }
+# What each floor of `records` may import of the others.
+FLOORS = {
+    "samples": set(),
+    "store": set(),
+    "format": {"samples", "store"},
+    "reading": {"samples", "store", "format"},
+    "writing": {"samples", "store", "format", "reading"},
+}
 # The plugin side runs inside TensorBoard, where these would cost hundreds of megabytes.
 HEAVY = {"tensorflow", "keras", "matplotlib", "sklearn", "torch", "jax"}
 LIGHT_ROOMS = ("reduce", "records", "wire", "export", "plugin")
@@ -58,6 +66,24 @@ def test_imports_run_one_way(room: str) -> None:
     for path in paths:
         strangers = rooms_in(imports_of(path)) - ALLOWED[room] - {room}
         assert not strangers, f"{path.relative_to(PACKAGE)} imports {strangers}"
+
+
+@pytest.mark.parametrize("floor", sorted(FLOORS))
+def test_imports_between_the_floors_of_records_run_one_way(floor: str) -> None:
+    assert {path.parent.name for path in (PACKAGE / "records").glob("*/__init__.py")} == set(FLOORS)
+    for path in (PACKAGE / "records" / floor).rglob("*.py"):
+        floors = {name.split(".")[2] for name in imports_of(path) if name.startswith("tb_attention.records.")}
+        strangers = (floors & set(FLOORS)) - FLOORS[floor] - {floor}
+        assert not strangers, f"{path.relative_to(PACKAGE)} imports {strangers}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Imports inside functions and those for types alone count too."""
+    modules = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    left = {name: imports_of(path) & set(modules) for name, path in modules.items()}
+    while free := {name for name, imports in left.items() if not imports & set(left)}:
+        left = {name: imports for name, imports in left.items() if name not in free}
+    assert not left, f"circles among {sorted(left)}"
 
 
 @pytest.mark.parametrize("room", LIGHT_ROOMS)

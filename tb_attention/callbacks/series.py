@@ -19,9 +19,9 @@ from tb_attention.errors import ArgumentError, AttentionError
 from tb_attention.records.format import status
 from tb_attention.records.format.paths import ROOT, Step, tag_folder
 from tb_attention.records.format.step_record import AnyRecord
-from tb_attention.records.reading.attempts import Beginning, begin_attempt
 from tb_attention.records.store.opening import checked_directory, open_store
 from tb_attention.records.writing.arguments import as_count, checked_bytes
+from tb_attention.records.writing.attempt_start import Beginning, begin_attempt
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.process_exit import stop_watching, watch_for_termination
 from tb_attention.records.writing.series_writer import SeriesWriter

@@ -18,9 +18,8 @@ from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.run_store import RunStore
 from tb_attention.records.format import paths
-from tb_attention.records.reading.attempts import begun_attempts, list_tags
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, first_names, open_attempt
-from tb_attention.records.reading.series import Content, Series, describe
+from tb_attention.records.reading.series import Content, Series, begun_attempts, describe, list_tags
 from tb_attention.records.store.store import ReadStore
 
 # One whole file says what a series holds; a log of damaged ones must not be read through every few seconds.

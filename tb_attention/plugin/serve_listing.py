@@ -14,8 +14,8 @@ from tb_attention.errors import AttentionError
 from tb_attention.plugin import manifests, respond
 from tb_attention.plugin.logs import Logs, describe_series
 from tb_attention.records.format import paths
-from tb_attention.records.reading.attempts import begun_attempts, list_tags
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.reading.series import begun_attempts, list_tags
 from tb_attention.records.store.store import Entry, ReadStore
 from tb_attention.wire import answers
 from tb_attention.wire.structs import Damaged, RunEntry, SeriesAnswer, SeriesEntry, SeriesFacts, Status

@@ -8,7 +8,7 @@ import pytest
 import tb_attention
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.step_record import ConfusionRecord
-from tb_attention.records.reading.summary_read import step_of_blob
+from tb_attention.records.format.step_summary import step_of_blob
 from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .conftest import open_tab

@@ -13,7 +13,7 @@ from cachetools import LRUCache
 import tb_attention
 from tb_attention.plugin import manifests, serve_listing
 from tb_attention.records.format.step_record import ConfusionRecord
-from tb_attention.records.reading.attempts import start_attempt
+from tb_attention.records.writing.attempt_start import start_attempt
 from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .conftest import open_tab

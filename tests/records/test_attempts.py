@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tb_attention.records.reading.attempts import Beginning, begin_attempt, list_attempts, list_tags, start_attempt
 from tb_attention.records.reading.reader import load
+from tb_attention.records.reading.series import list_attempts, list_tags
 from tb_attention.records.store.leftovers import temporary_name
 from tb_attention.records.store.opening import open_store
+from tb_attention.records.writing.attempt_start import Beginning, begin_attempt, start_attempt
 from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .logs import attempt_directory, record, write_steps

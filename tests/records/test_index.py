@@ -98,7 +98,7 @@ def test_a_step_of_an_earlier_segment_may_be_written_again(tmp_path: Path) -> No
 
 
 def test_steps_that_were_moved_aside_leave_the_index(tmp_path: Path) -> None:
-    from tb_attention.records.reading.attempts import start_attempt
+    from tb_attention.records.writing.attempt_start import start_attempt
 
     logs.write_steps(tmp_path, range(70), summaries=False)
     start_attempt(tmp_path, "attention", 60)

@@ -20,12 +20,12 @@ from tensorboard.util import grpc_util
 
 from tb_attention.records.format.step_file import digest
 from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.format.step_summary import MAX_BLOB, overview_blob
 from tb_attention.records.reading.reader import load
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.writing import event_file
 from tb_attention.records.writing.event_file import event_file_of
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.records.writing.summaries import MAX_BLOB, overview_blob
 from tb_attention.reduce.encodings import decode
 
 from . import logs

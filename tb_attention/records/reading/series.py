@@ -9,11 +9,40 @@ from typing import Literal
 
 from tb_attention.errors import LogError, NotInLogError
 from tb_attention.records.format import paths
-from tb_attention.records.reading.attempts import begun_attempts, list_attempts, list_tags
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
 from tb_attention.records.store.store import ReadStore
 
 Content = Literal["attention", "confusion", "unknown"]
+
+
+def list_tags(store: ReadStore) -> list[str]:
+    """The directory names of the tags of a run, sorted."""
+    return [entry.name for entry in store.entries(paths.ROOT) if entry.is_directory and paths.is_tag_folder(entry.name)]
+
+
+def list_attempts(store: ReadStore, folder: str) -> list[int]:
+    """The attempts of a series, in order; `folder` is the directory name of its tag."""
+    numbers = [
+        paths.attempt_number(entry.name) for entry in store.entries(f"{paths.ROOT}/{folder}") if entry.is_directory
+    ]
+    return sorted(number for number in numbers if number is not None)
+
+
+def begun_attempts(store: ReadStore, folder: str) -> list[int]:
+    """The attempts of a series up to the newest that has a step; all of them if none has.
+
+    A training that has just started, or was killed before its first step, must not hide the one before it.
+    """
+    attempts = list_attempts(store, folder)
+    for count in range(len(attempts), 0, -1):
+        if has_steps(store, folder, attempts[count - 1]):
+            return attempts[:count]
+    return attempts
+
+
+def has_steps(store: ReadStore, folder: str, attempt: int) -> bool:
+    """Whether an attempt has a step."""
+    return bool(open_attempt(store, paths.attempt_directory(folder, attempt)).steps)
 
 
 @dataclass(frozen=True)

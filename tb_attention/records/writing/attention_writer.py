@@ -18,11 +18,11 @@ import numpy.typing as npt
 from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.format.paths import Step, check_step, tag_folder
 from tb_attention.records.format.step_record import StepRecord
-from tb_attention.records.reading.attempts import start_attempt
 from tb_attention.records.samples.default_axes import default_axes, default_kind, note_on_cells
 from tb_attention.records.samples.nested import to_numpy
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import checked_directory
+from tb_attention.records.writing.attempt_start import start_attempt
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.generation import fill_up, generated_maps
 from tb_attention.records.writing.generation_axes import token_inputs

@@ -16,9 +16,8 @@ import google_crc32c
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 from tb_attention.records.format.paths import Step
+from tb_attention.records.format.step_summary import INIT_STEP
 from tb_attention.records.store.store import Store
-
-INIT_STEP = -1
 
 # Distinguishes our event files from those of other programs.
 SUFFIX = ".attention"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
 from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.scalar import metadata as scalar_metadata
@@ -15,16 +13,12 @@ from tb_attention.records.format import json_text
 from tb_attention.records.format.schema import ConfusionManifest, manifest_to_json
 from tb_attention.records.format.step_file import Digest
 from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.format.step_summary import overview_blob
 from tb_attention.reduce.confusion import dense_of
 
 PLUGIN = "attention"
-MAGIC = b"TBAT"
-MAX_BLOB = 256 << 10
 MAX_CLASSES = 100
 """Matrices of more classes stay out of the event file: TensorBoard holds it in memory."""
-
-# Magic, version, length, and the digits of the number of overviews.
-_FRAME = 12 + 8
 
 
 def maps_summary(made: Digest, step_file: str) -> Any:
@@ -61,25 +55,6 @@ def scalars_and_images(tag: str, record: ConfusionRecord) -> list[Any]:
     return values + [image_value(f"{tag}/{name}", draw()) for name, draw in record.figures.items()]
 
 
-def overview_blob(made: Digest, step_file: str) -> bytes:
-    """The blob of docs/format.md: a header, JSON and the overviews of as many whole samples as fit into 256 KiB."""
-    head = manifest_to_json(made.manifest) | {"step_file": step_file, "overviews": 0, "measures_values": []}
-    values = [_rounded(sample) for sample in made.measures]
-    room = MAX_BLOB - _FRAME - len(json_text.dumps(head))
-    if room < 0:
-        head["sites"] = []
-    fit = 0
-    for packed, value in zip(made.overviews, values, strict=True):
-        room -= packed.size + len(json_text.dumps({"": value}))
-        if room < 0:
-            break
-        fit += 1
-    head |= {"overviews": fit, "measures_values": values[:fit]}
-    text = json_text.dumps(head)
-    parts = [overview.tobytes() for overview in made.overviews[:fit]]
-    return MAGIC + bytes([1, 0, 0, 0]) + struct.pack("<I", len(text)) + text + b"".join(parts)
-
-
 def scalar_value(tag: str, number: float) -> Any:
     """A number for the Scalars tab."""
     value = summary_pb2.Summary.Value(tag=tag, metadata=scalar_metadata.create_summary_metadata(tag, ""))
@@ -104,8 +79,3 @@ def _metadata(data_class: int, content: bytes = b"") -> Any:
     return summary_pb2.SummaryMetadata(
         plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=PLUGIN, content=content), data_class=data_class
     )
-
-
-def _rounded(values: npt.NDArray[np.float32]) -> list[list[float]]:
-    """Four digits, which is more than a curve shows."""
-    return [[float(f"{value:.4g}") for value in row] for row in values.tolist()]

@@ -1,4 +1,4 @@
-"""Step files made again of what the event file has of them: all but the weights."""
+"""A step as summaries of the event file: packed, and made a step file again without its weights."""
 
 from __future__ import annotations
 
@@ -17,13 +17,39 @@ from tb_attention.records.format.confusion_file import confusion_members
 from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import ConfusionManifest, StepManifest, manifest_from_json, manifest_to_json
-from tb_attention.records.format.step_file import MEASURES_MEMBER, manifest_member, overview_member
+from tb_attention.records.format.step_file import MEASURES_MEMBER, Digest, manifest_member, overview_member
 from tb_attention.records.format.step_record import ConfusionRecord
-from tb_attention.records.writing.event_file import INIT_STEP
-from tb_attention.records.writing.summaries import MAGIC
 
+INIT_STEP = -1
+"""The number of the step "init" in event files."""
+
+MAX_BLOB = 256 << 10
+"""Bytes of a blob, at most."""
+
+_MAGIC = b"TBAT"
 _HEAD = 12
+# The header, and the digits of the number of overviews.
+_FRAME = _HEAD + 8
 _WHAT = "A summary"
+
+
+def overview_blob(made: Digest, step_file: str) -> bytes:
+    """The blob of docs/format.md: a header, JSON and the overviews of as many whole samples as fit into 256 KiB."""
+    head = manifest_to_json(made.manifest) | {"step_file": step_file, "overviews": 0, "measures_values": []}
+    values = [_rounded(sample) for sample in made.measures]
+    room = MAX_BLOB - _FRAME - len(json_text.dumps(head))
+    if room < 0:
+        head["sites"] = []
+    fit = 0
+    for packed, value in zip(made.overviews, values, strict=True):
+        room -= packed.size + len(json_text.dumps({"": value}))
+        if room < 0:
+            break
+        fit += 1
+    head |= {"overviews": fit, "measures_values": values[:fit]}
+    text = json_text.dumps(head)
+    parts = [overview.tobytes() for overview in made.overviews[:fit]]
+    return _MAGIC + bytes([1, 0, 0, 0]) + struct.pack("<I", len(text)) + text + b"".join(parts)
 
 
 @dataclass(frozen=True)
@@ -48,8 +74,8 @@ def step_of_blob(blob: bytes) -> FoundStep:
         DamagedFileError: It is no such blob, or cut off.
         NewerSchemaError: A newer version wrote it.
     """
-    if len(blob) < _HEAD or blob[:4] != MAGIC or blob[4] != 1:
-        raise DamagedFileError(f"{_WHAT} does not begin with {MAGIC!r} and version 1. Received: {blob[:5]!r}.")
+    if len(blob) < _HEAD or blob[:4] != _MAGIC or blob[4] != 1:
+        raise DamagedFileError(f"{_WHAT} does not begin with {_MAGIC!r} and version 1. Received: {blob[:5]!r}.")
     [length] = struct.unpack("<I", blob[8:_HEAD])
     head = json_text.loads(blob[_HEAD : _HEAD + length], _WHAT)
     manifest = manifest_from_json(head, _WHAT)
@@ -109,3 +135,8 @@ def _measures(values: Any, manifest: StepManifest) -> npt.NDArray[np.float32]:
         return np.array(flat, np.float32).reshape(shape)
     except (TypeError, ValueError) as error:
         raise DamagedFileError(f"{_WHAT} must have measures of the shape {shape}.") from error
+
+
+def _rounded(values: npt.NDArray[np.float32]) -> list[list[float]]:
+    """Four digits, which is more than a curve shows."""
+    return [[float(f"{value:.4g}") for value in row] for row in values.tolist()]

@@ -1,4 +1,4 @@
-"""Which attempts a series has, and which one a training that starts now belongs to."""
+"""Which attempt a training that starts now belongs to."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from tb_attention.records.format import paths
 from tb_attention.records.reading.opened_attempt import open_attempt
+from tb_attention.records.reading.series import begun_attempts, has_steps, list_attempts
 from tb_attention.records.store.leftovers import remove_leftovers
 from tb_attention.records.store.opening import open_store
-from tb_attention.records.store.store import ReadStore, Store
+from tb_attention.records.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -26,31 +27,6 @@ class Beginning:
     attempt: int
     continued: bool = False
     batches: int = 0
-
-
-def list_tags(store: ReadStore) -> list[str]:
-    """The directory names of the tags of a run, sorted."""
-    return [entry.name for entry in store.entries(paths.ROOT) if entry.is_directory and paths.is_tag_folder(entry.name)]
-
-
-def list_attempts(store: ReadStore, folder: str) -> list[int]:
-    """The attempts of a series, in order; `folder` is the directory name of its tag."""
-    numbers = [
-        paths.attempt_number(entry.name) for entry in store.entries(f"{paths.ROOT}/{folder}") if entry.is_directory
-    ]
-    return sorted(number for number in numbers if number is not None)
-
-
-def begun_attempts(store: ReadStore, folder: str) -> list[int]:
-    """The attempts of a series up to the newest that has a step; all of them if none has.
-
-    A training that has just started, or was killed before its first step, must not hide the one before it.
-    """
-    attempts = list_attempts(store, folder)
-    for count in range(len(attempts), 0, -1):
-        if _has_steps(store, folder, attempts[count - 1]):
-            return attempts[:count]
-    return attempts
 
 
 def start_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None = None) -> int:
@@ -77,17 +53,13 @@ def begin_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
         remove_leftovers(store, paths.attempt_directory(folder, attempt))
     if epoch and attempts:
         newest = begun_attempts(store, folder)[-1]
-        if _has_steps(store, folder, newest):
+        if has_steps(store, folder, newest):
             return Beginning(newest, continued=True, batches=_supersede(store, folder, newest, epoch))
     attempt = attempts[-1] + 1 if attempts else 1
     # The new directory is the reservation: two trainings that start at once get one each.
     while not store.make_new_directory(paths.attempt_directory(folder, attempt)):
         attempt += 1
     return Beginning(attempt)
-
-
-def _has_steps(store: ReadStore, folder: str, attempt: int) -> bool:
-    return bool(open_attempt(store, paths.attempt_directory(folder, attempt)).steps)
 
 
 def _supersede(store: Store, folder: str, attempt: int, epoch: int) -> int:
