@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fileName, toCsv } from "../src/model/csv";
+import { fileName } from "../src/export/caption";
+import { toCsv } from "../src/export/tables";
 
 test("fields with commas, quotes and line breaks are quoted", () => {
   expect(toCsv({ head: ["key", "weight"], rows: [['a,"b"', 0.5]] })).toBe('key,weight\r\n"a,""b""",0.5\r\n');

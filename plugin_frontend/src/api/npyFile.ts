@@ -34,10 +34,7 @@ export function npyTexts(texts: string[]): Uint8Array<ArrayBuffer> {
   return file(`<U${width}`, [texts.length], new Uint8Array(codes.buffer));
 }
 
-async function through(bytes: Uint8Array<ArrayBuffer>, format: CompressionFormat): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream(format));
+export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
-
-export const gzipped = (bytes: Uint8Array<ArrayBuffer>) => through(bytes, "gzip");
-export const deflated = (bytes: Uint8Array<ArrayBuffer>) => through(bytes, "deflate-raw");

@@ -11,6 +11,7 @@ const SEQUENTIAL: Record<RampName, { light: Stops; dark: Stops }> = {
     light: ["#f7f9fb", "#cbdfed", "#84b5d8", "#2f78b3", "#0a2f5c"],
     dark: ["#2a2d30", "#2b4459", "#2f74a6", "#74b8e4", "#f1f9ff"],
   },
+  // Of viridis and cividis 8 colours, between which 256 are mixed. d3-scale-chromatic comes as one file that no bundler cuts: 7.6 KB.
   viridis: {
     light: ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"],
     dark: ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"],

@@ -36,3 +36,9 @@ export function fileParts(store: Store): (string | null)[] {
     store.sample?.id ?? null,
   ];
 }
+
+/** Letters, digits, dots, hyphens and underscores of each part, joined by hyphens; at most 120 characters. */
+export function fileName(parts: (string | number | null)[], ending: string): string {
+  const words = parts.flatMap((part) => (part === null ? [] : String(part).replace(/[^\p{L}\p{N}._-]+/gu, "_")));
+  return `${words.filter(Boolean).join("-").slice(0, 120)}.${ending}`;
+}

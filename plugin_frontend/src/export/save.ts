@@ -5,7 +5,7 @@ import { figure } from "./figure";
 import { pngFile } from "./pngFile";
 import { svgFile } from "./svgFile";
 
-export { npzFile } from "./npz";
+export { npzFile, toCsv } from "./tables";
 
 export type PictureKind = "PNG" | "SVG" | "PDF";
 

@@ -1,7 +1,7 @@
 /** The one owner of what the tab shows. Choices and answers are stored; everything else is derived from them. */
 import type { Step } from "../api/wire";
 import { watchTheme } from "../host/theme";
-import type { Table } from "../model/csv";
+import type { Table } from "../model/table";
 import type { StepLane } from "../model/lane";
 import { entriesOf, newestAttempt, pickSeries, runColor } from "../model/runs";
 import { NO_FILTER } from "../model/samples";

@@ -1,5 +1,5 @@
 /** The matrix as a table for the CSV: a row for each pair of classes that occurs, and what it is compared with. */
-import type { Table } from "../../model/csv";
+import type { Table } from "../../model/table";
 import type { ConfusionState } from "../../state/confusionState.svelte";
 
 export function matrixTable(confusion: ConfusionState): Table {
