@@ -16,6 +16,17 @@ export function flatHead(sites: Site[], place: HeadPlace): number {
   return headCounts(sites.slice(0, place.site)).reduce((a, b) => a + b, 0) + place.head;
 }
 
+/** The head at a place in the order of the measures. */
+export function headAt(sites: Site[], flat: number): HeadPlace {
+  let [site, head] = [0, flat];
+  for (const heads of headCounts(sites)) {
+    if (head < heads) break;
+    head -= heads;
+    site++;
+  }
+  return { site, head };
+}
+
 /** The parts that all of several lists share, at the front and at the back, left out; one part of each is always kept. */
 function withoutShared(lists: string[][], front: boolean): string[][] {
   const shortest = Math.min(...lists.map((parts) => parts.length));
@@ -40,6 +51,12 @@ export function siteNames(sites: Site[]): string[] {
     short.map((parts) => parts.join("/").split("_")),
     false,
   ).map((words) => words.join("_"));
+}
+
+/** The layer, and the head where the layer has several. */
+export function headName(sites: Site[], site: number, head: number): string {
+  const name = siteNames(sites)[site] ?? "";
+  return sites[site] && mapShape(sites[site]).heads > 1 ? `${name} · head ${head}` : name;
 }
 
 /** The head `by` further on in the same site, or the same head `by` sites on; stays inside. */

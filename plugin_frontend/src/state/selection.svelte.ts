@@ -117,6 +117,11 @@ export class Selection {
     return this.maps?.site_sets[slot.record?.sites ?? -1] ?? [];
   }
 
+  /** The index of a slot in the measures; -1 where its step cannot be read. */
+  stepIndex(slot: Slot | null | undefined): number {
+    return slot?.record ? (this.maps?.steps.indexOf(slot.record) ?? -1) : -1;
+  }
+
   predictionOf(slot: Slot | null, sample: number): Prediction | null {
     return slot?.record?.predictions?.[sample] ?? null;
   }

@@ -48,7 +48,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
     const scale = store.scales.of(site);
     return (pixels, stride, rect) => paintThumbnail(pixels, stride, rect, site, map, scale);
   }
-  const shares = focusShare(store.scales.measures, store.maps?.steps.indexOf(slot.record) ?? -1, store.sites);
+  const shares = focusShare(store.scales.measures, store.stepIndex(slot), store.sites);
   const ramp = measureRamp(store.dark);
   return (pixels, stride, rect) => paintFocus(pixels, stride, rect, shares, ramp);
 }

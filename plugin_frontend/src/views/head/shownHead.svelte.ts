@@ -191,6 +191,7 @@ export class ShownHead {
   }
 }
 
+/** The heads of the chosen site that are drawn together: the chosen one first. */
 export function headsOf(store: Store, count: number): number[] {
   const others = store.choices.also.filter((head) => head !== store.head && head < count);
   return [Math.min(store.head, count - 1), ...others];

@@ -1,6 +1,6 @@
 /** The sentence of the Overview, from the measures that are on the screen. */
 import type { Site } from "../../api/wire";
-import { hasGateKind, headCounts, siteNames } from "../../model/heads";
+import { hasGateKind, headCounts, headName } from "../../model/heads";
 import { measureTitle, type PlacedValue } from "../../model/headValues";
 import { mapShape } from "../../model/maps";
 import { measureAt, type Measures } from "../../model/measures";
@@ -34,11 +34,6 @@ export interface OverviewWords {
   stepName: string;
   beforeName: string;
   sites: Site[];
-}
-
-export function headName(sites: Site[], site: number, head: number): string {
-  const name = siteNames(sites)[site] ?? "";
-  return sites[site] && mapShape(sites[site]).heads > 1 ? `${name} · head ${head}` : name;
 }
 
 /** Where nothing looks at anything, only gates let something through. */

@@ -10,15 +10,6 @@ import type { SiteWeights } from "../../state/mapArrays.svelte";
 import type { HeadRows } from "../../state/queryRows.svelte";
 import type { Store } from "../../state/store.svelte";
 
-/** One line of the strip: the row of the query at a step, in a layer or of a head. */
-export interface Line {
-  name: string;
-  values: Float32Array;
-  /** Whether it is the one that the sample shows. */
-  shown: boolean;
-  open: () => void;
-}
-
 export interface Entry {
   positions: number[];
   weight: number;
@@ -100,13 +91,13 @@ export class SampleReading {
   readonly active: number = $derived(this.preview ?? this.query);
   /** Whether the line is what all queries look at on average. */
   readonly average = $derived(!this.gate && this.options.words === "looked");
-  readonly queryPlaces: number[] = $derived(this.#places(this.active));
-  readonly keptPlaces: number[] = $derived(this.#places(this.query));
+  readonly activeQueries: number[] = $derived(this.#queriesOf(this.active));
+  readonly keptQueries: number[] = $derived(this.#queriesOf(this.query));
 
   /** The line along the keys that the sample is coloured by. Over layers it waits for the kept query, not for the hovered one. */
   readonly line: Float32Array | null = $derived.by(() => {
     const { layers } = this.options;
-    if (layers === "one") return this.#map ? this.#normal(meanRow(this.#map, this.queryPlaces)) : null;
+    if (layers === "one") return this.#map ? this.#normal(meanRow(this.#map, this.activeQueries)) : null;
     const rows = this.layerLines.filter(({ site }) => this.site && sameAxes(site, this.site));
     return rows.length
       ? poolRows(
@@ -126,7 +117,7 @@ export class SampleReading {
     });
   });
   readonly headLines: Float32Array[] = $derived.by(() =>
-    this.#maps.map((map) => this.#normal(meanRow(map, this.queryPlaces))),
+    this.#maps.map((map) => this.#normal(meanRow(map, this.activeQueries))),
   );
   readonly stepLines: Float32Array[] = $derived.by(() => {
     const answer = this.store.data.rows.steps.value;
@@ -174,7 +165,7 @@ export class SampleReading {
   }
 
   /** All pieces of the word that a query is in; all queries, where the average is read. */
-  #places(query: number): number[] {
+  #queriesOf(query: number): number[] {
     if (this.average) return this.queries?.shown ?? [];
     return this.queryText?.words.find((word) => word.positions.includes(query))?.positions ?? [query];
   }
@@ -188,6 +179,12 @@ export class SampleReading {
     if (!this.#hidden.length || !this.keys) return row;
     return renormalise({ rows: 1, columns: row.length, weights: row }, this.keys.shown).weights;
   }
+
+  /** Nothing is pointed at any more. */
+  leave = (): void => {
+    this.preview = null;
+    this.pointed = null;
+  };
 
   keep(query: number): void {
     this.store.choices.query = query;

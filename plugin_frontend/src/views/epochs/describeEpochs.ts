@@ -1,0 +1,37 @@
+/** The sentence of the Epochs view. */
+import { flatHead, headName } from "../../model/heads";
+import { measureTitle } from "../../model/headValues";
+import { weightText } from "../../model/ranking";
+import { plain, quiet, strong, type Part } from "../../model/sentence";
+import { shortStepName } from "../../model/timeline";
+import type { HeadAtSlot, HeadsOverSteps } from "./headsOverSteps.svelte";
+
+/** The value under the pointer, and the one a step before. */
+export function describeHeadAtSlot(heads: HeadsOverSteps, { place, slot }: HeadAtSlot): Part[] {
+  const { sites, slots } = heads.store;
+  const flat = flatHead(sites, place);
+  const before = slot > 0 ? heads.value(slot - 1, flat, heads.measure) : NaN;
+  return [
+    strong(headName(sites, place.site, place.head)),
+    plain(` at ${slots[slot] ? shortStepName(slots[slot]) : ""}: ${measureTitle(heads.measure)} `),
+    strong(weightText(heads.value(slot, flat, heads.measure))),
+    ...(Number.isNaN(before) ? [] : [plain(`, one step before ${weightText(before)}`)]),
+    quiet(" · a click goes there"),
+  ];
+}
+
+/** The head that changed most. */
+export function describeEpochs(heads: HeadsOverSteps): Part[] {
+  const [most] = heads.changes;
+  const slot = most && heads.store.slots[most.slot];
+  if (!most || !slot) return [plain(`${heads.total} heads; with more steps their changes are shown here.`)];
+  const { flat, place } = most;
+  const name = Number.isNaN(heads.value(most.slot, flat, "entropy")) ? "largest" : "entropy";
+  const [then, now] = [heads.slotBefore(most.slot), most.slot].map((at) => weightText(heads.value(at, flat, name)));
+  return [
+    strong(headName(heads.store.sites, place.site, place.head)),
+    plain(` changed most of ${heads.total} heads, at ${shortStepName(slot)}: ${measureTitle(name)} `),
+    strong(`${then} → ${now}`),
+    plain("."),
+  ];
+}

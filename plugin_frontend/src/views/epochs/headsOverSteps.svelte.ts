@@ -1,0 +1,86 @@
+/** A measure of every head at every step of the timeline: what the Epochs view draws, lists and says. */
+import { headAt, headCounts, type HeadPlace } from "../../model/heads";
+import { CHANGE, headValue, measureScale } from "../../model/headValues";
+import type { Table } from "../../model/table";
+import type { Store } from "../../state/store.svelte";
+
+/** A head at a slot of the timeline. */
+export interface HeadAtSlot {
+  place: HeadPlace;
+  slot: number;
+}
+
+const MOST_CHANGES = 8;
+
+export class HeadsOverSteps {
+  readonly counts = $derived.by(() => headCounts(this.store.sites));
+  readonly total = $derived(this.counts.reduce((a, b) => a + b, 0));
+  /** For each slot of the timeline its index in the measures; -1 where it cannot be read. */
+  readonly #steps = $derived.by(() => this.store.slots.map((slot) => this.store.stepIndex(slot)));
+  /** For each slot the index of the step before, in the measures; -1 for none. */
+  readonly #before = $derived.by(() => {
+    let last = -1;
+    return this.#steps.map((step) => {
+      const before = last;
+      if (step >= 0) last = step;
+      return before;
+    });
+  });
+  /** Those that some head has: a gate has no entropy, and would be a blank row. */
+  readonly measures = $derived.by(() => {
+    const all = [...(this.store.maps?.measures ?? []), CHANGE];
+    const found = all.filter((name) =>
+      this.#steps.some((_, slot) => this.values(slot, name).some((value) => value >= 0)),
+    );
+    return found.length ? found : all;
+  });
+  readonly measure = $derived.by(() => {
+    const { measure } = this.store.choices.options.values;
+    return this.measures.includes(measure) ? measure : this.measures[0]!;
+  });
+  readonly scale = $derived.by(() => measureScale(this.store.scales.measures, this.measure, this.store.sites));
+  /** The largest change of each head from one step to the next, the largest of all first. */
+  readonly changes = $derived.by(() => {
+    const largest = Array.from({ length: this.total }, (_, flat) => ({ flat, slot: -1, value: 0 }));
+    this.#steps.forEach((_, slot) => {
+      for (const head of largest) {
+        const value = this.value(slot, head.flat, CHANGE);
+        if (value > head.value) Object.assign(head, { slot, value });
+      }
+    });
+    return largest
+      .filter(({ value }) => value > 0)
+      .sort((a, b) => b.value - a.value)
+      .slice(0, MOST_CHANGES)
+      .map(({ flat, slot, value }) => ({ place: headAt(this.store.sites, flat), flat, slot, value }));
+  });
+
+  constructor(readonly store: Store) {}
+
+  /** The last slot before another that can be read; -1 for none. */
+  slotBefore(slot: number): number {
+    return this.#steps.slice(0, slot).findLastIndex((step) => step >= 0);
+  }
+
+  /** `flat`: the index of the head in the order of the measures. NaN where the measure means nothing. */
+  value(slot: number, flat: number, name: string): number {
+    const step = this.#steps[slot] ?? -1;
+    return step < 0 ? NaN : headValue(this.store.scales.measures, step, this.#before[slot] ?? -1, flat, name);
+  }
+
+  /** Of all heads at a slot. */
+  values(slot: number, name: string): number[] {
+    return Array.from({ length: this.total }, (_, flat) => this.value(slot, flat, name));
+  }
+
+  table(): Table {
+    const { sites, slots } = this.store;
+    return {
+      head: ["layer", "head", "step", this.measure],
+      rows: Array.from({ length: this.total }, (_, flat) => ({ flat, ...headAt(sites, flat) })).flatMap(
+        ({ flat, site, head }) =>
+          slots.map(({ step }, slot) => [sites[site]!.path, head, String(step), this.value(slot, flat, this.measure)]),
+      ),
+    };
+  }
+}

@@ -1,0 +1,111 @@
+/** The row of the query over steps, through layers or for all heads: a line each, below the sample. */
+import { siteNames } from "../../model/heads";
+import { weightText } from "../../model/ranking";
+import { shortStepName } from "../../model/timeline";
+import type { Store } from "../../state/store.svelte";
+import type { SampleReading } from "./sampleReading.svelte";
+
+export interface Line {
+  name: string;
+  values: Float32Array;
+  /** Whether it is the one that the sample shows. */
+  shown: boolean;
+  open: () => void;
+}
+
+export const STRIPS = { epochs: "over epochs", layers: "over layers", heads: "over heads" } as const;
+const LINE_NAMES = { epochs: "step", layers: "layer", heads: "head" } as const;
+const MOST = 20;
+
+export class SampleRows {
+  readonly store: Store;
+  readonly strip = $derived.by(() => {
+    const { strip } = this.reading.options;
+    // The examples of cells are others at every step: they have no row over epochs.
+    return strip === "epochs" && this.store.showsExamples ? "heads" : strip;
+  });
+  readonly strips = $derived.by(() =>
+    (Object.keys(STRIPS) as (keyof typeof STRIPS)[])
+      .filter((name) => name !== "epochs" || !this.store.showsExamples)
+      .filter((name) => name !== "heads" || this.reading.headLines.length > 1)
+      .filter((name) => name !== "layers" || this.store.sites.length > 1)
+      .map((name) => [name, STRIPS[name]] as const),
+  );
+  /** What one line is. */
+  readonly lineName = $derived(LINE_NAMES[this.strip]);
+  readonly lines: Line[] = $derived.by(() => {
+    if (this.strip === "heads") return this.#heads();
+    return this.strip === "layers" ? this.#layers() : this.#steps();
+  });
+  /** The line at the step before; null where it is not known. */
+  readonly before = $derived.by(() => {
+    const { options, preview, stepLines } = this.reading;
+    if (options.layers !== "one" || preview !== null) return null;
+    return stepLines[this.store.stepIndex(this.store.previousSlot)] ?? null;
+  });
+
+  constructor(readonly reading: SampleReading) {
+    this.store = reading.store;
+  }
+
+  /** Asks for the rows that are drawn; to be called in an effect. */
+  want(): void {
+    const { rows } = this.store.data;
+    const { keptQueries, options } = this.reading;
+    if (this.strip === "epochs") rows.wantSteps(keptQueries);
+    if (this.strip === "layers" || options.layers !== "one") rows.wantLayers(keptQueries);
+  }
+
+  #heads(): Line[] {
+    const { reading, store } = this;
+    const { options } = reading;
+    return reading.headLines.map((values, head) => ({
+      name: `head ${head}`,
+      values,
+      shown: options.heads === "one" && head === reading.head,
+      open: () => {
+        options.heads = "one";
+        store.showHead(store.siteIndex, head);
+      },
+    }));
+  }
+
+  #layers(): Line[] {
+    const { reading, store } = this;
+    const { options } = reading;
+    const names = siteNames(store.sites);
+    return reading.layerLines.map(({ index, values }) => ({
+      name: names[index] ?? "",
+      values,
+      shown: options.layers === "one" && index === store.siteIndex,
+      open: () => {
+        options.layers = "one";
+        store.showHead(index, store.head);
+      },
+    }));
+  }
+
+  #steps(): Line[] {
+    const { reading, store } = this;
+    const steps = store.maps?.steps ?? [];
+    return reading.stepLines.flatMap((values, i) => {
+      const index = store.slots.findIndex((slot) => slot.record === steps[i]);
+      const slot = store.slots[index];
+      return slot
+        ? [{ name: shortStepName(slot), values, shown: index === store.slotIndex, open: () => store.goTo(index) }]
+        : [];
+    });
+  }
+
+  /** The largest weights of all lines: line, key, weight. */
+  strongest(): string[][] {
+    const { keys } = this.reading;
+    if (!keys) return [];
+    return this.lines
+      .flatMap((line) => keys.shown.map((key) => ({ line, key, weight: line.values[key] ?? NaN })))
+      .filter(({ weight }) => weight > 0)
+      .sort((a, b) => b.weight - a.weight)
+      .slice(0, MOST)
+      .map(({ line, key, weight }) => [line.name, keys.name(key), weightText(weight)]);
+  }
+}
