@@ -29,7 +29,7 @@ def write_types() -> None:
 
     names = {**vars(site_structs), **vars(structs)}
     unions = {name: union for name, union in names.items() if get_origin(union) in (Literal, Union, UnionType)}
-    _, components = msgspec.json.schema_components(structs.ANSWERS)
+    _, components = msgspec.json.schema_components([*structs.ANSWERS.values(), structs.ErrorAnswer, structs.HeldIndex])
     text = HEADER + types_of(unions, components)
     if not TARGET.exists() or TARGET.read_text("utf-8") != text:
         TARGET.write_text(text, "utf-8")

@@ -7,6 +7,7 @@ generated without NumPy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType, field
@@ -331,5 +332,11 @@ class HeldIndex(WireStruct, frozen=True):
     parameters: dict[str, tuple[str, ...]]
 
 
-ANSWERS = (RunsAnswer, SeriesAnswer, SamplesAnswer, ExamplesAnswer, PageSize, ErrorAnswer, HeldIndex)
-"""Everything that the page gets as JSON; the other structs are parts of these."""
+ANSWERS: Mapping[str, type[WireStruct]] = {
+    "runs": RunsAnswer,
+    "series": SeriesAnswer,
+    "samples": SamplesAnswer,
+    "examples": ExamplesAnswer,
+    "page_size": PageSize,
+}
+"""By route what it answers with."""

@@ -15,6 +15,8 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from werkzeug.test import Client
 
 from tb_attention.plugin.loader import AttentionLoader
+from tb_attention.wire.structs import ANSWERS
+from tests.wire.conforming import assert_conforms
 
 from . import handmade
 
@@ -32,9 +34,10 @@ class Tab:
         return self.client.open(f"/data/plugin/attention/{route}", method=method, query_string=query)
 
     def json(self, route, **query):
-        """The body of an answer that must be JSON and must succeed."""
+        """The body of an answer that must succeed and be what its struct says."""
         response = self.get(route, **query)
         assert response.status_code == 200, response.get_data(as_text=True)
+        assert_conforms(response.get_data(), ANSWERS[route])
         return json.loads(response.get_data())
 
     def array(self, route, **query):
