@@ -19,7 +19,7 @@ from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.run_store import RunStore
 from tb_attention.records.format import paths
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, first_names, open_attempt
-from tb_attention.records.reading.series import Content, Series, begun_attempts, describe, list_tags
+from tb_attention.records.reading.series import Content, begun_attempts, describe, list_tags
 from tb_attention.records.store.store import ReadStore
 
 # One whole file says what a series holds; a log of damaged ones must not be read through every few seconds.
@@ -86,20 +86,18 @@ class Logs:
         return self._events.store(context, experiment, run) or RunStore(directory)
 
 
-def describe_series(store: ReadStore, folder: str) -> Series:
-    """The series in a directory, whose step files are opened only when they change."""
-    attempts = begun_attempts(store, folder)
-    newest = open_attempt(store, paths.attempt_directory(folder, attempts[-1])) if attempts else None
-    key = (store.url, folder, () if newest is None else tuple(islice(newest.steps.values(), _TRIES)))
+def tag_and_content(newest: OpenedAttempt) -> tuple[str, Content]:
+    """The tag and the content of a series, by its newest attempt. Its step files are opened only when they change."""
+    key = (newest.store.url, newest.folder, tuple(islice(newest.steps.values(), _TRIES)))
     with _lock:
         known = _described.get(key)
-    if known is not None:
-        return Series(store, folder, *known)
-    series = describe(store, folder, tries=_TRIES)
-    if series.content != "unknown":  # a disk that failed for a moment may be readable the next time
-        with _lock:
-            _described[key] = (series.tag, series.content)
-    return series
+    if known is None:
+        series = describe(newest.store, newest.folder, tries=_TRIES)
+        known = series.tag, series.content
+        if series.content != "unknown":  # a disk that failed for a moment may be readable the next time
+            with _lock:
+                _described[key] = known
+    return known
 
 
 def _has_folder(directory: str) -> bool:

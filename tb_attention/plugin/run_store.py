@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import cached_property
 from typing import IO
 
 from cachetools import LRUCache, cached
@@ -76,6 +77,9 @@ class RunStore(ReadStore):
     def _stays_inside(self, path: str) -> bool:
         if not self.is_local:
             return True
-        root = os.path.realpath(self.url)
         real = os.path.realpath(os.path.join(self.url, *path.split("/")))
-        return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+        return real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep)
+
+    @cached_property
+    def _root(self) -> str:
+        return os.path.realpath(self.url)

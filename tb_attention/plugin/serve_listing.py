@@ -12,9 +12,9 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError
 from tb_attention.plugin import manifests, respond
-from tb_attention.plugin.logs import Logs, describe_series
+from tb_attention.plugin.logs import Logs, tag_and_content
 from tb_attention.records.format import paths
-from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
 from tb_attention.records.reading.series import begun_attempts, list_tags
 from tb_attention.records.store.store import Entry, ReadStore
 from tb_attention.wire import answers
@@ -43,14 +43,14 @@ def _list_series(store: ReadStore) -> tuple[SeriesEntry, ...]:
 
 
 def _entry(store: ReadStore, folder: str) -> SeriesEntry | None:
-    series = describe_series(store, folder)
-    attempts = series.attempts
+    attempts = begun_attempts(store, folder)
     if not attempts:
         return None
-    newest = series.open(attempts[-1])
+    newest = open_attempt(store, paths.attempt_directory(folder, attempts[-1]))
+    tag, content = tag_and_content(newest)
     return SeriesEntry(
-        tag=series.tag,
-        content=series.content,
+        tag=tag,
+        content=content,
         attempts=tuple(attempts),
         steps=len(newest.steps),
         version=newest.version,

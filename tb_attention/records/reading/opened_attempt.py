@@ -35,6 +35,11 @@ class Listing(tuple[Entry, ...]):
         return dict(sorted(found, key=lambda pair: paths.step_order(pair[0])))
 
     @cached_property
+    def has_steps(self) -> bool:
+        """Whether there is a step file; faster than to find all of them."""
+        return any(paths.file_step(entry.name) is not None for entry in self)
+
+    @cached_property
     def others(self) -> Mapping[str, Entry]:
         """The files that are no steps, by name."""
         return {each.name: each for each in self if not each.is_directory and paths.file_step(each.name) is None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Literal
 
@@ -42,7 +43,7 @@ def begun_attempts(store: ReadStore, folder: str) -> list[int]:
 
 def has_steps(store: ReadStore, folder: str, attempt: int) -> bool:
     """Whether an attempt has a step."""
-    return bool(open_attempt(store, paths.attempt_directory(folder, attempt)).steps)
+    return open_attempt(store, paths.attempt_directory(folder, attempt)).files.has_steps
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Series:
     tag: str
     content: Content
 
-    @property
+    @cached_property
     def attempts(self) -> list[int]:
         """The attempts up to the newest that has a step, oldest first."""
         return begun_attempts(self.store, self.folder)
