@@ -16,7 +16,6 @@ from tb_attention.callbacks.monitored import Monitored
 from tb_attention.callbacks.progress import Progress, SeriesProgress, progress_of
 from tb_attention.callbacks.restored import early_stoppings, restored_epoch
 from tb_attention.errors import ArgumentError, AttentionError
-from tb_attention.records.format import status
 from tb_attention.records.format.paths import ROOT, Step, tag_folder
 from tb_attention.records.format.step_record import AnyRecord
 from tb_attention.records.store.opening import checked_directory, open_store
@@ -24,6 +23,7 @@ from tb_attention.records.writing.arguments import as_count, checked_bytes
 from tb_attention.records.writing.attempt_start import Beginning, begin_attempt
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.process_exit import stop_watching, watch_for_termination
+from tb_attention.records.writing.series_status import read_status
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.tracing.keras_model import check_model
 
@@ -175,7 +175,7 @@ class SeriesCallback(keras.callbacks.Callback):  # type: ignore[misc]
             seen = max(seen, steps * self._first_epoch)
         self.progress.batches = max(self.progress.batches, seen)
         self._logged_batches = self.progress.batches
-        told = status.read_status(open_store(self.log_dir), f"{ROOT}/{tag_folder(self.tag)}/{beginning.attempt}")
+        told = read_status(open_store(self.log_dir), f"{ROOT}/{tag_folder(self.tag)}/{beginning.attempt}")
         try:
             self._take_up(told)
         except (KeyError, TypeError, ValueError, AttributeError):

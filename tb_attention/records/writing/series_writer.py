@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tb_attention.errors import AttentionError, LogError
-from tb_attention.records.format import status
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import ConfusionManifest
 from tb_attention.records.format.step_record import AnyRecord, ConfusionRecord
@@ -17,7 +16,7 @@ from tb_attention.records.writing.attempt_files import AttemptFiles, WrittenStep
 from tb_attention.records.writing.background import Background
 from tb_attention.records.writing.budget import StepBytes
 from tb_attention.records.writing.event_file import EventFile, event_file_of
-from tb_attention.records.writing.series_status import SeriesStatus
+from tb_attention.records.writing.series_status import SeriesStatus, write_status
 
 # The first of them is raised or shown; a disk that stays full must not fill the memory.
 _MOST_FAILURES = 1000
@@ -136,7 +135,7 @@ class SeriesWriter:
             return 0
 
     def _write_status(self, fields: dict[str, Any]) -> None:
-        status.write_status(self._files.store, self._files.directory, self._status.completed(fields))
+        write_status(self._files.store, self._files.directory, self._status.completed(fields))
 
     def _say_stopped(self) -> None:
         """The process ends while nobody has said that training is finished."""
