@@ -19,8 +19,8 @@ from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.format.samples_file import samples_members
 from tb_attention.records.format.step_file import read_json
 from tb_attention.records.format.step_record import StepRecord
-from tb_attention.records.samples.labels import to_labels
 from tb_attention.records.samples.pictures import looks_like_pictures, thumbnails, to_pictures
+from tb_attention.records.samples.sample_arguments import to_labels
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.writing.series_writer import SeriesWriter
 

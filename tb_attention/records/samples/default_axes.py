@@ -1,4 +1,4 @@
-"""What positions are assumed to be, by their number and the samples, where nobody said and no data flow is known."""
+"""Default axes: what positions are assumed to be, by their number and the samples, where nothing else is known."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tb_attention.site import Axis, Kind, Role
 
 
 def default_axes(shape: Sequence[int], samples: Samples | None) -> tuple[Axis, ...]:
-    """Query and key axes of `(queries, keys)`, or the key axis of `(keys,)`; `note_on_cells` says what is assumed."""
+    """Query and key axes for `(queries, keys)`, or the key axis for `(keys,)`; `note_on_cells` states what they assume."""
     roles: tuple[Role, ...] = ("key",) if len(shape) == 1 else ("query", "key")
     facts = facts_of(samples)
     return tuple(describe_axis(Axis(role, size), facts) for role, size in zip(roles, shape, strict=True))
 
 
 def note_on_cells(axes: Sequence[Axis]) -> str | None:
-    """A sentence for people about the cells that `default_axes` took positions for; None where it took none for cells."""
+    """A sentence for people on the cells that `default_axes` assumes; None where it assumes none."""
     found = dict.fromkeys(_cells_of(axis) for axis in axes if axis.grid is not None)
     if not found:
         return None
@@ -37,7 +37,7 @@ def _cells_of(axis: Axis) -> str:
 
 
 def default_kind(axes: Sequence[Axis]) -> Kind:
-    """A gate without queries; else self-attention where queries and keys are the same positions."""
+    """A gate where there are no queries, self-attention where queries and keys are the same positions, else cross-attention."""
     queries = [(axis.size, axis.kind, axis.input) for axis in axes if axis.role == "query"]
     keys = [(axis.size, axis.kind, axis.input) for axis in axes if axis.role == "key"]
     if not queries:
@@ -46,24 +46,24 @@ def default_kind(axes: Sequence[Axis]) -> Kind:
 
 
 def facts_of(samples: Samples | None) -> list[InputFacts]:
-    """For each input of the samples whether it is an image or tokens, and of what size."""
-    return [] if samples is None else [_facts(samples, place, array) for place, (_, array) in enumerate(samples.arrays)]
+    """What each input of the samples is (an image, tokens or values), and its size."""
+    return [] if samples is None else [_facts(samples, index, array) for index, (_, array) in enumerate(samples.arrays)]
 
 
-def _facts(samples: Samples, place: int, array: npt.NDArray[np.generic]) -> InputFacts:
-    if place in samples.tokens:
-        return InputFacts("tokens", length=max((len(row) for row in samples.tokens[place]), default=0))
-    if place in samples.masks:
-        return InputFacts("tokens", length=samples.masks[place].shape[1])
+def _facts(samples: Samples, index: int, array: npt.NDArray[np.generic]) -> InputFacts:
+    if index in samples.tokens:
+        return InputFacts("tokens", length=max((len(row) for row in samples.tokens[index]), default=0))
+    if index in samples.masks:
+        return InputFacts("tokens", length=samples.masks[index].shape[1])
     if array.ndim == 2 and array.dtype.kind in "iu":
         return InputFacts("tokens", length=array.shape[1])
-    shown = samples.images.get(place)
+    shown = samples.images.get(index)
     if shown is None and not looks_like_pictures(array):
         return InputFacts("values")
     shape = array.shape[1:] if shown is None else np.shape(shown[0])
     if len(shape) == 3 and shape[2] not in (1, 3):
         shape = (*shape[1:], shape[0])
     height, width, *channels = shape
-    # Channels come first where only there their number is one of a picture.
+    # Channels come first where only the first axis has a number of channels that a picture can have.
     axes = (2, 3) if array.ndim == 4 and array.shape[3] not in (1, 3) and array.shape[1] in (1, 3) else (1, 2)
     return InputFacts("image", shape=(height, width, channels[0] if channels else 1), axes=axes)

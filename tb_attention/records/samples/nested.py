@@ -19,18 +19,18 @@ def map_leaves(function: Callable[[Any], Any], nested: Any) -> Any:
 
 
 def named_leaves(nested: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """Arrays with their names: the keys of dicts, "input_0" and so on in lists, "" for a single array."""
+    """Arrays with their names: keys of dicts, "input_0", "input_1" and so on in lists, "" for a single array."""
     if isinstance(nested, Mapping):
         pairs = [(str(key), value) for key, value in nested.items()]
     elif isinstance(nested, list | tuple):
-        pairs = [(f"input_{place}", value) for place, value in enumerate(nested)]
+        pairs = [(f"input_{index}", value) for index, value in enumerate(nested)]
     else:
         return [(prefix, nested)]
     return [leaf for name, value in pairs for leaf in named_leaves(value, f"{prefix}/{name}" if prefix else name)]
 
 
 def to_numpy(value: Any) -> npt.NDArray[Any]:
-    """The array of anything array-like: numpy, TensorFlow, PyTorch (also on a GPU), JAX, a list of strings."""
+    """The NumPy array of anything array-like: of TensorFlow, PyTorch (also on a GPU) or JAX, or a list of strings."""
     if isinstance(value, np.ndarray) and value.dtype.kind not in "SUV":
         return value
     if hasattr(value, "detach"):
@@ -59,12 +59,12 @@ def _dense(sparse: Any) -> npt.NDArray[Any]:
 
 
 def is_plain(nested: Any) -> bool:
-    """Whether lists hold nothing but numbers and strings, so that they are one array and not several inputs."""
+    """Whether nested lists hold only numbers and strings. Then they are one array, not several inputs."""
     if isinstance(nested, list | tuple):
         return len(nested) > 0 and all(is_plain(value) for value in nested)
     return isinstance(nested, int | float | str | bytes | np.generic)
 
 
 def text_of(value: Any) -> str:
-    """A string of a string or of UTF-8 bytes."""
+    """A string, from a string or from UTF-8 bytes."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,4 +1,4 @@
-"""Pictures among the inputs: found by shape and range, and brought to 8 bits."""
+"""Pictures among the inputs: recognised by their shape, and converted to 8 bits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SMALLEST = 4
 
 
 def looks_like_pictures(batch: npt.NDArray[Any]) -> bool:
-    """Whether a batch is one of pictures: `(N, H, W)`, `(N, H, W, 1 or 3)` or `(N, 1 or 3, H, W)`, both sides at least 4."""
+    """Whether a batch looks like pictures: `(N, H, W)`, `(N, H, W, 1 or 3)` or `(N, 1 or 3, H, W)`, both sides at least 4."""
     if batch.dtype.kind not in "uif" or 0 in batch.shape:
         return False
     if batch.ndim == 3:
@@ -26,7 +26,7 @@ def looks_like_pictures(batch: npt.NDArray[Any]) -> bool:
 
 
 def looks_like_picture(shape: tuple[int, ...]) -> bool:
-    """Whether a shape can be that of a single picture that somebody says is one, however small."""
+    """Whether an array that a user gives as a picture can be one, by its shape; it may be of any size."""
     if 0 in shape or len(shape) not in (2, 3):
         return False
     return len(shape) == 2 or shape[2] in (1, 3) or shape[0] in (1, 3)
@@ -35,8 +35,8 @@ def looks_like_picture(shape: tuple[int, ...]) -> bool:
 def to_pictures(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """uint8 `(N, height, width, 1 or 3)`, 0 black and 255 white.
 
-    The range of the whole batch tells the scale: 0 to 1, 0 to 16 (scikit-learn's digits), 0 to 255, -1 to 1; anything
-    else (standardised inputs) is stretched from its least to its largest value.
+    The scale follows from the range of the whole batch: 0 to 1, 0 to 16 (scikit-learn's digits), 0 to 255 or -1 to 1. Other
+    inputs (standardised ones) are stretched from their smallest to their largest value.
     """
     if batch.ndim == 3:
         batch = batch[..., None]
@@ -53,7 +53,7 @@ def to_pictures(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def thumbnails(pictures: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
-    """uint8 `(N, height, width, channels)`, sides at most 64; smaller pictures get black to the right and below."""
+    """uint8 `(N, height, width, channels)`, sides at most 64; smaller ones are padded with black at the right and bottom."""
     small = [shrink(picture[None].astype(np.float32), THUMBNAIL)[0] for picture in pictures]
     height, width, channels = (max(picture.shape[axis] for picture in small) for axis in range(3))
     result = np.zeros((len(small), height, width, channels), np.uint8)
@@ -63,7 +63,7 @@ def thumbnails(pictures: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
 
 
 def shrink(batch: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]:
-    """Averages `(N, height, width, channels)` down until its longer side is at most `most`; its proportions stay."""
+    """Averages `(N, height, width, channels)` down, so that the longer side is at most `most`; proportions stay."""
     height, width = batch.shape[1:3]
     side = max(height, width)
     if side <= most:
@@ -79,7 +79,7 @@ def shrink(batch: npt.NDArray[np.float32], most: int) -> npt.NDArray[np.float32]
 
 
 def _channels_last(shape: tuple[int, ...]) -> bool | None:
-    """Where the channels of a batch of rank 4 are; None where nothing is a number of channels."""
+    """Whether the channels of a batch of rank 4 come last; None where no axis can be that of channels."""
     for last, channels, sides in ((True, shape[3], shape[1:3]), (False, shape[1], shape[2:])):
         if channels in (1, 3) and min(sides) >= _SMALLEST:
             return last
@@ -87,7 +87,7 @@ def _channels_last(shape: tuple[int, ...]) -> bool | None:
 
 
 def _range(batch: npt.NDArray[Any]) -> tuple[float, float]:
-    """The value that is black, and what a step of 1 is in 255ths."""
+    """The value that becomes black, and the factor from values to 0 to 255."""
     finite = batch[np.isfinite(batch)] if batch.dtype.kind == "f" else batch
     if finite.size == 0:
         return 0.0, 1.0

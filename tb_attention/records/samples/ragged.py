@@ -1,4 +1,4 @@
-"""Arrays of examples of several shapes in one array: filled up behind with 0, and what of it is each one's own."""
+"""Examples of several shapes in one array: padded at the end with 0, and the part of it that is each example's own."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Shape = tuple[int, ...]
 
 
 def concatenate(batches: Sequence[Any]) -> tuple[Any, dict[str, list[Shape]]]:
-    """One batch of several, nested alike.
+    """Joins batches of the same structure to one.
 
     Args:
         batches: At least one; nested arrays with the examples along the first axis. Arrays without dimensions belong to no
-            example: the first batch's stay.
+            example, and those of the first batch stay.
 
     Returns:
-        The batch, whose arrays are filled up behind with 0 (texts with "") where batches differ in shape; and for these
-        arrays, by name, the shape of each example.
+        The batch, and the shapes of examples by name of the array. Where batches differ in shape, arrays are padded at the end
+        with 0 (texts with ""), and only these arrays have shapes.
 
     Raises:
         ArgumentError: Batches differ in their structure, or in the number of dimensions of an array.
@@ -36,8 +36,8 @@ def concatenate(batches: Sequence[Any]) -> tuple[Any, dict[str, list[Shape]]]:
         )
     joined = []
     shapes: dict[str, list[Shape]] = {}
-    for place, name in enumerate(names[0]):
-        array, own = _joined([each[place][1] for each in leaves], name)
+    for index, name in enumerate(names[0]):
+        array, own = _joined([each[index][1] for each in leaves], name)
         joined.append(array)
         if own is not None:
             shapes[name] = own
@@ -69,7 +69,7 @@ def _joined(arrays: Sequence[npt.NDArray[Any]], name: str) -> tuple[npt.NDArray[
 
 
 def own_part(shape: Shape) -> tuple[slice, ...]:
-    """The index of what has this shape in an array that was filled up behind."""
+    """The index of the part with this shape in an array that is padded at the end."""
     return tuple(slice(0, size) for size in shape)
 
 
@@ -84,11 +84,11 @@ def count(nested: Any) -> int:
 
 
 class Rows:
-    """Examples of several lengths that came as a ragged tensor; behaves like an array as far as batches are concerned.
+    """Examples of several lengths from a ragged tensor; can be indexed like an array to form batches.
 
     Args:
-        examples: The array of each.
-        tensor: The tensor that they came as, which is what the model takes; None for some of them only.
+        examples: The array of each example.
+        tensor: The ragged tensor of all of them, which is what the model takes; None for a part of them.
     """
 
     def __init__(self, examples: Sequence[npt.NDArray[Any]], tensor: Any = None) -> None:
@@ -113,19 +113,19 @@ class Rows:
 
 
 def to_rows(leaf: Any) -> Any:
-    """An array, as `to_numpy` makes it; of a ragged tensor its rows."""
+    """The array of anything array-like; for a ragged tensor, its rows."""
     if hasattr(leaf, "row_lengths") and hasattr(leaf, "to_tensor"):
         return Rows([to_numpy(leaf[at]) for at in range(int(leaf.shape[0]))], leaf)
     return to_numpy(leaf)
 
 
 def as_fed(nested: Any) -> Any:
-    """What the model takes: ragged tensors as they came."""
+    """What the model takes: rows become ragged tensors again."""
     return map_leaves(lambda leaf: leaf.tensor if isinstance(leaf, Rows) and leaf.tensor is not None else leaf, nested)
 
 
 def one_by_one(nested: Any) -> list[Any]:
-    """A batch as batches of one example where it holds rows of a ragged tensor; else itself alone."""
+    """The batch in a list; a batch with rows of a ragged tensor becomes batches of one example."""
     if not any(isinstance(leaf, Rows) for _, leaf in named_leaves(nested)):
         return [nested]
     return [map_leaves(np.asarray, rows(nested, slice(at, at + 1))) for at in range(count(nested))]

@@ -11,18 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.samples.labels import Label, to_labels
-from tb_attention.records.samples.nested import is_plain, map_leaves, named_leaves, text_of, to_numpy
-from tb_attention.records.samples.pictures import looks_like_picture
+from tb_attention.records.samples.nested import is_plain, map_leaves, named_leaves, to_numpy
 from tb_attention.records.samples.ragged import Shape, own_part
-from tb_attention.records.samples.sample_ids import hash_ids, unique
-from tb_attention.reduce.class_names import to_class_names
+from tb_attention.records.samples.sample_arguments import (
+    ByInput,
+    Label,
+    checked_by_input,
+    checked_count,
+    checked_ids,
+    checked_labels,
+    checked_names,
+    hash_ids,
+)
 from tb_attention.site import Axis
-
-ByInput = Any
-"""One value for the first input that it fits, or a mapping from names of inputs to values."""
-
-_Arrays = Sequence[tuple[str, npt.NDArray[Any]]]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -87,16 +88,16 @@ class Samples:
             inputs = _one_array(inputs)
         self._set(inputs=map_leaves(to_numpy, inputs))
         arrays = self.arrays
-        count = _checked_count(arrays)
+        count = checked_count(arrays)
         self._set(
             input_names=tuple(name for name, _ in arrays),
-            labels=_checked_labels(labels, count),
-            class_names=_checked_names(class_names),
+            labels=checked_labels(labels, count),
+            class_names=checked_names(class_names),
             axes=dict(axes or {}),
             store_inputs=bool(store_inputs),
-            **_checked_by_input(arrays, tokens=tokens, masks=masks, images=images, texts=texts, shapes=shapes),
+            **checked_by_input(arrays, tokens=tokens, masks=masks, images=images, texts=texts, shapes=shapes),
         )
-        self._set(ids=hash_ids(self._own_arrays()) if ids is None else _checked_ids(ids, count))
+        self._set(ids=hash_ids(self._own_arrays()) if ids is None else checked_ids(ids, count))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -128,10 +129,10 @@ class Samples:
         texts: ByInput = None,
     ) -> Samples:
         """The same samples with other class names, tokens, masks or texts. What is None stays."""
-        given = _checked_by_input(self.arrays, tokens=tokens, masks=masks, texts=texts)
+        given = checked_by_input(self.arrays, tokens=tokens, masks=masks, texts=texts)
         changes: dict[str, Any] = {name: value for name, value in given.items() if value}
         if class_names is not None:
-            changes["class_names"] = _checked_names(class_names)
+            changes["class_names"] = checked_names(class_names)
         return self._changed(**changes)
 
     def take(self, indices: Sequence[int]) -> Samples:
@@ -201,120 +202,3 @@ def _one_array(rows: Sequence[Any]) -> npt.NDArray[Any]:
         return to_numpy(np.asarray(rows))
     except ValueError as error:
         raise ArgumentError("`inputs` given as lists must have rows of one length; pad them.") from error
-
-
-def _checked_count(arrays: _Arrays) -> int:
-    if not arrays:
-        raise ArgumentError("`inputs` must be arrays of shape (samples, ...). Received: no such array.")
-    lengths = {len(array) for _, array in arrays}
-    if len(lengths) != 1 or lengths == {0}:
-        raise ArgumentError(
-            "`inputs` must hold the same number of samples in each array, at least 1. "
-            f"Received: {[len(array) for _, array in arrays]}."
-        )
-    return lengths.pop()
-
-
-def _checked_labels(labels: Any, count: int) -> tuple[Label, ...]:
-    if labels is None:
-        return (None,) * count
-    array = to_numpy(labels)
-    if array.ndim == 0 or len(array) != count:
-        raise ArgumentError(
-            f"`labels` must have one entry for each of the {count} samples. Received: shape {array.shape}."
-        )
-    return tuple(to_labels(array))
-
-
-def _checked_names(class_names: Sequence[str] | None) -> tuple[str, ...] | None:
-    names = to_class_names(class_names)
-    return None if names is None else tuple(names)
-
-
-def _checked_ids(ids: Sequence[str], count: int) -> tuple[str, ...]:
-    names = tuple(str(name) for name in ids)
-    if len(names) != count or unique(names) != names or "" in names:
-        raise ArgumentError(
-            f"`ids` must be {count} different texts, one for each sample. Received: ids={list(ids)[:20]!r}."
-        )
-    return names
-
-
-def _checked_by_input(arrays: _Arrays, **arguments: ByInput) -> dict[str, dict[int, Any]]:
-    """Each argument by the index of the input that it belongs to, checked and brought into its form."""
-    return {
-        name: {
-            index: _FORMS[name](part, arrays[index][1]) if name in _FORMS else part
-            for index, part in _by_input(arrays, name, value).items()
-        }
-        for name, value in arguments.items()
-    }
-
-
-def _by_input(arrays: _Arrays, argument: str, value: ByInput) -> dict[int, Any]:
-    if value is None:
-        return {}
-    if isinstance(value, Mapping):
-        names = [name for name, _ in arrays]
-        unknown = [name for name in value if name not in names]
-        if unknown:
-            raise ArgumentError(f"`{argument}` must be by names of inputs: {names}. Received: {unknown}.")
-        found = {names.index(name): part for name, part in value.items()}
-    else:
-        found = {_input_for(arrays, argument, value): value}
-    count = len(arrays[0][1])
-    for part in found.values():
-        if len(part) != count:
-            raise ArgumentError(
-                f"`{argument}` must have one entry for each of the {count} samples. Received: {len(part)}."
-            )
-    return found
-
-
-def _input_for(arrays: _Arrays, argument: str, value: Any) -> int:
-    """The index of the first input with as many positions as a value has, else 0."""
-    if argument in ("tokens", "masks") and len(value) > 0:
-        length = max(len(row) if hasattr(row, "__len__") else 0 for row in value)
-        for index, (_, array) in enumerate(arrays):
-            if array.ndim == 2 and array.shape[1] == length:
-                return index
-    return 0
-
-
-def _checked_tokens(tokens: Any, array: npt.NDArray[Any]) -> list[list[str]]:
-    if any(isinstance(row, str | bytes) for row in tokens):
-        raise ArgumentError(
-            "`tokens` must hold a list of texts for each sample. "
-            f"Received: {text_of(next(row for row in tokens if isinstance(row, str | bytes)))!r} in place of a list."
-        )
-    return [[text_of(token) for token in row] for row in tokens]
-
-
-def _checked_mask(mask: Any, array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    mask = to_numpy(mask)
-    if mask.ndim != 2:
-        raise ArgumentError(f"`masks` must have shape (samples, positions). Received: shape {mask.shape}.")
-    return np.asarray(mask.astype(bool))
-
-
-def _checked_images(images: Any, array: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    pictures = [to_numpy(image) for image in images]
-    for picture in pictures:
-        if picture.dtype.kind not in "biuf" or not looks_like_picture(picture.shape):
-            raise ArgumentError(
-                "`images` must be pictures of shape (H, W), (H, W, 1 or 3) or (1 or 3, H, W). "
-                f"Received: {picture.dtype} of shape {picture.shape}."
-            )
-    return pictures
-
-
-def _checked_shapes(shapes: Any, array: npt.NDArray[Any]) -> list[Shape]:
-    largest = array.shape[1:]
-    own = [tuple(int(size) for size in shape) for shape in shapes]
-    for shape in own:
-        if len(shape) != len(largest) or any(not 0 <= size <= most for size, most in zip(shape, largest, strict=True)):
-            raise ArgumentError(f"`shapes` must be at most {largest} each. Received: {shape}.")
-    return own
-
-
-_FORMS = {"tokens": _checked_tokens, "masks": _checked_mask, "images": _checked_images, "shapes": _checked_shapes}
