@@ -1,8 +1,8 @@
-"""Finds the attention of models by others, at tiny sizes, and prints found / missed / invented by family.
+"""Finds the attention of models by others, at tiny sizes, and prints found / missed / invented sites by family.
 
-How many sites a model has is computed from its configuration. Values are compared with the softmaxes that the model
-computes when it is run eagerly. Models of packages that are not installed are left out. Each model has a process of its own,
-forked before any is built, so that what one of them takes of memory is free again for the next.
+The number of sites is computed from the configuration of a model. Values are compared with the softmaxes that the model computes
+when it runs eagerly. Models of packages that are not installed are left out. Each model runs in its own process, forked
+before any model is built, so that its memory is free again for the next.
 
 Example:
     python benchmarks/capture_collection.py -v Bert Gemma   # only families whose names hold one of these, with the offenders

@@ -1,9 +1,9 @@
-"""What a capture costs beside a plain forward pass: a BERT-base-sized encoder, 4 samples, new weights each time.
+"""Cost of a capture relative to a plain forward pass: a BERT-base-sized encoder, 4 samples, new weights each time.
 
-Prints medians and ratios of one run on one machine; the times themselves mean little on another. Then the peaks of
-processes that run a model with large maps, with a capture and without; how far the weights are from the layers' own scores; and
-how many variables of a model with noise and counters are others after a capture. `tb_attention.capture` called again, and
-`fit` called again with new callbacks, are timed too.
+Prints medians and ratios within one run; the times themselves mean little on another machine. Also prints the peak memory of
+processes that run a model with large maps, with and without a capture; the difference between the weights and the layers' own
+scores; and how many variables of a model with noise and counters differ after a capture. `tb_attention.capture` called
+again, and `fit` called again with new callbacks, are timed too.
 """
 
 from __future__ import annotations

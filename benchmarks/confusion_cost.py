@@ -1,7 +1,7 @@
-"""What confusion matrices cost a training, in memory and on disk; CPU time of the quickest of interleaved epochs.
+"""Cost of confusion matrices in a training, in memory and on disk; CPU time of the fastest of interleaved epochs.
 
-The CNN is that of tutorials on CIFAR: three convolutions, on coloured pictures of 32 x 32 pixels, in batches of 32. An epoch is a
-fifth of CIFAR's: what is added at its end weighs five times as much as there.
+The CNN is that of CIFAR tutorials: three convolutions, on colour pictures of 32 x 32 pixels, in batches of 32. An epoch is a
+fifth of CIFAR's, so the cost at its end weighs five times as much as there.
 """
 
 from __future__ import annotations

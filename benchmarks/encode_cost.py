@@ -1,4 +1,4 @@
-"""What it costs to encode and deflate the maps of a step, beside numpy.savez_compressed; medians of five."""
+"""Cost of encoding and deflating the maps of a step, relative to numpy.savez_compressed; medians of five."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from tb_attention.reduce.encodings import encode
 
 
 def heads_of_many_kinds(keys: int) -> np.ndarray:
-    """12 heads `(12, keys, keys)`, as models have them.
+    """12 typical heads `(12, keys, keys)`: diffuse, peaky, with a sink, on the previous token, local.
 
-    Diffuse, peaky, with a sink, on the previous token and local ones, half of them causal; a fifth is padding.
+    Half of them are causal; a fifth of the keys is padding.
     """
     rng = np.random.default_rng(0)
-    place = np.arange(keys)
-    away = np.abs(place[:, None] - place)
-    patterns = [0 * away, 0 * away, 8.0 * (place == 0), 8.0 * (place == place[:, None] - 1), -0.3 * away, -0.02 * away]
+    key = np.arange(keys)
+    query = key[:, None]
+    away = np.abs(query - key)
+    patterns = [0 * away, 0 * away, 8.0 * (key == 0), 8.0 * (key == query - 1), -0.3 * away, -0.02 * away]
     sharpness = [0.5, 4, 1, 1, 1, 1]
     scores = np.stack(
         [
@@ -29,7 +30,7 @@ def heads_of_many_kinds(keys: int) -> np.ndarray:
         ]
         * 2
     )
-    scores[:6, away * (place > place[:, None]) > 0] = -np.inf
+    scores[:6, away * (key > query) > 0] = -np.inf
     scores[:, :, keys * 4 // 5 :] = -np.inf
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)

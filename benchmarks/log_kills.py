@@ -1,4 +1,4 @@
-"""Kills 500 writers and 50 trainings at random moments, and reads what they left.
+"""Kills 500 writers and 50 trainings at random moments, and reads their logs.
 
 python benchmarks/log_kills.py [writers] [trainings]
 """
@@ -28,7 +28,7 @@ def kill_writers(directory: Path, count: int, rng: random.Random) -> int:
 def kill_trainings(directory: Path, count: int, rng: random.Random) -> int:
     """Steps that are there and whole."""
     run_endings(directory, *[f"kill:{rng.uniform(0, 0.5):.4f}" for _ in range(count)], timeout=60 * count)
-    return sum(check_whole(directory / str(place)) for place in range(count))
+    return sum(check_whole(directory / str(number)) for number in range(count))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How long the server takes to list 20 runs of 1,000 steps with all curves, first and again; how long `load` takes.
+"""Time to list 20 runs of 1,000 steps with all curves, the first time and again; time of `load`.
 
 python benchmarks/log_listing.py
 """
@@ -31,7 +31,7 @@ ONE_RUN = {"run": "run00", "tag": "attention"}
 def write_runs(logdir: Path) -> None:
     """One run of 1,000 steps of 4 sites with 4 heads, 20 times."""
     rng = np.random.default_rng(0)
-    weights = {f"block_{place}": rng.dirichlet(np.ones(16), (2, 4, 16)).astype(np.float32) for place in range(4)}
+    weights = {f"block_{number}": rng.dirichlet(np.ones(16), (2, 4, 16)).astype(np.float32) for number in range(4)}
     with tb_attention.AttentionWriter(logdir / "run00") as writer:
         for step in range(STEPS):
             writer.write(step, weights, metrics={"loss": 1 / (step + 1), "val_loss": 2 / (step + 1)}, epoch=step)

@@ -1,4 +1,4 @@
-"""What a log of 10 GB adds to the memory of TensorBoard and its data server, over an empty one, after 1,000 requests.
+"""Memory that a log of 10 GB adds to TensorBoard and its data server, over an empty log, after 1,000 requests.
 
 python benchmarks/log_memory.py
 """
@@ -37,7 +37,7 @@ def write_runs(logdir: Path) -> int:
         for step in range(STEPS):
             weights = np.exp(3 * rng.standard_normal((1, HEADS, KEYS, KEYS), dtype=np.float32))
             weights /= weights.sum(-1, keepdims=True)
-            writer.write(step, {f"block_{place}": weights for place in range(SITES)}, epoch=step)
+            writer.write(step, {f"block_{number}": weights for number in range(SITES)}, epoch=step)
     size = sum(path.stat().st_size for path in logdir.rglob("*") if path.is_file())
     runs = -(-BYTES // size)
     for run in range(1, runs):

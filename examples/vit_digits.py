@@ -22,7 +22,7 @@ BATCH = 32
 
 
 class ClassTokenAndPositions(layers.Layer):
-    """Puts a learned CLS token in front of the patches and adds a learned position to each."""
+    """Prepends a learned CLS token to the patches and adds a learned vector to each position."""
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         _, patches, width = input_shape

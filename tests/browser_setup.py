@@ -1,4 +1,4 @@
-"""Finds the Chromium or Chrome that the browser tests drive; installs one where there is none, and says so."""
+"""Finds the Chromium or Chrome that the browser tests drive, or installs one and says so."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(*command: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
-        print(f"That did not work; the next way is tried.\n{done.stderr[-2000:]}", flush=True)
+        print(f"That failed; trying the next way.\n{done.stderr[-2000:]}", flush=True)
 
 
 if __name__ == "__main__":

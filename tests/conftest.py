@@ -1,4 +1,4 @@
-"""What the tests share: a real TensorBoard, a real Chromium, and the examples as modules."""
+"""Shared by the tests: a real TensorBoard, a real Chromium, and the examples as modules."""
 
 from __future__ import annotations
 
@@ -63,20 +63,20 @@ class TensorBoard:
         self.process.terminate()
         try:
             self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:  # on a busy machine it may take longer than a test should wait
+        except subprocess.TimeoutExpired:  # on a busy machine
             self.process.kill()
             self.process.wait(timeout=20)
 
     @property
     def complaints(self) -> list[str]:
-        """What its security validator and werkzeug warned about."""
+        """The warnings of its security validator and of werkzeug."""
         words = ("security", "X-Content-Type", "Content-Type is required", "Traceback", "Error")
         return [line for line in self.lines if any(word in line for word in words)]
 
 
 @pytest.fixture
 def start_tensorboard() -> Iterator[Callable[..., TensorBoard]]:
-    """Starts TensorBoards on log directories; they end with the test."""
+    """Starts TensorBoards on log directories; they stop with the test."""
     started: list[TensorBoard] = []
 
     def start(logdir: Path, *flags: str) -> TensorBoard:
@@ -89,7 +89,7 @@ def start_tensorboard() -> Iterator[Callable[..., TensorBoard]]:
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium or Chrome on this machine, or None for the one that Playwright may have installed."""
+    """The path of a Chromium or Chrome on this machine; None for the one that Playwright may have installed."""
     for name in BROWSERS:
         path = shutil.which(name)
         if path:

@@ -1,4 +1,4 @@
-"""The examples as a reader runs them, cut to an epoch or so."""
+"""The examples run as a reader runs them, but shorter."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_model_is_the_articles() -> None:
     np.testing.assert_allclose(attention, 1 / (1 + np.exp(-np.asarray(pooled))), atol=1e-6)
 
 
-def test_by_itself_the_script_trains_as_the_article_does() -> None:
+def test_by_default_the_script_trains_as_the_article_does() -> None:
     defaults = inspect.signature(example("article").main).parameters
     assert [defaults[name].default for name in ("images", "epochs", "learning_rate")] == [50_000, 100, 1e-4]
 
@@ -75,7 +75,7 @@ def test_each_bar_of_the_articles_attention_has_its_feature_map(article_logs: Pa
 
 
 @pytest.mark.parametrize("tag", ["attention", "gated"])
-def test_the_articles_matrix_is_of_the_images_that_it_validates_on(article_logs: Path, tag: str) -> None:
+def test_the_articles_matrix_is_that_of_its_validation_images(article_logs: Path, tag: str) -> None:
     log = tb_attention.load(article_logs, tag=tag)
     matrices = [log.confusion_matrix(step, tag=f"{tag} confusion") for step in log.steps]
     for step, matrix in zip(log.steps, matrices, strict=True):
@@ -89,7 +89,7 @@ def test_the_articles_matrix_is_of_the_images_that_it_validates_on(article_logs:
     assert (article_logs / f"{tag}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_cifar_10_is_whole() -> None:
+def test_cifar_10_is_complete() -> None:
     """Means and labels are as published; fewer images are the first of them."""
     (x_train, y_train), (x_test, y_test) = example("cifar10").load_data()
     (x_few, y_few), _ = example("cifar10").load_data(12_345)
@@ -103,7 +103,7 @@ def test_cifar_10_is_whole() -> None:
     assert (y_train[:5, 0].tolist(), y_test[:5, 0].tolist()) == ([6, 9, 9, 4, 1], [3, 8, 8, 0, 6])
 
 
-def test_a_package_that_is_not_the_expected_one_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_package_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     npm_data = example("npm_data")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
@@ -141,7 +141,7 @@ def test_checkpoints_are_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert set(log.logs(2)) == {"val_loss", "val_accuracy"}
 
 
-def test_confused_clothes_open_onto_where_the_model_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_confused_clothes_show_where_the_model_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On pictures of scikit-learn's digits: not every machine has Fashion-MNIST."""
     confused = example("confused")
     digits = load_digits()
@@ -170,7 +170,7 @@ def test_fashion_mnist_is_read_from_debians_files() -> None:
     np.testing.assert_array_equal(np.bincount(y_val), [1000] * 10)
 
 
-def test_mails_are_shown_as_their_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mails_are_shown_as_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mails = example("mails")
     data = mails.load_data()
     monkeypatch.setattr(mails, "load_data", lambda: tuple(part[:400] for part in data))
@@ -185,7 +185,7 @@ def test_mails_are_shown_as_their_words(tmp_path: Path, monkeypatch: pytest.Monk
         np.testing.assert_allclose(weights.sum(-1), 1, atol=2e-2)
 
 
-def test_the_demo_trains_without_a_server_and_is_quick_the_second_time(tmp_path: Path) -> None:
+def test_the_demo_trains_without_a_server_and_skips_finished_runs(tmp_path: Path) -> None:
     program = (
         "import sys, demo; demo.RUNS = (demo.Run('article', 'article', 1, ('attention', 'gated'), {'images': 500}),);"
         f"sys.argv = ['demo.py', '--logdir', {str(tmp_path)!r}, '--no-serve']; sys.exit(demo.main())"

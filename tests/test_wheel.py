@@ -1,4 +1,4 @@
-"""The wheel as a stranger installs it: pip alone, a fresh environment, outside the checkout."""
+"""The wheel as a newcomer installs it: with pip, in a fresh environment, outside the checkout."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ try:
 except ImportError as error:
     assert 'tb_attention.AttentionCallback needs pip install "tb-attention[keras]"' in str(error)
 else:
-    raise AssertionError("Keras is not here, and nothing said so")
+    raise AssertionError("Keras is not installed, and no error says so")
 """
 
 
@@ -44,7 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Environment:
-    """A fresh virtual environment with a working directory of its own."""
+    """A fresh virtual environment with its own working directory."""
 
     def __init__(self, directory: Path, *requirements: str) -> None:
         self.directory = directory

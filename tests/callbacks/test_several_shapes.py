@@ -15,6 +15,9 @@ import tb_attention
 from tb_attention.records.samples.samples import Samples
 from tests.callbacks.trainings import status
 
+# Keras learns the length of a dataset of padded batches only by reading it.
+pytestmark = pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")
+
 RANDOM = np.random.default_rng(0)
 LENGTHS = [5, 5, 5, 9, 9, 9, 7]
 TEXTS = [RANDOM.integers(1, 20, length).astype("int32") for length in LENGTHS]

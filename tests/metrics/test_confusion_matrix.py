@@ -1,4 +1,4 @@
-"""The metric counts as scikit-learn does, whatever labels and predictions look like."""
+"""The metric counts as scikit-learn does."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_weights_are_summed() -> None:
     assert metric.matrix().dtype == np.float64
 
 
-def test_labels_that_are_no_class_are_counted_apart() -> None:
+def test_labels_that_are_no_class_are_counted_separately() -> None:
     metric = ConfusionMatrix(3)
     metric.update_state(np.array([0, 3, -1, 2]), np.eye(3)[[0, 1, 1, 2]])
     np.testing.assert_array_equal(metric.matrix(), np.diag([1, 0, 1]))
@@ -80,14 +80,14 @@ def test_an_ignored_class_is_left_out() -> None:
     assert metric.other() == 0
 
 
-def test_counts_go_on_beyond_what_float32_can_count() -> None:
+def test_counts_are_exact_beyond_the_range_of_float32() -> None:
     metric = ConfusionMatrix(2)
     metric._cells.counts.assign(np.array([2**24, 0, 0, 0, 0]))
     metric.update_state(np.array([0]), np.array([[1.0, 0.0]]))
     assert metric.matrix()[0, 0] == 2**24 + 1
 
 
-def test_a_reset_forgets() -> None:
+def test_reset_state_sets_all_counts_to_0() -> None:
     metric = ConfusionMatrix(2)
     metric.update_state(np.array([0]), np.array([[1.0, 0.0]]))
     metric.reset_state()
@@ -95,7 +95,7 @@ def test_a_reset_forgets() -> None:
     assert float(metric.result()) == 0
 
 
-def test_the_accuracy_is_that_of_what_is_counted() -> None:
+def test_the_accuracy_is_that_of_the_counted_examples() -> None:
     metric = ConfusionMatrix(3, ignore_class=255)
     labels, scores = np.array([0, 1, 255, 7, 2]), np.eye(3)[[0, 2, 1, 1, 2]]
     metric.update_state(labels, scores, sample_weight=np.array([1.0, 2.0, 4.0, 8.0, 0.5]))
@@ -104,7 +104,7 @@ def test_the_accuracy_is_that_of_what_is_counted() -> None:
 
 
 @pytest.mark.parametrize("weights", [None, np.linspace(0, 1, 40)])
-def test_compiled_by_xla_it_counts_the_same(weights: np.ndarray | None) -> None:
+def test_counts_are_the_same_under_xla(weights: np.ndarray | None) -> None:
     random = np.random.default_rng(0)
     labels, scores = random.integers(0, 3, 40), random.random((40, 3)).astype("float32")
     plain, compiled = ConfusionMatrix(3), ConfusionMatrix(3)
@@ -123,7 +123,7 @@ def test_wrong_shapes_are_refused_with_a_sentence() -> None:
         ConfusionMatrix(3).update_state(np.zeros((1, 2, 2)), np.zeros((1, 3)))
 
 
-def test_it_survives_saving_and_loading() -> None:
+def test_the_metric_survives_saving_and_loading() -> None:
     config = ConfusionMatrix(4, threshold=0.2, ignore_class=9).get_config()
     again = ConfusionMatrix.from_config(config)
     assert (again.num_classes, again.threshold, again.ignore_class) == (4, 0.2, 9)
@@ -131,5 +131,5 @@ def test_it_survives_saving_and_loading() -> None:
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_of_nothing_the_accuracy_is_0(multi_label: bool) -> None:
+def test_the_accuracy_of_no_examples_is_0(multi_label: bool) -> None:
     assert float(ConfusionMatrix(3, multi_label=multi_label).result()) == 0

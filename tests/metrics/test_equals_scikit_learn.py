@@ -1,4 +1,4 @@
-"""Whatever labels and predictions look like, the counts are scikit-learn's."""
+"""The counts equal those of scikit-learn, for every form of labels and predictions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def count(metric: ConfusionMatrix, *batches: Any) -> ConfusionMatrix:
 @pytest.mark.parametrize("shape", list(SHAPES))
 @HYPOTHESIS
 @given(case=examples())
-def test_one_class_an_example(shape: str, case: Any) -> None:
+def test_one_class_per_example(shape: str, case: Any) -> None:
     labels, logits, weights = case
     expected = confusion_matrix(labels, logits.argmax(1), labels=range(CLASSES))
     given_labels, names = SHAPES[shape](labels), NAMES if shape.startswith("strings") else None
@@ -80,7 +80,7 @@ def test_one_class_an_example(shape: str, case: Any) -> None:
 
 
 @pytest.mark.parametrize("shape", list(SHAPES))
-def test_it_counts_in_a_compiled_graph_as_outside(shape: str) -> None:
+def test_counts_in_a_compiled_graph_equal_those_outside(shape: str) -> None:
     random = np.random.default_rng(0)
     labels, logits = random.integers(0, CLASSES, 20), random.random((20, CLASSES)).astype("float32")
     metric = ConfusionMatrix(CLASSES, class_names=NAMES if shape.startswith("strings") else None)
@@ -124,12 +124,12 @@ def test_independent_labels(case: Any, ignored: bool, from_logits: bool) -> None
     count(metric, np.where(unknown, -1, truth), scores, weights)
     labels = metric.labels()
     assert labels is not None
-    for place in range(CLASSES):
-        known = ~unknown[:, place]
+    for label in range(CLASSES):
+        known = ~unknown[:, label]
         expected = confusion_matrix(
-            truth[known, place], called[known, place], labels=[0, 1], sample_weight=weights[known]
+            truth[known, label], called[known, label], labels=[0, 1], sample_weight=weights[known]
         ) if known.any() else np.zeros((2, 2))  # fmt: skip
-        np.testing.assert_allclose(labels[place], expected, atol=1e-9)
+        np.testing.assert_allclose(labels[label], expected, atol=1e-9)
     if not ignored:
         expected = multilabel_confusion_matrix(truth, called, sample_weight=weights)
         np.testing.assert_allclose(labels, expected, atol=1e-9)
@@ -176,7 +176,7 @@ def test_a_segmentation_of_one_unit(scores_channel: bool, labels_channel: bool) 
     np.testing.assert_array_equal(metric.matrix(), confusion_matrix(labels.ravel(), scores.ravel() >= 0.5))
 
 
-def test_positions_of_sequences_that_are_masked_are_left_out() -> None:
+def test_masked_positions_of_sequences_are_left_out() -> None:
     tokens = np.array([[3, 4, 0, 0], [5, 6, 7, 0]])
     inputs = keras.Input((4,), dtype="int32")
     embedded = keras.layers.Embedding(10, 8, mask_zero=True)(inputs)

@@ -1,4 +1,4 @@
-"""What positions are said to be."""
+"""Positions are named after what they are."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_each_axis_is_compared_with_its_own_input() -> None:
     assert described.axes[3] == Axis("key", 64, "grid", (8, 8), (), 0)
 
 
-def test_what_fits_nothing_stays_plain_positions() -> None:
+def test_positions_that_fit_no_input_stay_plain() -> None:
     (described,) = describe_axes([plain(7, 7)], [TEXT])
     assert [axis.kind for axis in described.axes] == ["positions"] * 4
 

@@ -1,4 +1,4 @@
-"""Names of classes as users give them."""
+"""Class names in the forms that users have."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tb_attention.reduce.class_names import to_class_names
         ({"1": "dog", "0": "cat"}, ["cat", "dog"]),
     ],
 )
-def test_each_class_has_a_name_of_its_own(given: Any, names: list[str] | None) -> None:
+def test_each_class_has_a_unique_name(given: Any, names: list[str] | None) -> None:
     assert to_class_names(given) == names
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"), [("cat", "must be a list"), (3, "must be a list"), ({"cat": 1, "dog": 2}, "0, 1, 2")]
 )
-def test_what_names_no_classes_is_refused(given: Any, sentence: str) -> None:
+def test_invalid_class_names_are_refused(given: Any, sentence: str) -> None:
     with pytest.raises(ArgumentError, match=f"{sentence}.*Received"):
         to_class_names(given)

@@ -1,4 +1,4 @@
-"""What the encodings keep of weights, and what they do with odd ones."""
+"""The loss of each encoding, and its treatment of odd values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_signed8_row_is_off_by_at_most_8_thousandths_and_keeps_signs(weights: np
 @given(ANY)
 @settings(max_examples=200, deadline=None)
 @pytest.mark.filterwarnings("error")
-def test_a_row_that_is_not_finite_comes_back_as_nan_and_leaves_the_others_alone(weights: np.ndarray) -> None:
+def test_a_row_that_is_not_finite_is_decoded_as_nan_and_changes_no_other(weights: np.ndarray) -> None:
     for encoding in ("sqrt8_row", "signed8_row"):
         back = decode(encode(weights, encoding), weights.shape, encoding)
         # Of -inf only the size counts where signs are not kept: a weight below 0 is stored as 0.
@@ -51,7 +51,7 @@ def test_a_row_that_is_not_finite_comes_back_as_nan_and_leaves_the_others_alone(
 
 @given(ANY, st.sampled_from(["float32", "float16"]))
 @settings(max_examples=100, deadline=None)
-def test_floats_come_back_as_they_were(weights: np.ndarray, encoding: str) -> None:
+def test_float_encodings_are_exact(weights: np.ndarray, encoding: str) -> None:
     with np.errstate(over="ignore"):
         expected = weights.astype(np.float16).astype(np.float32) if encoding == "float16" else weights
     stored = encode(weights, encoding)
@@ -61,7 +61,7 @@ def test_floats_come_back_as_they_were(weights: np.ndarray, encoding: str) -> No
 
 @given(ANY, st.sampled_from(["float32", "float16", "sqrt8_row", "signed8_row"]))
 @settings(max_examples=100, deadline=None)
-def test_the_size_is_known_beforehand(weights: np.ndarray, encoding: str) -> None:
+def test_encoded_bytes_is_the_size_of_the_encoded_array(weights: np.ndarray, encoding: str) -> None:
     assert encode(weights, encoding).nbytes == encoded_bytes(weights.shape, encoding)
 
 
@@ -92,7 +92,7 @@ def test_divergence_at_512_keys_is_below_a_ten_thousandth_of_a_bit() -> None:
     assert (weights.argmax(axis=-1) == back.argmax(axis=-1)).mean() > 0.99
 
 
-def test_small_arrays_are_float32_and_large_ones_a_byte_a_weight() -> None:
+def test_small_arrays_are_float32_and_large_ones_one_byte_per_weight() -> None:
     assert choose_encoding(np.zeros((1, 127, 128), np.float32)) == "float32"
     assert choose_encoding(np.zeros((1, 128, 128), np.float32)) == "sqrt8_row"
     assert choose_encoding(np.full((1, 128, 128), -1, np.float32)) == "signed8_row"

@@ -1,4 +1,4 @@
-"""The measures of heads that are known by construction."""
+"""Measures of heads whose values are known by construction."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_a_uniform_head_has_the_entropy_of_its_keys() -> None:
     assert found["first"] == found["self"] == found["previous"] == pytest.approx(1 / 8)
 
 
-def test_a_diagonal_head_looks_at_itself() -> None:
+def test_a_diagonal_head_attends_to_itself() -> None:
     found = measure(np.eye(6))
     assert found == pytest.approx({"entropy": 0, "largest": 1, "distance": 0, "first": 1 / 6, "self": 1, "previous": 0})
 
 
-def test_a_previous_token_head_is_told_and_has_distance_1() -> None:
+def test_a_previous_token_head_is_detected_and_has_distance_1() -> None:
     weights = np.eye(6, k=-1)
     weights[0, 0] = 1
     found = measure(weights)
@@ -53,7 +53,7 @@ def test_extra_positions_have_no_distance() -> None:
     assert found["first"] == pytest.approx(0.5)
 
 
-def test_padding_queries_and_wholly_masked_rows_do_not_count() -> None:
+def test_padding_queries_and_fully_masked_rows_do_not_count() -> None:
     weights = np.eye(4)
     weights[2] = 0.25
     weights[3] = 0
@@ -70,13 +70,13 @@ def test_queries_and_keys_that_differ_have_no_distance_self_or_previous() -> Non
     assert math.isnan(measure(np.eye(3), alike=False)["self"])
 
 
-def test_a_diverged_row_makes_nan_and_not_a_number_that_looks_right() -> None:
+def test_a_diverged_row_gives_nan_and_not_a_plausible_number() -> None:
     weights = np.eye(4)
     weights[1] = np.nan
     assert all(math.isnan(value) for value in measure(weights).values())
 
 
-def test_nothing_to_average_is_nan() -> None:
+def test_the_mean_over_no_rows_is_nan() -> None:
     assert all(math.isnan(value) for value in measure(np.zeros((4, 4))).values())
     assert all(math.isnan(value) for value in measure(np.eye(4), query_mask=np.zeros(4, bool)).values())
 
@@ -90,7 +90,7 @@ def test_repeats_are_averaged_whatever_the_block_size() -> None:
     rng = np.random.default_rng(0)
     weights = rng.dirichlet(np.ones(40), size=(2, 700, 40)).astype(np.float32)
     together = head_measures(weights)
-    each = np.stack([head_measures(weights[:, [place]]) for place in range(0, 700)])
+    each = np.stack([head_measures(weights[:, [repeat]]) for repeat in range(0, 700)])
     np.testing.assert_allclose(together, each.mean(axis=0), rtol=1e-4)
 
 
@@ -106,13 +106,13 @@ def test_large_maps_are_measured_in_blocks_with_the_same_result(monkeypatch: pyt
         np.testing.assert_allclose(head_measures(weights, **options), whole, rtol=1e-5)  # type: ignore[arg-type]
 
 
-def test_a_gate_has_its_largest_weight_only() -> None:
+def test_a_gate_has_only_its_largest_weight() -> None:
     measures = gate_measures(np.array([[0.1, 0.9], [0.2, 0.3]], np.float32))
     np.testing.assert_allclose(measures[:, 1], [0.9, 0.3])
     assert np.isnan(np.delete(measures, 1, axis=1)).all()
 
 
-def test_distance_follows_the_cells_in_whatever_order_the_positions_lie() -> None:
+def test_distance_follows_the_cells_in_any_order_of_positions() -> None:
     rng = np.random.default_rng(1)
     weights = rng.dirichlet(np.ones(14), size=14)
     order = rng.permutation(14)
@@ -121,7 +121,7 @@ def test_distance_follows_the_cells_in_whatever_order_the_positions_lie() -> Non
     assert moved["distance"] == pytest.approx(measure(weights, grid=(3, 4), extra=2)["distance"], rel=1e-5)
 
 
-def test_rows_are_uncomputed_where_all_heads_have_nothing_and_diverged_where_one_has() -> None:
+def test_rows_that_are_nan_in_all_heads_are_uncomputed_and_in_one_head_diverged() -> None:
     maps = np.full((2, 2, 3, 4), 0.25, np.float32)
     maps[:, 1, 2] = maps[0, 0, 1] = maps[:, 0, 0, 3] = np.nan
     np.testing.assert_array_equal(uncomputed_rows(maps), [[False, False, False], [False, False, True]])

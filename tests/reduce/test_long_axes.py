@@ -1,4 +1,4 @@
-"""Maps of very many positions are pooled, and say so."""
+"""Long maps are pooled, and their note says so."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def square(size: int, **fields: object) -> Site:
     return site(Axis("samples", 2), Axis("heads", 3), *inner)
 
 
-def test_short_maps_are_left_as_they_are() -> None:
+def test_short_maps_are_unchanged() -> None:
     short = square(8)
     assert shorten(short, 8) is short
 
 
-def test_every_cell_is_the_largest_of_its_positions() -> None:
+def test_every_pooled_cell_is_the_largest_of_its_positions() -> None:
     long = square(10)
     pooled = shorten(long, 5)
     assert pooled.weights.shape == (2, 3, 5, 5)
@@ -44,12 +44,12 @@ def test_a_grid_becomes_a_coarser_grid_and_its_extra_positions_stay() -> None:
     np.testing.assert_array_equal(pooled.weights[:, :, 0, 1:], rows[:, :, 0])
 
 
-def test_several_tokens_have_no_one_name() -> None:
+def test_pooled_tokens_become_plain_positions() -> None:
     assert shorten(square(9, kind="tokens", input=1), 4).axes[2] == Axis("query", 4)
     assert shorten(square(9, kind="frames", input=1), 4).axes[2] == Axis("query", 4, "frames", input=1)
 
 
-def test_rows_of_chosen_queries_stay_in_full() -> None:
+def test_rows_of_chosen_queries_stay_whole() -> None:
     long = square(10)
     rows = shorten(long, 4, full_rows=[0, -1, 99, 0]).rows
     assert rows is not None
@@ -57,7 +57,7 @@ def test_rows_of_chosen_queries_stay_in_full() -> None:
     np.testing.assert_array_equal(rows.weights, long.weights[:, :, [0, 9]])
 
 
-def test_of_negative_weights_the_largest_magnitude_stays() -> None:
+def test_the_negative_weight_of_largest_magnitude_stays() -> None:
     weights = np.array([[[0.1, -0.9, 0.2, 0.3]]], np.float32)
     gate = site(Axis("samples", 1), Axis("heads", 1), Axis("key", 4), weights=weights, kind="gate")
     np.testing.assert_array_equal(shorten(gate, 2).weights, np.array([[[-0.9, 0.3]]], np.float32))
@@ -72,7 +72,7 @@ def test_pooling_keeps_the_largest_weight_of_every_row(size: int, most: int, see
     np.testing.assert_array_equal(pooled.max(axis=1), weights.max(axis=1))
 
 
-def test_cells_in_another_order_are_pooled_by_where_they_lie() -> None:
+def test_cells_in_another_order_are_pooled_by_their_coordinates() -> None:
     column_by_column = tuple(np.arange(24).reshape(6, 4).T.ravel().tolist())
     cells = Cells((6, 4), (*column_by_column, -1), ("CLS",))
     pixels = tuple(Pixels(axis, size, 0, 8, 8) for axis, size in ((1, 50), (2, 32)))

@@ -1,4 +1,4 @@
-"""Overviews keep what is strong."""
+"""Overviews keep strong weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tb_attention.reduce.pooling import MOST, pool_maximum
 
 
-def test_a_small_map_stays_as_it_is() -> None:
+def test_a_small_map_is_unchanged() -> None:
     maps = np.arange(12, dtype=np.float32).reshape(1, 3, 4)
     np.testing.assert_array_equal(pool_maximum(maps), maps)
 
@@ -26,13 +26,13 @@ def test_a_single_strong_weight_is_never_lost(queries: int, keys: int, seed: int
     assert (pooled[1] == 1).sum() == 1
 
 
-def test_of_signed_weights_the_largest_magnitude_stands_with_its_sign() -> None:
+def test_the_signed_weight_of_largest_magnitude_keeps_its_sign() -> None:
     row = np.zeros((1, 64), np.float32)
     row[0, 0], row[0, 1] = 0.5, -0.75
     assert pool_maximum(row, dimensions=1)[0, 0] == -0.75
 
 
-def test_nan_is_seen() -> None:
+def test_nan_is_not_hidden_by_pooling() -> None:
     row = np.zeros((1, 64), np.float32)
     row[0, 5] = np.nan
     pooled = pool_maximum(row, dimensions=1)
