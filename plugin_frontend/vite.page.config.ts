@@ -1,7 +1,7 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-// The same app for a page of its own: a classic script, because browsers load no modules from the disk, with the fonts in the styles.
+// The same app for a stand-alone page: a classic script, because browsers load no modules from the disk, with the fonts in the styles.
 export default defineConfig({
   plugins: [svelte()],
   build: {

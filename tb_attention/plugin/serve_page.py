@@ -1,4 +1,4 @@
-"""The routes `page` and `page_size`: a page of its own with a part of a run, and how large it would be."""
+"""The routes `page` and `page_size`: a stand-alone page with a part of a run, and how large it would be."""
 
 from __future__ import annotations
 

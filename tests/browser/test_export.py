@@ -1,4 +1,4 @@
-"""What leaves the tab, in a real browser: a page of its own that opens from the disk with the network switched off."""
+"""What leaves the tab, in a real browser: a stand-alone page that opens from the disk with the network switched off."""
 
 from __future__ import annotations
 

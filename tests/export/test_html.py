@@ -1,4 +1,4 @@
-"""A page of its own: what goes in, what stays out, and that nothing of a log breaks out of it."""
+"""A stand-alone page: what goes in, what stays out, and that nothing of a log breaks out of it."""
 
 from __future__ import annotations
 

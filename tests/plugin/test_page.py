@@ -1,4 +1,4 @@
-"""The routes of a page of its own: the page as a download, and its size beforehand."""
+"""The routes of a stand-alone page: the page as a download, and its size beforehand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-/** Who answers the client's requests: the plugin's routes, or, in a page of its own, the log that it holds. */
+/** Who answers the client's requests: the plugin's routes, or, in a stand-alone page, the log that it holds. */
 import { answerFrom, heldLog } from "./held/log";
 import { STANDALONE } from "../host/standalone";
 

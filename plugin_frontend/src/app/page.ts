@@ -1,4 +1,4 @@
-/** The script of a page of its own: the same app, with the log that lies in the page. */
+/** The script of a stand-alone page: the same app, with the log that lies in the page. */
 import { mount } from "svelte";
 import "../styles/fonts.css";
 import "../styles/tokens.css";

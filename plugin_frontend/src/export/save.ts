@@ -24,7 +24,7 @@ export async function pictureFile(
 ): Promise<Blob | null> {
   const scene = figure(parts, [caption], colors, repaints);
   if (kind === "SVG") return svgFile(scene, caption);
-  // A page of its own can load nothing more, and so makes no PDF.
+  // A stand-alone page can load nothing more, and so makes no PDF.
   if (kind === "PDF" && !STANDALONE) return (await import("./pdfFile")).pdfFile(scene, caption);
   return pngFile(scene);
 }

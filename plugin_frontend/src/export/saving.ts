@@ -1,4 +1,4 @@
-/** Fetches what makes files of a view; a page of its own has it inside. */
+/** Fetches what makes files of a view; a stand-alone page has it inside. */
 import { STANDALONE } from "../host/standalone";
 
 type Save = typeof import("./save");

@@ -1,2 +1,2 @@
-/** Whether this is a page of its own and not TensorBoard's tab. Known when it is built, so that neither carries the other's code. */
+/** Whether this is a stand-alone page and not TensorBoard's tab. Known when it is built, so that neither carries the other's code. */
 export const STANDALONE = import.meta.env.MODE === "page";

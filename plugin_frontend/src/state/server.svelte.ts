@@ -66,7 +66,7 @@ export class Server {
     } finally {
       this.#asking = false;
     }
-    // What a page of its own holds does not change.
+    // What a stand-alone page holds does not change.
     if (STANDALONE && this.runs) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.poll(), this.#delay);

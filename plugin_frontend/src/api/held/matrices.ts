@@ -1,4 +1,4 @@
-/** The routes `matrices` and `history` in a page of its own, computed from the matrices that the page holds. */
+/** The routes `matrices` and `history` in a stand-alone page, computed from the matrices that the page holds. */
 import { gunzip } from "../gzip";
 import { readNpy, type NpyArray } from "../npy";
 import { indicesOf } from "../ranges";
@@ -30,7 +30,7 @@ export async function matrices(
   return answer([places.length, classes, classes], values);
 }
 
-/** Of each class: told right, of this class, called this class; from a matrix, or from the 2 x 2 counts of labels. */
+/** Of each class: correctly classified, of this class, predicted as this class; from a matrix, or from the 2 x 2 counts of labels. */
 function sums({ shape, data }: NpyArray, labels: boolean): number[] {
   const classes = shape[0] ?? 0;
   const all = Array.from({ length: classes }, (_, i) => i);

@@ -1,4 +1,4 @@
-/** The route `rows` in a page of its own: what some queries look at, computed from the weights that the page holds. */
+/** The route `rows` in a stand-alone page: what some queries attend to, computed from the weights that the page holds. */
 import { gunzip } from "../gzip";
 import { readNpy } from "../npy";
 import { gzipped, npyFile } from "../npyFile";
