@@ -1,4 +1,4 @@
-"""Reading `.npz` files that may be damaged or hostile: nothing is inflated before its size was checked."""
+"""Reads `.npz` files that may be damaged or hostile. Nothing is inflated before its size is checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_MEMBER_BYTES = 1 << 30
 
 MAX_MEMBERS = 1 << 20
 
-# Deflate cannot make more than 1032 bytes of one; a header that says so lies.
+# Deflate makes at most 1032 bytes of one. A header that claims more is wrong.
 _MOST_PER_BYTE = 1032
 
 
@@ -31,7 +31,7 @@ _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 @dataclass(frozen=True)
 class Stream:
-    """Where the deflated bytes of a member lie, for handing them on as they are.
+    """Where the deflated bytes of a member are, so that they can be passed through.
 
     Attributes:
         offset: Of the first byte, in the file.
@@ -54,7 +54,7 @@ class Archive:
         name: What errors call the file.
 
     Raises:
-        DamagedFileError: It is no zip archive, or says impossible things of its members.
+        DamagedFileError: It is not a zip archive, or its directory of members is impossible.
     """
 
     def __init__(self, file: IO[bytes], name: str) -> None:
@@ -94,10 +94,10 @@ class Archive:
 
         Args:
             name: Without ".npy".
-            most: Bytes that it may have when inflated.
+            most: Bytes of the inflated member, at most.
 
         Raises:
-            DamagedFileError: The member is missing, too large, altered, or no array of numbers.
+            DamagedFileError: The member is missing, too large, altered or not an array of numbers.
         """
         info = self._checked(name, most)
         try:
@@ -109,7 +109,7 @@ class Archive:
         return parse_npy(data, f"{name} in {self._name}")
 
     def stream(self, name: str, most: int = MAX_MEMBER_BYTES) -> Stream:
-        """Where the deflated bytes of a member lie.
+        """Where the deflated bytes of a member are.
 
         Raises:
             DamagedFileError: The member is missing, too large or not deflated, or its local header is not there.
@@ -169,12 +169,12 @@ _ZIP_ERRORS = (
 
 
 def parse_npy(data: bytes, what: str) -> npt.NDArray[Any]:
-    """The array in the bytes of a `.npy` file, without copying them; never an object array.
+    """The array in the bytes of a `.npy` file, which are not copied; never an object array.
 
-    numpy's own reader of headers mends those of Python 2 with a tokenizer, which warns, and raises what no reader expects.
+    NumPy's own header reader repairs headers of Python 2 with a tokenizer. It warns, and raises exceptions of any kind.
 
     Raises:
-        DamagedFileError: They are not those of an array of numbers.
+        DamagedFileError: The bytes are not those of an array of numbers.
     """
     try:
         shape, fortran, dtype, start = _header(data)
@@ -192,7 +192,7 @@ def parse_npy(data: bytes, what: str) -> npt.NDArray[Any]:
 
 
 def _header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, whether in Fortran's order, type, and where the numbers begin."""
+    """Shape, whether the order is Fortran's, type, and the offset of the first number."""
     if data[:6] != b"\x93NUMPY":
         raise ValueError("it does not begin like one")
     width = _LENGTH_BYTES[data[6], data[7]]

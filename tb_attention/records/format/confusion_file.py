@@ -1,4 +1,4 @@
-"""The members of a confusion step file: made of a record, and read back."""
+"""The members of a confusion step file: made from a record, and read back."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def confusion_members(
 
     Args:
         record: The step.
-        tag, attempt: Where it belongs.
-        samples: Name of the file with the examples of `record`, if it has some.
-        made: The digest of their maps, if they have some.
+        tag, attempt: The series and attempt of the step.
+        samples: Name of the file with the examples of `record`, if it has any.
+        made: The digest of their maps, if they have any.
     """
     members: list[Member] = []
     splits = {name: _add_split(record, name, members) for name in record.splits}
@@ -148,14 +148,14 @@ def _example_members(examples: CellExamples, made: Digest | None) -> Iterator[Me
     if examples.maps is None or made is None:
         return
     yield from map_members(examples.maps, made)
-    for index, (_, maps) in examples.means.items():
-        for place, (known, mean) in enumerate(zip(made.manifest.sites, maps, strict=True)):
-            yield mean_member(index, place), encode(mean, known.encoding)
+    for class_index, (_, maps) in examples.means.items():
+        for site, (known, mean) in enumerate(zip(made.manifest.sites, maps, strict=True)):
+            yield mean_member(class_index, site), encode(mean, known.encoding)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What is stored of the examples of a step: `cells` int (examples, 2), `scores` float (examples, 2), `random` bool."""
+    """Kept examples of a step: `cells` int (examples, 2), `scores` float (examples, 2), `random` bool (examples,)."""
 
     cells: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32]
@@ -185,7 +185,7 @@ def read_mean(archive: Archive, manifest: ConfusionManifest, index: int, site: i
 
 
 def read_order(archive: Archive, manifest: ConfusionManifest) -> npt.NDArray[np.int64]:
-    """The classes in order of similarity, int64 (classes,); as they are where the step has no such order."""
+    """The classes in order of similarity, int64 (classes,); in their own order where the step has none by similarity."""
     if not manifest.similarity:
         return np.arange(manifest.classes)
     order = _read(archive, ORDER_MEMBER, (manifest.classes,), "i").astype(np.int64)
@@ -234,10 +234,10 @@ def read_cells(
     stored = archive.read(matrix_member(split))
     if stored.ndim != 2 or len(stored) != 3 or stored.dtype != wanted:
         raise DamagedFileError(f"A sparse matrix must be {wanted} (3, cells). Received: {stored.dtype} {stored.shape}.")
-    places = stored[:2]
-    if places.size and not (places.min() >= 0 and places.max() < manifest.classes):
+    cells = stored[:2]
+    if cells.size and not (cells.min() >= 0 and cells.max() < manifest.classes):
         raise DamagedFileError(f"The cells of a sparse matrix must be of classes from 0 to {manifest.classes - 1}.")
-    return places[0].astype(np.int64), places[1].astype(np.int64), stored[2]
+    return cells[0].astype(np.int64), cells[1].astype(np.int64), stored[2]
 
 
 def _kind(manifest: ConfusionManifest, split: str) -> str:

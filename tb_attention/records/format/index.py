@@ -1,4 +1,4 @@
-"""Index segments: what the timeline and the curves need of 64 steps, in one file."""
+"""Index segments: manifests and measures of up to 64 steps in one file, for the timeline and the curves."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ SEGMENT = 64
 
 @dataclass(frozen=True, eq=False)
 class StepEntry:
-    """A step as the index knows it.
+    """A step in the index.
 
     Attributes:
         manifest: Of the step file.
-        file: Name, size and time of the step file when it was read; the entry counts only while they agree.
-        measures: float32 (samples, heads of all sites, measures), or None where they were not read, or for matrices.
+        file: Name, size and time of the step file when it was read. The entry counts only while they agree.
+        measures: float32 (samples, heads of all sites, measures); None for matrices, or where they were not read.
     """
 
     manifest: Manifest
@@ -52,7 +52,7 @@ def measures_member(index: int) -> str:
 
 
 def index_members(entries: Sequence[StepEntry]) -> list[Member]:
-    """The members of a segment; sites that several steps share are there once."""
+    """The members of a segment. Sites that several steps share are stored once."""
     site_sets: dict[Sites, int] = {}
     steps = []
     members: list[Member] = []
@@ -74,7 +74,7 @@ def read_index(archive: Archive, what: str, *, with_measures: bool = False) -> l
     """The entries of a segment, in order.
 
     Raises:
-        NewerSchemaError, DamagedFileError: The segment is to be ignored.
+        NewerSchemaError, DamagedFileError: The segment cannot be read and is to be ignored.
     """
     value = read_json(archive, what)
     check_schema(value, what)
@@ -91,7 +91,7 @@ class _Segment(Struct):
 
 
 class _Indexed(Struct):
-    """What the entry of a step has beside its manifest."""
+    """What the entry of a step holds in addition to its manifest."""
 
     file: str
     size: Count
@@ -105,7 +105,7 @@ def _entry(
     name = f"Entry {index} of {what}"
     indexed = json_text.convert(item, _Indexed, name)
     if indexed.sites is not None and not 0 <= indexed.sites < len(site_sets):
-        raise DamagedFileError(f"{name} has no such sites: {indexed.sites}.")
+        raise DamagedFileError(f"{name} names sites that the segment does not have. Received: sites={indexed.sites}.")
     manifest = manifest_from_json(item, name, None if indexed.sites is None else site_sets[indexed.sites])
     file = Entry(indexed.file, False, indexed.size, indexed.mtime_ns)
     # Each step of matrices has other examples, so their measures make no curve.

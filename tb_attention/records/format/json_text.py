@@ -26,7 +26,7 @@ def dumps(value: Any) -> bytes:
     """UTF-8 JSON of nested dicts, lists and scalars; NaN becomes "NaN", infinities "Infinity" and "-Infinity"."""
     try:
         text = _ENCODER.encode(value)
-    except ValueError:  # rare: to look for such a number in every value would cost more than all the rest
+    except ValueError:  # rare; looking for such numbers every time would cost more than all the rest
         text = _ENCODER.encode(spell(value))
     return text.encode("utf-8", "replace")
 
@@ -50,10 +50,10 @@ def loads(data: bytes, what: str) -> dict[str, Any]:
 
 
 def convert(value: Any, kind: Any, what: str) -> Any:
-    """A record of some type, made of JSON values. Fields that the type does not have are skipped.
+    """A record of a type, from JSON values. Fields that the type does not have are skipped.
 
     Raises:
-        DamagedFileError: They are not those of such a record.
+        DamagedFileError: The values do not make such a record.
     """
     try:
         return msgspec.convert(value, kind)
@@ -67,7 +67,7 @@ def to_builtins(value: Any) -> dict[str, Any]:
 
 
 def read_numbers(record: msgspec.Struct, *fields: str) -> None:
-    """Makes floats of numbers that JSON spells as strings: of these fields, and of the values of those that are mappings."""
+    """Makes floats of the numbers that are strings, in these fields and in the values of those that are mappings."""
     for name in fields:
         value = getattr(record, name)
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Writing `.npz` files: zip archives of deflated `.npy` members, quick to make."""
+"""Writes `.npz` files, which are zip archives of deflated `.npy` members, fast."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Member = tuple[str, npt.NDArray[Any]]
 
 _LEVEL = 4
 _CHUNK = 1 << 20
-_DOS_DATE = (1 << 5) | 1  # 1 January 1980: equal contents make equal files, whenever they are written
-_MOST = 0xFFFFFFFE  # what 32 bits can say, but for the next number
-_ELSEWHERE = 0xFFFFFFFF  # stands for a number that is in a 64-bit field
+_DOS_DATE = (1 << 5) | 1  # 1 January 1980, so that equal contents make equal files at any time
+_MOST = 0xFFFFFFFE  # the largest number in 32 bits, except the next one
+_ELSEWHERE = 0xFFFFFFFF  # says that the number is in a 64-bit field
 _UTF8 = 0x800
 
 
 def write_npz(file: IO[bytes], members: Iterable[Member]) -> None:
-    """Writes members one after the other; only one of them is in memory at a time if `members` is a generator.
+    """Writes members one after the other. If `members` is a generator, only one of them is in memory at a time.
 
     Args:
         file: Opened for writing, at its start.
-        members: Names and arrays of numbers, little-endian afterwards.
+        members: Names and arrays of numbers. They are stored as little-endian.
     """
     directory: list[bytes] = []
     position = 0
@@ -44,7 +44,7 @@ def write_npz(file: IO[bytes], members: Iterable[Member]) -> None:
 
 
 def npz_bytes(members: Iterable[Member]) -> bytes:
-    """The whole file in memory, for small ones."""
+    """The bytes of a small file."""
     buffer = io.BytesIO()
     write_npz(buffer, members)
     return buffer.getvalue()
@@ -57,7 +57,7 @@ def _member(name: str, array: npt.NDArray[Any], position: int) -> tuple[bytes, l
     np.lib.format.write_array_header_1_0(
         top, {"descr": np.lib.format.dtype_to_descr(little.dtype), "fortran_order": False, "shape": little.shape}
     )
-    # Z_RLE looks for runs only: what helps on maps, at 2 to 4 times the speed of the default and no larger.
+    # Z_RLE looks for runs only. On maps it is 2 to 4 times as fast as the default, and the result is no larger.
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_RLE)
     body = [deflater.compress(top.getvalue())]
     crc = zlib.crc32(top.getvalue())
@@ -91,12 +91,12 @@ def _member(name: str, array: npt.NDArray[Any], position: int) -> tuple[bytes, l
 
 
 def _end(count: int, size: int, position: int) -> bytes:
-    """The end of the archive, with the 64-bit records where 32 bits are too few."""
+    """The end of the archive, with 64-bit records where 32 bits are too few."""
     end = b""
     far = size > _MOST or position > _MOST
     if count >= 0xFFFF or far:
         end += b"PK\x06\x06" + struct.pack("<QHHLLQQQQ", 44, 45, 45, 0, 0, count, count, size, position)
         end += b"PK\x06\x07" + struct.pack("<LQL", 0, position + size, 1)
     few = min(count, 0xFFFF)
-    place = (_ELSEWHERE, _ELSEWHERE) if far else (size, position)
-    return end + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, few, few, *place, 0)
+    where = (_ELSEWHERE, _ELSEWHERE) if far else (size, position)
+    return end + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, few, few, *where, 0)

@@ -9,10 +9,10 @@ from typing import Literal
 from tb_attention.errors import ArgumentError
 
 Step = int | Literal["init"]
-"""A position in training, at least 0, or the model before training."""
+"""A position in training, at least 0; "init" is the model before training."""
 
 ROOT = "plugins/attention"
-"""Where a run keeps its logs, below its directory."""
+"""The directory of all logs, in that of the run."""
 
 STATUS = "status.json"
 MAX_STEP = 10**12 - 1
@@ -24,7 +24,7 @@ _SAMPLES = re.compile(r"samples-[0-9a-f]{12}\.npz")
 _INDEX = re.compile(r"index-[0-9]{12}\.npz")
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _MAX_TAG = 100
-# Windows takes these for devices, whatever follows the first dot.
+# On Windows these are devices, whatever follows the first dot.
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|\Z)")
 
 
@@ -38,13 +38,13 @@ def tag_folder(tag: str) -> str:
         raise ArgumentError(f"`tag` must be a string of at least one character. Received: tag={tag!r}.")
     raw = tag.encode("utf-8", "surrogatepass")
     parts = []
-    for place, byte in enumerate(raw):
-        inner_dot = byte == 0x2E and 0 < place < len(raw) - 1
+    for index, byte in enumerate(raw):
+        inner_dot = byte == 0x2E and 0 < index < len(raw) - 1
         parts.append(chr(byte) if byte in _PLAIN or inner_dot else f"%{byte:02X}")
     name = "".join(parts)
     if _DEVICES.match(name):
         name = f"%{ord(name[0]):02X}{name[1:]}"
-    # `tfevents` in a name would make TensorBoard take the directory's files for events.
+    # TensorBoard takes files for event files if `tfevents` is anywhere in their path.
     name = re.sub("(?i)(tfevent)(s)", lambda found: f"{found[1]}%{ord(found[2]):02X}", name)
     if len(name) > _MAX_TAG:
         cut = re.sub(r"(%[0-9A-F]?|\.)\Z", "", name[:_MAX_TAG])
@@ -53,7 +53,7 @@ def tag_folder(tag: str) -> str:
 
 
 def folder_tag(folder: str) -> str:
-    """The tag that a directory's name stands for; of a tag that was cut, what is left of it (its manifests know the whole)."""
+    """The tag that a directory's name stands for. Of a tag that was cut it is the beginning; manifests hold the whole tag."""
     plain = folder.split("~", 1)[0]
     raw = re.sub(rb"%([0-9A-F]{2})", lambda found: bytes([int(found[1], 16)]), plain.encode())
     return raw.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The samples file: what was fed in, as far as it can be shown."""
+"""The samples file: the inputs of the model, as far as they can be shown."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tb_attention.records.samples.samples import Samples
 
 THUMBNAILS = "thumbnails"
 
-# Longer sequences of bare numbers are no tokens that anybody would read.
+# Nobody reads longer sequences of bare token ids.
 _MOST_TOKEN_IDS = 4096
 
 
-def image_member(sample: int, place: int) -> str:
+def image_member(sample: int, index: int) -> str:
     """The member with the picture of one input of one sample."""
-    return f"image/{sample}/{place}"
+    return f"image/{sample}/{index}"
 
 
 def samples_members(samples: Samples) -> list[Member]:
     """The members of the file."""
     pictures: dict[int, list[npt.NDArray[np.uint8]]] = {}
     described: list[list[dict[str, Any]]] = [[] for _ in range(len(samples))]
-    for place, (name, array) in enumerate(samples.arrays):
-        shown = _pictures(samples, place, array)
+    for index, (name, array) in enumerate(samples.arrays):
+        shown = _pictures(samples, index, array)
         if shown is not None:
-            pictures[place] = shown
-        for sample, entry in enumerate(_inputs(samples, place, name, array, shown)):
+            pictures[index] = shown
+        for sample, entry in enumerate(_inputs(samples, index, name, array, shown)):
             described[sample].append(entry)
     members: list[Member] = []
     small = None
@@ -42,7 +42,7 @@ def samples_members(samples: Samples) -> list[Member]:
         small = thumbnails(pictures[min(pictures)])
         members.append((THUMBNAILS, small))
         for sample in range(len(samples)):
-            members.extend((image_member(sample, place), shown[sample]) for place, shown in pictures.items())
+            members.extend((image_member(sample, index), shown[sample]) for index, shown in pictures.items())
     manifest = {
         "schema": SCHEMA,
         "content": "samples",
@@ -57,7 +57,7 @@ def samples_members(samples: Samples) -> list[Member]:
 
 
 def content_hash(members: list[Member]) -> str:
-    """12 hexadecimal digits of a hash of the members: the same samples have the same name."""
+    """12 hexadecimal digits of a hash of the members, so that the same samples have the same file name."""
     digest = hashlib.sha256()
     for name, array in members:
         digest.update(f"{name}{array.dtype.str}{array.shape};".encode())
@@ -65,34 +65,34 @@ def content_hash(members: list[Member]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _pictures(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[npt.NDArray[np.uint8]] | None:
+def _pictures(samples: Samples, index: int, array: npt.NDArray[Any]) -> list[npt.NDArray[np.uint8]] | None:
     if not samples.store_inputs:
         return None
-    if place in samples.images:
-        given = samples.images[place]
+    if index in samples.images:
+        given = samples.images[index]
         if len({np.shape(image) for image in given}) == 1:
             return list(to_pictures(np.asarray(given)))
         return [one_picture(np.asarray(image)) for image in given]
-    if place in samples.tokens or not looks_like_pictures(array):
+    if index in samples.tokens or not looks_like_pictures(array):
         return None
-    if place in samples.shapes:
-        return [one_picture(samples.own(place, sample)) for sample in range(len(samples))]
+    if index in samples.shapes:
+        return [one_picture(samples.own(index, sample)) for sample in range(len(samples))]
     return list(to_pictures(array))
 
 
 def _inputs(
     samples: Samples,
-    place: int,
+    index: int,
     name: str,
     array: npt.NDArray[Any],
     pictures: list[npt.NDArray[np.uint8]] | None,
 ) -> list[dict[str, Any]]:
-    """For each sample the description of one input."""
+    """The description of one input, for each sample."""
     if pictures is not None:
         return [{"name": name or "image", "kind": "image", "shape": list(image.shape)} for image in pictures]
-    texts = _texts(samples, place, array)
-    tokens = _tokens(samples, place, array)
-    mask = samples.masks.get(place)
+    texts = _texts(samples, index, array)
+    tokens = _tokens(samples, index, array)
+    mask = samples.masks.get(index)
     kind = "values" if tokens is None else "tokens"
     entries = []
     for sample in range(len(samples)):
@@ -101,28 +101,28 @@ def _inputs(
             entry["tokens"] = tokens[sample]
             entry["mask"] = None if mask is None else mask[sample].astype(int).tolist()[: len(tokens[sample])]
         else:
-            entry["shape"] = list(samples.own(place, sample).shape)
+            entry["shape"] = list(samples.own(index, sample).shape)
         entry["text"] = None if texts is None else texts[sample]
         entries.append(entry)
     return entries
 
 
-def _tokens(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[list[str]] | None:
+def _tokens(samples: Samples, index: int, array: npt.NDArray[Any]) -> list[list[str]] | None:
     if not samples.store_inputs:
         return None
-    if place in samples.tokens:
-        own = samples.shapes.get(place)
-        return [row if own is None else row[: own[sample][0]] for sample, row in enumerate(samples.tokens[place])]
+    if index in samples.tokens:
+        own = samples.shapes.get(index)
+        return [row if own is None else row[: own[sample][0]] for sample, row in enumerate(samples.tokens[index])]
     if array.ndim == 2 and array.dtype.kind in "iu" and array.shape[1] <= _MOST_TOKEN_IDS:
-        return [list(map(str, samples.own(place, sample).tolist())) for sample in range(len(samples))]
+        return [list(map(str, samples.own(index, sample).tolist())) for sample in range(len(samples))]
     return None
 
 
-def _texts(samples: Samples, place: int, array: npt.NDArray[Any]) -> list[str] | None:
+def _texts(samples: Samples, index: int, array: npt.NDArray[Any]) -> list[str] | None:
     if not samples.store_inputs:
         return None
-    if place in samples.texts:
-        return [text_of(text) for text in samples.texts[place]]
+    if index in samples.texts:
+        return [text_of(text) for text in samples.texts[index]]
     if array.dtype.kind == "O" and array.size == len(array):
         return [text_of(text) for text in array.reshape(-1)]
     return None

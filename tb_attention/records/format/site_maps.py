@@ -1,4 +1,4 @@
-"""The weights of a site for one sample, brought into the shape that overviews and measures want."""
+"""Overviews and measures of a site for one sample."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tb_attention.reduce.pooling import pool_maximum
 from tb_attention.site import Axis
 
 Masks = Mapping[int, npt.NDArray[np.bool_]]
-"""By place of an input: `(samples, positions)`, False for padding."""
+"""By index of the input: `(samples, positions)`, False for padding."""
 
 
 def overview(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.NDArray[np.float32]:
-    """Every head, pooled by maximum.
+    """The overview of every head: its map, pooled by maximum.
 
     Args:
         weights: `(heads, ...)`, of one sample.
@@ -34,7 +34,7 @@ def overview(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.ND
         return pool_maximum(_merge(maps), dimensions=shown)
     maps = as_maps(weights, axes)
     absent = uncomputed_rows(maps)
-    # What one iteration did not compute yet, another one did.
+    # A row that one iteration has not computed yet is computed in another.
     return pool_maximum(_merge(_zeroed(maps, absent & ~absent.all(axis=0))))
 
 
@@ -53,7 +53,7 @@ def measures(
     grid = first.cell_grid if len(queries) == 1 else tuple(axis.size for axis in queries)
     maps = as_maps(weights, axes)
     return head_measures(
-        # Rows of 0 do not count.
+        # Rows of zeros do not count in measures.
         _zeroed(maps, uncomputed_rows(maps)),
         grid=grid,
         cells=first.cell_of if len(queries) == 1 else None,
@@ -63,7 +63,7 @@ def measures(
 
 
 def as_maps(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.NDArray[np.float32]:
-    """`(heads, repeats, queries, keys)`: several query or key axes become one."""
+    """Weights as `(heads, repeats, queries, keys)`; several query or key axes become one."""
     queries, keys = math.prod(_sizes(axes, "query")), math.prod(_sizes(axes, "key"))
     repeats = math.prod(_sizes(axes, "iteration") + _sizes(axes, "windows"))
     return weights.reshape(weights.shape[0], repeats, queries, keys)

@@ -1,4 +1,4 @@
-"""The members of a step file: made of a record, and read back."""
+"""The members of a step file of maps: made from a record, and read back."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def overview_member(sample: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Digest:
-    """What the index and the event file keep of a step of maps.
+    """What the index and the event file need of a step of maps.
 
     Attributes:
         manifest: Of the step file.
         measures: float32 (samples, heads of all sites, measures).
-        overviews: uint8, one array a sample.
+        overviews: uint8, one array for each sample.
     """
 
     manifest: StepManifest
@@ -73,14 +73,14 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
 
     Args:
         record: The step.
-        tag, attempt: Where it belongs.
-        masks: By place of an input, which positions are not padding; `(samples, positions)`.
+        tag, attempt: The series and attempt of the step.
+        masks: By index of the input, which positions are not padding; `(samples, positions)`.
 
     Raises:
         ArgumentError: A site has no axis for its heads.
     """
     count = record.sample_count
-    kept = {place: mask for place, mask in (masks or {}).items() if len(mask) == count}
+    kept = {index: mask for index, mask in (masks or {}).items() if len(mask) == count}
     parts: list[list[npt.NDArray[np.uint8]]] = [[] for _ in range(count)]
     values: list[list[npt.NDArray[np.float32]]] = [[] for _ in range(count)]
     sites = []
@@ -117,26 +117,26 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
 
 
 def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
-    """The members of a step file of maps, encoded one by one as they are asked for."""
+    """The members of a step file of maps. Each is encoded when the iterator reaches it."""
     yield manifest_member(manifest_to_json(made.manifest))
     yield from map_members(record, made)
 
 
 def map_members(record: StepRecord, made: Digest) -> Iterator[Member]:
-    """The members of maps, which confusion step files may have too."""
+    """The members of maps, which a confusion step file may also have."""
     yield MEASURES_MEMBER, made.measures
     for sample, packed in enumerate(made.overviews):
         yield overview_member(sample), packed
     for sample in range(made.manifest.sample_count):
-        for place, (site, known) in enumerate(zip(record.sites, made.manifest.sites, strict=True)):
-            yield weights_member(sample, place), encode(site.weights[sample], known.encoding)
+        for index, (site, known) in enumerate(zip(record.sites, made.manifest.sites, strict=True)):
+            yield weights_member(sample, index), encode(site.weights[sample], known.encoding)
             if site.rows is not None and known.rows is not None:
-                yield rows_member(sample, place), encode(site.rows.weights[sample], known.rows.encoding)
+                yield rows_member(sample, index), encode(site.rows.weights[sample], known.rows.encoding)
             if site.features is not None and known.features is not None:
                 maps = np.moveaxis(site.features[sample], -1, 0)
-                yield features_member(sample, place), encode(maps, known.features.encoding)
+                yield features_member(sample, index), encode(maps, known.features.encoding)
             if site.sink is not None and known.sink is not None:
-                yield sink_member(sample, place), encode(site.sink[sample], known.sink.encoding)
+                yield sink_member(sample, index), encode(site.sink[sample], known.sink.encoding)
 
 
 def manifest_member(value: Mapping[str, Any]) -> Member:
@@ -158,13 +158,14 @@ def read_manifest(archive: Archive, what: str) -> Manifest:
     """The manifest of a step file.
 
     Raises:
-        NewerSchemaError, DamagedFileError: It cannot be read by this version, or by any.
+        NewerSchemaError: A newer version wrote it.
+        DamagedFileError: No version can read it.
     """
     return manifest_from_json(read_json(archive, what), f"The manifest of {what}")
 
 
 def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
-    """The weights of one site for one sample, `(heads, queries, keys)` or what its axes say."""
+    """The weights of one site for one sample, usually `(heads, queries, keys)`; its axes describe them."""
     known = manifest.sites[site]
     return _read_encoded(archive, weights_member(sample, site), known.shape, known.encoding)
 
@@ -195,7 +196,7 @@ def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) 
 
 
 def _read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding: Encoding) -> npt.NDArray[np.float32]:
-    """A member as numbers of this shape; one that is larger than they can be is refused before it is inflated."""
+    """The values of a member. A member too large for the shape is refused before it is inflated."""
     return decode_member(archive.read(name, encoded_bytes(shape, encoding) + 4096), shape, encoding, name)
 
 
@@ -213,7 +214,7 @@ def read_measures(archive: Archive, manifest: StepManifest, name: str = MEASURES
 def decode_member(
     stored: npt.NDArray[Any], shape: tuple[int, ...], encoding: Any, name: str
 ) -> npt.NDArray[np.float32]:
-    """The values of a member that is stored in an encoding; raises `DamagedFileError` where it does not fit."""
+    """Decodes a member; raises `DamagedFileError` where it does not have the shape or the encoding."""
     floats = encoding in ("float32", "float16")
     fits = stored.shape == shape and stored.dtype == np.dtype(encoding) if floats else stored.dtype == np.uint8
     if not fits or stored.size * stored.dtype.itemsize != encoded_bytes(shape, encoding):
@@ -230,7 +231,7 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
     inner = (site.axes[1], *axes)
     pooled = [site_maps.overview(weights, inner) for weights in site.weights]
     shape = pooled[0].shape if pooled else site_maps.overview(np.zeros(site.weights.shape[1:], np.float32), inner).shape
-    # One encoding for all samples of a site: the manifest has one place to say which.
+    # All samples of a site share one encoding, as the manifest states only one.
     signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
     overview_encoding: Encoding = "signed8_row" if signed else "sqrt8_row"
     manifest = SiteManifest(
@@ -264,21 +265,21 @@ def _part(arrays: npt.NDArray[np.float32]) -> EncodedPart:
 
 
 def _measures(site: Site, axes: tuple[Axis, ...], sample: int, masks: site_maps.Masks) -> npt.NDArray[np.float32]:
-    """The measures of a sample's own part of a site."""
+    """The measures of a site for one sample, without padding."""
     weights = site.weights[sample][own_part(axes, sample)]
     own = tuple(axis.of(sample) for axis in axes)
     lengths = {axis.input: axis.of(sample).size for axis in axes if axis.own is not None}
-    cut = {place: mask[:, : lengths.get(place)] for place, mask in masks.items()}
+    cut = {index: mask[:, : lengths.get(index)] for index, mask in masks.items()}
     return site_maps.measures(weights, own, site.kind, sample, cut)
 
 
 def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
-    """The encoding of all samples."""
+    """The encoding that fits the weights of all samples."""
     if not len(weights) or choose_encoding(weights[0]) == "float32":
         return "float32"
     return choose_encoding(weights)
 
 
 def plain_logs(logs: Mapping[str, float]) -> dict[str, float]:
-    """Metrics by name, as JSON takes them."""
+    """Metrics by name, with Python's own numbers."""
     return {str(name): float(value) for name, value in logs.items()}

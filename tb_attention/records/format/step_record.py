@@ -1,4 +1,4 @@
-"""What a step is before it is written: of maps, or of confusion matrices."""
+"""A step before it is written: of maps, or of confusion matrices."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Prediction(Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         class_index: The class, from 0 (0 or 1 for a model with one unit).
-        probability: That of this class, from 0 to 1, or None where it is not known.
-        label_probability: That of the sample's label, from 0 to 1; -ln of it is the loss of the sample. None where the label
-            or the distribution is not known.
+        probability: The probability of this class, from 0 to 1; None where it is not known.
+        label_probability: The probability of the sample's label, from 0 to 1; the loss of the sample is -ln of it. None where
+            the label or the distribution is not known.
     """
 
     class_index: Annotated[int, Meta(ge=0)] = msgspec.field(name="class")
@@ -80,7 +80,7 @@ class StepRecord:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the weights, and of what comes with them."""
+        """Bytes of the weights, and of the other arrays of the sites."""
         features = sum(site.features.nbytes for site in self.sites if site.features is not None)
         rows = sum(site.rows.weights.nbytes for site in self.sites if site.rows is not None)
         sinks = sum(site.sink.nbytes for site in self.sites if site.sink is not None)
@@ -91,7 +91,7 @@ ConfusionKind = Literal["classes", "binary", "labels"]
 
 
 class ClassGroup(Struct, frozen=True):
-    """Classes that belong together under a name; `children` are their indices, and smaller groups."""
+    """Classes that belong together, under a name; `children` are indices of classes, and smaller groups."""
 
     name: str
     children: tuple[int | ClassGroup, ...]
@@ -103,13 +103,13 @@ class CellExamples:
 
     Attributes:
         samples: Their inputs, labels and ids.
-        truth, predicted: int (examples,), their cell.
-        probability: float (examples,), that of the predicted class.
+        truth, predicted: int (examples,), the cell of each example.
+        probability: float (examples,), the probability of the predicted class.
         loss: float (examples,), -ln of the probability of the true class.
-        random: bool (examples,), whether they were chosen at random; the others are the most certain of their cell.
-        maps: Of the first of them, or None.
-        means: By class, how many examples that were told right their mean map is of, and for each site of `maps` that map,
-            of the shape of the site without the samples.
+        random: bool (examples,), whether the example was chosen at random; the others are the most certain of their cell.
+        maps: Maps of the first of the examples, or None.
+        means: By class, the mean map at each site of `maps`, of the shape of the site without the samples, and over how many
+            correctly classified examples.
     """
 
     samples: Samples
@@ -141,21 +141,23 @@ class ConfusionRecord:
     Attributes:
         step: An integer of at least 0, or "init".
         splits: Matrices (classes, classes) by split ("validation", "training"): rows are the truth, columns the prediction.
-            Integers, or floats where examples are weighted. Of kind "labels" they count examples that have one label and
-            are predicted to have another.
+            Integers, or floats where examples are weighted. Of kind "labels" they count examples that have one label and are
+            predicted to have another.
         class_names: A name for each class, or None.
-        output: Which of the model's outputs, by name, or None where there is one.
+        output: The name of the model's output, or None where it has one.
         epoch, batch, wall_time, logs: As in `StepRecord`.
-        kind: "classes" (one class an example), "binary" (from one score), "labels" (each class a yes or no of its own).
-        threshold: Of "binary" and "labels": the probability from which on the answer is yes.
-        labels: By split, (classes, 2, 2), of kind "labels": `[[true no, false yes], [false no, true yes]]` of each class.
-        histograms: By split, (1 or classes, 2, bins): how many of the truth no, yes have which probability.
+        kind: "classes" (each example has one class), "binary" (from one score) or "labels" (each class is a separate yes or no).
+        threshold: Of "binary" and "labels": the probability at or above which the prediction is positive.
+        labels: Of kind "labels": by split, (classes, 2, 2), `[[true negatives, false positives], [false negatives, true
+            positives]]` of each class.
+        histograms: By split, (1 or classes, 2, bins): how many examples, first of the truth no, then yes, have which probability.
         other: By split, labels that are no class.
         class_groups: A hierarchy of the classes.
-        similarity: Gives the classes in order of similarity, int (classes,); called when the step is written, or None.
-        examples: Of the cells of the validation, or None.
-        scalars: For the Scalars tab, by what follows the tag in their names.
-        figures: For the Images tab likewise: each gives a PNG, when the step is written.
+        similarity: Returns the classes in order of similarity, int (classes,). It is called when the step is written.
+        examples: Examples of the cells of the validation, or None.
+        scalars: Numbers for the Scalars tab, by name without the tag.
+        figures: Functions for the Images tab, by name without the tag. Each returns a PNG, and is called when the step is
+            written.
     """
 
     step: Step
@@ -207,7 +209,7 @@ class ConfusionRecord:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the matrices, and of what comes with them."""
+        """Bytes of the matrices, the other counts and the examples."""
         counts = [*self.labels.values(), *self.histograms.values()]
         matrices = sum(_of_matrix(matrix).nbytes for matrix in self.splits.values())
         return (

@@ -57,7 +57,7 @@ class FoundStep:
     """A step file without weights.
 
     Attributes:
-        tag, attempt, step: Where it belongs.
+        tag, attempt, step: The series, the attempt and the step.
         data: The bytes of the `.npz`: manifest, measures and overviews, or matrices.
     """
 
@@ -71,7 +71,7 @@ def step_of_blob(blob: bytes) -> FoundStep:
     """The step of maps in a blob of docs/format.md, for as many samples as it has overviews of.
 
     Raises:
-        DamagedFileError: It is no such blob, or cut off.
+        DamagedFileError: It is not such a blob, or it is cut off.
         NewerSchemaError: A newer version wrote it.
     """
     if len(blob) < _HEAD or blob[:4] != _MAGIC or blob[4] != 1:
@@ -92,7 +92,7 @@ def step_of_blob(blob: bytes) -> FoundStep:
     members = [
         manifest_member(manifest_to_json(known)),
         (MEASURES_MEMBER, _measures(head.get("measures_values"), known)),
-        *((overview_member(place), stored[place * size : (place + 1) * size]) for place in range(count)),
+        *((overview_member(sample), stored[sample * size : (sample + 1) * size]) for sample in range(count)),
     ]
     return FoundStep(known.tag, known.attempt, known.step, npz_bytes(members))
 
@@ -108,7 +108,7 @@ def step_of_matrices(content: bytes, step: int, wall_time: float, splits: Mappin
         splits: Matrices by split.
 
     Raises:
-        DamagedFileError: The content is none of ours, or the matrices are no matrices of these classes.
+        DamagedFileError: The content is not that of a step of matrices, or the matrices are not of its classes.
     """
     manifest = manifest_from_json(json_text.loads(content, _WHAT), _WHAT)
     if not isinstance(manifest, ConfusionManifest):
