@@ -10,8 +10,12 @@ import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.schema import Manifest
 from tb_attention.wire import gzip_frame
-from tb_attention.wire.structs import SamplesAnswer, SeriesAnswer
+from tb_attention.wire.structs import SamplesAnswer
+
+VERSION = "page"
+"""The version of everything in a page, which does not change."""
 
 OpenFile = Callable[[str], Archive]
 """Opens a file of an attempt, by its name."""
@@ -37,12 +41,14 @@ class SeriesPart:
     """What one series puts into a page.
 
     Attributes:
-        answer: As the route `series` gives it.
+        newest: The manifest of the newest step, with what goes in.
+        steps: For each step the JSON of it and of its sites, as `wire.answers.series_answer` takes them.
         samples: By name of the set, as the route `samples` gives it.
         bodies: Its arrays.
     """
 
-    answer: SeriesAnswer
+    newest: Manifest
+    steps: Sequence[tuple[bytes, bytes]]
     samples: Mapping[str, SamplesAnswer]
     bodies: Sequence[Body]
 

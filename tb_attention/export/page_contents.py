@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from msgspec.structs import replace
 
 from tb_attention.errors import AttentionError, LogError, NotInLogError
 from tb_attention.export.choice import Choice, check_found
-from tb_attention.export.page_bodies import Body, OpenFile, SeriesPart, made, stored
-from tb_attention.export.page_maps import VERSION, MapsPart
+from tb_attention.export.page_bodies import VERSION, Body, OpenFile, SeriesPart, made, stored
+from tb_attention.export.page_maps import MapsPart
 from tb_attention.records.format import confusion_file, paths
 from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.schema import ConfusionManifest, StepManifest
@@ -21,7 +20,7 @@ from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.reading.series import choose, list_series
 from tb_attention.records.store.store import ReadStore
 from tb_attention.wire import answers
-from tb_attention.wire.structs import HeldIndex, Status
+from tb_attention.wire.structs import HeldIndex, SeriesAnswer, Status
 
 _UNFINISHED = "This page was made while the training was running."
 
@@ -60,27 +59,37 @@ def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, ch
     _check(main, choice)
     kept = [entry for entry in main if choice.has_step(entry.manifest.step)]
     parts = [_part(opened, 0, kept, choice)]
+    held = [_answer(opened, parts[0], run, choice)]
     for other in others if chosen.content == "attention" else ():
         opened = other.open()
         joined = [entry for entry in opened.list_steps(with_measures=True).entries if _joins(entry, kept, choice)]
         if joined:
             parts.append(_part(opened, len(parts), joined, choice))
+            held.append(_answer(opened, parts[-1], run, choice))
     bodies = [body for part in parts for body in part.bodies]
     names = [body.name for body in bodies]
-    series_answers = [replace(part.answer, run=run) for part in parts]
-    return Contents(answers.held_index(run, series_answers, [part.samples for part in parts], names), bodies)
+    return Contents(answers.held_index(run, held, [part.samples for part in parts], names), bodies)
 
 
 def _part(opened: OpenedAttempt, series: int, entries: Sequence[StepEntry], choice: Choice) -> SeriesPart:
     kinds = {type(entry.manifest) for entry in entries}
     if kinds == {ConfusionManifest}:
-        part = _matrices(opened.open, series, entries)
-    elif kinds == {StepManifest}:
-        part = MapsPart(opened.open, series, choice).collect(entries)
-    else:
-        raise LogError("The series holds maps and matrices.")
-    status = _status(opened, whole=choice.steps is None)
-    return dataclasses.replace(part, answer=replace(part.answer, status=status))
+        return _matrices(opened.open, series, entries)
+    if kinds == {StepManifest}:
+        return MapsPart(opened.open, series, choice).collect(entries)
+    raise LogError("The series holds maps and matrices.")
+
+
+def _answer(opened: OpenedAttempt, part: SeriesPart, run: str, choice: Choice) -> SeriesAnswer:
+    return answers.series_answer(
+        answers.series_facts(part.newest),
+        part.steps,
+        run=run,
+        attempt=opened.number,
+        attempts=(opened.number,),
+        version=VERSION,
+        status=_status(opened, whole=choice.steps is None),
+    )
 
 
 def _status(opened: OpenedAttempt, *, whole: bool) -> Status | None:
@@ -138,19 +147,11 @@ def _matrices(open_file: OpenFile, series: int, entries: Sequence[StepEntry]) ->
     steps: list[tuple[bytes, bytes]] = []
     for entry in entries:
         assert isinstance(entry.manifest, ConfusionManifest)
-        bare = replace(entry.manifest, examples=0, samples=None, sample_count=0, means=())
+        no_maps = {"sample_count": 0, "predictions": (), "measures": (), "sites": ()}
+        bare = replace(entry.manifest, examples=0, samples=None, means=(), **no_maps)
         steps.append((answers.encode(answers.step_record(bare, VERSION)), b"[]"))
         bodies.extend(_matrix_bodies(open_file, series, entry.file.name, entry.manifest))
-    answer = answers.series_answer(
-        answers.series_facts(bare),
-        steps,
-        run="",
-        attempt=bare.attempt,
-        attempts=(bare.attempt,),
-        version=VERSION,
-        status=None,
-    )
-    return SeriesPart(answer, {}, bodies)
+    return SeriesPart(bare, steps, {}, bodies)
 
 
 def _matrix_bodies(open_file: OpenFile, series: int, file: str, manifest: ConfusionManifest) -> Iterator[Body]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from tb_attention.export.choice import Choice, check_found
-from tb_attention.export.page_bodies import Body, OpenFile, SeriesPart, made, stored
+from tb_attention.export.page_bodies import VERSION, Body, OpenFile, SeriesPart, made, stored
 from tb_attention.export.page_samples import PageSamples
 from tb_attention.records.format import step_file
 from tb_attention.records.format.index import StepEntry
@@ -23,9 +23,6 @@ from tb_attention.reduce.encodings import Encoding
 from tb_attention.site import Axis
 from tb_attention.wire import answers, gzip_frame
 from tb_attention.wire.answers import body_name
-
-VERSION = "page"
-"""The version of every file of a page: it does not change."""
 
 
 class MapsPart:
@@ -60,17 +57,7 @@ class MapsPart:
             kept.append((manifest, self._measures(entry, indices, sites)))
         check_found("samples", self._choice.samples, self._known())
         self._take_measures(kept)
-        newest = kept[-1][0]
-        answer = answers.series_answer(
-            answers.series_facts(newest),
-            steps,
-            run="",
-            attempt=newest.attempt,
-            attempts=(newest.attempt,),
-            version=VERSION,
-            status=None,
-        )
-        return SeriesPart(answer, self._samples.answers, [*self._samples.bodies, *self._bodies])
+        return SeriesPart(kept[-1][0], steps, self._samples.answers, [*self._samples.bodies, *self._bodies])
 
     def _known(self) -> list[int | str]:
         return [*self._seen, *range(len(self._seen))]

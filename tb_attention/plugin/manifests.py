@@ -13,7 +13,7 @@ import msgspec
 from cachetools import LRUCache
 
 from tb_attention.records.format.paths import Step, step_order
-from tb_attention.records.format.schema import Manifest, maps_of
+from tb_attention.records.format.schema import Manifest
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
@@ -124,8 +124,7 @@ _SitesByIdentity = dict[int, tuple[tuple[SiteManifest, ...], SiteSet]]
 
 
 def _keep(attempt: OpenedAttempt, file: Entry, manifest: Manifest, alike: _SitesByIdentity) -> KnownManifest:
-    maps = maps_of(manifest)
-    sites = () if maps is None else maps.sites
+    sites = manifest.sites
     if id(sites) not in alike:
         alike[id(sites)] = sites, _site_set(sites)
     known = KnownManifest(
@@ -133,8 +132,8 @@ def _keep(attempt: OpenedAttempt, file: Entry, manifest: Manifest, alike: _Sites
         series=sys.intern(answers.encode(answers.series_facts(manifest)).decode()),
         text=answers.encode(answers.step_record(manifest, file.version)),
         sites=alike[id(sites)][1],
-        sample_count=0 if maps is None else maps.sample_count,
-        measures=() if maps is None else maps.measures,
+        sample_count=manifest.sample_count,
+        measures=manifest.measures,
     )
     with _lock, suppress(ValueError):  # too large to keep
         _known[attempt.key(file)] = known

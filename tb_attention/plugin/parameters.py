@@ -6,19 +6,17 @@ Every function raises `ArgumentError` with what is allowed and what came.
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from werkzeug.wrappers import Request
 
 from tb_attention.errors import ArgumentError
-
-Step = int | Literal["init"]
+from tb_attention.records.format.paths import Step
 
 # Steps have 12 digits in file names; more would name no file. ASCII, for `int` also takes other scripts' digits.
 _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SET = re.compile(r"samples-[0-9a-f]{4,64}", re.ASCII)
 _LONGEST = 1024
-_MOST_PLACES = 100_000
+_MOST_INDICES = 100_000
 _MOST_CELLS = 1000
 _MOST_STEPS = 64
 
@@ -48,20 +46,20 @@ def number(request: Request, name: str, *, least: int = 0) -> int:
     return int(value)
 
 
-def places(request: Request, name: str) -> list[int]:
-    """Places from 0 as numbers and ranges with both ends, such as "3" or "0-4,7"; at most 100,000 of them."""
+def indices(request: Request, name: str) -> list[int]:
+    """Indices from 0 as numbers and inclusive ranges, such as "3" or "0-4,7"; at most 100,000 of them."""
     value = text(request, name)
     found: list[int] = []
     for part in value.split(","):
         ends = part.split("-")
         if len(ends) > 2 or not all(_NUMBER.fullmatch(end) for end in ends):
             raise ArgumentError(
-                f'`{name}` must be places from 0 and ranges of them, such as "0-4,7". Received: {name}={value[:80]!r}.'
+                f'`{name}` must be indices from 0 and inclusive ranges, such as "0-4,7". Received: {name}={value[:80]!r}.'
             )
         first, last = int(ends[0]), int(ends[-1])
-        if last < first or last - first + len(found) >= _MOST_PLACES:
+        if last < first or last - first + len(found) >= _MOST_INDICES:
             raise ArgumentError(
-                f"`{name}` must be at most {_MOST_PLACES} places, in rising ranges. Received: {name}={value[:80]!r}."
+                f"`{name}` must be at most {_MOST_INDICES} indices, in rising ranges. Received: {name}={value[:80]!r}."
             )
         found.extend(range(first, last + 1))
     return found
@@ -117,11 +115,11 @@ def listed_steps(request: Request) -> tuple[Step, ...]:
 
 
 def samples_set(request: Request) -> str:
-    """The name of a samples file without its ending, as a step's `samples` says it."""
+    """The name of a samples file without its ending, as in `samples` of a step."""
     value = text(request, "set")
     if not _SET.fullmatch(value):
         raise ArgumentError(
-            f'`set` must be a name as a step of `series` gives it, such as "samples-0f3a5c9e1b2d". '
+            f'`set` must be a name from a step of `series`, such as "samples-0f3a5c9e1b2d". '
             f"Received: set={value[:80]!r}."
         )
     return value

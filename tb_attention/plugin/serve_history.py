@@ -37,7 +37,7 @@ def serve_matrices(logs: Logs, request: Request) -> Response:
     attempt, split = logs.attempt(request), parameters.text(request, "split")
     steps, classes = _steps(attempt)
     serve_matrix.check_classes(classes)
-    indices = parameters.places(request, "places")
+    indices = parameters.indices(request, "places")
     beyond = [index for index in indices if index >= len(steps)]
     if beyond:
         raise NotInLogError(f"The series has {len(steps)} steps, counted from 0. Received: places={beyond[0]}.")

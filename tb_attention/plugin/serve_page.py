@@ -39,9 +39,9 @@ def _page(logs: Logs, request: Request) -> Page:
     given = request.args
     choice = Choice(
         steps=parameters.listed_steps(request) if "steps" in given else None,
-        samples=tuple(parameters.places(request, "samples")) if "samples" in given else None,
+        samples=tuple(parameters.indices(request, "samples")) if "samples" in given else None,
         sites=(parameters.text(request, "site"),) if "site" in given else None,
-        heads=tuple(parameters.places(request, "heads")) if "heads" in given else None,
+        heads=tuple(parameters.indices(request, "heads")) if "heads" in given else None,
         redact="redact" in given and parameters.number(request, "redact") > 0,
     )
     return make_page(attempt.store, run, tag, attempt.number, choice)

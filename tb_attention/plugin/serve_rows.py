@@ -34,7 +34,7 @@ def serve(logs: Logs, request: Request) -> Response:
     attempt = logs.attempt(request)
     if attempt.store.only_events:
         raise NotInLogError("Only the event files of this run are here; its rows are in plugins/attention.")
-    sample, queries = parameters.number(request, "sample"), parameters.places(request, "queries")
+    sample, queries = parameters.number(request, "sample"), parameters.indices(request, "queries")
     if ("step" in request.args) == ("site" in request.args):
         raise ArgumentError("One of `step` (all sites of it) and `site` (all steps of it) must be given, not both.")
     if "step" in request.args:

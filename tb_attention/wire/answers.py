@@ -15,7 +15,7 @@ from tb_attention.errors import AttentionError, DamagedFileError
 from tb_attention.records.format import json_text, paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.confusion_file import Examples
-from tb_attention.records.format.schema import ConfusionManifest, Manifest, check_schema, maps_of
+from tb_attention.records.format.schema import ConfusionManifest, Manifest, check_schema
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.format.step_file import read_json
 from tb_attention.records.format.step_record import Prediction
@@ -54,19 +54,18 @@ def step_record(manifest: Manifest, version: str, sites: int = 0) -> structs.Ste
         version: Of its file.
         sites: The index of its sites in `site_sets`.
     """
-    maps = maps_of(manifest)
     samples = manifest.samples
     record = structs.StepRecord(
         sites=sites,
         step=manifest.step,
         epoch=manifest.epoch,
         batch=manifest.batch,
-        wall_time=manifest.wall_time,
+        wall_time=_number(manifest.wall_time),
         logs={name: _number(metric) for name, metric in manifest.logs.items()},
         v=version,
         samples=samples.removesuffix(".npz") if samples else None,
-        sample_count=0 if maps is None else maps.sample_count,
-        predictions=() if maps is None else tuple(map(_prediction, maps.predictions)),
+        sample_count=manifest.sample_count,
+        predictions=tuple(map(_prediction, manifest.predictions)),
     )
     if not isinstance(manifest, ConfusionManifest):
         return record
@@ -96,8 +95,7 @@ def sites_of(sites: Sequence[SiteManifest]) -> tuple[Site, ...]:
 
 def series_facts(manifest: Manifest) -> structs.SeriesFacts:
     """What a series says of itself, in the manifest of its newest step."""
-    maps = maps_of(manifest)
-    facts = structs.SeriesFacts(manifest.tag, manifest.content, () if maps is None else maps.measures)
+    facts = structs.SeriesFacts(manifest.tag, manifest.content, manifest.measures)
     if not isinstance(manifest, ConfusionManifest):
         return facts
     return msgspec.structs.replace(
@@ -200,8 +198,7 @@ def examples_answer(
         if truth in (None, cell[0]) and predicted in (None, cell[1])
     ]
     samples = manifest.samples.removesuffix(".npz") if manifest.samples else None
-    sample_count = 0 if manifest.maps is None else manifest.maps.sample_count
-    return structs.ExamplesAnswer(manifest.step, samples, sample_count, tuple(listed))
+    return structs.ExamplesAnswer(manifest.step, samples, manifest.sample_count, tuple(listed))
 
 
 def status_answer(text: bytes) -> structs.Status | None:

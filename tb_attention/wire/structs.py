@@ -89,7 +89,7 @@ class StepRecord(WireStruct, frozen=True):
     step: Step
     epoch: int | None
     batch: int | None
-    wall_time: float
+    wall_time: WireNumber
     logs: dict[str, WireNumber]
     v: str
     samples: str | None

@@ -60,7 +60,7 @@ def test_a_choice_of_steps_samples_sites_and_heads(tab: Tab) -> None:
         ({"samples": "7"}, 404, "no such sample"),
         ({"site": "x"}, 404, "no such site"),
         ({"heads": "3"}, 404, "no such head"),
-        ({"heads": "-1"}, 400, "`heads` must be places"),
+        ({"heads": "-1"}, 400, "`heads` must be indices"),
         ({"redact": "yes"}, 400, "`redact` must be an integer"),
     ],
 )
