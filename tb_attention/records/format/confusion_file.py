@@ -20,12 +20,11 @@ from tb_attention.records.format.schema import (
     manifest_to_json,
 )
 from tb_attention.records.format.step_file import (
-    WRITER,
     Digest,
     decode_member,
+    header,
     manifest_member,
     map_members,
-    plain_logs,
 )
 from tb_attention.records.format.step_record import CellExamples, ConfusionRecord
 from tb_attention.reduce.confusion import cells_of, dense_of
@@ -77,14 +76,7 @@ def confusion_members(
     if examples is not None:
         members.extend(_example_members(examples, made))
     manifest = ConfusionManifest(
-        tag=tag,
-        attempt=attempt,
-        writer=WRITER,
-        step=record.step,
-        epoch=record.epoch,
-        batch=record.batch,
-        wall_time=float(record.wall_time),
-        logs=plain_logs(record.logs),
+        **header(record, tag, attempt),
         classes=record.classes,
         class_names=record.class_names,
         output=record.output,

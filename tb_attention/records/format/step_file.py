@@ -16,7 +16,7 @@ from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import Member
 from tb_attention.records.format.schema import Manifest, StepManifest, manifest_from_json, manifest_to_json
 from tb_attention.records.format.site_manifest import EncodedPart, OverviewPart, RowsManifest, SiteManifest
-from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.format.step_record import RecordHeader, StepRecord
 from tb_attention.reduce.encodings import Encoding, choose_encoding, decode, encode, encoded_bytes, row_encoding
 from tb_attention.reduce.head_measures import MEASURES
 from tb_attention.site import Axis, FullRows, Site, own_part
@@ -24,8 +24,6 @@ from tb_attention.site import Axis, FullRows, Site, own_part
 MANIFEST = "manifest"
 MEASURES_MEMBER = "measures"
 MAX_MANIFEST_BYTES = 64 << 20
-
-WRITER = f"tb_attention {__version__}"
 
 
 def weights_member(sample: int, site: int) -> str:
@@ -93,19 +91,12 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | 
             parts[sample].append(encoded[sample])
             values[sample].append(_measures(site, known.axes, sample, kept))
     manifest = StepManifest(
-        tag=tag,
-        attempt=attempt,
-        step=record.step,
-        epoch=record.epoch,
-        batch=record.batch,
-        wall_time=float(record.wall_time),
-        logs=plain_logs(record.logs),
+        **header(record, tag, attempt),
         samples=record.samples,
         sample_count=count,
         predictions=record.predictions or (None,) * count,
         measures=MEASURES,
         sites=tuple(sites),
-        writer=WRITER,
     )
     empty = np.zeros((0, len(MEASURES)), np.float32)
     stacked = [np.concatenate(heads) if heads else empty for heads in values]
@@ -280,6 +271,15 @@ def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
     return choose_encoding(weights)
 
 
-def plain_logs(logs: Mapping[str, float]) -> dict[str, float]:
-    """Metrics by name, with Python's own numbers."""
-    return {str(name): float(value) for name, value in logs.items()}
+def header(record: RecordHeader, tag: str, attempt: int) -> dict[str, Any]:
+    """The fields of `StepHeader` for a step that this version writes."""
+    return {
+        "tag": tag,
+        "attempt": attempt,
+        "writer": f"tb_attention {__version__}",
+        "step": record.step,
+        "epoch": record.epoch,
+        "batch": record.batch,
+        "wall_time": float(record.wall_time),
+        "logs": {str(name): float(value) for name, value in record.logs.items()},
+    }

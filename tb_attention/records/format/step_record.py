@@ -39,8 +39,8 @@ class Prediction(Struct, frozen=True, omit_defaults=True):
 
 
 @dataclass(frozen=True, eq=False)
-class StepRecord:
-    """The maps of one step.
+class RecordHeader:
+    """What every step has.
 
     Attributes:
         step: An integer of at least 0, or "init" for the model before training.
@@ -48,22 +48,34 @@ class StepRecord:
         batch: Batches that the model has seen, or None.
         wall_time: Seconds since 1970; now, by default.
         logs: Metrics by name.
+    """
+
+    step: Step
+    epoch: int | None = field(default=None, kw_only=True)
+    batch: int | None = field(default=None, kw_only=True)
+    wall_time: float = field(default_factory=time.time, kw_only=True)
+    logs: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_step(self.step)
+
+
+@dataclass(frozen=True, eq=False)
+class StepRecord(RecordHeader):
+    """The maps of one step.
+
+    Attributes:
         sites: All with the same samples, in the same order.
         predictions: One for each sample, or () for none.
         samples: The name that `SeriesWriter.write_samples` gave, or None.
     """
 
-    step: Step
-    epoch: int | None = None
-    batch: int | None = None
-    wall_time: float = field(default_factory=time.time)
-    logs: Mapping[str, float] = field(default_factory=dict)
     sites: tuple[Site, ...] = ()
     predictions: tuple[Prediction | None, ...] = ()
     samples: str | None = None
 
     def __post_init__(self) -> None:
-        check_step(self.step)
+        super().__post_init__()
         counts = {len(site.weights) for site in self.sites}
         if len(counts) > 1:
             raise ArgumentError(f"All `sites` of a step must have the same samples. Received: counts {sorted(counts)}.")
@@ -135,17 +147,15 @@ class CellExamples:
 
 
 @dataclass(frozen=True, eq=False)
-class ConfusionRecord:
+class ConfusionRecord(RecordHeader):
     """The confusion matrices of one step.
 
     Attributes:
-        step: An integer of at least 0, or "init".
         splits: Matrices (classes, classes) by split ("validation", "training"): rows are the truth, columns the prediction.
             Integers, or floats where examples are weighted. Of kind "labels" they count examples that have one label and are
             predicted to have another.
         class_names: A name for each class, or None.
         output: The name of the model's output, or None where it has one.
-        epoch, batch, wall_time, logs: As in `StepRecord`.
         kind: "classes" (each example has one class), "binary" (from one score) or "labels" (each class is a separate yes or no).
         threshold: Of "binary" and "labels": the probability at or above which the prediction is positive.
         labels: Of kind "labels": by split, (classes, 2, 2), `[[true negatives, false positives], [false negatives, true
@@ -160,14 +170,9 @@ class ConfusionRecord:
             written.
     """
 
-    step: Step
     splits: Mapping[str, Matrix]
     class_names: tuple[str, ...] | None = None
     output: str | None = None
-    epoch: int | None = None
-    batch: int | None = None
-    wall_time: float = field(default_factory=time.time)
-    logs: Mapping[str, float] = field(default_factory=dict)
     kind: ConfusionKind = "classes"
     threshold: float | None = None
     labels: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
@@ -180,7 +185,7 @@ class ConfusionRecord:
     figures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_step(self.step)
+        super().__post_init__()
         shapes = {_of_matrix(matrix).shape for matrix in self.splits.values()}
         if len(shapes) != 1 or any(len(shape) != 2 or shape[0] != shape[1] for shape in shapes):
             raise ArgumentError(
