@@ -50,8 +50,8 @@ def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, ch
     chosen = choose(series, tag, "attention")
     if chosen is None:
         raise NotInLogError(nothing_in(store))
-    others = [each for each in series if each != chosen and each.content == "confusion"]
-    opened = chosen.open(attempt)
+    others = [each for each in series if each is not chosen and each.content == "confusion"]
+    opened = chosen.attempts.open(attempt)
     main = opened.list_steps(with_measures=True).entries
     if not main:
         tags = [each.tag for each in series]
@@ -61,7 +61,7 @@ def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, ch
     parts = [_part(opened, 0, kept, choice)]
     held = [_answer(opened, parts[0], run, choice)]
     for other in others if chosen.content == "attention" else ():
-        opened = other.open()
+        opened = other.attempts.open()
         joined = [entry for entry in opened.list_steps(with_measures=True).entries if _joins(entry, kept, choice)]
         if joined:
             parts.append(_part(opened, len(parts), joined, choice))

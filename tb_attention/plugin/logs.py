@@ -18,8 +18,8 @@ from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.run_store import RunStore
 from tb_attention.records.format import paths
-from tb_attention.records.reading.opened_attempt import OpenedAttempt, first_names, open_attempt
-from tb_attention.records.reading.series import Content, begun_attempts, describe, list_tags
+from tb_attention.records.reading.opened_attempt import OpenedAttempt, first_names
+from tb_attention.records.reading.series import Attempts, Content, describe, find_attempts, list_tags
 from tb_attention.records.store.store import ReadStore
 
 # One whole file says what a series holds; a log of damaged ones must not be read through every few seconds.
@@ -55,7 +55,7 @@ class Logs:
     def any_series(self) -> bool:
         """Whether some listed run has our folder. A run that cannot be read counts as one without."""
         known = self._runs.all(request_context.RequestContext(), "")
-        if any(map(_has_folder, known.values())):
+        if any(_open(directory) is not None for directory in known.values()):
             return True
         return any(run in known for run in self._events.runs(request_context.RequestContext(), ""))
 
@@ -73,26 +73,24 @@ class Logs:
         if folder not in tags:
             listed = first_names(map(paths.folder_tag, tags))
             raise NotInLogError(f"The run has no such series. Received: tag={tag[:200]!r}. Tags: {listed}.")
-        numbers = begun_attempts(store, folder)
-        if not numbers or (wanted is not None and wanted not in numbers):
-            raise NotInLogError(
-                f"There is no such attempt. Received: attempt={wanted}. Attempts: {first_names(numbers)}."
-            )
-        return open_attempt(store, paths.attempt_directory(folder, numbers[-1] if wanted is None else wanted))
+        attempts = find_attempts(store, folder)
+        if attempts.newest is None or (wanted is not None and wanted not in attempts.numbers):
+            listed = first_names(attempts.numbers)
+            raise NotInLogError(f"There is no such attempt. Received: attempt={wanted}. Attempts: {listed}.")
+        return attempts.open(wanted)
 
     def _store(self, context: Any, experiment: str, run: str, directory: str) -> ReadStore:
-        if _has_folder(directory):
-            return RunStore(directory)
-        return self._events.store(context, experiment, run) or RunStore(directory)
+        return _open(directory) or self._events.store(context, experiment, run) or RunStore(directory)
 
 
-def tag_and_content(newest: OpenedAttempt) -> tuple[str, Content]:
-    """The tag and the content of a series, by its newest attempt. Its step files are opened only when they change."""
-    key = (newest.store.url, newest.folder, tuple(islice(newest.steps.values(), _TRIES)))
+def tag_and_content(attempts: Attempts) -> tuple[str, Content]:
+    """The tag and the content of a series, whose step files are opened only when they change."""
+    first = () if attempts.newest is None else tuple(islice(attempts.newest.steps.values(), _TRIES))
+    key = (attempts.store.url, attempts.folder, first)
     with _lock:
         known = _described.get(key)
     if known is None:
-        series = describe(newest.store, newest.folder, tries=_TRIES)
+        series = describe(attempts, tries=_TRIES)
         known = series.tag, series.content
         if series.content != "unknown":  # a disk that failed for a moment may be readable the next time
             with _lock:
@@ -100,8 +98,10 @@ def tag_and_content(newest: OpenedAttempt) -> tuple[str, Content]:
     return known
 
 
-def _has_folder(directory: str) -> bool:
+def _open(directory: str) -> RunStore | None:
+    """The store of a run; None if it does not have our folder, or cannot be read."""
     try:
-        return bool(RunStore(directory).entries(paths.ROOT))
+        store = RunStore(directory)
+        return store if store.entries(paths.ROOT) else None
     except (AttentionError, OSError):
-        return False
+        return None

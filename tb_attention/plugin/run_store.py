@@ -52,16 +52,20 @@ class RunStore(ReadStore):
         """What a directory holds, as it was a few seconds ago at most; nothing if a link leads out of the run."""
         if not self.is_local:
             return _list(self._store, path, (int(time.monotonic() / _REMOTE_SECONDS),))
-        own = self._store.entry(path)
-        if own is None or not self._stays_inside(path):
+        real = self._inside(path)
+        try:
+            changed = 0 if real is None else os.stat(real).st_mtime_ns
+        except (FileNotFoundError, NotADirectoryError):
+            real = None
+        if real is None:
             return Listing()
-        if time.time_ns() - own.mtime_ns < _SETTLED_NS:
+        if time.time_ns() - changed < _SETTLED_NS:
             return Listing(self._store.entries(path))
-        return _list(self._store, path, (own.mtime_ns, int(time.monotonic() / _LOCAL_SECONDS)))
+        return _list(self._store, path, (changed, int(time.monotonic() / _LOCAL_SECONDS)))
 
     def entry(self, path: str) -> Entry | None:
         """One file or directory, or None if it does not exist or a link leads out of the run."""
-        return self._store.entry(path) if self._stays_inside(path) else None
+        return self._store.entry(path) if not self.is_local or self._inside(path) else None
 
     def open(self, path: str) -> IO[bytes]:
         """Opens a file.
@@ -70,15 +74,14 @@ class RunStore(ReadStore):
             NotInLogError: A link leads out of the run.
             FileNotFoundError: It does not exist (any more).
         """
-        if not self._stays_inside(path):
+        if self.is_local and not self._inside(path):
             raise NotInLogError(f"{path.rpartition('/')[2]} is a link that leads out of the run; it is not followed.")
         return self._store.open(path)
 
-    def _stays_inside(self, path: str) -> bool:
-        if not self.is_local:
-            return True
-        real = os.path.realpath(os.path.join(self.url, *path.split("/")))
-        return real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep)
+    def _inside(self, path: str) -> str | None:
+        """The real path of a file or directory; None if a link leads out of the run."""
+        real = os.path.realpath(os.path.join(self._root, *path.split("/")))
+        return real if real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep) else None
 
     @cached_property
     def _root(self) -> str:

@@ -14,8 +14,8 @@ from tb_attention.errors import AttentionError
 from tb_attention.plugin import manifests, respond
 from tb_attention.plugin.logs import Logs, tag_and_content
 from tb_attention.records.format import paths
-from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
-from tb_attention.records.reading.series import begun_attempts, list_tags
+from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.reading.series import find_attempts, list_tags
 from tb_attention.records.store.store import Entry, ReadStore
 from tb_attention.wire import answers
 from tb_attention.wire.structs import Damaged, RunEntry, SeriesAnswer, SeriesEntry, SeriesFacts, Status
@@ -43,15 +43,15 @@ def _list_series(store: ReadStore) -> tuple[SeriesEntry, ...]:
 
 
 def _entry(store: ReadStore, folder: str) -> SeriesEntry | None:
-    attempts = begun_attempts(store, folder)
-    if not attempts:
+    attempts = find_attempts(store, folder)
+    newest = attempts.newest
+    if newest is None:
         return None
-    newest = open_attempt(store, paths.attempt_directory(folder, attempts[-1]))
-    tag, content = tag_and_content(newest)
+    tag, content = tag_and_content(attempts)
     return SeriesEntry(
         tag=tag,
         content=content,
-        attempts=tuple(attempts),
+        attempts=tuple(attempts.numbers),
         steps=len(newest.steps),
         version=newest.version,
         status=_status(newest),
@@ -73,7 +73,7 @@ def serve_series(logs: Logs, request: Request) -> Response:
     asked = msgspec.structs.replace(
         answer,
         run=request.args["run"],
-        attempts=tuple(begun_attempts(attempt.store, attempt.folder)),
+        attempts=tuple(find_attempts(attempt.store, attempt.folder).numbers),
         status=_status(attempt),
     )
     return respond.json_body(request, asked)

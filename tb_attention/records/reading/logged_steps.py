@@ -36,8 +36,8 @@ class LoggedSteps:
         self.store = store
         self.series = series
         self.chosen = chosen
-        self.attempts = [] if chosen is None else chosen.attempts
-        self._opened = chosen.open(attempt) if chosen is not None and self.attempts else None
+        self.attempts = [] if chosen is None else chosen.attempts.numbers
+        self._opened = chosen.attempts.open(attempt) if chosen is not None and self.attempts else None
         self.listed = StepList() if self._opened is None else self._opened.list_steps()
         self._samples: dict[str, LoggedSamples] = {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import Literal
 
@@ -29,79 +28,87 @@ def list_attempts(store: ReadStore, folder: str) -> list[int]:
     return sorted(number for number in numbers if number is not None)
 
 
-def begun_attempts(store: ReadStore, folder: str) -> list[int]:
-    """The attempts of a series up to the newest that has a step; all of them if none has.
-
-    A training that has just started, or was killed before its first step, must not hide the one before it.
-    """
-    attempts = list_attempts(store, folder)
-    for count in range(len(attempts), 0, -1):
-        if has_steps(store, folder, attempts[count - 1]):
-            return attempts[:count]
-    return attempts
-
-
-def has_steps(store: ReadStore, folder: str, attempt: int) -> bool:
-    """Whether an attempt has a step."""
-    return open_attempt(store, paths.attempt_directory(folder, attempt)).files.has_steps
-
-
-@dataclass(frozen=True)
-class Series:
-    """A named series of steps.
+@dataclass(frozen=True, eq=False)
+class Attempts:
+    """The attempts of a series, as they were when they were listed.
 
     Attributes:
         store: Of the run.
         folder: The directory name of the tag.
-        tag: The tag as the log spells it (directory names of long tags are cut).
-        content: What its steps are; "unknown" while no step can be read.
+        numbers: The attempts up to the newest that has a step, oldest first; all attempts if none has.
+        newest: The last of them; None if there is no attempt.
     """
 
     store: ReadStore
     folder: str
-    tag: str
-    content: Content
+    numbers: list[int]
+    newest: OpenedAttempt | None
 
-    @cached_property
-    def attempts(self) -> list[int]:
-        """The attempts up to the newest that has a step, oldest first."""
-        return begun_attempts(self.store, self.folder)
-
-    def open(self, attempt: int | None = None) -> OpenedAttempt:
+    def open(self, number: int | None = None) -> OpenedAttempt:
         """Opens an attempt, by default the newest that has a step.
 
         Raises:
             NotInLogError: There is no such attempt.
         """
-        attempts = self.attempts
-        if not attempts or (attempt is not None and attempt not in attempts):
-            raise NotInLogError(f"There is no such attempt. Received: attempt={attempt!r}. There are: {attempts}.")
-        number = attempts[-1] if attempt is None else attempt
+        if self.newest is None or (number is not None and number not in self.numbers):
+            raise NotInLogError(f"There is no such attempt. Received: attempt={number!r}. There are: {self.numbers}.")
+        if number is None or number == self.numbers[-1]:
+            return self.newest
         return open_attempt(self.store, paths.attempt_directory(self.folder, number))
+
+
+def find_attempts(store: ReadStore, folder: str) -> Attempts:
+    """The attempts of a series; `folder` is the directory name of its tag.
+
+    A training that has just started, or was killed before its first step, must not hide the one before it.
+    """
+    numbers = list_attempts(store, folder)
+    newest = None
+    for count in range(len(numbers), 0, -1):
+        opened = open_attempt(store, paths.attempt_directory(folder, numbers[count - 1]))
+        if opened.files.has_steps:
+            return Attempts(store, folder, numbers[:count], opened)
+        newest = newest or opened
+    return Attempts(store, folder, numbers, newest)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A named series of steps.
+
+    Attributes:
+        attempts: Its attempts.
+        tag: The tag as the log spells it (directory names of long tags are cut).
+        content: What its steps are; "unknown" while no step can be read.
+    """
+
+    attempts: Attempts
+    tag: str
+    content: Content
 
 
 def list_series(store: ReadStore) -> list[Series]:
     """The series of a run, by name."""
-    return sorted((describe(store, folder) for folder in list_tags(store)), key=lambda series: series.tag)
+    found = (describe(find_attempts(store, folder)) for folder in list_tags(store))
+    return sorted(found, key=lambda series: series.tag)
 
 
-def describe(store: ReadStore, folder: str, *, tries: int | None = None) -> Series:
-    """The series in a directory; its tag and content are those of the first step that can be read, newest attempt first.
+def describe(attempts: Attempts, *, tries: int | None = None) -> Series:
+    """The series with these attempts; its tag and content are those of the first step that can be read, newest attempt first.
 
     Args:
-        store: Of the run.
-        folder: The directory name of the tag.
+        attempts: Of the series.
         tries: How many step files of an attempt are opened at most; by default all of them.
     """
-    for number in reversed(list_attempts(store, folder)):
-        attempt = open_attempt(store, paths.attempt_directory(folder, number))
+    for number in reversed(attempts.numbers):
+        attempt = attempts.open(number)
         for step in islice(attempt.steps, tries):
             try:
                 manifest = attempt.read_manifest(step)
             except (LogError, OSError):
                 continue
-            return Series(store, folder, manifest.tag, manifest.content)
-    return Series(store, folder, paths.folder_tag(folder), "unknown")
+            return Series(attempts, manifest.tag, manifest.content)
+    return Series(attempts, paths.folder_tag(attempts.folder), "unknown")
 
 
 def choose(series: Sequence[Series], tag: str | None, content: Content) -> Series | None:

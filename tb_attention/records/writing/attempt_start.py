@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 
 from tb_attention.records.format import paths
-from tb_attention.records.reading.opened_attempt import open_attempt
-from tb_attention.records.reading.series import begun_attempts, has_steps, list_attempts
+from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.reading.series import find_attempts, list_attempts
 from tb_attention.records.store.leftovers import remove_leftovers
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store
@@ -52,9 +52,9 @@ def begin_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
     for attempt in attempts:
         remove_leftovers(store, paths.attempt_directory(folder, attempt))
     if epoch and attempts:
-        newest = begun_attempts(store, folder)[-1]
-        if has_steps(store, folder, newest):
-            return Beginning(newest, continued=True, batches=_supersede(store, folder, newest, epoch))
+        newest = find_attempts(store, folder).open()
+        if newest.steps:
+            return Beginning(newest.number, continued=True, batches=_supersede(store, newest, epoch))
     attempt = attempts[-1] + 1 if attempts else 1
     # The new directory is the reservation: two trainings that start at once get one each.
     while not store.make_new_directory(paths.attempt_directory(folder, attempt)):
@@ -62,9 +62,8 @@ def begin_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
     return Beginning(attempt)
 
 
-def _supersede(store: Store, folder: str, attempt: int, epoch: int) -> int:
+def _supersede(store: Store, opened: OpenedAttempt, epoch: int) -> int:
     """Moves steps of this epoch and later aside; returns the batches seen at the last step that stays."""
-    opened = open_attempt(store, paths.attempt_directory(folder, attempt))
     aside = opened.path(f"superseded-{time.time_ns() // 1_000_000}")
     moved, batches = False, 0
     for entry in opened.list_steps().entries:
