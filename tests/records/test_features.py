@@ -9,8 +9,9 @@ import pytest
 
 import tb_attention
 from tb_attention.errors import DamagedFileError
+from tb_attention.records.format import json_text
 from tb_attention.records.format.npz import write_npz
-from tb_attention.records.format.site_manifest import site_from_json, site_to_json
+from tb_attention.records.format.site_manifest import SiteManifest, site_to_json
 from tb_attention.records.format.step_file import attention_members, digest
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.writing.series_writer import SeriesWriter
@@ -66,7 +67,7 @@ def test_a_site_without_features_has_none_and_its_manifest_no_word_of_them(tmp_p
 
 def test_the_manifest_of_a_site_with_features_is_read_as_it_was_written(tmp_path: Path) -> None:
     known = written(tmp_path, gate(2, 6, 4)).site("gate")
-    assert site_from_json(site_to_json(known)) == known
+    assert json_text.convert(site_to_json(known), SiteManifest, "It") == known
 
 
 def test_a_feature_map_that_is_missing_is_damage(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tb_attention.records.format.schema import (
     manifest_from_json,
     manifest_to_json,
 )
-from tb_attention.records.format.site_manifest import axis_from_json, axis_to_json
+from tb_attention.records.format.site_manifest import axis_to_json
 from tb_attention.records.format.step_file import digest
 from tb_attention.records.format.step_record import ClassGroup, Prediction
 from tb_attention.site import Axis, Cells, Pixels, Site, WindowPlaces
@@ -94,7 +94,7 @@ def test_cells_and_their_pixels_come_back_as_they_were() -> None:
         Axis("key", 5, input=0, cells=cells, pixels=pixels),
         Axis("key", 5, "grid", (2, 2), ("CLS",), 0, pixels=pixels),
     ):
-        assert axis_from_json(json.loads(json_text.dumps(axis_to_json(axis)))) == axis
+        assert json_text.convert(json.loads(json_text.dumps(axis_to_json(axis))), Axis, "It") == axis
 
 
 @pytest.mark.parametrize(

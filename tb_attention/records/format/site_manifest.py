@@ -91,6 +91,10 @@ class SiteManifest(EncodedPart, frozen=True, kw_only=True, omit_defaults=True):
 Sites = Annotated[tuple[SiteManifest, ...], Meta(max_length=_MOST_SITES)]
 
 
+# Names and defaults of what is stored of an axis.
+_AXIS_FIELDS = [(part.name, part.default) for part in dataclasses.fields(Axis) if part.name != "plain"]
+
+
 def _check_axis(axis: Axis) -> None:
     sizes = [*(axis.grid or ()), *(size for own in axis.own or () for size in own)]
     sizes += [size for part in (axis.cells, axis.places) if part is not None for size in part.grid]
@@ -103,19 +107,7 @@ def site_to_json(site: SiteManifest) -> dict[str, Any]:
     return json_text.to_builtins(site) | {"axes": [axis_to_json(axis) for axis in site.axes]}
 
 
-def site_from_json(value: Any) -> SiteManifest:
-    """The site in a JSON object; raises DamagedFileError."""
-    site: SiteManifest = json_text.convert(value, SiteManifest, "A site")
-    return site
-
-
 def axis_to_json(axis: Axis) -> dict[str, Any]:
     """The JSON object of an axis, without what is at its default."""
-    values = ((part, getattr(axis, part.name)) for part in dataclasses.fields(axis) if part.name != "plain")
-    return json_text.to_builtins({part.name: value for part, value in values if value != part.default})
-
-
-def axis_from_json(value: Any) -> Axis:
-    """The axis in a JSON object; raises DamagedFileError."""
-    axis: Axis = json_text.convert(value, Axis, "An axis")
-    return axis
+    values = ((name, getattr(axis, name), default) for name, default in _AXIS_FIELDS)
+    return json_text.to_builtins({name: value for name, value, default in values if value != default})
