@@ -1,6 +1,6 @@
-"""Runs of which there are only event files: whoever copies or uploads those alone still sees what their summaries hold.
+"""Runs whose event files alone were copied: the tab still shows what their summaries hold.
 
-Each summary becomes a step file in memory that has everything but the weights, so that every route answers as usual.
+Each summary becomes a step file in memory with everything but the weights, so that every route answers as usual.
 TensorBoard bounds both the number of summaries that it keeps and their size.
 """
 
@@ -25,7 +25,7 @@ from tb_attention.records.writing.summaries import PLUGIN
 
 # As for the list of runs: pages ask every few seconds.
 _SECONDS = 2.0
-# TensorBoard keeps 10 blobs and 100 tensors of a series unless told otherwise.
+# By default TensorBoard keeps 10 blobs and 100 tensors of a series.
 _MOST_STEPS = 1000
 
 Signature = tuple[tuple[Any, ...], ...]
@@ -68,7 +68,7 @@ class EventStore(ReadStore):
     def open(self, path: str) -> IO[bytes]:
         """Opens a step file without weights; raises NotInLogError for every other file."""
         if path not in self._files:
-            raise NotInLogError("Only the event files of this run are here, and they do not have that.")
+            raise NotInLogError("Only the event files of this run are here, and they do not hold that.")
         return io.BytesIO(self._files[path])
 
 
@@ -87,12 +87,12 @@ class EventFiles:
         self._stores: dict[str, tuple[Signature, EventStore]] = {}
 
     def runs(self, context: Any, experiment: str) -> Collection[str]:
-        """The runs whose event files have summaries of ours; up to 2 seconds old."""
+        """The runs whose event files have summaries of this plugin, as they were up to 2 seconds ago."""
         with self._lock:
             return self._list(context, experiment).keys()
 
     def store(self, context: Any, experiment: str, run: str) -> EventStore | None:
-        """What the event files of a run hold, or None."""
+        """What the event files of a run hold; None if they hold no summary of this plugin."""
         with self._lock:
             signature = self._list(context, experiment).get(run)
             if signature is None:
@@ -100,7 +100,7 @@ class EventFiles:
             known = self._stores.get(run)
             if known is None or known[0] != signature:
                 steps = [*self._maps(context, experiment, run), *self._matrices(context, experiment, run)]
-                # The newest summary's time stands for that of a file: with it, versions change.
+                # Files get the time of the newest summary, so that their versions change with a new one.
                 newest = max((int(1e9 * part[2]) for part in signature), default=0)
                 known = (signature, EventStore(f"events:{experiment}/{run}#{hash(signature)}", steps, newest))
                 self._stores[run] = known
@@ -129,7 +129,7 @@ class EventFiles:
                     blob = self._provider.read_blob(context, blob_key=reference.blob_key)
                     yield step_of_blob(blob)
                 except (AttentionError, ValueError):
-                    # Another version's, or damaged: the other steps are still readable.
+                    # Written by another version, or damaged: the other steps are still readable.
                     continue
 
     def _matrices(self, context: Any, experiment: str, run: str) -> Iterator[FoundStep]:

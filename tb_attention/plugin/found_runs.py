@@ -1,4 +1,4 @@
-"""Runs that have our folder, found on the disk: TensorBoard lists only those whose event files it could read."""
+"""Finds runs that have our folder: TensorBoard lists only runs whose event files it can read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tb_attention.records.store.store import Store, is_url
 _SECONDS = 2.0
 # Each directory of an object store is a request, which costs money and tenths of a second.
 _REMOTE_SECONDS = 60.0
-# A walk over a large disk must not keep it busy: it rests so many times as long as it took.
+# A walk must not keep a large disk busy: the pause after it is so many times as long as the walk.
 _RESTS = 10
 _WAIT_SECONDS = 1.0
 _MOST = 100_000
@@ -28,12 +28,12 @@ _PARENT, _, _OURS = paths.ROOT.partition("/")
 
 
 class FoundRuns:
-    """Walks the log directories in a thread of its own, now and then, when somebody asks.
+    """Walks the log directories in a separate thread, when it is asked and the last walk is old enough.
 
     Links to directories are followed, as TensorBoard follows them.
 
     Args:
-        roots: By log directory, a path or a URL, the name that its runs begin with; None for none.
+        roots: For each log directory (a path or a URL) the prefix of the names of its runs; None for no prefix.
     """
 
     def __init__(self, roots: Mapping[str, str | None]) -> None:
@@ -45,7 +45,7 @@ class FoundRuns:
         self._walk: threading.Thread | None = None
 
     def all(self) -> Mapping[str, str]:
-        """Directory by run. Of a walk that takes more than a second the result comes with a later call."""
+        """Directory by run. The result of a walk that takes more than a second comes with a later call."""
         with self._lock:
             if self._roots and self._walk is None and time.monotonic() >= self._due:
                 self._walk = threading.Thread(target=self._look, name="tb_attention runs", daemon=True)
@@ -72,7 +72,7 @@ class FoundRuns:
 
 
 class _Directories:
-    """The directories below a root; those that have not changed are not listed again."""
+    """The directories below a root; a directory that has not changed is not listed again."""
 
     def __init__(self, root: str) -> None:
         self._is_local = not is_url(root)
@@ -80,7 +80,7 @@ class _Directories:
         self._known: dict[str, tuple[int, list[str]]] = {}
 
     def with_ours(self) -> Iterator[tuple[str, str]]:
-        """The runs that have our folder, by their paths below the root ("." is the root itself), with their directories."""
+        """The runs that have our folder: the path of each below the root ("." is the root itself), and its directory."""
         list_inner = self._local if self._is_local else _remote_lister(open_store(self._root))
         join: Callable[..., str] = os.path.join if self._is_local else _join_url
         todo: list[tuple[str, frozenset[object]]] = [("", frozenset())]
@@ -90,14 +90,14 @@ class _Directories:
             path, around = todo.pop()
             identity, names = list_inner(path)
             if identity in around:
-                continue  # a link to a directory that it lies in
+                continue  # a link to a directory around it
             if _PARENT in names and _OURS in list_inner(join(path, _PARENT))[1]:
                 yield path or ".", join(self._root, path) if path else self._root
             inside = around if identity is None else around | {identity}
             todo += [(join(path, name), inside) for name in reversed(names) if not _is_ours(path, name)]
 
     def _local(self, path: str) -> tuple[object, list[str]]:
-        """What tells a directory from others, and the names of the directories in it, sorted."""
+        """The identity of a directory, and the names of the directories in it, sorted."""
         directory = os.path.join(self._root, path) if path else self._root
         try:
             own = os.stat(directory)
@@ -109,7 +109,7 @@ class _Directories:
                 if time.time_ns() - own.st_mtime_ns > _SETTLED_NS and len(self._known) < _MOST:
                     self._known[path] = known
         except OSError:
-            # Removed meanwhile, or not ours to read.
+            # Removed meanwhile, or without permission to read.
             return None, []
         return (own.st_dev, own.st_ino), known[1]
 

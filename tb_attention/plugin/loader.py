@@ -1,7 +1,7 @@
-"""The entry point that TensorBoard calls at every start.
+"""The entry point that TensorBoard calls whenever it starts.
 
-An ImportError in an entry point ends the whole TensorBoard, so this module imports nothing but TensorBoard's base
-class. What can fail happens in `load`, which TensorBoard guards.
+An ImportError in an entry point ends all of TensorBoard, so this module imports only TensorBoard's base class.
+Whatever can fail happens in `load`, which TensorBoard guards.
 """
 
 from __future__ import annotations

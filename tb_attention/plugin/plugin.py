@@ -37,7 +37,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         self._static = StaticFiles()
 
     def get_plugin_apps(self) -> dict[str, WsgiApp]:
-        """Every route. Safari ignores `<base>` for the module import, so the module lies at two paths."""
+        """Every route. Safari ignores `<base>` when it imports the module, so the module has two paths."""
         resources = {
             "/runs": serve_listing.serve_runs,
             "/series": serve_listing.serve_series,
@@ -70,7 +70,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         }
 
     def is_active(self) -> bool:
-        """Whether a listed run has our folder, or summaries of ours. Asked for every listing of plugins, so it is cheap."""
+        """Whether a listed run has our folder, or summaries of this plugin. Every listing of plugins asks, so it is cheap."""
         return self._logs.any_series()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:

@@ -1,4 +1,4 @@
-"""Which runs there are, as TensorBoard lists them or as our folders are found, and the directory of each."""
+"""The runs that TensorBoard lists or that have our folder, and the directory of each."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SECONDS = 2.0
 
 
 class RunDirectories:
-    """Maps runs to directories. Only runs that TensorBoard's data provider lists, and those below its log directories that have
-    our folder, are ever opened: a run whose event file is empty or missing is listed by nobody else.
+    """Maps runs to directories. No other runs are opened than those that TensorBoard's data provider lists and those below
+    its log directories that have our folder: TensorBoard does not list a run whose event file is empty or missing.
 
     Args:
         context: TensorBoard's, with `logdir` (as typed: `~` is not expanded), `flags`, `data_provider` and, where TensorBoard

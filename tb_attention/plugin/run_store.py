@@ -17,8 +17,8 @@ from tb_attention.records.store.store import Entry, ReadStore
 
 # An entry takes some 300 bytes.
 _MOST_ENTRIES = 100_000
-# Files come into a directory by being renamed, which changes its time, so an unchanged directory is not listed again.
-# A file that someone copies into a directory grows without changing that time; hence a limit even then.
+# The writer renames files into a directory, which changes its time, so an unchanged directory is not listed again.
+# A file that is copied into a directory grows without changing that time; hence a limit even then.
 _LOCAL_SECONDS = 10.0
 # Object stores have no such time, and a listing there costs money and tenths of a second.
 _REMOTE_SECONDS = 3.0
@@ -32,12 +32,12 @@ _SETTLED_NS = 2_000_000_000
     lock=threading.Lock(),
 )
 def _list(store: ReadStore, path: str, when: tuple[int, ...]) -> Listing:
-    """A listing; `when` tells it from those of other times."""
+    """A listing; `when` distinguishes it from earlier and later ones."""
     return Listing(store.entries(path))
 
 
 class RunStore(ReadStore):
-    """Reads what lies below a run's directory.
+    """Reads the files below a run's directory.
 
     Args:
         directory: A path or a URL.

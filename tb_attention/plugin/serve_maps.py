@@ -16,7 +16,7 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import StepManifest, maps_of
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 
-# Overviews beyond this are left out of an answer; the page asks for each of them when somebody looks at it.
+# Overviews beyond this are left out of an answer; the page asks for each of them when it shows it.
 _MOST_BYTES = 32 << 20
 
 
@@ -70,7 +70,7 @@ def _serve(
     sample, site = parameters.number(request, "sample"), parameters.number(request, "site")
 
     def why_absent() -> str | None:
-        # Only now is the manifest needed, to tell what was never there from what is lost.
+        # Only now is the manifest needed, to distinguish what was never there from what is lost.
         maps = _maps(attempt, step)
         if attempt.store.only_events:
             return "Only the event files of this run are here; its weights are in plugins/attention, which has to be copied too."
@@ -80,7 +80,7 @@ def _serve(
         if site >= len(maps.sites):
             return f"The step has {len(maps.sites)} sites, counted from 0. Received: site={site}."
         if what == "features" and maps.sites[site].features is None:
-            return f"No feature map lies behind this site. Received: site={site}."
+            return f"No feature map was stored for this site. Received: site={site}."
         if what == "sink" and maps.sites[site].sink is None:
             return f"This site has no sink. Received: site={site}."
         return None

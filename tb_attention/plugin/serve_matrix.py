@@ -19,7 +19,7 @@ from tb_attention.records.format.step_file import read_manifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.wire import gzip_frame
 
-# 4,096 classes make 134 MB; nobody sees more of them in one picture, and one request should not fell the server.
+# 4,096 classes make 134 MB: nobody can see more of them in one picture, and one request must not exhaust the memory.
 _MOST_CLASSES = 4096
 
 

@@ -69,7 +69,7 @@ def _over_steps(attempt: OpenedAttempt, site: int, sample: int, queries: Sequenc
         paths = [name for name, _ in known.sites.heads]
         rows = None
         if path in paths and sample < known.sample_count:
-            # A gap in the picture is better than none; the step itself says what is wrong when somebody looks at it.
+            # A gap in the picture is better than no picture; `series` says what is wrong with the step.
             with suppress(AttentionError, OSError):
                 rows = _of_step(attempt, file, paths.index(path), sample, tuple(queries))
         found.append(rows)

@@ -46,14 +46,14 @@ class StaticFiles:
     """The files of one directory, served by name.
 
     Args:
-        directory: Where the bundle lies; by default the package's `static/`.
+        directory: Of the bundle; by default the package's `static/`.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = STATIC if directory is None else directory
 
     def serve(self, request: Request) -> Response:
-        """Serves the file that the path behind `plugin/attention/` names."""
+        """Serves the file that the path after `plugin/attention/` names."""
         name = request.path.rpartition("/data/plugin/attention/")[2].removeprefix("plugin/attention/")
         files = self._allowed()
         if name == "index.js" and name not in files:

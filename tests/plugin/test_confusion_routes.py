@@ -72,7 +72,7 @@ def test_maps_of_examples_are_served_as_those_of_samples(tab):
     assert "no maps" in tab.refusal("weights", 404, **PLAIN, step=0, sample=0, site=0)
 
 
-def test_the_mean_of_the_right_ones(tab):
+def test_the_mean_over_correctly_classified_examples(tab):
     expected = confusions.examples().means[1][1][0]
     np.testing.assert_array_equal(tab.array("mean", **SERIES, step=7, site=0, **{"class": 1}), expected)
     assert "Classes: [1]" in tab.refusal("mean", 404, **SERIES, step=7, site=0, **{"class": 0})

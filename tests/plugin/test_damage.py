@@ -95,8 +95,8 @@ def mutations(content, count, seed):
     random = np.random.default_rng(seed)
     for _ in range(count):
         data = bytearray(content)
-        for place in random.integers(len(data), size=random.integers(1, 6)):
-            data[place] = random.integers(256)
+        for position in random.integers(len(data), size=random.integers(1, 6)):
+            data[position] = random.integers(256)
         start, length = int(random.integers(len(data))), int(random.integers(1, 40))
         kind = random.integers(4)
         if kind == 1:

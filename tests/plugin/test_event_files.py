@@ -1,4 +1,4 @@
-"""Runs of which somebody copied the event files alone: overviews, measures and matrices are there, weights are asked for."""
+"""Runs whose event files alone were copied: overviews, measures and matrices are served, weights are refused."""
 
 import shutil
 
@@ -50,11 +50,11 @@ def events(logs):
 
 def test_the_tab_is_active_and_lists_the_run_as_one_of_event_files(whole, events):
     assert events.active()
-    [told] = whole.json("runs")["runs"]
+    [whole_run] = whole.json("runs")["runs"]
     [run] = events.json("runs")["runs"]
     assert {series["tag"]: series["steps"] for series in run["series"]} == {"attention": STEPS, "confusion": 2}
     assert all(series["only_events"] for series in run["series"])
-    assert not any(series["only_events"] for series in told["series"])
+    assert not any(series["only_events"] for series in whole_run["series"])
 
 
 def test_steps_sites_predictions_overviews_and_measures_are_those_of_the_whole_log(whole, events):
@@ -79,14 +79,14 @@ def test_steps_sites_predictions_overviews_and_measures_are_those_of_the_whole_l
 
 
 def test_matrices_are_those_of_the_whole_log(whole, events):
-    place = {"run": "run", "tag": "confusion", "split": "validation"}
+    query = {"run": "run", "tag": "confusion", "split": "validation"}
     for step in range(2):
         np.testing.assert_array_equal(
-            events.array("matrix", **place, step=step), whole.array("matrix", **place, step=step)
+            events.array("matrix", **query, step=step), whole.array("matrix", **query, step=step)
         )
-    told = events.json("series", run="run", tag="confusion")
-    assert told["class_names"] == ["ham", "spam"]
-    assert [step["epoch"] for step in told["steps"]] == [0, 1]
+    answer = events.json("series", run="run", tag="confusion")
+    assert answer["class_names"] == ["ham", "spam"]
+    assert [step["epoch"] for step in answer["steps"]] == [0, 1]
 
 
 def test_what_needs_weights_says_where_they_are(events):
@@ -95,7 +95,7 @@ def test_what_needs_weights_says_where_they_are(events):
     assert "plugins/attention" in events.refusal("rows", 404, **SERIES, step=0, sample=0, queries="0")
 
 
-def test_where_the_folder_is_there_too_it_counts(logs, tmp_path):
+def test_the_folder_takes_precedence_over_event_files(logs, tmp_path):
     shutil.copytree(logs / "whole", tmp_path / "logs")
     step = next((tmp_path / "logs").rglob("step-000000000001.npz"))
     step.unlink()

@@ -78,7 +78,7 @@ def test_links_out_of_the_run_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "logs" / "run" / name).unlink()
     (tmp_path / "logs" / "run" / name).symlink_to(tmp_path / "secret" / name)
     tab = open_tab(tmp_path / "logs")
-    told = tab.get("page", run="run", tag="attention")
-    assert told.status_code == 200 or "leads out of the run" in told.get_data(as_text=True)
-    if told.status_code == 200:
-        assert 1 not in [step["step"] for step in Page(told.get_data(as_text=True)).series[0]["steps"]]
+    response = tab.get("page", run="run", tag="attention")
+    assert response.status_code == 200 or "leads out of the run" in response.get_data(as_text=True)
+    if response.status_code == 200:
+        assert 1 not in [step["step"] for step in Page(response.get_data(as_text=True)).series[0]["steps"]]

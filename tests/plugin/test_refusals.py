@@ -83,7 +83,7 @@ def test_the_other_routes_refuse_what_is_not_there(tab):
 @pytest.mark.parametrize(
     "route", ["series", "samples", "thumbnails", "image", "overview", "overviews", "weights", "measures", "matrix"]
 )
-def test_a_request_without_parameters_is_told_what_is_missing(tab, route):
+def test_a_missing_parameter_is_named(tab, route):
     assert "is missing" in tab.refusal(route, 400)
 
 

@@ -66,7 +66,7 @@ def test_runs_lists_every_run_with_its_series(tab, tmp_path):
     assert matrices["steps"] == 1
 
 
-def test_the_version_changes_with_a_new_step_only(tab, log):
+def test_only_a_new_step_changes_the_version(tab, log):
     before = tab.json("runs")
     assert tab.json("runs")["version"] == before["version"]
     handmade.write(log / "attention", {"step-000000000002.npz": handmade.step_file(2)}, attempt=2)
@@ -99,12 +99,12 @@ def test_steps_with_other_sites_refer_to_another_set(tab, log):
     assert [sites[0]["path"] for sites in answer["site_sets"]] == [handmade.PATH, "new"]
 
 
-def test_an_older_attempt_is_there_when_asked_for(tab):
+def test_an_older_attempt_is_served_on_request(tab):
     assert [step["step"] for step in tab.json("series", **MAPS, attempt=1)["steps"]] == [0]
     assert "1, 2" in tab.refusal("series", 404, **MAPS, attempt=3)
 
 
-def test_a_running_log_that_fell_silent_has_stopped(tab):
+def test_a_running_log_that_is_silent_counts_as_stopped(tab):
     assert tab.json("series", **MAPS)["status"]["state"] == "stopped"
 
 
@@ -158,7 +158,7 @@ def test_overviews_of_many_steps_come_in_the_order_asked(tab):
     np.testing.assert_array_equal(first, handmade.sqrt8(handmade.weights(0, 1)))
 
 
-def test_a_damaged_step_takes_no_overview_of_another_with_it(tab, log):
+def test_a_damaged_step_does_not_affect_overviews_of_others(tab, log):
     handmade.write(log / "attention", {"step-000000000002.npz": b"no zip"}, attempt=2)
     damaged, first = frames(tab.get("overviews", **MAPS, steps="2,0", sample=0).get_data())
     assert damaged is None
@@ -196,11 +196,11 @@ def test_matrices_come_dense_however_they_are_stored(tab, split):
     np.testing.assert_array_equal(sent, DENSE)
 
 
-def test_an_array_in_another_order_is_turned_round(tab, log):
-    turned = handmade.npz(
+def test_an_array_in_another_byte_order_is_converted(tab, log):
+    converted = handmade.npz(
         handmade.step_manifest(0, 2), {"weights/0/0": np.asfortranarray(handmade.weights(0, 0)).astype(">f4")}
     )
-    handmade.write(log / "attention", {"step-000000000000.npz": turned}, attempt=2)
+    handmade.write(log / "attention", {"step-000000000000.npz": converted}, attempt=2)
     sent = tab.array("weights", **MAPS, step=0, sample=0, site=0)
     assert (sent.dtype.str, sent.flags.c_contiguous) == ("<f4", True)
     np.testing.assert_array_equal(sent, handmade.weights(0, 0))
@@ -241,14 +241,14 @@ def test_rows_are_means_over_queries_for_all_steps_of_a_site(tab):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_rows_of_a_step_hold_every_site_and_leave_out_places_beyond_the_end(tab):
+def test_rows_of_a_step_hold_every_site_and_leave_out_queries_beyond_the_end(tab):
     found = tab.array("rows", **MAPS, sample=0, step=1, queries="2,999")
     np.testing.assert_allclose(found, handmade.weights(1, 0)[:, 2].ravel(), rtol=1e-6)
     assert np.isnan(tab.array("rows", **MAPS, sample=0, step=1, queries="999")).all()
 
 
 @pytest.mark.parametrize("queries", ["", "a", "3-1", "1-2-3", "-1", "0-100000"])
-def test_rows_refuse_places_that_are_none(tab, queries):
+def test_rows_refuse_queries_that_are_no_indices(tab, queries):
     assert "`queries`" in tab.refusal("rows", 400, **MAPS, sample=0, site=0, queries=queries)
 
 

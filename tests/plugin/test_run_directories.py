@@ -128,7 +128,7 @@ def test_runs_of_an_object_store_are_found():
     assert FoundRuns({root: None}).all() == {"a": f"{root}/a", "b/c": f"{root}/b/c"}
 
 
-def test_a_slow_disk_holds_nobody_up(tmp_path, monkeypatch):
+def test_a_slow_disk_delays_no_request(tmp_path, monkeypatch):
     make_ours(tmp_path / "run")
     scandir, go_on = os.scandir, threading.Event()
 

@@ -21,7 +21,7 @@ def bundle(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["index.js", "plugin/attention/index.js"])
-def test_the_module_lies_at_both_paths_and_is_never_stale(bundle, tab, path):
+def test_the_module_has_both_paths_and_is_never_stale(bundle, tab, path):
     response = tab.get(path)
     assert response.get_data(as_text=True) == "export function render() {}"
     assert response.mimetype == "text/javascript"
@@ -29,13 +29,13 @@ def test_the_module_lies_at_both_paths_and_is_never_stale(bundle, tab, path):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_tab_of_the_listing_names_a_path_that_is_served(bundle, tab):
+def test_the_path_of_the_tab_is_served(bundle, tab):
     listing = json.loads(tab.client.get("/data/plugins_listing").get_data())["attention"]
     assert listing["tab_name"] == "Attention"
     assert tab.client.get(listing["loading_mechanism"]["module_path"]).status_code == 200
 
 
-def test_only_names_that_never_mean_anything_else_are_kept_for_ever(bundle, tab):
+def test_only_files_that_never_change_are_cached_forever(bundle, tab):
     for name, mimetype in {
         "assets/worker-a1B2c3D4.js": "text/javascript",
         "roboto-latin-400-normal.woff2": "font/woff2",

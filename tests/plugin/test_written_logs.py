@@ -67,15 +67,15 @@ def test_every_site_arrives_as_it_was_written(tab, written):
     sites = answer["site_sets"][answer["steps"][3]["sites"]]
     assert {site["path"] for site in sites} == set(step_weights(3))
     assert {site["encoding"] for site in sites} == {"float32", "sqrt8_row"}
-    for place, site in enumerate(sites):
-        query = {**MAPS, "step": 3, "sample": 1, "site": place, "v": answer["steps"][3]["v"]}
+    for index, site in enumerate(sites):
+        query = {**MAPS, "step": 3, "sample": 1, "site": index, "v": answer["steps"][3]["v"]}
         sent = decode(tab.array("weights", **query), site)
         truth = step_weights(3)[site["path"]][1]
         np.testing.assert_allclose(sent, truth, atol=4e-3 * truth.max())
         np.testing.assert_allclose(sent, log.weights(step=3, sample=1, site=site["path"]), rtol=1e-6)
 
 
-def test_overviews_lie_where_the_sites_say(tab):
+def test_overviews_are_at_the_offsets_of_the_sites(tab):
     answer = tab.json("series", **MAPS)
     sent = tab.array("overview", **MAPS, step=0, sample=0)
     for site in answer["site_sets"][0]:
@@ -95,7 +95,7 @@ def test_samples_have_labels_and_pictures(tab):
     assert tab.array("image", **MAPS, set=name, sample=0, input=0).dtype == np.uint8
 
 
-def test_metrics_that_are_no_numbers_are_spelt(tab):
+def test_metrics_that_are_not_finite_are_strings(tab):
     assert tab.json("series", **MAPS)["steps"][1]["logs"]["loss"] == "NaN"
 
 
@@ -186,6 +186,24 @@ def test_a_training_that_goes_on_hides_what_it_supersedes(tmp_path):
     assert "Steps: 0, 1, 2, 3" in tab.refusal("matrix", 404, **series, step=4, split="validation")
 
 
+def test_load_and_the_tab_read_a_log_alike(tmp_path):
+    run = tmp_path / "run"
+    for attempt in (1, 2):
+        write_matrices(run, [np.eye(2, dtype=int)] * 6, attempt)
+    start_attempt(run, "confusion")  # a third attempt, without a step
+    (step,) = run.rglob("2/step-000000000004.npz")
+    step.write_bytes(b"no zip")
+    log = tb_attention.load(run)
+    tab = open_tab(tmp_path)
+    answer = tab.json("series", run="run", tag="confusion")
+    assert (log.tag, log.attempts, log.attempt) == (answer["tag"], answer["attempts"], answer["attempt"])
+    assert (log.attempts, log.steps) == ([1, 2], [0, 1, 2, 3, 5])
+    assert [step["step"] for step in answer["steps"]] == log.steps
+    assert answer["damaged"] == [{"file": each.file, "step": each.step, "reason": each.reason} for each in log.damaged]
+    [listed] = tab.json("runs")["runs"][0]["series"]
+    assert (listed["tag"], listed["content"], listed["attempts"]) == ("confusion", "confusion", log.attempts)
+
+
 def test_many_readers_see_whole_steps_while_a_log_is_written(tmp_path):
     with tb_attention.AttentionWriter(str(tmp_path / "run")) as writer, ThreadPoolExecutor(6) as pool:
         writer.write(0, step_weights(0))
@@ -200,7 +218,7 @@ def test_many_readers_see_whole_steps_while_a_log_is_written(tmp_path):
             )
             return last
 
-        readers = [pool.submit(read, place) for place in range(60)]
+        readers = [pool.submit(read, number) for number in range(60)]
         for step in range(1, 20):
             writer.write(step, step_weights(step))
         seen = [reader.result() for reader in readers]

@@ -43,6 +43,19 @@ def test_examples_come_back_with_their_cells(run: Path) -> None:
     assert log.samples_of(7).image(3).shape == (8, 8, 1)
 
 
+def test_the_object_reads_what_the_methods_of_the_log_read(run: Path) -> None:
+    log = tb_attention.load(run)
+    np.testing.assert_array_equal(log.confusion.matrix(7), log.confusion_matrix(7))
+    np.testing.assert_array_equal(log.confusion.class_order(7), log.class_order(7))
+    assert log.confusion.examples(7, truth=2) == log.examples(7, truth=2)
+    logs.write_steps(run, [0])
+    write(run, confusions.record(), tag="other")
+    log = tb_attention.load(run)
+    assert (log.tag, log.confusion.matrix(7).sum()) == ("attention", log.confusion_matrix(7, tag="confusion").sum())
+    with pytest.raises(NotInLogError, match="no confusion matrices"):
+        _ = tb_attention.load(run / "nothing").confusion
+
+
 def test_the_maps_of_examples_are_read_as_those_of_samples(run: Path) -> None:
     log, written = tb_attention.load(run), confusions.examples()
     assert written.maps is not None

@@ -1,4 +1,4 @@
-"""Samples as a log has them."""
+"""Samples as they were logged."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class LoggedSamples:
     """The tracked examples of a log.
 
     Attributes:
-        ids: A unique name for each; their places as texts where no samples were logged.
+        ids: A unique name for each; "0", "1", ... if no samples were logged.
         labels: Class indices, other values, or None.
         class_names: By index, or None.
-        inputs: For each sample the descriptions of its inputs, as docs/format.md has them.
+        inputs: For each sample the descriptions of its inputs, as in docs/format.md.
     """
 
     ids: tuple[str, ...] = ()
@@ -39,11 +39,15 @@ class LoggedSamples:
 
     @classmethod
     def unknown(cls, count: int) -> LoggedSamples:
-        """Samples of which only their number is known."""
+        """Samples of which only the number is known."""
         return cls(tuple(map(str, range(count))), (None,) * count, None, ((),) * count)
 
     def image(self, sample: int, place: int = 0) -> npt.NDArray[np.uint8]:
         """The picture of one input, uint8 (height, width, channels).
+
+        Args:
+            sample: Its index.
+            place: The index of the input; the first by default.
 
         Raises:
             NotInLogError: That input was not logged as a picture.
@@ -61,7 +65,7 @@ def read_samples(store: ReadStore, path: str) -> LoggedSamples:
     """The samples in a file.
 
     Raises:
-        DamagedFileError: The file is missing or not what it says it is.
+        DamagedFileError: The file is missing or damaged.
         NewerSchemaError: A newer version wrote it.
     """
     name = path.rsplit("/", 1)[-1]
@@ -79,9 +83,9 @@ def read_samples(store: ReadStore, path: str) -> LoggedSamples:
             ids = tuple(str(sample["id"]) for sample in samples)
             names = value["class_names"]
             images = {
-                (at, place): archive.read(image_member(at, place)).astype(np.uint8)
-                for at, described in enumerate(inputs)
-                for place, given in enumerate(described)
+                (sample, position): archive.read(image_member(sample, position)).astype(np.uint8)
+                for sample, described in enumerate(inputs)
+                for position, given in enumerate(described)
                 if given["kind"] == "image"
             }
             return LoggedSamples(ids, labels, None if names is None else tuple(map(str, names)), inputs, images)

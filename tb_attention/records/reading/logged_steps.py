@@ -75,7 +75,7 @@ class LoggedSteps:
         )
 
     def maps(self, step: Step) -> tuple[StepEntry, StepManifest]:
-        """A step and what it says of maps.
+        """A step and the manifest of its maps.
 
         Raises:
             NotInLogError: There is no such step, or it has no maps.
