@@ -93,7 +93,7 @@ def write_pristine(directory: Path) -> Path:
 
 
 def everything(directory: Path) -> dict[str, Any]:
-    """All that a log says, each part an answer or the error in its place."""
+    """All that a log holds: for each part the answer, or the error."""
     found: dict[str, Any] = {}
 
     def ask(name: str, question: Callable[[], Any]) -> None:
@@ -150,7 +150,7 @@ def mutate_members(path: Path, data: bytes, rng: random.Random) -> None:
         elif deed == 4 and len(members) > 1:
             members.remove(chosen)
         else:
-            numbers = [place for place, byte in enumerate(chosen[1]) if chr(byte).isdigit()]
+            numbers = [index for index, byte in enumerate(chosen[1]) if chr(byte).isdigit()]
             if numbers:
                 changed = bytearray(chosen[1])
                 at = rng.choice(numbers)
@@ -208,8 +208,8 @@ def main() -> None:
     total = 0
     with tempfile.TemporaryDirectory() as temporary:
         pristine = write_pristine(Path(temporary) / "pristine")
-        for place, part in enumerate(PARTS):
-            done, refused = run(pristine, Path(temporary) / str(place), part, None, seconds / len(PARTS), seed)
+        for index, part in enumerate(PARTS):
+            done, refused = run(pristine, Path(temporary) / str(index), part, None, seconds / len(PARTS), seed)
             print(f"{done:6} times damaged, {refused:6} times refused: {part}", flush=True)
             total += done
     print(f"{total} in all, seed {seed}: the right answer or an error of ours every time")

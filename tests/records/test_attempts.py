@@ -39,7 +39,7 @@ def test_two_trainings_that_start_at_once_get_their_own(tmp_path: Path) -> None:
     assert [start_attempt(tmp_path, "attention", 0) for _ in range(3)] == [1, 2, 3]
 
 
-def test_a_later_epoch_goes_on_and_moves_what_it_overtakes_aside(tmp_path: Path) -> None:
+def test_a_later_epoch_continues_the_attempt_and_moves_later_steps_aside(tmp_path: Path) -> None:
     write_steps(tmp_path, ["init", 0, 1, 2, 3])
     assert start_attempt(tmp_path, "attention", 2) == 1
     log = load(tmp_path)
@@ -71,7 +71,7 @@ def test_leftovers_of_a_killed_writer_are_removed_when_they_are_old(tmp_path: Pa
     assert young.exists()
 
 
-def test_other_directories_and_files_are_passed_over(tmp_path: Path) -> None:
+def test_other_directories_and_files_are_ignored(tmp_path: Path) -> None:
     write_steps(tmp_path, [0], tag="a/b")
     root = tmp_path / "plugins" / "attention"
     (root / ".hidden").mkdir()
@@ -92,7 +92,7 @@ def test_an_attempt_without_a_step_does_not_hide_the_one_before_it(tmp_path: Pat
     assert (load(tmp_path).attempts, load(tmp_path).has_init) == ([1, 2], True)
 
 
-def test_a_resumed_training_goes_on_with_the_newest_attempt_that_has_steps(tmp_path: Path) -> None:
+def test_a_resumed_training_continues_the_newest_attempt_that_has_steps(tmp_path: Path) -> None:
     write_steps(tmp_path, [0, 1], attempt=start_attempt(tmp_path, "attention", 0))
     start_attempt(tmp_path, "attention", 0)
     assert begin_attempt(tmp_path, "attention", 2).attempt == 1

@@ -43,7 +43,7 @@ def test_arrays_may_be_changed_after_the_call(tmp_path: Path) -> None:
     np.testing.assert_array_equal(tb_attention.load(tmp_path).weights(0, 0, "a"), kept[0])
 
 
-def test_kinds_and_axes_are_found_out(tmp_path: Path) -> None:
+def test_kinds_and_axes_are_inferred(tmp_path: Path) -> None:
     samples = tb_attention.Samples(
         {"picture": np.random.default_rng(0).random((2, 8, 12)), "text": np.arange(14).reshape(2, 7)}
     )
@@ -118,7 +118,7 @@ def test_only_cells_that_are_assumed_have_a_note(tmp_path: Path) -> None:
     assert (text.site("words").axes[2].kind, text.site("words").note) == ("tokens", None)
 
 
-def test_axes_may_be_told(tmp_path: Path) -> None:
+def test_axes_may_be_given(tmp_path: Path) -> None:
     inner = (Axis("iteration", 3), Axis("query", 4, "frames"), Axis("key", 5, "objects"))
     weights = logs.rows(2, 2, 3, 4, 5)
     samples = tb_attention.Samples(np.zeros((2, 3)), axes={"b": inner})
@@ -273,7 +273,7 @@ def test_each_writer_is_a_new_attempt_unless_one_is_named(tmp_path: Path) -> Non
     assert tb_attention.load(tmp_path, attempt=1).steps == [0, 1]
 
 
-def test_a_later_first_epoch_goes_on_with_the_newest_attempt(tmp_path: Path) -> None:
+def test_a_later_first_epoch_continues_the_newest_attempt(tmp_path: Path) -> None:
     logs.write_log(tmp_path, 3)
     with AttentionWriter(tmp_path) as writer:
         writer.write(2, {"a": logs.rows(2, 1, 2, 2)}, epoch=2)

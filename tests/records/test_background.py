@@ -24,8 +24,8 @@ class Errors(list):
 def test_jobs_are_done_in_order_and_drained() -> None:
     done: list[int] = []
     background = Background(Errors(), max_jobs=100)
-    for place in range(20):
-        assert background.put(lambda place=place: done.append(place))
+    for index in range(20):
+        assert background.put(lambda index=index: done.append(index))
     assert background.drain(10)
     assert done == list(range(20))
     assert background.close(10)
@@ -55,7 +55,7 @@ def test_memory_is_bounded_but_one_large_job_is_taken() -> None:
     assert background.close(10)
 
 
-def test_a_failure_is_told_and_does_not_end_the_thread() -> None:
+def test_a_failure_is_reported_and_does_not_end_the_thread() -> None:
     errors = Errors()
     done: list[str] = []
     background = Background(errors)
@@ -88,8 +88,8 @@ def test_the_latest_of_its_kind_replaces_the_earlier_and_never_waits() -> None:
     done: list[int] = []
     background = Background(Errors(), max_jobs=1)
     background.put(lambda: gate.wait(10) and None)
-    for place in range(5):
-        background.put_latest(lambda place=place: done.append(place))
+    for index in range(5):
+        background.put_latest(lambda index=index: done.append(index))
     gate.set()
     assert background.close(10)
     assert done[-1] == 4

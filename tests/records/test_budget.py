@@ -27,7 +27,7 @@ def test_first_last_and_marked_steps_stay_and_the_rest_fits(steps: set[int], roo
     assert len(left) >= min(room, len(sizes))
 
 
-def test_steps_that_stay_lie_the_denser_the_newer_they_are() -> None:
+def test_older_steps_are_thinned_more() -> None:
     sizes: dict = {}
     for step in range(1000):
         sizes[step] = 1

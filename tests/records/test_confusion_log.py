@@ -73,7 +73,7 @@ def test_the_maps_of_examples_are_read_as_those_of_samples(run: Path) -> None:
         log.mean_weights(7, 0, "gate/attention")
 
 
-def test_the_rest_comes_back_too(run: Path) -> None:
+def test_order_groups_and_other_labels_come_back(run: Path) -> None:
     log = tb_attention.load(run)
     assert log.class_order(7).tolist() == [2, 0, 1]
     manifest = log._steps.entry(7).manifest
@@ -97,10 +97,10 @@ def test_labels_have_a_matrix_each_and_a_histogram(tmp_path: Path) -> None:
     assert log.examples(0) == []
 
 
-def test_a_matrix_alone_says_nothing_of_what_it_has_not(tmp_path: Path) -> None:
+def test_the_manifest_of_a_matrix_alone_leaves_out_all_else(tmp_path: Path) -> None:
     log = tb_attention.load(write(tmp_path, ConfusionRecord(0, {"validation": np.eye(2, dtype=int)})))
-    told = manifest_to_json(log._steps.entry(0).manifest)
-    assert set(told) == {
+    value = manifest_to_json(log._steps.entry(0).manifest)
+    assert set(value) == {
         *("schema", "content", "tag", "attempt", "writer", "step", "epoch", "batch", "wall_time", "logs"),
         *("classes", "class_names", "output", "splits"),
     }
@@ -130,7 +130,7 @@ def test_examples_without_a_value_are_refused() -> None:
         type(kept)(kept.samples, kept.truth[:1], kept.predicted, kept.probability, kept.loss, kept.random)
 
 
-def test_examples_go_with_the_steps_that_are_too_many(tmp_path: Path) -> None:
+def test_examples_are_removed_with_their_steps(tmp_path: Path) -> None:
     writer = SeriesWriter(tmp_path, "confusion", 1, max_bytes=20_000)
     for step in range(12):
         kept = confusions.examples(seed=step)

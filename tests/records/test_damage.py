@@ -61,14 +61,14 @@ def test_a_step_of_a_newer_version_is_named_and_the_others_are_read(pristine: Pa
     shutil.copytree(pristine, tmp_path / "run")
     path = logs.attempt_directory(tmp_path / "run") / "step-000000000001.npz"
     with Archive(path.open("rb"), "it") as archive:
-        told = read_json(archive, "it")
-    path.write_bytes(npz_bytes([manifest_member(told | {"schema": 2, "sites": "something new"})]))
+        value = read_json(archive, "it")
+    path.write_bytes(npz_bytes([manifest_member(value | {"schema": 2, "sites": "something new"})]))
     log = tb_attention.load(tmp_path / "run")
     assert log.steps == [0]
     assert "was written by a newer tb_attention: its schema is 2" in log.damaged[0].reason
 
 
-def test_files_of_others_in_the_directory_are_passed_over(pristine: Path, tmp_path: Path) -> None:
+def test_files_of_others_in_the_directory_are_ignored(pristine: Path, tmp_path: Path) -> None:
     shutil.copytree(pristine, tmp_path / "run")
     directory = logs.attempt_directory(tmp_path / "run")
     for name in ("step-1.npz", ".DS_Store", "step-000000000005.npz.part", ".tmp-1-step-000000000005.npz"):

@@ -59,7 +59,7 @@ def test_large_feature_maps_are_kept_in_8_bits(tmp_path: Path, signed: bool, enc
     assert errors.max() < 1.1e-2
 
 
-def test_a_site_without_features_has_none_and_its_manifest_no_word_of_them(tmp_path: Path) -> None:
+def test_a_site_without_features_has_none_and_neither_has_its_manifest(tmp_path: Path) -> None:
     log = written(tmp_path, gate(2, 6, 4, features=False))
     assert log.features(0, 0, "gate") is None
     assert "features" not in site_to_json(log.site("gate"))

@@ -30,8 +30,8 @@ class HandReader:
         return np.lib.format.read_array(io.BytesIO(self.zip.read(f"{name}.npy")), allow_pickle=False)
 
     def weights(self, sample: int, site: int) -> np.ndarray:
-        told = self.manifest["sites"][site]
-        return self.decode(self.member(f"weights/{sample}/{site}"), told["shape"], told["encoding"])
+        manifest = self.manifest["sites"][site]
+        return self.decode(self.member(f"weights/{sample}/{site}"), manifest["shape"], manifest["encoding"])
 
     def overview(self, sample: int, site: int) -> np.ndarray:
         part = self.manifest["sites"][site]["overview"]
@@ -50,8 +50,8 @@ class HandReader:
         return (maxima * np.sign(signed) * (signed / 127) ** 2).reshape(shape)
 
     def matrix(self, split: str) -> np.ndarray:
-        told, stored = self.manifest["splits"][split], self.member(f"matrix/{split}")
-        if told["encoding"] == "dense":
+        manifest, stored = self.manifest["splits"][split], self.member(f"matrix/{split}")
+        if manifest["encoding"] == "dense":
             return stored
         matrix = np.zeros((self.manifest["classes"],) * 2, stored.dtype)
         matrix[stored[0].astype(int), stored[1].astype(int)] = stored[2]
@@ -98,9 +98,9 @@ def test_weights_are_read_by_hand(written: tuple[Path, dict[str, np.ndarray]]) -
     assert [site["path"] for site in reader.manifest["sites"]] == list(weights)
     assert [site["encoding"] for site in reader.manifest["sites"]] == ["float32", "sqrt8_row", "signed8_row", "float32"]
     log = tb_attention.load(directory.parents[3])
-    for place, (path, array) in enumerate(weights.items()):
+    for index, (path, array) in enumerate(weights.items()):
         for sample in range(2):
-            back = reader.weights(sample, place)
+            back = reader.weights(sample, index)
             most = np.nan_to_num(np.abs(array[sample])).max(axis=-1, keepdims=True)
             assert np.all(np.nan_to_num(np.abs(back - array[sample])) <= 8e-3 * most)
             np.testing.assert_array_equal(np.isnan(back).all(axis=-1), np.isnan(array[sample]).any(axis=-1))
@@ -122,17 +122,22 @@ def test_overviews_are_read_by_hand(written: tuple[Path, dict[str, np.ndarray]])
 def test_manifest_samples_and_measures_are_read_by_hand(written: tuple[Path, dict[str, np.ndarray]]) -> None:
     directory, weights = written
     reader = HandReader(directory / "step-000000000003.npz")
-    told = reader.manifest
-    assert (told["schema"], told["content"], told["tag"], told["attempt"]) == (1, "attention", "attention", 1)
-    assert (told["step"], told["epoch"], told["batch"], told["sample_count"]) == (3, 3, 96, 2)
-    assert told["logs"] == {"loss": 0.5, "val_loss": "NaN"}
-    assert told["predictions"] == [{"class": 3, "probability": 0.5}, None]
+    manifest = reader.manifest
+    assert (manifest["schema"], manifest["content"], manifest["tag"], manifest["attempt"]) == (
+        1,
+        "attention",
+        "attention",
+        1,
+    )
+    assert (manifest["step"], manifest["epoch"], manifest["batch"], manifest["sample_count"]) == (3, 3, 96, 2)
+    assert manifest["logs"] == {"loss": 0.5, "val_loss": "NaN"}
+    assert manifest["predictions"] == [{"class": 3, "probability": 0.5}, None]
     measures = reader.member("measures")
-    assert measures.shape == (2, 3 + 2 + 1 + 1, len(told["measures"]))
+    assert measures.shape == (2, 3 + 2 + 1 + 1, len(manifest["measures"]))
     row = weights["small"][0, 1].astype(np.float64)
     entropy = -(row * np.log2(np.maximum(row, 1e-300))).sum(axis=-1).mean()
-    assert measures[0, 1, told["measures"].index("entropy")] == pytest.approx(entropy, rel=1e-4)
-    samples = HandReader(directory / told["samples"])
+    assert measures[0, 1, manifest["measures"].index("entropy")] == pytest.approx(entropy, rel=1e-4)
+    samples = HandReader(directory / manifest["samples"])
     assert [sample["label"]["class"] for sample in samples.manifest["samples"]] == [0, 1]
     assert samples.member("image/0/0").shape == (8, 8, 1)
     assert samples.member("thumbnails").shape == tuple(samples.manifest["thumbnails"]["shape"])

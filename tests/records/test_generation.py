@@ -96,7 +96,7 @@ def generated(kind: str, **options: Any) -> Any:
     ],
     ids=["greedy", "no cache", "beams", "beams returned", "samples"],
 )
-def test_each_value_lies_at_its_query_and_key(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
+def test_each_weight_is_at_its_query_and_key(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
     outputs = generated(kind, **options)
     sequences = outputs.sequences.numpy()
     with AttentionWriter(tmp_path, samples=Samples(sequences)) as writer:
@@ -182,14 +182,14 @@ def test_queries_and_keys_are_the_words_that_were_read(prompt: int, tmp_path: Pa
     }
     both = {"source": source, "generated": generated}
     assert inputs_of_axes(tmp_path / "by contents", Samples(both), outputs) == found
-    turned = {path: [1 - place for place in places] for path, places in found.items()}
+    turned = {path: [1 - index for index in indices] for path, indices in found.items()}
     assert inputs_of_axes(tmp_path / "turned", Samples(dict(reversed(both.items()))), outputs) == turned
     masked = {"source": source, "mask": np.ones_like(source), "generated": generated}
-    told = {path: [2 * place for place in places] for path, places in found.items()}
-    assert inputs_of_axes(tmp_path / "masked", Samples(masked), outputs) == told
-    alone = {path: [0 if place == 1 else None for place in places] for path, places in found.items()}
+    masked_inputs = {path: [2 * index for index in indices] for path, indices in found.items()}
+    assert inputs_of_axes(tmp_path / "masked", Samples(masked), outputs) == masked_inputs
+    alone = {path: [0 if index == 1 else None for index in indices] for path, indices in found.items()}
     assert inputs_of_axes(tmp_path / "generated", Samples(generated), outputs) == alone
-    alone = {path: [0 if place == 0 else None for place in places] for path, places in found.items()}
+    alone = {path: [0 if index == 0 else None for index in indices] for path, indices in found.items()}
     assert inputs_of_axes(tmp_path / "source", Samples(source), outputs) == alone
     del outputs["sequences"]
     assert inputs_of_axes(tmp_path / "by order", Samples([source, generated]), outputs) == found

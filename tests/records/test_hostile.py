@@ -53,7 +53,7 @@ class Touch:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_of_two_members_of_one_name_numpy_and_we_take_the_same(tmp_path: Path) -> None:
+def test_numpy_and_we_read_the_same_of_two_members_with_one_name(tmp_path: Path) -> None:
     path = step_file(tmp_path)
     other = np.full((2, 5, 5), 0.5, np.float32)
     rewritten(path, {}, (("weights/0/0.npy", npy(other)),))
@@ -132,7 +132,7 @@ def test_a_member_of_4_gigabytes_is_refused_within_200_megabytes(tmp_path: Path)
     assert int(megabytes) < 200
 
 
-def test_an_index_that_disagrees_with_the_step_files_loses(tmp_path: Path) -> None:
+def test_an_index_that_disagrees_with_the_step_files_is_ignored(tmp_path: Path) -> None:
     weights = logs.write_log(tmp_path, 3)
     directory = logs.attempt_directory(tmp_path)
     other = tmp_path / "other"

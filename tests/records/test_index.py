@@ -28,10 +28,10 @@ def truth(store: Store) -> list[tuple[str, bytes]]:
     for entry in store.entries(DIRECTORY):
         if entry.name.startswith("index-"):
             store.remove(f"{DIRECTORY}/{entry.name}")
-    return told(store)
+    return listed(store)
 
 
-def told(store: Store) -> list[tuple[str, bytes]]:
+def listed(store: Store) -> list[tuple[str, bytes]]:
     found = open_attempt(store, DIRECTORY).list_steps(with_measures=True)
     return [
         (str(entry.manifest) + str(entry.file), b"" if entry.measures is None else entry.measures.tobytes())
@@ -46,7 +46,7 @@ def test_segments_hold_64_steps_and_agree_with_the_step_files(tmp_path: Path) ->
     found = open_attempt(store, DIRECTORY).list_steps(with_measures=True)
     assert len(found.indexed) == 131
     assert [entry.manifest.step for entry in found.entries] == ["init", *range(10, 140)]
-    assert told(store) == truth(store)
+    assert listed(store) == truth(store)
 
 
 def test_reading_an_indexed_log_opens_no_step_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_an_entry_that_disagrees_is_read_from_its_step_file(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", None])
-def test_a_damaged_index_is_passed_over_and_made_anew(tmp_path: Path, data: bytes | None) -> None:
+def test_a_damaged_index_is_ignored_and_rebuilt(tmp_path: Path, data: bytes | None) -> None:
     logs.write_steps(tmp_path, range(3))
     path = logs.attempt_directory(tmp_path) / "index-000000000000.npz"
     path.write_bytes(path.read_bytes()[:-40] if data is None else data)
@@ -81,7 +81,7 @@ def test_a_damaged_index_is_passed_over_and_made_anew(tmp_path: Path, data: byte
     assert len(open_attempt(open_store(tmp_path), DIRECTORY).list_steps().indexed) == 4
 
 
-def test_earlier_segments_that_are_missing_are_made_anew(tmp_path: Path) -> None:
+def test_earlier_segments_that_are_missing_are_rebuilt(tmp_path: Path) -> None:
     logs.write_steps(tmp_path, range(130), summaries=False)
     before = index_files(tmp_path)
     (logs.attempt_directory(tmp_path) / before[0]).unlink()
@@ -94,7 +94,7 @@ def test_a_step_of_an_earlier_segment_may_be_written_again(tmp_path: Path) -> No
     logs.write_steps(tmp_path, [*range(70), 3, 69], summaries=False)
     store = open_store(tmp_path)
     assert len(open_attempt(store, DIRECTORY).list_steps().indexed) == 70
-    assert told(store) == truth(store)
+    assert listed(store) == truth(store)
 
 
 def test_steps_that_were_moved_aside_leave_the_index(tmp_path: Path) -> None:

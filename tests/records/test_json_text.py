@@ -20,12 +20,12 @@ def test_numbers_that_are_not_finite_become_strings_and_numbers_again() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b'"x"', b"\xff\xfe", b"[" * 100_000])
-def test_what_is_no_object_is_damage(data: bytes) -> None:
+def test_anything_but_an_object_is_damage(data: bytes) -> None:
     with pytest.raises(DamagedFileError, match=r"^It "):
         json_text.loads(data, "It")
 
 
 @pytest.mark.parametrize("value", ["nan", "1", None, True, [1]])
-def test_what_is_no_number_is_damage(value: object) -> None:
+def test_anything_but_a_number_is_damage(value: object) -> None:
     with pytest.raises(DamagedFileError, match="A number was expected"):
         json_text.number(value)

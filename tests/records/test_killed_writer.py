@@ -27,12 +27,12 @@ import tb_attention
 tb_attention.AttentionWriter, tb_attention.Samples  # imported before forking, so that a writer writes at once
 def count():
     return len(list(pathlib.Path(sys.argv[1]).glob("plugins/attention/attention/*/step-*.npz")))
-for place, seconds in enumerate(map(float, sys.argv[2:])):
+for index, seconds in enumerate(map(float, sys.argv[2:])):
     before = count()
     pid = os.fork()
     if pid:
         deadline = time.monotonic() + 20
-        while place % 2 and count() == before and time.monotonic() < deadline:
+        while index % 2 and count() == before and time.monotonic() < deadline:
             time.sleep(0.005)
         time.sleep(seconds)
         os.kill(pid, signal.SIGKILL)

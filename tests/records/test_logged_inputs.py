@@ -30,8 +30,8 @@ from .logs import attempt_directory, digits
 def stored(samples: Samples) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Manifest and arrays of the samples file."""
     with Archive(io.BytesIO(npz_bytes(samples_members(samples))), "samples.npz") as archive:
-        told = read_json(archive, "it")
-        return told, {name: archive.read(name) for name in archive.names if name != "manifest"}
+        manifest = read_json(archive, "it")
+        return manifest, {name: archive.read(name) for name in archive.names if name != "manifest"}
 
 
 def test_ids_follow_the_inputs_whatever_their_order_and_labels() -> None:
@@ -43,7 +43,7 @@ def test_ids_follow_the_inputs_whatever_their_order_and_labels() -> None:
     assert all(len(name) == 12 and set(name) <= set("0123456789abcdef") for name in one.ids)
 
 
-def test_ids_tell_types_shapes_and_inputs_apart() -> None:
+def test_ids_differ_by_type_shape_and_input() -> None:
     zeros = np.zeros((1, 4), np.float32)
     given = [
         zeros,
@@ -95,7 +95,7 @@ def test_labels_become_classes_where_they_are_classes(labels: Any, classes: list
         (np.array([0.0, np.nan, 1.0]), [0, 0, 255]),
     ],
 )
-def test_the_range_of_pixels_is_found(pixels: np.ndarray, expected: list[int]) -> None:
+def test_the_scale_follows_from_the_range_of_pixels(pixels: np.ndarray, expected: list[int]) -> None:
     batch = np.zeros((1, 4, 4), pixels.dtype) + pixels[0]
     batch[0, 0, :3] = pixels
     pictures = to_pictures(batch)
@@ -118,7 +118,7 @@ def test_the_range_of_pixels_is_found(pixels: np.ndarray, expected: list[int]) -
         ((0, 8, 8), False),
     ],
 )
-def test_pictures_are_told_by_their_shape(shape: tuple[int, ...], are: bool) -> None:
+def test_pictures_are_recognised_by_their_shape(shape: tuple[int, ...], are: bool) -> None:
     assert looks_like_pictures(np.zeros(shape, np.float32)) is are
 
 
@@ -141,11 +141,11 @@ def test_thumbnails_keep_proportions_and_averages() -> None:
 
 def test_the_file_has_pictures_labels_and_thumbnails() -> None:
     samples = digits()
-    told, arrays = stored(Samples(samples.inputs, [1, 0], class_names=["zero", "one"]))
-    assert told["class_names"] == ["zero", "one"]
-    assert told["samples"][0]["label"] == {"class": 1, "name": "one"}
-    assert told["samples"][0]["inputs"] == [{"name": "image", "kind": "image", "shape": [8, 8, 1]}]
-    assert told["thumbnails"] == {"shape": [2, 8, 8, 1]}
+    manifest, arrays = stored(Samples(samples.inputs, [1, 0], class_names=["zero", "one"]))
+    assert manifest["class_names"] == ["zero", "one"]
+    assert manifest["samples"][0]["label"] == {"class": 1, "name": "one"}
+    assert manifest["samples"][0]["inputs"] == [{"name": "image", "kind": "image", "shape": [8, 8, 1]}]
+    assert manifest["thumbnails"] == {"shape": [2, 8, 8, 1]}
     expected = np.rint(samples.inputs[1] * 255 / 16).astype(np.uint8)
     np.testing.assert_array_equal(arrays["image/1/0"][..., 0], expected)
 
@@ -153,16 +153,16 @@ def test_the_file_has_pictures_labels_and_thumbnails() -> None:
 def test_the_file_has_tokens_masks_and_texts() -> None:
     inputs = {"ids": np.array([[5, 6, 0]]), "mask": np.array([[1, 1, 0]], np.float32)}
     samples = Samples(inputs, tokens=[["dear", "sir", ""]], masks=[[1, 1, 0]], texts=["Dear sir"])
-    told, arrays = stored(samples)
+    manifest, arrays = stored(samples)
     assert arrays == {}
-    assert told["samples"][0]["inputs"][0] == {
+    assert manifest["samples"][0]["inputs"][0] == {
         "name": "ids",
         "kind": "tokens",
         "tokens": ["dear", "sir", ""],
         "mask": [1, 1, 0],
         "text": "Dear sir",
     }
-    assert told["samples"][0]["inputs"][1]["kind"] == "values"
+    assert manifest["samples"][0]["inputs"][1]["kind"] == "values"
     assert samples.masks[0].tolist() == [[True, True, False]]
 
 
@@ -172,20 +172,20 @@ def test_bare_token_ids_and_strings_are_shown_too() -> None:
 
 
 def test_inputs_can_be_kept_out_of_the_log() -> None:
-    told, arrays = stored(Samples(digits().inputs, store_inputs=False))
+    manifest, arrays = stored(Samples(digits().inputs, store_inputs=False))
     assert arrays == {}
-    assert told["samples"][0]["inputs"][0]["kind"] == "values"
+    assert manifest["samples"][0]["inputs"][0]["kind"] == "values"
     text = json.dumps(
         stored(Samples(["a secret"], texts=["a secret"], tokens=[["a", "secret"]], store_inputs=False))[0]
     )
     assert "secret" not in text
 
 
-def test_images_of_different_sizes_may_stand_for_the_inputs() -> None:
-    told, arrays = stored(Samples(np.zeros((2, 9)), images=[np.zeros((5, 6, 3)), np.ones((7, 4))]))
+def test_images_of_different_sizes_may_replace_the_inputs() -> None:
+    manifest, arrays = stored(Samples(np.zeros((2, 9)), images=[np.zeros((5, 6, 3)), np.ones((7, 4))]))
     assert arrays["image/0/0"].shape == (5, 6, 3)
     assert arrays["image/1/0"].shape == (7, 4, 1)
-    assert told["thumbnails"]["shape"] == [2, 7, 6, 3]
+    assert manifest["thumbnails"]["shape"] == [2, 7, 6, 3]
 
 
 def test_the_same_samples_are_written_once_under_the_same_name(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Tensor:
 
 
 @pytest.mark.parametrize("dtype", ["torch.float32", "torch.bfloat16"])
-def test_tensors_of_pytorch_are_detached_and_brought_over(dtype: str) -> None:
+def test_tensors_of_pytorch_are_detached_and_copied(dtype: str) -> None:
     np.testing.assert_array_equal(to_numpy(Tensor([1, 2], dtype=dtype)), [1, 2])
 
 
@@ -48,7 +48,7 @@ def test_strings_are_objects() -> None:
     assert to_numpy(["a", "bc"]).tolist() == ["a", "bc"]
 
 
-def test_leaves_are_named_by_keys_and_places() -> None:
+def test_leaves_are_named_by_keys_and_indices() -> None:
     nested = {"a": 1, "b": [2, {"c": 3}]}
     assert named_leaves(nested) == [("a", 1), ("b/input_0", 2), ("b/input_1/c", 3)]
     assert named_leaves(5) == [("", 5)]

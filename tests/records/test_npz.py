@@ -31,7 +31,7 @@ def opened(data: bytes) -> Archive:
 @given(st.lists(ARRAYS, max_size=4))
 @settings(deadline=None, max_examples=60)
 def test_numpy_reads_what_we_write_and_we_read_what_numpy_writes(arrays: list[np.ndarray]) -> None:
-    named = {f"part/{place}": array for place, array in enumerate(arrays)}
+    named = {f"part/{index}": array for index, array in enumerate(arrays)}
     with np.load(io.BytesIO(npz_bytes(named.items())), allow_pickle=False) as loaded:
         assert set(loaded.files) == set(named)
         for name, array in named.items():
@@ -63,7 +63,7 @@ def test_equal_contents_make_equal_files() -> None:
     assert npz_bytes([("a", np.arange(9))]) == npz_bytes([("a", np.arange(9))])
 
 
-def test_a_deflated_stream_can_be_handed_on_as_it_is() -> None:
+def test_a_deflated_stream_can_be_passed_through() -> None:
     array = np.arange(5000, dtype=np.uint8)
     data = npz_bytes([("other", np.ones(3)), ("a", array)])
     with opened(data) as archive:
@@ -81,16 +81,16 @@ def test_more_than_65535_members_and_offsets_beyond_32_bits_are_written_as_zip64
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(npz, "_MOST", 300)  # what 4 GiB would do
-    data = npz_bytes([(f"m{place}", np.arange(100 * place)) for place in range(5)])
+    data = npz_bytes([(f"m{index}", np.arange(100 * index)) for index in range(5)])
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         assert file.testzip() is None
     with opened(data) as archive:
-        for place in range(5):
-            np.testing.assert_array_equal(archive.read(f"m{place}"), np.arange(100 * place))
-            assert archive.stream(f"m{place}").size > 0
+        for index in range(5):
+            np.testing.assert_array_equal(archive.read(f"m{index}"), np.arange(100 * index))
+            assert archive.stream(f"m{index}").size > 0
 
 
-def test_a_bit_that_flipped_is_told_by_the_checksum() -> None:
+def test_the_checksum_finds_a_flipped_bit() -> None:
     data = bytearray(npz_bytes([("a", np.random.default_rng(0).integers(0, 255, 1000, np.uint8))]))
     with opened(bytes(data)) as archive:
         data[archive.stream("a").offset + 500] ^= 4
@@ -99,7 +99,7 @@ def test_a_bit_that_flipped_is_told_by_the_checksum() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"not a zip archive at all" * 10])
-def test_what_is_no_archive_is_damage(data: bytes) -> None:
+def test_anything_but_an_archive_is_damage(data: bytes) -> None:
     with pytest.raises(DamagedFileError, match=r"x.npz is not a whole zip archive"):
         opened(data)
 
@@ -133,7 +133,7 @@ def test_a_missing_member_is_named() -> None:
 
 
 @pytest.mark.parametrize("header", [b"", b"\x93NUMPY\x01\x00\x05\x00{'de", b"\x93NUMPY\x09\x00aa", b"x" * 40])
-def test_what_is_no_array_is_damage(header: bytes) -> None:
+def test_anything_but_an_array_is_damage(header: bytes) -> None:
     with pytest.raises(DamagedFileError, match=r"it is no \.npy array"):
         archives.parse_npy(header, "it")
 

@@ -47,7 +47,7 @@ def test_folders_as_the_format_says(tag: str, folder: str) -> None:
     assert paths.folder_tag(folder) == tag
 
 
-def test_a_long_tag_is_cut_and_told_apart_by_its_hash() -> None:
+def test_a_long_tag_is_cut_and_gets_a_hash() -> None:
     one, two = paths.tag_folder("ü" * 200), paths.tag_folder("ü" * 201)
     assert one != two
     assert len(one) <= 113
@@ -61,7 +61,7 @@ def test_other_folders_are_not_tags(name: str) -> None:
 
 
 @pytest.mark.parametrize("step", [0, 7, 10**12 - 1, "init"])
-def test_step_files_are_told_by_their_names(step: int | str) -> None:
+def test_step_files_are_recognised_by_name(step: int | str) -> None:
     assert paths.file_step(paths.step_file(step)) == step  # type: ignore[arg-type]
 
 
@@ -81,7 +81,7 @@ def test_other_files_are_not_steps(name: str) -> None:
 
 
 @pytest.mark.parametrize("step", [-1, 10**12, 1.0, True, "last", None])
-def test_what_is_no_step_is_refused(step: object) -> None:
+def test_anything_but_a_step_is_refused(step: object) -> None:
     with pytest.raises(ArgumentError, match="`step` must be an integer from 0"):
         paths.check_step(step)
 

@@ -34,7 +34,7 @@ def test_an_empty_log_if_nothing_is_there_yet(tmp_path: Path, where: str) -> Non
         log.confusion_matrix(0)
 
 
-def test_what_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_name_lists_the_names_there_are(tmp_path: Path) -> None:
     logs.write_log(tmp_path)
     log = tb_attention.load(tmp_path)
     with pytest.raises(NotInLogError, match=r"Received: step=7. There are: \[0, 1, 2\]"):
@@ -56,20 +56,20 @@ def test_what_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
         log.logs(99)
 
 
-def test_samples_are_found_by_place_and_by_id(tmp_path: Path) -> None:
+def test_samples_are_found_by_index_and_by_id(tmp_path: Path) -> None:
     weights = logs.write_log(tmp_path)
     log = tb_attention.load(tmp_path)
     assert log.samples.ids == logs.digits().ids
     assert log.samples.labels == (0, 1)
-    for place, name in enumerate(log.samples.ids):
-        np.testing.assert_array_equal(log.weights(1, name, "block/attention"), weights[1, place])
+    for index, name in enumerate(log.samples.ids):
+        np.testing.assert_array_equal(log.weights(1, name, "block/attention"), weights[1, index])
     expected = np.rint(logs.digits().inputs[1] * 255 / 16)
     np.testing.assert_array_equal(log.samples.image(1)[..., 0], expected)
     with pytest.raises(NotInLogError, match="no such picture"):
         log.samples.image(0, 3)
 
 
-def test_without_samples_there_are_places(tmp_path: Path) -> None:
+def test_without_logged_samples_ids_are_indices(tmp_path: Path) -> None:
     logs.write_steps(tmp_path, [0])
     samples = tb_attention.load(tmp_path).samples
     assert samples.ids == ("0", "1")
@@ -89,7 +89,7 @@ def test_the_series_is_the_only_one_or_attention_or_the_first_by_name(tmp_path: 
     assert tb_attention.load(tmp_path, tag="zebra").steps == [5]
 
 
-def test_matrices_are_found_beside_the_maps(tmp_path: Path) -> None:
+def test_matrices_are_found_next_to_the_maps(tmp_path: Path) -> None:
     logs.write_steps(tmp_path, [0])
     write_matrix(tmp_path, "other", 3)
     log = tb_attention.load(tmp_path)
@@ -112,7 +112,7 @@ def test_a_log_with_matrices_only_is_read_as_such(tmp_path: Path) -> None:
     assert log.confusion_matrix(0).sum() == 16
 
 
-def test_a_long_tag_is_known_whole(tmp_path: Path) -> None:
+def test_a_long_tag_is_read_in_full(tmp_path: Path) -> None:
     tag = "a very long tag/" * 20
     logs.write_steps(tmp_path, [0], tag=tag, summaries=False)
     assert tb_attention.load(tmp_path).tags == [tag]
@@ -130,7 +130,7 @@ def test_measures_and_metrics_come_back(tmp_path: Path) -> None:
     assert log.weights("init", 0, "block/attention").shape == (2, 5, 5)
 
 
-def test_sites_of_all_steps_are_listed_and_the_newest_is_told(tmp_path: Path) -> None:
+def test_sites_of_all_steps_are_listed_and_the_newest_is_described(tmp_path: Path) -> None:
     writer = SeriesWriter(tmp_path, "attention", 1)
     writer.submit(logs.record(0, sites=(logs.site("a", keys=3), logs.site("b"))))
     writer.submit(logs.record(1, sites=(logs.site("c"), logs.site("a", keys=4))))

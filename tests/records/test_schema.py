@@ -75,16 +75,16 @@ def test_a_manifest_of_matrices_comes_back_as_it_was() -> None:
 
 
 def test_the_json_is_that_of_the_format() -> None:
-    told = json.loads(json_text.dumps(manifest_to_json(manifest())))
-    assert told["schema"] == 1
-    assert told["logs"] == {"loss": "NaN"}
-    assert told["predictions"] == [{"class": 1, "probability": 0.5}, None]
-    assert told["sites"][0]["axes"] == [
+    value = json.loads(json_text.dumps(manifest_to_json(manifest())))
+    assert value["schema"] == 1
+    assert value["logs"] == {"loss": "NaN"}
+    assert value["predictions"] == [{"class": 1, "probability": 0.5}, None]
+    assert value["sites"][0]["axes"] == [
         {"role": "heads", "size": 2},
         {"role": "query", "size": 5, "kind": "grid", "grid": [2, 2], "extra": ["CLS"], "input": 0},
         {"role": "key", "size": 5, "kind": "tokens", "input": 1},
     ]
-    assert told["sites"][0]["overview"] == {"shape": [2, 5, 5], "encoding": "sqrt8_row", "offset": 0, "bytes": 90}
+    assert value["sites"][0]["overview"] == {"shape": [2, 5, 5], "encoding": "sqrt8_row", "offset": 0, "bytes": 90}
 
 
 def test_cells_and_their_pixels_come_back_as_they_were() -> None:
@@ -118,13 +118,13 @@ def test_cells_that_cannot_be_are_refused(wrong: Any, said: str) -> None:
         wrong()
 
 
-def test_what_a_later_version_adds_is_passed_over() -> None:
-    told = manifest_to_json(manifest()) | {"new": 1}
-    told["sites"][0]["new"] = {}
-    assert manifest_from_json(told, "it").step == 3
+def test_fields_of_a_later_version_are_skipped() -> None:
+    value = manifest_to_json(manifest()) | {"new": 1}
+    value["sites"][0]["new"] = {}
+    assert manifest_from_json(value, "it").step == 3
 
 
-def test_a_newer_schema_is_told() -> None:
+def test_a_newer_schema_is_named() -> None:
     with pytest.raises(NewerSchemaError, match="It was written by a newer tb_attention: its schema is 2"):
         manifest_from_json(manifest_to_json(manifest()) | {"schema": 2}, "It")
 
@@ -133,16 +133,16 @@ def test_every_part_that_is_missing_or_wrong_is_damage_and_nothing_else() -> Non
     whole = json.loads(json_text.dumps(manifest_to_json(manifest())))
     may_be_missing = {"writer", "epoch", "batch", "samples", "note", "kind", "grid", "extra", "input", "probability"}
 
-    def places(value: Any, path: tuple[Any, ...] = ()) -> Any:
+    def paths_in(value: Any, path: tuple[Any, ...] = ()) -> Any:
         items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         for key, item in items:
             yield (*path, key)
-            yield from places(item, (*path, key))
+            yield from paths_in(item, (*path, key))
 
-    for path in places(whole):
+    for path in paths_in(whole):
         for wrong in (None, -1, "x", [], {}, [None], 10**30, 1.5, True, "missing"):
-            told = copy.deepcopy(whole)
-            parent = told
+            value = copy.deepcopy(whole)
+            parent = value
             for key in path[:-1]:
                 parent = parent[key]
             if wrong == "missing":
@@ -150,7 +150,7 @@ def test_every_part_that_is_missing_or_wrong_is_damage_and_nothing_else() -> Non
             else:
                 parent[path[-1]] = wrong
             try:
-                manifest_from_json(told, "It")
+                manifest_from_json(value, "It")
             except (DamagedFileError, NewerSchemaError):
                 continue
             if wrong == "missing" and isinstance(path[-1], str):

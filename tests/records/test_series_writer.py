@@ -37,11 +37,11 @@ def test_nothing_is_there_before_the_first_write(tmp_path: Path) -> None:
     assert load(tmp_path / "run").steps == [0]
 
 
-def test_a_step_that_cannot_be_written_is_told_and_the_next_is_written(
+def test_a_step_that_cannot_be_written_is_reported_and_the_next_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[Any, str]] = []
-    writer = SeriesWriter(tmp_path, "attention", 1, on_failure=lambda step, error: told.append((step, str(error))))
+    reported: list[tuple[Any, str]] = []
+    writer = SeriesWriter(tmp_path, "attention", 1, on_failure=lambda step, error: reported.append((step, str(error))))
     whole = module.attention_members
 
     def fails_at_1(record: StepRecord, made: Any) -> Any:
@@ -53,7 +53,7 @@ def test_a_step_that_cannot_be_written_is_told_and_the_next_is_written(
     for step in range(3):
         assert writer.submit(logs.record(step))
     assert writer.close(10)
-    assert told == [(1, "No space left on device")]
+    assert reported == [(1, "No space left on device")]
     assert [step for step, _ in writer.failures] == [1]
     assert load(tmp_path).steps == [0, 2]
     assert not list(logs.attempt_directory(tmp_path).glob(".tmp-*"))
@@ -71,13 +71,13 @@ def test_a_broken_record_is_a_log_error(tmp_path: Path) -> None:
 
 
 def test_a_failing_event_file_loses_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
+    reported: list[Any] = []
     monkeypatch.setattr(summaries, "maps_summary", lambda *_: 1 / 0)
-    writer = SeriesWriter(tmp_path, "attention", 1, on_failure=lambda *failure: told.append(failure))
+    writer = SeriesWriter(tmp_path, "attention", 1, on_failure=lambda *failure: reported.append(failure))
     writer.submit(logs.record(0))
     writer.close(10)
     assert load(tmp_path).steps == [0]
-    assert told == []
+    assert reported == []
     assert writer.failures[0][0] is None
 
 
@@ -152,7 +152,7 @@ def test_matrices_come_back_dense_or_sparse(tmp_path: Path, classes: int, kind: 
     matrix = np.zeros((classes, classes), kind)
     for truth, predicted in rng.integers(0, classes, (300, 2)):
         matrix[truth, predicted] += 1
-    names = tuple(f"class {place}" for place in range(classes))
+    names = tuple(f"class {index}" for index in range(classes))
     writer = SeriesWriter(tmp_path, "confusion", 1)
     large = np.full((classes, classes), 2**40, np.int64)
     writer.submit(ConfusionRecord(4, {"validation": matrix, "training": large}, class_names=names))

@@ -102,7 +102,7 @@ def test_a_reader_that_has_the_old_file_open_is_waited_for(tmp_path: Path, monke
     assert refusals == []
 
 
-def test_other_places_get_a_file_by_renaming(tmp_path: Path) -> None:
+def test_other_file_systems_get_a_file_by_renaming(tmp_path: Path) -> None:
     store = open_store(f"local://{tmp_path}/run")
     put(store, "a/x", b"whole")
     assert [entry.name for entry in store.entries("a")] == ["x"]
@@ -116,7 +116,7 @@ def test_home_is_expanded_and_file_urls_are_local(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("log_dir", ["", None, 3, b"logs"])
-def test_what_is_no_directory_is_refused(log_dir: object) -> None:
+def test_anything_but_a_directory_is_refused(log_dir: object) -> None:
     with pytest.raises(ArgumentError, match="`log_dir` must be a path or a URL"):
         open_store(log_dir)  # type: ignore[arg-type]
 
@@ -181,7 +181,7 @@ def test_a_relative_directory_stays_what_it_was_when_the_process_moves(
     assert load(tmp_path / "run").steps == [0]
 
 
-def test_a_page_is_written_beside_a_directory_that_looks_like_a_home(
+def test_a_page_is_written_next_to_a_directory_that_looks_like_a_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -111,7 +111,7 @@ def test_a_blob_holds_overviews_and_measures_of_every_sample_that_fits() -> None
 @pytest.mark.parametrize(("sites", "samples", "fit"), [(4, 40, 13), (1100, 1, 0)])
 def test_a_blob_never_exceeds_256_kib(sites: int, samples: int, fit: int) -> None:
     one = logs.site(samples=samples, heads=4, keys=32)
-    record = logs.record(0, sites=tuple(one.replace(path=f"block_{place}/attention") for place in range(sites)))
+    record = logs.record(0, sites=tuple(one.replace(path=f"block_{index}/attention") for index in range(sites)))
     blob = overview_blob(digest(record, "attention", 1), "step-000000000000.npz")
     head, packed = parse(blob)
     assert len(blob) <= MAX_BLOB
@@ -141,7 +141,7 @@ def test_all_writers_of_a_run_share_one_event_file(tmp_path: Path) -> None:
     ]
 
 
-def test_no_event_file_is_written_beside_that_of_another_program(tmp_path: Path) -> None:
+def test_no_event_file_is_written_next_to_that_of_another_program(tmp_path: Path) -> None:
     (tmp_path / "events.out.tfevents.1.host.2.0").write_bytes(b"")
     logs.write_steps(tmp_path, [0])
     writer = SeriesWriter(tmp_path, "attention", 1)

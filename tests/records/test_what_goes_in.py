@@ -92,12 +92,12 @@ def test_steps_in_any_order_and_repeated_are_the_last_that_was_written(
     directory = tmp_path_factory.mktemp("steps")
     last = {}
     with AttentionWriter(directory, summaries=False) as writer:
-        for place, step in enumerate(steps):
-            last[step] = place
-            writer.write(step, {"a": np.full((1, 1, 2, 2), place, np.float32)})
+        for index, step in enumerate(steps):
+            last[step] = index
+            writer.write(step, {"a": np.full((1, 1, 2, 2), index, np.float32)})
     log = tb_attention.load(directory)
     assert log.steps == sorted(set(steps))
-    assert all(log.weights(step, 0, "a").max() == place for step, place in last.items())
+    assert all(log.weights(step, 0, "a").max() == index for step, index in last.items())
 
 
 def test_no_samples_at_all_are_a_step_too(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_without_store_inputs_no_text_token_or_picture_is_in_the_log(tmp_path: P
     )
     log = written(tmp_path, {"a": rows(2, 1, 2, 2)}, samples=samples)
     assert len(log.samples) == 2
-    assert all("tokens" not in told and told.get("text") is None for told in log.samples.inputs[0])
+    assert all("tokens" not in described and described.get("text") is None for described in log.samples.inputs[0])
     from tb_attention.records.format.archive import Archive
 
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
