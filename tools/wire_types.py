@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 
 
 def write_types() -> None:
-    """Writes the file, unless it is as it should be: a newer file would make the bundle be built again."""
+    """Writes the file if it changes, because a newer file makes the bundle be built again."""
     sys.path.insert(0, str(ROOT))
     from tb_attention.wire import site_structs, structs
 
@@ -64,11 +64,11 @@ def types_of(unions: dict[str, Any], components: dict[str, Schema]) -> str:
 
     def interface(name: str, schema: Schema) -> str:
         summary, _, attributes = schema["description"].partition("\n\nAttributes:\n")
-        told = dict(re.findall(r"^    (\w+): ((?:.|\n {8})+)", attributes, re.MULTILINE))
+        comments = dict(re.findall(r"^    (\w+): ((?:.|\n {8})+)", attributes, re.MULTILINE))
         lines = [comment(summary, ""), f"export interface {name} {{\n"]
         for field, value in schema["properties"].items():
             optional = "" if field in schema["required"] else "?"
-            lines += [comment(told.get(field, ""), "  "), f"  {field}{optional}: {type_of(value)};\n"]
+            lines += [comment(comments.get(field, ""), "  "), f"  {field}{optional}: {type_of(value)};\n"]
         return "".join([*lines, "}\n"])
 
     parts = [f"export type {name} = {spelled(schema)};\n" for name, schema in schemas.items()]
@@ -76,7 +76,7 @@ def types_of(unions: dict[str, Any], components: dict[str, Schema]) -> str:
 
 
 def comment(text: str, indent: str) -> str:
-    """A doc comment on a line of its own, or nothing."""
+    """A doc comment as a line, or nothing."""
     return f"{indent}/** {' '.join(text.split())} */\n" if text else ""
 
 

@@ -16,14 +16,14 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Choice:
-    """What goes into a page; None stands for all there are.
+    """What goes into a page; None stands for everything.
 
     Attributes:
         steps: Steps, or "init".
-        samples: Indices, from 0, or ids.
+        samples: Indices from 0, or ids.
         sites: Paths of sites.
-        heads: Heads, from 0: of every site, or by the path of a site (those not named keep all of theirs).
-        redact: Whether texts, tokens, pictures and what is computed from pictures stay out.
+        heads: Heads from 0: of every site, or by the path of a site (other sites keep all their heads).
+        redact: Whether to leave out texts, tokens, pictures and what is computed from pictures.
     """
 
     steps: tuple[Step, ...] | None = None
@@ -41,14 +41,14 @@ class Choice:
         return self.sites is None or path in self.sites
 
     def sample_indices(self, ids: Sequence[str]) -> list[int]:
-        """The indices of the samples that go in, in order; `ids`: those of all samples of a step."""
+        """The indices of the samples that go in, in order; `ids` are the ids of all samples of a step."""
         if self.samples is None:
             return list(range(len(ids)))
         wanted = set(self.samples)
         return [index for index, name in enumerate(ids) if index in wanted or name in wanted]
 
     def hidden_heads(self, path: str, count: int) -> list[int]:
-        """The heads of a site that stay out; they keep their numbers and have no weights."""
+        """The heads of a site that are left out; they keep their numbers and have no weights."""
         if self.heads is None:
             return []
         kept = self.heads.get(path) if isinstance(self.heads, Mapping) else self.heads
@@ -62,10 +62,10 @@ def choose(
     heads: Heads | int | None,
     redact: bool,
 ) -> Choice:
-    """Checks what a user chose; one value stands for a list of one.
+    """Checks what a user chose; a single value stands for a list of one.
 
     Raises:
-        ArgumentError: A value is of another kind, or a choice is empty.
+        ArgumentError: A value has the wrong type, or a choice is empty.
     """
     named = None if sites is None else _list("sites", sites, str)
     if named is not None and not all(isinstance(site, str) for site in named):
@@ -81,7 +81,7 @@ def choose(
 
 
 def check_found(name: str, wanted: Sequence[Any] | None, there: Sequence[Any]) -> None:
-    """Raises NotInLogError for the first wanted value that is not there; the message lists what is."""
+    """Raises NotInLogError for the first wanted value that does not exist; the message lists the values that do."""
     for value in wanted or ():
         if value not in there:
             listed = ", ".join(map(str, there[:_SHOWN])) + (
@@ -115,6 +115,6 @@ def _numbers(heads: Any) -> tuple[int, ...]:
     found = _list("heads", heads, int)
     if any(isinstance(head, bool) or not isinstance(head, int) or head < 0 for head in found):
         raise ArgumentError(
-            f"`heads` must be numbers from 0, or such lists by path of a site. Received: heads={heads!r}."
+            f"`heads` must be numbers from 0, or lists of them by path of a site. Received: heads={heads!r}."
         )
     return found

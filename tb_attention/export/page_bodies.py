@@ -41,7 +41,7 @@ class SeriesPart:
     """What one series puts into a page.
 
     Attributes:
-        newest: The manifest of the newest step, with what goes in.
+        newest: The manifest of the newest step, cut to what goes in.
         steps: For each step the JSON of it and of its sites, as `wire.answers.series_answer` takes them.
         samples: By name of the set, as the route `samples` gives it.
         bodies: Its arrays.
@@ -54,7 +54,7 @@ class SeriesPart:
 
 
 def stored(name: str, open_file: OpenFile, file: str, archive: Archive, member: str) -> Body:
-    """The body of a member as it lies in a file, which is opened again when the bytes are needed.
+    """The body of a member as a file stores it. The file is opened again when the bytes are needed.
 
     Args:
         name: Of the body.
@@ -69,7 +69,7 @@ def stored(name: str, open_file: OpenFile, file: str, archive: Archive, member: 
             try:
                 deflated, stream = opened.read_stream(member)
             except DamagedFileError:
-                # Not deflated, or damaged: reading decodes it or says what is wrong.
+                # Not deflated, or damaged: reading decodes it or raises.
                 return gzip_frame.compress(opened.read(member))
             if gzip_frame.travels_as_it_is(deflated):
                 return gzip_frame.frame(deflated, stream.crc32, stream.size)

@@ -34,12 +34,12 @@ class Contents:
 
 
 def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Contents:
-    """Finds what goes into a page; weights are read only when its bytes are made.
+    """Finds what goes into a page. Weights are read only when the page is written.
 
     Args:
         store: Of the run.
         run: What the page calls it.
-        tag: The main series; by default that which `load` takes. The matrices of the run come with it.
+        tag: The main series, by default the one that `load` takes. The matrices of the run are added to it.
         attempt: Of the main series; the newest by default.
         choice: What goes in.
 
@@ -97,7 +97,7 @@ def _status(opened: OpenedAttempt, *, whole: bool) -> Status | None:
 
     Args:
         opened: The attempt.
-        whole: Whether all steps are in the page; else it does not say which steps were dropped.
+        whole: Whether all steps are in the page; otherwise the status does not say which steps were dropped.
     """
     try:
         status = answers.status_answer(opened.store.read(opened.path(paths.STATUS)))
@@ -128,7 +128,7 @@ def _check(entries: Sequence[StepEntry], choice: Choice) -> None:
 
 
 def _joins(entry: StepEntry, kept: Sequence[StepEntry], choice: Choice) -> bool:
-    """Whether a matrix belongs to a step of maps that goes in: of the same epoch, or, where that is not known, step."""
+    """Whether a matrix belongs to a chosen step of maps: whether it has the same step, or the same epoch."""
     if choice.steps is None:
         return True
     mine = entry.manifest
@@ -141,7 +141,7 @@ def _joins(entry: StepEntry, kept: Sequence[StepEntry], choice: Choice) -> bool:
 def _matrices(open_file: OpenFile, series: int, entries: Sequence[StepEntry]) -> SeriesPart:
     """What a series of matrices puts into a page: every matrix, the counts of each label, the order of classes.
 
-    Kept examples are other inputs than the samples that a user chose to hand on, so they stay out.
+    The examples kept for cells are not among the samples that a user chose to hand on, so they are left out.
     """
     bodies: list[Body] = []
     steps: list[tuple[bytes, bytes]] = []

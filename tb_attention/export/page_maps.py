@@ -119,7 +119,7 @@ class MapsPart:
         return Body(body.name, body.size * (site.heads - len(hidden)) // site.heads + 200, make)
 
     def _hidden(self, site: SiteManifest) -> list[int]:
-        """Heads that stay out; a site without an axis of heads has one, which is not taken apart."""
+        """The heads that are left out; the single head of a site without an axis of heads never is."""
         if not site.axes or site.axes[0].role != "heads":
             return []
         return self._choice.hidden_heads(site.path, site.heads)
@@ -139,7 +139,7 @@ class MapsPart:
         return np.concatenate(parts, axis=1) if parts else None
 
     def _take_measures(self, kept: Sequence[tuple[StepManifest, npt.NDArray[np.float32] | None]]) -> None:
-        """For each sample (steps, heads, measures); NaN for steps whose sites are others, as in the route."""
+        """For each sample (steps, heads, measures); NaN for steps with other sites, as in the route `measures`."""
         newest = kept[-1][0]
         names = [(site.path, site.heads) for site in newest.sites]
         shape = (len(kept), newest.heads, len(newest.measures))
@@ -175,7 +175,7 @@ def _of_samples(axis: Axis, indices: list[int]) -> Axis:
 def without_heads(
     encoded: npt.NDArray[Any], shape: Sequence[int], encoding: Encoding, hidden: Sequence[int]
 ) -> npt.NDArray[Any]:
-    """Encoded weights in which some heads are NaN throughout, the others unchanged to the bit.
+    """Encoded weights in which some heads are NaN throughout; the others are bit-identical.
 
     Args:
         encoded: What `reduce.encodings.encode` made.
@@ -190,7 +190,7 @@ def without_heads(
         changed.reshape(shape)[list(hidden)] = np.nan
         return changed
     rows = math.prod(shape[:-1])
-    # A row whose maximum is NaN is NaN throughout; codes of 0 take next to no room.
+    # A row whose maximum is NaN is NaN throughout; codes of 0 compress to almost nothing.
     changed[: 4 * rows].view("<f4").reshape(shape[0], -1)[list(hidden)] = np.nan
     changed[4 * rows :].reshape(shape[0], -1)[list(hidden)] = 0
     return changed

@@ -77,7 +77,7 @@ class PageSamples:
 
 
 def _chosen(whole: SamplesAnswer, indices: Sequence[int], *, redact: bool) -> SamplesAnswer:
-    """The answer for some samples of a file; `redact` leaves out what was fed in but for names and shapes."""
+    """The answer for some samples of a file; `redact` keeps only names and shapes of their inputs."""
     samples = tuple(whole.samples[index] for index in indices)
     if redact:
         bare = [replace(sample, inputs=tuple(map(_redacted, sample.inputs))) for sample in samples]

@@ -1,4 +1,4 @@
-"""The stand-alone page: one HTML file with the views of the tab and a part of a log, which asks no server for anything."""
+"""The stand-alone page: one HTML file with the views of the tab and a part of a log, which needs no server."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tb_attention.records.store.store import ReadStore
 from tb_attention.wire.answers import encode
 
 MAX_BYTES = 100_000_000
-"""A page has at most so many bytes by default; browsers open larger ones, slowly."""
+"""The largest page in bytes, by default; browsers open larger pages, but slowly."""
 
-# The front end of the tab is built into the plugin's folder; nothing of the plugin is imported.
+# The built front end is in the folder of the plugin, of which nothing is imported.
 _STATIC = Path(__file__).resolve().parent.parent / "plugin" / "static"
-# The licences of what a page carries ask to go with it.
+# The licences of the code and the font in a page require to be in it.
 _LICENSES = ("licenses.md", "roboto-license.txt")
 
-# Everything is in the file: whatever a log says, the page can load nothing and send nothing.
+# Everything is in the file, so that the page can load and send nothing, whatever a log says.
 _POLICY = (
     "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
     "base-uri 'none'; form-action 'none'"
@@ -51,32 +51,32 @@ def export_html(
 ) -> int:
     """Writes a stand-alone page: one HTML file that opens from the disk, offline, with the views of the tab.
 
-    The file holds everything: the script, the fonts and the chosen part of the log. It loads nothing and sends
-    nothing; its Content-Security-Policy forbids it to. The confusion matrices of the run that belong to the chosen steps
-    come with it, the examples kept for their cells do not.
+    The file holds everything: the script, the fonts and the chosen part of the log. It loads and sends nothing; its
+    Content-Security-Policy forbids it to. The confusion matrices of the run for the chosen steps are part of the page, the
+    examples kept for their cells are not.
 
     Args:
         log_dir: The run's directory, or a URL that fsspec knows.
-        path: The file to write, replaced whole or not at all. Its directory must be there.
-        tag: The series; by default the only attention series there is, or the one called "attention", or the first by name.
+        path: The file to write, which is replaced atomically. Its directory must exist.
+        tag: The series; by default the only attention series, or the one called "attention", or the first by name.
         attempt: From 1; the newest that has a step by default.
-        steps: Steps, "init" among them; all by default. One step stands for a list of one, here and below.
+        steps: Steps, also "init"; all by default. A single value stands for a list of one, here and below.
         samples: Indices from 0, or ids; all by default.
         sites: Paths of sites; all by default.
-        heads: Heads, from 0, of every site, or lists by path of a site (other sites keep all theirs); all by default. The
-            others keep their numbers and are drawn hatched.
-        redact: Whether what was fed in stays out: texts, tokens, pictures, and the feature maps behind gates. Ids, labels,
-            predictions and names of classes stay.
+        heads: Heads from 0, for every site, or lists by path of a site (other sites keep all their heads); all by default.
+            Heads that are left out keep their numbers and are drawn hatched.
+        redact: Whether to leave out what was fed in: texts, tokens, pictures, and the feature maps behind gates. Ids, labels,
+            predictions and class names stay.
         title: What the page calls the run; by default the name of its directory.
-        max_bytes: A larger page is refused; 100 MB by default.
+        max_bytes: The largest page to write; 100 MB by default.
 
     Returns:
         The bytes written.
 
     Raises:
         ArgumentError: An argument is wrong, or the page would be larger than `max_bytes`.
-        NotInLogError: The log has no such series, attempt, step, sample, site or head; the message lists what there is.
-        MissingDependencyError: In a checkout: the front end has not been built.
+        NotInLogError: The log has no such series, attempt, step, sample, site or head; the message lists those it has.
+        MissingDependencyError: The front end of a checkout has not been built.
 
     Example:
         >>> tb_attention.export_html("logs/run1", "run1.html", steps=[0, 9], samples=[0], redact=True)
@@ -85,7 +85,7 @@ def export_html(
         raise ArgumentError(f"`max_bytes` must be a positive integer. Received: max_bytes={max_bytes!r}.")
     target = Path(os.path.expanduser(path))
     if not target.parent.is_dir() or target.is_dir():
-        raise ArgumentError(f"`path` must be a file in a directory that is there. Received: path={str(path)!r}.")
+        raise ArgumentError(f"`path` must be a file in an existing directory. Received: path={str(path)!r}.")
     choice = choose(steps, samples, sites, heads, redact)
     store = open_store(log_dir)
     page = make_page(store, title or run_name(store), tag, attempt, choice)
@@ -116,7 +116,7 @@ def check_size(page: Page, most: int = MAX_BYTES) -> None:
 
 
 def run_name(store: ReadStore) -> str:
-    """The last part of where a run lies."""
+    """The last part of the path or URL of a run."""
     return store.url.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1] or "run"
 
 
@@ -162,7 +162,7 @@ class Page:
         return len(self._head) + len(self._index) + arrays + len(self._tail)
 
     def chunks(self) -> Iterator[bytes]:
-        """The page, front to back. Of the log everything is base64, so none of it can end the element that it lies in."""
+        """The page, front to back. Everything of the log is base64, so that nothing in it can end its element."""
         yield self._head
         yield self._index
         for body in self._contents.bodies:
@@ -181,5 +181,5 @@ def _built(name: str) -> str:
 
 
 def _inside_script(script: str) -> str:
-    """The same script, with what would end the element or open a comment in it spelt otherwise."""
+    """The same script, with whatever would end its element or open a comment escaped."""
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -1,6 +1,6 @@
-"""Parses the parameters of a request; behind this door values are clean.
+"""Parses the parameters of a request, so that routes get valid values.
 
-Every function raises `ArgumentError` with what is allowed and what came.
+Every function raises `ArgumentError` with what is allowed and what was received.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 from tb_attention.errors import ArgumentError
 from tb_attention.records.format.paths import Step
 
-# Steps have 12 digits in file names; more would name no file. ASCII, for `int` also takes other scripts' digits.
+# Steps have 12 digits in file names. ASCII, because `int` also takes the digits of other scripts.
 _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SET = re.compile(r"samples-[0-9a-f]{4,64}", re.ASCII)
 _LONGEST = 1024
@@ -22,7 +22,7 @@ _MOST_STEPS = 64
 
 
 def text(request: Request, name: str) -> str:
-    """A parameter that must be there, at most 1,024 characters, without control characters."""
+    """A required parameter of at most 1,024 characters, without control characters."""
     value: str | None = request.args.get(name)
     if value is None:
         raise ArgumentError(f"The parameter `{name}` is missing.")
@@ -59,7 +59,7 @@ def indices(request: Request, name: str) -> list[int]:
         first, last = int(ends[0]), int(ends[-1])
         if last < first or last - first + len(found) >= _MOST_INDICES:
             raise ArgumentError(
-                f"`{name}` must be at most {_MOST_INDICES} indices, in rising ranges. Received: {name}={value[:80]!r}."
+                f"`{name}` must be at most {_MOST_INDICES} indices, in ascending ranges. Received: {name}={value[:80]!r}."
             )
         found.extend(range(first, last + 1))
     return found
@@ -80,7 +80,7 @@ def cells(request: Request, name: str) -> list[tuple[int, int]]:
 
 
 def attempt(request: Request) -> int | None:
-    """The attempt, from 1, or None (the newest) where it is left out."""
+    """The attempt, from 1, or None (the newest) if it is left out."""
     return number(request, "attempt", least=1) if "attempt" in request.args else None
 
 

@@ -1,6 +1,6 @@
-"""How every route answers: JSON, binary, files and errors, all through TensorBoard's `http_util.Respond`.
+"""The responses of all routes: JSON, binary, files and errors, all through TensorBoard's `http_util.Respond`.
 
-`Respond` sets the headers that TensorBoard's security validator wants; a bare Werkzeug response would make it warn.
+`Respond` sets the headers that TensorBoard's security validator expects; it warns of a bare Werkzeug response.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tensorboard import errors
 from tensorboard.backend import http_util
 from werkzeug.wrappers import Request, Response
 
-from tb_attention.errors import ArgumentError, AttentionError, MissingDependencyError, NotInLogError
+from tb_attention.errors import ArgumentError, AttentionError, NotInLogError
 from tb_attention.wire.answers import encode
 from tb_attention.wire.site_structs import WireStruct
 from tb_attention.wire.structs import ErrorAnswer
@@ -30,7 +30,7 @@ ASK_AGAIN = "no-cache"
 
 
 def application(handler: Handler) -> WsgiApp:
-    """Wraps a handler as a WSGI application: reading only, and every error a sentence.
+    """Wraps a handler as a WSGI application that only reads and answers every error with a sentence.
 
     Args:
         handler: Makes a response of a request. `ArgumentError` becomes 400, `NotInLogError` 404, and any other
@@ -49,17 +49,15 @@ def application(handler: Handler) -> WsgiApp:
         except NotInLogError as absent:
             return error(request, 404, str(absent))
         except (FileNotFoundError, NotADirectoryError):
-            # Between listing and opening, a file was moved aside or deleted: that is no damage.
+            # A file was moved aside or deleted between listing and opening, which is not damage.
             return error(request, 404, "The file has been removed from the log. Reload to see what is there now.")
-        except MissingDependencyError as missing:
-            return error(request, 422, str(missing))
         except AttentionError as unreadable:
             return error(request, 422, str(unreadable))
         except OSError as failed:
             return error(request, 422, f"A file of the log cannot be read: {failed.strerror or failed}.")
-        except errors.PublicError as told:
-            # TensorBoard's own, such as an experiment that does not exist.
-            return error(request, told.http_code, str(told))
+        except errors.PublicError as refused:
+            # An error of TensorBoard's, such as an experiment that does not exist.
+            return error(request, refused.http_code, str(refused))
         except Exception:
             logger.exception("The Attention plugin failed to answer %s", request.path)
             return error(request, 500, "The Attention plugin failed; TensorBoard's log has the details.")
@@ -69,30 +67,30 @@ def application(handler: Handler) -> WsgiApp:
 
 
 def json_body(request: Request, answer: WireStruct, *, keep: bool = False) -> Response:
-    """Answers JSON; `keep` lets the browser keep it where the URL has a version."""
+    """Answers with JSON. `keep` lets the browser keep it if the URL has a version."""
     return _caching(request, http_util.Respond(request, encode(answer), JSON), keep)
 
 
 def binary_body(request: Request, body: bytes) -> Response:
-    """Answers a gzip file as plain bytes: the page inflates it and so checks its CRC, which browsers do not."""
+    """Answers with a gzip file as plain bytes: the page inflates it and checks its CRC, which browsers do not."""
     return _caching(request, http_util.Respond(request, body, BINARY), keep=True)
 
 
 def file_body(request: Request, body: bytes, mimetype: str, *, keep: bool) -> Response:
-    """Answers a file of the front end."""
+    """Answers with a file of the front end."""
     response = http_util.Respond(request, body, mimetype)
     response.headers["Cache-Control"] = FOR_EVER if keep else ASK_AGAIN
     return response
 
 
 def error(request: Request, code: int, sentence: str) -> Response:
-    """Answers `{"error": sentence}`."""
+    """Answers with `{"error": sentence}`."""
     response: Response = http_util.Respond(request, encode(ErrorAnswer(sentence)), JSON, code=code)
     return response
 
 
 def _caching(request: Request, response: Response, keep: bool) -> Response:
-    # Set afterwards: headers handed to `Respond` are added to its own, and two Cache-Control lines are sent.
+    # Set afterwards: `Respond` adds given headers to its own, so that two Cache-Control lines would be sent.
     response.headers["Cache-Control"] = FOR_EVER if keep and request.args.get("v") else ASK_AGAIN
     if response.headers["Cache-Control"] == FOR_EVER:
         del response.headers["Expires"]

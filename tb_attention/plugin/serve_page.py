@@ -15,7 +15,7 @@ from tb_attention.wire.structs import PageSize
 
 
 def serve_page(logs: Logs, request: Request) -> Response:
-    """The page as a download: shown under TensorBoard's address, it could do what TensorBoard's pages can."""
+    """The page as a download: as a page under TensorBoard's address it would have the rights of TensorBoard's pages."""
     page = _page(logs, request)
     check_size(page)
     response = respond.file_body(request, b"".join(page.chunks()), "text/html", keep=False)
@@ -33,9 +33,7 @@ def _page(logs: Logs, request: Request) -> Page:
     attempt = logs.attempt(request)
     run, tag = parameters.text(request, "run"), parameters.text(request, "tag")
     if attempt.store.only_events:
-        raise NotInLogError(
-            "Only the event files of this run are here; a page needs plugins/attention, which has to be copied too."
-        )
+        raise NotInLogError("Only the event files of this run are here. A page needs plugins/attention; copy it too.")
     given = request.args
     choice = Choice(
         steps=parameters.listed_steps(request) if "steps" in given else None,

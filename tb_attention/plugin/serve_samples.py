@@ -1,4 +1,4 @@
-"""The routes `samples`, `thumbnails`, `image` and `examples`: what was fed in, and the examples kept of cells."""
+"""The routes `samples`, `thumbnails`, `image` and `examples`: the inputs, and the examples kept for cells of a matrix."""
 
 from __future__ import annotations
 

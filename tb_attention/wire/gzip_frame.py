@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 EXTRA_BYTES = len(_HEADER) + 8
-"""What a gzip file has beside the deflate stream."""
+"""Bytes of a gzip file besides the deflate stream."""
 
 # numpy pads headers of arrays of numbers to 64 or 128 bytes.
 _NPY_HEADER = 256
@@ -22,7 +22,7 @@ _LITTLE_NUMBERS = re.compile(r"[<|][biuf][0-9]{1,2}")
 
 
 def frame(deflated: bytes, crc32: int, size: int) -> bytes:
-    """Puts a raw deflate stream, as it lies in a zip, into a gzip file without inflating it.
+    """Puts a raw deflate stream, as a zip stores it, into a gzip file without inflating it.
 
     Args:
         deflated: The stream.
@@ -47,7 +47,7 @@ def compress(array: npt.NDArray[Any]) -> bytes:
 
 
 def travels_as_it_is(deflated: bytes) -> bool:
-    """Whether the array inside is little-endian and C-ordered, as the wire promises. Only its header is inflated."""
+    """Whether the array inside is little-endian and C-ordered, as all binary answers are. Only its header is inflated."""
     try:
         start = zlib.decompressobj(-zlib.MAX_WBITS).decompress(deflated[:1024], _NPY_HEADER)
         header = ast.literal_eval(start[10:].split(b"\n", 1)[0].decode("latin-1").strip())

@@ -17,10 +17,10 @@ class WireStruct(Struct, frozen=True, omit_defaults=True):
 
 
 class WindowPlaces(WireStruct, frozen=True):
-    """Where windows lie in the map that they were cut from.
+    """The positions of windows in the feature map that they were cut from.
 
     Attributes:
-        grid: Rows and columns of that map, or positions of a sequence.
+        grid: Rows and columns of the feature map, or positions of a sequence.
         cells: For each window the cell of each query position, row by row; -1 for padding.
     """
 
@@ -29,7 +29,7 @@ class WindowPlaces(WireStruct, frozen=True):
 
 
 class Cells(WireStruct, frozen=True):
-    """The cell of each position of an axis whose cells do not lie row by row.
+    """The cell of each position of an axis whose cells are not in row-major order.
 
     Attributes:
         grid: Rows and columns.
@@ -61,11 +61,11 @@ class Axis(WireStruct, frozen=True):
         kind: What the positions are.
         grid: Of kind "grid": cells along each dimension.
         extra: Of kind "grid": names of the positions before the cells.
-        input: The index of the input that the positions lie in.
-        places: Of windows: where they lie in the map that they were cut from.
+        input: The index of the input whose positions these are.
+        places: Of windows: their positions in the feature map that they were cut from.
         own: Where samples differ in size: the cells of each sample along each dimension, or its positions. They come first;
-            weights behind them are 0.
-        cells: Of kind "positions": the cell of each position, where the cells do not lie row by row.
+            the weights of the other positions are 0.
+        cells: Of kind "positions": the cell of each position, if the cells are not in row-major order.
         pixels: The part of the input that the cells cover, for each dimension of the grid. A grid without it covers its
             picture evenly.
     """
@@ -96,7 +96,7 @@ class FullRows(Encoded, frozen=True):
 
 
 class Overview(Encoded, frozen=True):
-    """Where the overview of a site lies in the body of `overview`."""
+    """The part of the body of `overview` that belongs to a site."""
 
     offset: int
     bytes: int
@@ -107,7 +107,7 @@ class Site(Encoded, frozen=True):
 
     Attributes:
         note: A sentence for people, or null.
-        overview: Where its overview lies.
+        overview: The shape of its overview, and its part of the body.
         rows: Rows as they were before the maps were pooled.
         features: Of a gate over channels: the feature map behind it, of shape (channels, rows, columns).
         sink: Of a softmax with a sink: the share of each row that goes to no key; its shape lacks the key axes.

@@ -1,4 +1,4 @@
-"""A stand-alone page: what goes in, what stays out, and that nothing of a log breaks out of it."""
+"""A stand-alone page: what is in it, what is left out, and that nothing of a log breaks out of it."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def test_a_page_holds_the_bodies_of_the_plugins_routes(run: Path, tmp_path: Path
                 assert page.body(f"weights/0/{step}/{sample}/{site}") == weights
     assert page.body("measures/0/1") == tab.get("measures", **name, sample=1).get_data()
     series = tab.json("series", **name)
-    told = page.series[0]
-    assert told["site_sets"] == series["site_sets"]
-    assert [{**step, "v": ""} for step in told["steps"]] == [{**step, "v": ""} for step in series["steps"]]
+    held = page.series[0]
+    assert held["site_sets"] == series["site_sets"]
+    assert [{**step, "v": ""} for step in held["steps"]] == [{**step, "v": ""} for step in series["steps"]]
     samples = tab.json("samples", **name, set=series["steps"][0]["samples"])
     assert page.samples == samples["samples"]
     image = tab.array("image", **name, set=series["steps"][0]["samples"], sample=2, input=0)
     np.testing.assert_array_equal(page.array(f"image/0/{series['steps'][0]['samples']}/2/0"), image)
 
 
-def test_the_matrices_of_the_run_come_with_it(run: Path, tmp_path: Path) -> None:
+def test_the_page_has_the_matrices_of_the_run(run: Path, tmp_path: Path) -> None:
     page = exported(run, tmp_path)
     assert [each["content"] for each in page.series] == ["attention", "confusion"]
     assert page.series[1]["class_names"] == ["ham", "spam"]
@@ -94,7 +94,7 @@ def test_only_what_was_chosen_goes_in(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("heads", [[1], {FIRST: [1], SECOND: [0, 1, 2]}])
-def test_heads_that_stay_out_keep_their_places_and_have_no_weights(
+def test_heads_that_are_left_out_keep_their_numbers_and_have_no_weights(
     long_run: Path, tmp_path: Path, heads: object
 ) -> None:
     page = exported(long_run, tmp_path, steps=1, heads=heads)
@@ -117,9 +117,9 @@ def test_heads_that_stay_out_keep_their_places_and_have_no_weights(
 def test_redacted_pages_hold_nothing_that_was_fed_in(run: Path, tmp_path: Path) -> None:
     page = exported(run, tmp_path, redact=True)
     assert not [name for name in page.names if name.startswith(("image/", "thumbnails/", "features/"))]
-    told = str(page.index)
+    text = str(page.index)
     for word in ("secret", *WORDS[3:5]):
-        assert word not in told
+        assert word not in text
     assert [sample["id"] for sample in page.samples] == ["a", "b", "c"]
     assert page.samples[1]["label"] == {"class": 1, "name": "spam"}
     assert {given["kind"] for given in page.samples[0]["inputs"]} == {"values"}
@@ -152,14 +152,14 @@ def test_nothing_of_a_log_breaks_out_of_the_page(run: Path, tmp_path: Path) -> N
     assert page.policy.startswith("default-src 'none'")
 
 
-def test_the_licences_of_what_a_page_carries_go_with_it(run: Path, tmp_path: Path) -> None:
+def test_the_page_has_the_licences_of_its_code_and_font(run: Path, tmp_path: Path) -> None:
     page = exported(run, tmp_path)
     assert "SIL OPEN FONT LICENSE" in page.text.upper()
     assert "Svelte" in page.text or "svelte" in page.text
     assert "d3-scale" in page.text
 
 
-def test_a_page_tells_no_paths_and_no_machine(run: Path, tmp_path: Path) -> None:
+def test_a_page_names_no_paths_and_no_machine(run: Path, tmp_path: Path) -> None:
     page = exported(run, tmp_path)
     assert str(run.parent) not in str(page.index)
     assert "process" not in page.series[0]["status"]
@@ -197,7 +197,7 @@ def test_too_large_a_page_is_refused_before_it_is_written(run: Path, tmp_path: P
         ({"max_bytes": 0}, ArgumentError, r"`max_bytes` must be a positive integer"),
     ],
 )
-def test_what_is_not_there_is_named(
+def test_the_error_names_what_does_not_exist(
     run: Path, tmp_path: Path, choices: dict[str, object], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
@@ -207,5 +207,5 @@ def test_what_is_not_there_is_named(
 def test_an_empty_log_and_a_missing_directory_are_named(tmp_path: Path, run: Path) -> None:
     with pytest.raises(NotInLogError, match="no log yet"):
         tb_attention.export_html(tmp_path, tmp_path / "page.html")
-    with pytest.raises(ArgumentError, match="`path` must be a file in a directory that is there"):
+    with pytest.raises(ArgumentError, match="`path` must be a file in an existing directory"):
         tb_attention.export_html(run, tmp_path / "missing" / "page.html")

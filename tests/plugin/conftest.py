@@ -102,7 +102,7 @@ def tab(tmp_path):
 
 @pytest.fixture
 def two_steps(tmp_path):
-    """The directory of a series with two whole steps, in the run "vit"; a secret lies beside the log directory."""
+    """The directory of a series with two whole steps, in the run "vit"; a secret is next to the log directory."""
     logdir = tmp_path / "logs"
     write_event_file(logdir / "vit")
     secret = tmp_path / "secret" / "plugins" / "attention" / "attention"

@@ -23,7 +23,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Tab:
     return open_tab(logdir)
 
 
-def test_the_page_is_what_export_html_writes_but_for_its_name(tab: Tab, tmp_path: Path) -> None:
+def test_the_download_is_what_export_html_writes(tab: Tab, tmp_path: Path) -> None:
     response = tab.get("page", **NAME)
     assert response.status_code == 200
     assert response.mimetype == "text/html"
@@ -64,7 +64,7 @@ def test_a_choice_of_steps_samples_sites_and_heads(tab: Tab) -> None:
         ({"redact": "yes"}, 400, "`redact` must be an integer"),
     ],
 )
-def test_what_is_not_there_is_named(tab: Tab, choice: dict[str, str], code: int, words: str) -> None:
+def test_the_error_names_what_does_not_exist(tab: Tab, choice: dict[str, str], code: int, words: str) -> None:
     assert words in tab.refusal("page", code, **NAME, **choice)
     assert words in tab.refusal("page_size", code, **NAME, **choice)
 

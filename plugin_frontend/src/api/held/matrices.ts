@@ -13,21 +13,21 @@ async function arrayOf(body: Body): Promise<NpyArray | null> {
 
 const answer = async (shape: number[], data: Writable) => new Response(await gzipped(npyFile(shape, data)));
 
-/** float32 (places, classes, classes); NaN for steps without the split. */
+/** float32 (indices of steps, classes, classes); NaN for steps without the split. */
 export async function matrices(
   series: SeriesAnswer,
   params: URLSearchParams,
   matrix: (step: Step, split: string) => Body,
 ): Promise<Response> {
-  const places = indicesOf(params.get("places") ?? "");
+  const indices = indicesOf(params.get("places") ?? "");
   const classes = series.steps.at(-1)?.classes ?? 0;
-  const values = new Float32Array(places.length * classes * classes).fill(NaN);
-  for (const [at, place] of places.entries()) {
-    const step = series.steps[place];
+  const values = new Float32Array(indices.length * classes * classes).fill(NaN);
+  for (const [at, index] of indices.entries()) {
+    const step = series.steps[index];
     const found = step ? await arrayOf(matrix(step.step, params.get("split") ?? "")) : null;
     if (found?.data.length === classes * classes) values.set(found.data, at * classes * classes);
   }
-  return answer([places.length, classes, classes], values);
+  return answer([indices.length, classes, classes], values);
 }
 
 /** Of each class: correctly classified, of this class, predicted as this class; from a matrix, or from the 2 x 2 counts of labels. */

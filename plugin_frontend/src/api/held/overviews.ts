@@ -1,4 +1,4 @@
-/** The route `overviews` in a stand-alone page: several bodies in one, each behind its length (http_api.md). */
+/** The route `overviews` in a stand-alone page: several bodies in one, each after its length (http_api.md). */
 
 type Overview = (step: string, sample: string) => Uint8Array<ArrayBuffer> | null;
 

@@ -33,8 +33,8 @@ export async function meanRows(series: SeriesAnswer, params: URLSearchParams, we
   const sample = Number(params.get("sample"));
   const queries = indicesOf(params.get("queries") ?? "");
   const sitesOf = (step: SeriesAnswer["steps"][number]) => series.site_sets[step.sites ?? -1] ?? [];
-  const row = async (step: Step, site: Site, place: number) => {
-    const body = weights(step, sample, place);
+  const row = async (step: Step, site: Site, index: number) => {
+    const body = weights(step, sample, index);
     if (!body) return null;
     const { data } = readNpy(await gunzip(body));
     const last = site.shape.at(-1) ?? 1;
@@ -43,7 +43,7 @@ export async function meanRows(series: SeriesAnswer, params: URLSearchParams, we
   };
   if (params.has("step")) {
     const step = series.steps.find((other) => String(other.step) === params.get("step"));
-    const rows = step ? await Promise.all(sitesOf(step).map((site, place) => row(step.step, site, place))) : [];
+    const rows = step ? await Promise.all(sitesOf(step).map((site, index) => row(step.step, site, index))) : [];
     const flat = rows.flatMap((each) => (each ? [...each] : []));
     return new Response(await gzipped(npyFile([flat.length], Float32Array.from(flat))));
   }
@@ -51,8 +51,8 @@ export async function meanRows(series: SeriesAnswer, params: URLSearchParams, we
   const wanted = newest && sitesOf(newest)[Number(params.get("site"))];
   const rows = await Promise.all(
     series.steps.map((step) => {
-      const place = sitesOf(step).findIndex((site) => site.path === wanted?.path);
-      return place < 0 ? null : row(step.step, sitesOf(step)[place]!, place);
+      const index = sitesOf(step).findIndex((site) => site.path === wanted?.path);
+      return index < 0 ? null : row(step.step, sitesOf(step)[index]!, index);
     }),
   );
   const { heads, keys } = wanted ? mapShape(wanted) : { heads: 0, keys: 0 };
