@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.tracing.dimension_rules import preferred
-from tb_attention.tracing.input_spans import Numbers, Place, Spans, spans_of
+from tb_attention.tracing.input_spans import InputAxis, Numbers, Spans, spans_of
+from tb_attention.tracing.limits import POSITION_SLACK
 from tb_attention.tracing.symbolic_dimensions import Dim, Factor, count_of
-
-_SLACK = 1e-6
 
 
 class Agreement:
@@ -54,10 +53,10 @@ def _together(one: Dim, other: Dim) -> Dim:
     if not mine or not yours:
         # Learned tokens, or copies.
         return first
-    if {place[0] for place in mine} != {place[0] for place in yours}:
+    if {axis[0] for axis in mine} != {axis[0] for axis in yours}:
         # Words, their segments and their positions are inputs beside each other: the first counts, where the order is one.
         return first if _have_one_order(mine, yours) else _nowhere(first, count)
-    if set(mine) != set(yours) or not all(_agree(spans, yours[place]) for place, spans in mine.items()):
+    if set(mine) != set(yours) or not all(_agree(spans, yours[axis]) for axis, spans in mine.items()):
         return _nowhere(first, count)
     seen, others = _seen_by(mine), _seen_by(yours)
     if (seen != others).any():
@@ -76,7 +75,7 @@ def _sees(spans: Spans) -> npt.NDArray[np.bool_]:
     return ~np.isnan(spans.start) & ~spans.void
 
 
-def _seen_by(lines: Mapping[Place, Spans]) -> npt.NDArray[np.bool_]:
+def _seen_by(lines: Mapping[InputAxis, Spans]) -> npt.NDArray[np.bool_]:
     return np.stack([_sees(lines[place]) for place in sorted(lines)])
 
 
@@ -91,24 +90,24 @@ def _agree(one: Spans, other: Spans) -> bool:
     if not both.any():
         return True
     middles = starts + sizes / 2
-    if (np.abs(middles[0] - middles[1]) <= _SLACK).all():
+    if (np.abs(middles[0] - middles[1]) <= POSITION_SLACK).all():
         return True
     small, large = (0, 1) if sizes[0].max() <= sizes[1].max() else (1, 0)
-    is_inside = (starts[small] >= starts[large] - _SLACK) & (
-        starts[small] + sizes[small] <= starts[large] + sizes[large] + _SLACK
+    is_inside = (starts[small] >= starts[large] - POSITION_SLACK) & (
+        starts[small] + sizes[small] <= starts[large] + sizes[large] + POSITION_SLACK
     )
     return bool(is_inside.all()) and _rises(middles[small], middles[large])
 
 
 def _rises(along: Numbers, values: Numbers) -> bool:
-    return bool((np.diff(values[np.lexsort((values, along))]) >= -_SLACK).all())
+    return bool((np.diff(values[np.lexsort((values, along))]) >= -POSITION_SLACK).all())
 
 
-def _have_one_order(one: Mapping[Place, Spans], other: Mapping[Place, Spans]) -> bool:
+def _have_one_order(one: Mapping[InputAxis, Spans], other: Mapping[InputAxis, Spans]) -> bool:
     """Whether positions of two inputs come in the same order, counted row by row."""
     ranks = []
     for spans in (one, other):
-        lines = np.stack([np.where(_sees(spans[place]), spans[place].start, -1) for place in sorted(spans)], axis=1)
+        lines = np.stack([np.where(_sees(spans[axis]), spans[axis].start, -1) for axis in sorted(spans)], axis=1)
         ranks.append(np.unique(lines, axis=0, return_inverse=True)[1].reshape(-1))
     return _rises(ranks[0].astype(float), ranks[1].astype(float))
 
@@ -119,7 +118,7 @@ def _step(spans: Spans) -> float:
     return float(np.diff(starts).min()) if len(starts) > 1 else float(spans.size.max())
 
 
-def _unevenness(spans: Mapping[Place, Spans]) -> tuple[bool, float]:
+def _unevenness(spans: Mapping[InputAxis, Spans]) -> tuple[bool, float]:
     """How far the parts are from such that lie side by side; those with gaps between them are farthest."""
     widths = [(float(np.median(each.size)), _step(each)) for each in spans.values()]
-    return any(size < step - _SLACK for size, step in widths), sum(abs(size - step) for size, step in widths)
+    return any(size < step - POSITION_SLACK for size, step in widths), sum(abs(size - step) for size, step in widths)

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 from typing import Any
 
+from tb_attention.tracing import limits
 from tb_attention.tracing.graph import LayerCall, Node, Value, ancestors
 from tb_attention.tracing.rules.detections import Detection
 from tb_attention.tracing.site_paths import has_own_name, is_graph_of_layers
-
-_FAR = 200
 
 
 def name_blocks(sites: Iterable[Detection]) -> dict[int, str]:
@@ -35,7 +34,7 @@ def _is_plain(operation: Any) -> bool:
 def _named(around: tuple[LayerCall, ...], nodes: Iterable[Node]) -> str | None:
     """The name of the first layer beside an operation to which somebody gave one."""
     last = len(around) - 1
-    for node in islice(nodes, _FAR):
+    for node in islice(nodes, limits.NEIGHBOUR_NODES):
         if len(node.layers) > last and node.layers[:last] == around[:last] and has_own_name(node.layers[last].layer):
             return str(node.layers[last].layer.name)
     return None

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tb_attention.errors import CaptureError
+from tb_attention.tracing import limits
 from tb_attention.tracing.captured import Capture, LeftOut
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.keras_model import check_backend, check_model
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
 
 __all__ = ["Capture", "Capturer", "LeftOut"]
-
-_ATTEMPTS = 3
 
 
 class Capturer:
@@ -59,7 +58,7 @@ class Capturer:
         call = read_inputs(self.model, inputs, call_kwargs)
         kept = trace_cache_of(self.model)
         with kept.lock:
-            for _ in range(_ATTEMPTS):
+            for _ in range(limits.TRACE_ATTEMPTS):
                 traced = kept.get(self.model, call, thoroughly=call.signature not in self._compared)
                 self._compared.add(call.signature)
                 if not self._checked_names:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tb_attention.tracing.graph import Graph, Node
-
-BATCHED = frozenset({"BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"})
+from tb_attention.tracing import ops
+from tb_attention.tracing.graph import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,58 +21,49 @@ class Contraction:
     result: tuple[str, ...]
 
 
-def contraction_of(graph: Graph, node: Node) -> Contraction | None:
+def contraction_of(node: Node) -> Contraction | None:
     """The node as a contraction of two operands, or None if it is none or cannot be read."""
-    if len(node.inputs) < 2 or node.inputs[0].rank is None or node.inputs[1].rank is None:
+    if node.op not in ops.PRODUCTS or len(node.inputs) != 2:
         return None
-    if node.type == "MatMul":
-        left, right = ["i", "k"], ["k", "j"]
-        if graph.attribute(node, "transpose_a"):
-            left.reverse()
-        if graph.attribute(node, "transpose_b"):
-            right.reverse()
-        return Contraction((tuple(left), tuple(right)), ("i", "j"))
-    if node.type in BATCHED:
-        rank = max(node.inputs[0].rank, node.inputs[1].rank)
-        batch = [f"b{place}" for place in range(rank - 2)]
-        left, right = ["i", "k"], ["k", "j"]
-        if graph.attribute(node, "adj_x"):
-            left.reverse()
-        if graph.attribute(node, "adj_y"):
-            right.reverse()
-        operands = (
-            tuple(batch[rank - node.inputs[0].rank :] + left),
-            tuple(batch[rank - node.inputs[1].rank :] + right),
-        )
-        return Contraction(operands, (*batch, "i", "j"))
-    if node.type == "Einsum" and len(node.inputs) == 2:
-        return _einsum(graph, node)
-    return None
+    ranks = (node.inputs[0].rank, node.inputs[1].rank)
+    if ranks[0] is None or ranks[1] is None:
+        return None
+    if node.op == ops.EINSUM:
+        return _einsum(node.attributes.equation, (ranks[0], ranks[1]))
+    batch = [f"b{axis}" for axis in range(max(ranks[0], ranks[1]) - 2)]
+    left, right = ["i", "k"], ["k", "j"]
+    for names, is_transposed in zip((left, right), node.attributes.transposed, strict=True):
+        if is_transposed:
+            names.reverse()
+    operands = (
+        tuple(batch[len(batch) + 2 - ranks[0] :] + left),
+        tuple(batch[len(batch) + 2 - ranks[1] :] + right),
+    )
+    return Contraction(operands, (*batch, "i", "j"))
 
 
-def rearrangement_of(graph: Graph, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+def rearrangement_of(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Names of the axes of the operand and of the result of an Einstein sum of one operand; None for other nodes."""
-    if node.type != "Einsum" or len(node.inputs) != 1 or node.inputs[0].rank is None:
+    if node.op != ops.EINSUM or len(node.inputs) != 1 or node.inputs[0].rank is None:
         return None
-    term, result = _equation(graph, node).split("->")
+    term, result = node.attributes.equation.split("->")
     covered = node.inputs[0].rank - len(term.replace("...", ""))
     names = _expand(term, covered, covered)
     return (names, _expand(result, covered, covered)) if len(set(names)) == len(names) == node.inputs[0].rank else None
 
 
-def _equation(graph: Graph, node: Node) -> str:
-    equation = graph.attribute(node, "equation")
-    return (equation.decode() if isinstance(equation, bytes) else str(equation)).replace(" ", "")
+def is_product(node: Node) -> bool:
+    """Whether a node multiplies number by number and sums over nothing, as an Einstein sum may."""
+    contraction = contraction_of(node)
+    return contraction is not None and {*contraction.operands[0], *contraction.operands[1]} <= set(contraction.result)
 
 
-def _einsum(graph: Graph, node: Node) -> Contraction | None:
-    left, result = _equation(graph, node).split("->")
+def _einsum(equation: str, ranks: tuple[int, int]) -> Contraction | None:
+    left, result = equation.split("->")
     terms = left.split(",")
-    ranks = [node.inputs[0].rank or 0, node.inputs[1].rank or 0]
-    longest = (
-        max(rank - len(term.replace("...", "")) for rank, term in zip(ranks, terms, strict=True) if "..." in term)
-        if ("..." in left)
-        else 0
+    longest = max(
+        (rank - len(term.replace("...", "")) for rank, term in zip(ranks, terms, strict=True) if "..." in term),
+        default=0,
     )
     expanded = []
     for term, rank in zip(terms, ranks, strict=True):
@@ -86,11 +76,5 @@ def _einsum(graph: Graph, node: Node) -> Contraction | None:
 
 def _expand(term: str, covered: int, longest: int) -> tuple[str, ...]:
     head, dots, tail = term.partition("...")
-    ellipsis = [f"...{place}" for place in range(longest - covered, longest)] if dots else []
+    ellipsis = [f"...{axis}" for axis in range(longest - covered, longest)] if dots else []
     return (*head, *ellipsis, *tail)
-
-
-def is_product(graph: Graph, node: Node) -> bool:
-    """Whether a node multiplies number by number and sums over nothing, as an Einstein sum may."""
-    contraction = contraction_of(graph, node)
-    return contraction is not None and {*contraction.operands[0], *contraction.operands[1]} <= set(contraction.result)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.tracing.graph import Graph, Node, Shape
+from tb_attention.tracing.graph import Shape
 from tb_attention.tracing.symbolic_dimensions import (
     ONE,
+    Derivation,
     Dim,
     Dims,
     Factor,
@@ -32,12 +33,6 @@ def grid_of(dim: Dim) -> tuple[int, ...] | None:
 def origin_of(dim: Dim) -> Origin:
     """The origin of a dimension of several factors: the one that tells most."""
     return min((factor.origin for factor in dim), key=PREFERENCE.index)
-
-
-def reduced_axes(graph: Graph, node: Node, rank: int) -> tuple[int, ...] | None:
-    """The axes over which a reduction goes."""
-    constant = graph.constant(node.inputs[1]) if len(node.inputs) > 1 else None
-    return None if constant is None else tuple(sorted(int(axis) % rank for axis in constant.reshape(-1)))
 
 
 def dim_of(factor: Factor) -> Dim:
@@ -93,13 +88,13 @@ def without(dims: Dims, axis: int) -> Dims:
     return dims[:axis] + dims[axis + 1 :]
 
 
-def derived(dim: Dim, size: Size | None) -> Dim:
-    """What a dimension becomes when it is pooled, padded or cut to another size."""
+def derived(dim: Dim, size: Size | None, derivation: Derivation | None = None) -> Dim:
+    """What a dimension becomes when it is pooled, padded or cut to another size; `derivation` is that of its one factor."""
     if size == ONE:
         return ()
     if size == size_of(dim) or not dim:
         return dim
-    return (Factor(size, origin_of(dim), parent=dim[0]),)
+    return (Factor(size, origin_of(dim), parent=dim[0], derivation=derivation if len(dim) == 1 else None),)
 
 
 def resized(dims: Dims, shape: Shape) -> Dims | None:

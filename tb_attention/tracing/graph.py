@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-Shape = tuple[int | None, ...]
+from tb_attention.tracing.ops import CAST, IDENTITY, NO_ATTRIBUTES, SHAPE_READERS, Attributes
 
-SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
-"""Operations that read nothing but the shape of a tensor."""
+Shape = tuple[int | None, ...]
 
 
 class Stale(Exception):
@@ -27,14 +26,14 @@ class Value:
 
     Attributes:
         node: The node that makes it.
-        place: Which of the node's results it is, from 0.
+        index: Which of the node's results it is, from 0.
         shape: Sizes, None where they are known only at run time; None if not even the rank is known.
         dtype: Name of the element type, as "float32".
         users: The nodes that read it.
     """
 
     node: Node
-    place: int
+    index: int
     shape: Shape | None
     dtype: str
     users: list[Node] = field(default_factory=list)
@@ -49,22 +48,24 @@ class Node:
     """One operation.
 
     Attributes:
-        type: Name of the operation, as TensorFlow spells it ("Softmax", "BatchMatMulV2").
-        index: Its place in the order in which operations were made; inputs come before users.
+        op: Name of the operation, one of `ops.OPERATIONS`.
+        index: Its index in the order in which operations were made; inputs come before users.
         inputs: What it reads.
         after: Nodes that must run before it, for their effects.
         layers: The layers on the stack when it was made, outermost first.
-        outputs: What it makes.
         origin: The backend's own operation.
+        outputs: What it makes.
+        attributes: Its parameters that are no inputs.
     """
 
-    type: str
+    op: str
     index: int
     inputs: tuple[Value, ...]
     after: tuple[Node, ...]
     layers: tuple[LayerCall, ...]
     origin: Any
     outputs: tuple[Value, ...] = ()
+    attributes: Attributes = NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,6 @@ class Graph:
         nodes: All operations in an order in which they can be run.
         inputs: The tensors fed to the model.
         outputs: The tensors of the model's own outputs.
-        attribute: An attribute of a node by its name, as TensorFlow names it; None if it has none of that name.
         constant: The array that a value always is, or None.
         guards: Booleans or branch numbers, each with what it must be for the graph to be right: loops were unrolled and branches
             chosen by them.
@@ -98,14 +98,13 @@ class Graph:
     nodes: list[Node]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
-    attribute: Callable[[Node, str], Any]
     constant: Callable[[Value], npt.NDArray[Any] | None]
     guards: tuple[tuple[Value, int], ...] = ()
     by_xla: bool = False
 
     def leading_to_outputs(self) -> set[Value]:
         """All values that an output is computed from, not only their shape."""
-        return set(ancestors(self.outputs, SHAPES))
+        return set(ancestors(self.outputs, SHAPE_READERS))
 
     def depending_on_inputs(self) -> set[Value]:
         """All values that change when the inputs do."""
@@ -126,4 +125,11 @@ def ancestors(values: Iterable[Value], ends: Container[str] = ()) -> Iterator[Va
             continue
         seen.add(value)
         yield value
-        todo.extend(value.node.inputs if value.node.type not in ends else ())
+        todo.extend(value.node.inputs if value.node.op not in ends else ())
+
+
+def without_casts(value: Value) -> Value:
+    """The value that another one is, up to its type."""
+    while value.node.op in (IDENTITY, CAST):
+        value = value.node.inputs[value.index]
+    return value

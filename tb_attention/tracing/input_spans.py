@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tb_attention.tracing.symbolic_dimensions import Covering, Dim, Factor, Joined, Taken, count_of
 
-Place = tuple[int, int]
+InputAxis = tuple[int, int]
 """An input of the model and one of its axes, counted with that of the samples as 0."""
 
 _FOLLOWED = frozenset({"position", "unknown", "batch", "window"})
@@ -60,15 +60,15 @@ class Spans:
         return known
 
 
-def spans_of(dim: Dim, beside: Iterable[Factor] = ()) -> Mapping[Place, Spans] | None:
+def spans_of(dim: Dim, beside: Iterable[Factor] = ()) -> Mapping[InputAxis, Spans] | None:
     """For each axis of an input that a dimension was made from the part that each of its positions covers.
 
     Args:
         dim: The dimension.
-        beside: Atoms of the other dimensions of the same array. What these tell apart no position of `dim` covers as a whole.
+        beside: Atoms of the other dimensions of the same array. No position of `dim` covers as a whole what these divide.
 
     Returns:
-        None where the data flow does not tell it.
+        None where it cannot be inferred from the data flow.
     """
     shape = [count_of((factor,)) for factor in dim]
     if not dim or any(count is None for count in shape):
@@ -85,8 +85,8 @@ def spans_of(dim: Dim, beside: Iterable[Factor] = ()) -> Mapping[Place, Spans] |
         return None
 
 
-def _followed(lines: dict[Factor, Spans], apart: set[Factor]) -> dict[Place, Spans]:
-    found: dict[Place, Spans] = {}
+def _followed(lines: dict[Factor, Spans], apart: set[Factor]) -> dict[InputAxis, Spans]:
+    found: dict[InputAxis, Spans] = {}
     while lines:
         factor = next((factor for factor in lines if factor.whole is None or factor.derivation is not None), None)
         if factor is None:
@@ -102,7 +102,7 @@ def _followed(lines: dict[Factor, Spans], apart: set[Factor]) -> dict[Place, Spa
     return found
 
 
-def _back(factor: Factor, spans: Spans) -> list[tuple[Factor | Place, Spans]]:
+def _back(factor: Factor, spans: Spans) -> list[tuple[Factor | InputAxis, Spans]]:
     """What is known of an factor as knowledge of what it was made from, one step back."""
     derivation = factor.derivation
     if isinstance(derivation, Covering):
@@ -126,7 +126,7 @@ def _covered(derivation: Covering, spans: Spans) -> Spans:
     return spans.moved(start, size, count, slides=derivation.slides)
 
 
-def _unravelled(derivation: Taken, spans: Spans) -> list[tuple[Factor | Place, Spans]]:
+def _unravelled(derivation: Taken, spans: Spans) -> list[tuple[Factor | InputAxis, Spans]]:
     """Parts of a line of picked positions as parts of the factors that these were picked from."""
     counts = [count_of((factor,)) for factor in derivation.dim]
     if any(count is None for count in counts):
@@ -149,51 +149,51 @@ def _looked_up(index: Numbers, spans: Spans, of: int) -> Spans:
         # Picked by what is known only at run time.
         raise Unknown
     start, size = spans.start.copy(), spans.size.copy()
-    for place in np.flatnonzero(~np.isnan(spans.start)):
-        first, count = spans.start[place], spans.size[place]
+    for position in np.flatnonzero(~np.isnan(spans.start)):
+        first, count = spans.start[position], spans.size[position]
         if first % 1 or count % 1:
             raise Unknown
         picked = index[max(0, int(first)) : max(0, int(first + count))]
         # What lies beyond the ends, or on padding, shows nothing.
         picked = picked[picked >= 0]
         if not len(picked):
-            start[place] = np.nan
+            start[position] = np.nan
             continue
         if picked.max() - picked.min() + 1 != len(picked):
             raise Unknown
-        start[place], size[place] = picked.min(), len(picked)
+        start[position], size[position] = picked.min(), len(picked)
     return spans.moved(start, size, of)
 
 
-def _of_parts(derivation: Joined, spans: Spans) -> list[tuple[Factor | Place, Spans]]:
+def _of_parts(derivation: Joined, spans: Spans) -> list[tuple[Factor | InputAxis, Spans]]:
     """Positions that were joined from several dimensions, each followed back by itself."""
     total = sum(derivation.sizes)
-    tables: dict[Place, Spans] = {}
+    tables: dict[InputAxis, Spans] = {}
     first = 0
     for part, count in zip(derivation.parts, derivation.sizes, strict=True):
-        for place, spans_of_part in _of_part(part).items():
-            table = tables.get(place)
+        for axis, spans_of_part in _of_part(part).items():
+            table = tables.get(axis)
             if table is None:
                 table = Spans(np.full(total, np.nan), np.ones(total), spans_of_part.of, np.zeros(total, bool))
             for name in ("start", "size", "void"):
                 getattr(table, name)[first : first + count] = getattr(spans_of_part, name)
             slides = max(table.slides, spans_of_part.slides)
-            tables[place] = Spans(table.start, table.size, table.of, table.void, slides)
+            tables[axis] = Spans(table.start, table.size, table.of, table.void, slides)
         first += count
     if len(tables) > 1:
         # Several of them at once may be no rectangle.
         spans.single()
-    return [(place, _through(spans, table)) for place, table in tables.items()]
+    return [(axis, _through(spans, table)) for axis, table in tables.items()]
 
 
 def _through(spans: Spans, table: Spans) -> Spans:
     """Parts of a line whose every position is a part of another line, as parts of that."""
     start, size, void = np.full_like(spans.start, np.nan), np.ones_like(spans.size), spans.void.copy()
-    for place in np.flatnonzero(~np.isnan(spans.start)):
-        if spans.start[place] % 1 or spans.size[place] % 1:
+    for position in np.flatnonzero(~np.isnan(spans.start)):
+        if spans.start[position] % 1 or spans.size[position] % 1:
             raise Unknown
-        first = int(spans.start[place])
-        covered = slice(max(first, 0), max(first + int(spans.size[place]), 0))
+        first = int(spans.start[position])
+        covered = slice(max(first, 0), max(first + int(spans.size[position]), 0))
         # Learned tokens and copies among them say nothing.
         among = np.argsort(table.start[covered])[: np.count_nonzero(~np.isnan(table.start[covered]))]
         starts, ends = table.start[covered][among], (table.start + table.size)[covered][among]
@@ -201,12 +201,12 @@ def _through(spans: Spans, table: Spans) -> Spans:
             continue
         if not (starts[1:] <= np.maximum.accumulate(ends)[:-1]).all():
             raise Unknown
-        start[place], size[place] = starts[0], ends.max() - starts[0]
-        void[place] |= table.void[covered].all()
+        start[position], size[position] = starts[0], ends.max() - starts[0]
+        void[position] |= table.void[covered].all()
     return Spans(start, size, table.of, void, spans.slides + table.slides)
 
 
-def _of_part(part: Dim) -> Mapping[Place, Spans]:
+def _of_part(part: Dim) -> Mapping[InputAxis, Spans]:
     if not any(factor.origin in _FOLLOWED or factor.root.input for factor in part):
         # Learned tokens, or a single position of which nothing is known, as of features that were pooled.
         return {}

@@ -1,9 +1,9 @@
-"""Puts the weights of a site into the order that every room expects. NumPy only."""
+"""Puts the weights of a site, and the feature map of a gate, into the order that every room expects. NumPy only."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from tb_attention.errors import CaptureError
 from tb_attention.reduce.grid_axes import axis_of_cells
+from tb_attention.reduce.pooling import MOST, pool_mean
 from tb_attention.site import Axis, AxisKind, Kind, Role, Site, WindowPlaces
+from tb_attention.tracing import limits
 from tb_attention.tracing.dimension_rules import grid_of
-from tb_attention.tracing.picture_cells import located
+from tb_attention.tracing.grid_positions import locate_cells, locate_windows
 from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor, mixes_features, size_of
-from tb_attention.tracing.windows import window_places
 
 _ORDER: tuple[Role, ...] = ("samples", "heads", "iteration", "windows", "query", "key")
 _MERGED = frozenset({"samples", "heads", "iteration", "windows"})
@@ -41,7 +42,7 @@ def arrange(
         axis_kind: What the positions along queries and keys are where the data flow does not tell a grid.
 
     Raises:
-        CaptureError: The samples cannot be told from other dimensions.
+        CaptureError: It is not known which dimension the samples are.
     """
     parts: list[tuple[Role, Dim]] = []
     shape: list[int] = []
@@ -50,9 +51,9 @@ def arrange(
             parts.append((role, factors))
         shape.extend(_lengths([factors for _, factors in _by_role(dim, roles)], length, samples))
     flat = np.asarray(array, dtype=np.float32).reshape(shape)
-    places = sorted(range(len(parts)), key=lambda place: _ORDER.index(parts[place][0]))
-    flat = flat.transpose(places)
-    ordered = [parts[place] for place in places]
+    order = sorted(range(len(parts)), key=lambda part: _ORDER.index(parts[part][0]))
+    flat = flat.transpose(order)
+    ordered = [parts[part] for part in order]
     return _merged(flat, ordered, samples=samples, kind=kind, axis_kind=axis_kind)
 
 
@@ -89,11 +90,13 @@ def _merged(
 ) -> tuple[npt.NDArray[np.float32], tuple[Axis, ...]]:
     axes: list[Axis] = []
     for role in _ORDER:
-        lengths = [(array.shape[place], factors) for place, (part, factors) in enumerate(parts) if part == role]
+        lengths = [
+            (length, factors) for length, (part, factors) in zip(array.shape, parts, strict=True) if part == role
+        ]
         if role in _MERGED:
             size = int(np.prod([length for length, _ in lengths], dtype=np.int64))
             if lengths or role in ("samples", "heads"):
-                axes.append(Axis(role, size, places=_places(parts) if role == "windows" else None))
+                axes.append(Axis(role, size, places=_windows(parts) if role == "windows" else None))
         else:
             axes.extend(_axes(role, lengths, axis_kind, parts, keeps_blocks=kind == "local"))
             wanted = role == "key" or kind not in ("gate", "activation")
@@ -110,11 +113,11 @@ def _merged(
     return flat, tuple(axes)
 
 
-def _places(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
+def _windows(parts: list[tuple[Role, Dim]]) -> WindowPlaces | None:
     windows, queries = (
         [factor for part, factors in parts if part == role for factor in factors] for role in ("windows", "query")
     )
-    return window_places(windows, queries)
+    return locate_windows(windows, queries)
 
 
 def _axes(
@@ -141,7 +144,7 @@ def _axis(role: Role, length: int, factors: Dim, axis_kind: AxisKind, parts: lis
     if mixes_features(factors):
         return Axis(role, length, plain=True)
     beside = [factor for _, other in parts for factor in other if factor not in factors]
-    cells = located(factors, beside)
+    cells = locate_cells(factors, beside)
     if cells is not None and len(cells.of) == length:
         return axis_of_cells(role, cells.grid, cells.of, cells.input, cells.pixels)
     if any(other == "windows" for other, _ in parts):
@@ -154,6 +157,36 @@ def _axis(role: Role, length: int, factors: Dim, axis_kind: AxisKind, parts: lis
 
 def sink_of(site: Site) -> npt.NDArray[np.float32]:
     """The share of each row of a site with a sink that none of its keys has, shaped as `Site.sink`."""
-    keys = tuple(place for place, axis in enumerate(site.axes) if axis.role == "key")
+    keys = tuple(index for index, axis in enumerate(site.axes) if axis.role == "key")
     shares: npt.NDArray[np.float64] = np.clip(1 - site.weights.sum(axis=keys, dtype=np.float64), 0, 1)
     return shares.astype(np.float32)
+
+
+def arrange_features(
+    chunks: Sequence[tuple[npt.NDArray[Any], int]], channels: int, weights: Sequence[int]
+) -> npt.NDArray[np.float32] | None:
+    """The feature map, float32 `(samples, rows, columns, channels)`, averaged to at most 32 x 32 cells.
+
+    Args:
+        chunks: For each chunk of samples the array, of four dimensions with the samples first, and how many samples are real.
+        channels: Which dimension the channels are.
+        weights: Shape of the gate's weights, `(samples, heads, channels)`.
+
+    Returns:
+        None where the map does not belong to the weights channel by channel.
+    """
+    parts = []
+    for array, samples in chunks:
+        if array.ndim != 4 or len(array) < samples:
+            return None
+        moved = np.moveaxis(array[:samples], channels, -1)
+        most = MOST
+        while (
+            most > 1 and moved.shape[-1] * min(most, moved.shape[1]) * min(most, moved.shape[2]) > limits.FEATURE_CELLS
+        ):
+            most -= 1
+        parts.append(np.moveaxis(pool_mean(np.moveaxis(moved, -1, 1), most=most), 1, -1))
+    features = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    if len(weights) != 3 or weights[1] != 1 or (weights[0], weights[2]) != (features.shape[0], features.shape[3]):
+        return None
+    return np.ascontiguousarray(features)

@@ -8,12 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from tb_attention.errors import ArgumentError
+from tb_attention.tracing import limits
 
 SiteFilter = str | Iterable[str] | Callable[[str], bool] | None
 """Paths of sites or of layers around them, or patterns as `fnmatch` knows them; a function of the path; None for all."""
-
-_MOST_NAMES = 5
-_LEAST_LIKENESS = 0.6
 
 
 def make_selector(sites: SiteFilter) -> Callable[[str], bool]:
@@ -90,9 +88,9 @@ def _near(name: str, paths: Sequence[str]) -> str:
     # A path is as near as the nearest of its parts: "*atention*" is that of all layers called attention.
     likeness = {path: max(_likeness(wanted, part) for part in (text, *text.split("/"))) for path, text in plain.items()}
     parts.sort(key=lambda path: -_likeness(wanted, plain[path]))
-    close = sorted((path for path in paths if likeness[path] >= _LEAST_LIKENESS), key=lambda path: -likeness[path])
+    close = sorted((path for path in paths if likeness[path] >= limits.NAME_LIKENESS), key=lambda path: -likeness[path])
     near = list(dict.fromkeys([*parts, *close]))
-    shown = (near or list(paths))[:_MOST_NAMES]
+    shown = (near or list(paths))[: limits.NEAR_NAMES]
     rest = len(paths) - len(shown)
     what = "Near names" if near else "Sites"
     return f"{what}: {', '.join(map(repr, shown))}" + (f" (of {len(paths)} sites)." if rest else ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,18 +25,18 @@ def rolled(dims: Dims, shifts: npt.NDArray[Any] | None, axes: npt.NDArray[Any] |
         # Any of them may have been rolled.
         shifts, axes = None, np.arange(len(dims))
     result = list(dims)
-    for place, axis in enumerate(axes.reshape(-1).tolist()):
+    for entry, axis in enumerate(axes.reshape(-1).tolist()):
         count = _count(result[axis])
         if count is not None:
-            moved = np.full(count, -1) if shifts is None else np.roll(np.arange(count), int(shifts.reshape(-1)[place]))
+            moved = np.full(count, -1) if shifts is None else np.roll(np.arange(count), int(shifts.reshape(-1)[entry]))
             result[axis] = taken(result[axis], moved)
     return tuple(result)
 
 
-def reversed_along(dims: Dims, axes: npt.NDArray[Any] | None) -> Dims:
+def reversed_along(dims: Dims, axes: Sequence[int] | None) -> Dims:
     """Dimensions of which some run backwards; reversed again they are the very same. `axes` is None where it is not known."""
     result = list(dims)
-    for axis in range(len(dims)) if axes is None else axes.reshape(-1).tolist():
+    for axis in range(len(dims)) if axes is None else axes:
         count = _count(result[axis])
         if count is not None:
             result[axis] = taken(result[axis], np.full(count, -1) if axes is None else np.arange(count)[::-1])
@@ -47,14 +48,14 @@ def padded(dims: Dims, amounts: npt.NDArray[Any] | None) -> Dims:
     if amounts is None or len(amounts) != len(dims):
         return dims
     result = list(dims)
-    for place, (before, after) in enumerate(amounts.tolist()):
-        count = _count(dims[place])
+    for axis, (before, after) in enumerate(amounts.tolist()):
+        count = _count(dims[axis])
         if count is not None and min(before, after) >= 0 and before + after > 0:
-            index = np.pad(np.arange(count), (before, after), constant_values=-1)
-            result[place] = taken(dims[place], index)
-            if len(dims[place]) == 1:
+            made = taken(dims[axis], np.pad(np.arange(count), (before, after), constant_values=-1))
+            if len(dims[axis]) == 1:
                 # What is around them lies around the picture too.
-                result[place][0].derivation = Covering(dims[place][0], -before)
+                made = (dataclasses.replace(made[0], derivation=Covering(dims[axis][0], -before)),)
+            result[axis] = made
     return tuple(result)
 
 
@@ -84,11 +85,11 @@ def taken(dim: Dim, index: npt.NDArray[np.intp]) -> Dim:
     part = _only_part(first, picks)
     if part is not None:
         return taken(*part)
-    places, parent = _places(dim, index)
-    if places is not None and _is_all((parent,), np.asarray(places)):
+    in_parent, parent = _in_parent(dim, index)
+    if in_parent is not None and _is_all((parent,), np.asarray(in_parent)):
         return (parent,)
     derivation = Taken(first, tuple(picks.tolist()))
-    return (Factor((0, len(index)), origin_of(dim), parent=parent, places=places, derivation=derivation),)
+    return (Factor((0, len(index)), origin_of(dim), parent=parent, in_parent=in_parent, derivation=derivation),)
 
 
 def _only_part(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[Dim, npt.NDArray[np.intp]] | None:
@@ -116,42 +117,42 @@ def joined(parts: Sequence[Dim], sizes: Sequence[Size | None], size: Size | None
     cuts = [derivation for derivation in derivations if isinstance(derivation, Taken)]
     if len(cuts) == len(parts) and all(cut.dim == cuts[0].dim for cut in cuts):
         return taken(cuts[0].dim, np.concatenate([np.asarray(cut.index) for cut in cuts]))
-    factor = Factor(size, parts[main][0].origin if parts[main] else "stack")
-    if parts[main] and factor.origin == "position":
-        factor.parent, factor.places = parts[main][0], _joined_places(parts, main)
-        counts = [each[1] for each in sizes if each is not None and each[0] == 0]
-        if len(counts) == len(parts):
-            factor.derivation = Joined(tuple(parts), tuple(counts))
-    elif parts[main] and all(factor.origin == "weight" for part in parts for factor in part):
-        factor.origin = "weight"
-    return (factor,)
+    if not parts[main]:
+        return (Factor(size, "stack"),)
+    origin = parts[main][0].origin
+    if origin != "position":
+        learned = all(factor.origin == "weight" for part in parts for factor in part)
+        return (Factor(size, "weight" if learned else origin),)
+    counts = [each[1] for each in sizes if each is not None and each[0] == 0]
+    derivation = Joined(tuple(parts), tuple(counts)) if len(counts) == len(parts) else None
+    return (Factor(size, origin, parts[main][0], derivation=derivation, in_parent=_joined_in_parent(parts, main)),)
 
 
-def _joined_places(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
+def _joined_in_parent(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None:
     """Of positions that were joined with others, which of the main part they are; all -1 if the others may be positions too."""
     counts = [1 if not part else _size(part) for part in parts]
     if len(parts[main]) != 1 or any(count is None for count in counts):
         return None
     # A part of one has no factor that would tell what it is.
-    told = all(place == main or (part and part[0].origin != "position") for place, part in enumerate(parts))
+    known = all(index == main or (part and part[0].origin != "position") for index, part in enumerate(parts))
     return tuple(
-        cell if place == main and told else -1 for place, count in enumerate(counts) for cell in range(count or 0)
+        cell if index == main and known else -1 for index, count in enumerate(counts) for cell in range(count or 0)
     )
 
 
-def _places(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[tuple[int, ...] | None, Factor]:
-    """Which positions of an factor they are, as windows need it; not where they lie apart, as after pooling."""
+def _in_parent(dim: Dim, index: npt.NDArray[np.intp]) -> tuple[tuple[int, ...] | None, Factor]:
+    """Which positions of a factor they are, as windows need it; not where they lie apart, as after pooling."""
     factor = dim[0]
     inside = index[index >= 0]
     if len(dim) > 1 or (len(inside) < (_size(dim) or 0) and (np.diff(inside) != 1).any()):
         return None, factor
-    if factor.places is not None and factor.parent is not None:
-        index, factor = _composed(factor.places, index), factor.parent
+    if factor.in_parent is not None and factor.parent is not None:
+        index, factor = _composed(factor.in_parent, index), factor.parent
     return tuple(index.tolist()), factor
 
 
-def _composed(places: Sequence[int], index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    return np.where(index < 0, -1, np.asarray(places)[np.maximum(index, 0)])
+def _composed(outer: Sequence[int], index: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    return np.where(index < 0, -1, np.asarray(outer)[np.maximum(index, 0)])
 
 
 def _is_all(dim: Dim, index: npt.NDArray[np.intp]) -> bool:
@@ -174,12 +175,12 @@ def united(parts: Sequence[Dims], axis: int) -> list[Dims]:
     What stands for several positions that lie side by side covers all of them, as where patches are merged (Swin).
     """
     result = list(parts)
-    for place in range(len(parts[0])):
-        if place == axis or any(len(part) <= place for part in parts):
+    for at in range(len(parts[0])):
+        if at == axis or any(len(part) <= at for part in parts):
             continue
-        made = _covering_all([part[place] for part in parts])
+        made = _covering_all([part[at] for part in parts])
         if made is not None:
-            result = [(*part[:place], made, *part[place + 1 :]) for part in result]
+            result = [(*part[:at], made, *part[at + 1 :]) for part in result]
     return result
 
 

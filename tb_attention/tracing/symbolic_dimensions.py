@@ -1,7 +1,7 @@
-"""What the dimensions of a tensor are made of: batch, positions, features, and products and parts of these.
+"""Symbolic dimensions: what each dimension of a tensor is made of, such as samples, positions, features, and parts of these.
 
-A dimension is a tuple of factors, outermost first: after `(B, T, H * D)` is reshaped to `(B * H, T, D)`, the first dimension
-is (batch, heads). So one can tell at the end which part of an array's dimension are samples, heads, queries or keys.
+A dimension is a product of factors, outermost first: after `(B, T, H * D)` is reshaped to `(B * H, T, D)`, the first dimension
+is (batch, heads). So at the end it is known which part of an array's dimension are samples, heads, queries or keys.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Size = tuple[int, int]
 """(p, n) stands for n times the p-th power of the number of samples."""
 
 Origin = Literal["batch", "position", "feature", "weight", "stack", "repeat", "window", "unknown"]
-"""Where an factor comes from.
+"""Where a factor comes from.
 
 `batch`: the samples. `position`: an axis of an input, or what became of it. `feature`: channels, made by a projection.
 `weight`: an axis of a variable. `stack`: tensors put side by side. `repeat`: copies. `window`: the cells of a
@@ -39,7 +39,7 @@ class Taken:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Covering:
-    """Positions that each cover a part of an factor: position p from `offset + p * stride`, `size` wide, in its positions.
+    """Positions that each cover a part of a factor: position p from `offset + p * stride`, `size` wide, in its positions.
 
     Attributes:
         factor: What they cover. Parts may hang over its ends, where it was padded.
@@ -63,10 +63,10 @@ class Joined:
 
 
 Derivation = Taken | Covering | Joined
-"""How the positions of an factor lie in those that it was made from."""
+"""How the positions of a factor lie in those that it was made from."""
 
 
-@dataclass(eq=False, slots=True, repr=False)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Factor:
     """A part of a dimension.
 
@@ -75,10 +75,10 @@ class Factor:
         origin: Where it comes from.
         parent: What it was cut, pooled, padded or concatenated from.
         whole: What it is a factor of, where a reshape has split it: (B, 8, C) to (B, 2, 4, C).
-        input: For positions of an input, (the input's place, its axis).
+        input: For positions of an input, (the index of the input, its axis).
         mixed: Whether a reshape made it that cut across positions and features, so that neither are left.
         derivation: How its positions lie in those that it was made from; None where that is not known, or `whole` tells.
-        places: For each position which of the parent's it is, -1 for none (padding), where it was rolled, cut, padded or joined.
+        in_parent: For each position its index in the parent, -1 for none (padding), where it was rolled, cut, padded or joined.
     """
 
     size: Size | None
@@ -88,22 +88,21 @@ class Factor:
     input: tuple[int, int] | None = None
     mixed: bool = False
     derivation: Derivation | None = None
-    places: tuple[int, ...] | None = None
-    _splits: dict[Size, tuple[Factor, Factor]] = field(default_factory=dict)
-    _twin: Factor | None = None
+    in_parent: tuple[int, ...] | None = None
+    # What was made of it before, so that the same split or twin is the same factor again.
+    _splits: dict[Size, tuple[Factor, Factor]] = field(default_factory=dict, init=False)
+    _twins: list[Factor] = field(default_factory=list, init=False)
 
     @property
     def root(self) -> Factor:
         """What it was made from in the end."""
-        factor = self
-        while factor.parent is not None or factor.whole is not None:
-            factor = factor.parent or factor.whole  # type: ignore[assignment]
-        return factor
+        *_, root = self.line()
+        return root
 
     @property
     def is_nowhere(self) -> bool:
         """Whether it was made from others in a way in which it is not known where its positions lie in these."""
-        return self.parent is not None and self.derivation is None and self.places is None
+        return self.parent is not None and self.derivation is None and self.in_parent is None
 
     def line(self) -> Iterator[Factor]:
         """Itself and all that it was made from, one from the other."""
@@ -118,11 +117,10 @@ class Factor:
         if inner is None:
             return None
         if outer not in self._splits:
-            parts = (
+            self._splits[outer] = (
                 Factor(outer, self.origin, whole=self, mixed=self.mixed),
                 Factor(inner, self.origin, whole=self, mixed=self.mixed),
             )
-            self._splits[outer] = parts
         return self._splits[outer]
 
     def splits(self) -> tuple[tuple[Factor, Factor], ...]:
@@ -130,14 +128,14 @@ class Factor:
         return tuple(self._splits.values())
 
     def is_twin_of(self, other: Factor) -> bool:
-        return other._twin is self
+        return self in other._twins
 
     @property
     def twin(self) -> Factor:
         """The same positions once more, as keys are for queries of the same sequence; always the same twin."""
-        if self._twin is None:
-            self._twin = Factor(self.size, self.origin, parent=self, derivation=Covering(self), mixed=self.mixed)
-        return self._twin
+        if not self._twins:
+            self._twins.append(Factor(self.size, self.origin, parent=self, derivation=Covering(self), mixed=self.mixed))
+        return self._twins[0]
 
 
 Dim = tuple[Factor, ...]
@@ -198,10 +196,10 @@ def is_cut_across(dim: Dim) -> bool:
 
 
 def regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
-    """The dimensions after a reshape to these sizes, of which some may be unknown. None where they cannot be told."""
+    """The dimensions after a reshape to these sizes, of which some may be unknown. None where they are not known."""
     if multiply(size_of(dim) for dim in dims) is not None:
         return _regroup(dims, sizes)
-    # Dimensions of unknown size stay what they are where all around them is told.
+    # Dimensions of unknown size stay what they are where all around them is known.
     end = _common(dims[::-1], sizes[::-1])
     rest, wanted = dims[: len(dims) - end], sizes[: len(sizes) - end]
     start = _common(rest, wanted)
@@ -225,14 +223,14 @@ def _common(dims: Sequence[Dim], sizes: Sequence[Size | None]) -> int:
 def _regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
     total = multiply(size_of(dim) for dim in dims)
     wanted = list(sizes)
-    unknown = [place for place, size in enumerate(wanted) if size is None]
+    unknown = [index for index, size in enumerate(wanted) if size is None]
     if len(unknown) == 1:
         wanted[unknown[0]] = divide(total, multiply(size for size in wanted if size is not None))
     if total is None or any(size is None for size in wanted) or multiply(wanted) != total:
         return None
     queue = [factor for dim in dims for factor in dim]
     result: list[Dim] = []
-    for place, size in enumerate(wanted):
+    for index, size in enumerate(wanted):
         dim: list[Factor] = []
         missing: Size | None = size
         while missing != ONE:
@@ -241,7 +239,7 @@ def _regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
             factor = queue.pop(0)
             rest = divide(missing, factor.size)
             if rest is None:
-                parts, used = _parted(factor, queue, [missing, *wanted[place + 1 :]])
+                parts, used = _parted(factor, queue, [missing, *wanted[index + 1 :]])
                 if not parts:
                     return None
                 factor, queue[:used] = parts[0], parts[1:]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tb_attention.site import Role
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Value
+from tb_attention.tracing.ops import At, Span
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, make_detection
-from tb_attention.tracing.rules.operands import PICKS, VIEWS, activations_behind
+from tb_attention.tracing.rules.operands import activations_behind
 from tb_attention.tracing.rules.raw_inputs import weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor
@@ -17,15 +19,11 @@ SAMPLED = "Keys are points that each query picks from the feature map; where the
 _Read = tuple[Value, tuple[object, ...] | None]
 """An input and which part of it, None for all of it."""
 
-_STEPS = 12
-_FAR = 60
-_SIZES = frozenset({"Shape", "Const"})
-"""What tells no more of an input than how large it is; where models run eagerly that is a constant made of the inputs."""
+_SIZES = frozenset({ops.SHAPE, ops.CONST})
+"""What depends on no more of an input than its size; where models run eagerly that is a constant made of the inputs."""
 
-_LOOKUPS = frozenset({"GatherV2", "ResourceGather"})
-_CHOICES = frozenset({"TopKV2", "ArgMax", "ApproxTopK"})
 _WHOLE = ("int", "uint")
-_INTERPOLATIONS = VIEWS - {"GatherV2"} | {"AddV2", "AddN", "Mul", "Sub"}
+_INTERPOLATIONS = ops.MOVES - ops.GATHERS | {ops.ADD, ops.ADD_N, ops.MUL, ops.SUB}
 
 
 def read_selection(graph: Graph, tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
@@ -46,7 +44,7 @@ def read_selection(graph: Graph, tracker: DimensionTracker, candidate: Candidate
 def reads_apart(graph: Graph, value: Value) -> bool:
     """Whether a tensor was made of several side by side, no two of which read the same input of the model, or part of one."""
     reads = [_read(graph, branch) for branch in _side_by_side(value)]
-    apart = not any(_meet(one, other) for place, one in enumerate(reads) for other in reads[:place])
+    apart = not any(_meet(one, other) for index, one in enumerate(reads) for other in reads[:index])
     return len(reads) > 1 and apart
 
 
@@ -61,7 +59,7 @@ def _read(graph: Graph, branch: Value) -> set[_Read]:
             reads.add((value, None))
         elif cut is not None:
             reads.add(cut)
-        elif value.node.type not in _SIZES:
+        elif value.node.op not in _SIZES:
             new = [item for item in value.node.inputs if item not in seen]
             seen.update(new)
             todo.extend(new)
@@ -71,22 +69,21 @@ def _read(graph: Graph, branch: Value) -> set[_Read]:
 def _cut_from(graph: Graph, value: Value) -> _Read | None:
     """The input that a value is a part of, its embedding included, and which part."""
     node = value.node
-    if node.type in ("Split", "Unpack"):
-        part: tuple[object, ...] = (value.place,)
-    elif node.type == "StridedSlice":
-        bounds = [graph.constant(item) for item in node.inputs[1:]]
-        if any(bound is None for bound in bounds):
+    if node.op in (ops.SPLIT, ops.SPLIT_V, ops.UNPACK):
+        part: tuple[object, ...] = (value.index,)
+    elif node.op == ops.STRIDED_SLICE:
+        part = node.attributes.index or (At(None),)
+        if any(item == At(None) or (isinstance(item, Span) and not item.is_known) for item in part):
             return None
-        part = tuple(number for bound in bounds if bound is not None for number in bound.tolist())
     else:
         return None
-    whole = node.inputs[-1 if node.type == "Split" else 0]
-    for _ in range(_STEPS):
+    whole = node.inputs[1 if node.op == ops.SPLIT else 0]
+    for _ in range(limits.SOME_STEPS):
         if whole in graph.inputs:
             return whole, part
-        if whole.node.type in _LOOKUPS:
+        if whole.node.op in ops.GATHERS:
             whole = whole.node.inputs[1]
-        elif whole.node.type in ("Cast", "Identity"):
+        elif whole.node.op in (ops.CAST, ops.IDENTITY):
             whole = whole.node.inputs[0]
         else:
             return None
@@ -115,23 +112,23 @@ def _roles(tracker: DimensionTracker, use: Use, named: dict[str, Role], other: R
 
 
 def _is_sampled(tracker: DimensionTracker, value: Value) -> bool:
-    """Whether a tensor is interpolated between, or is, activations picked by places that depend on the sample."""
-    for item in activations_behind(tracker, value, lambda node: node.type in _INTERPOLATIONS, _FAR + 1):
+    """Whether a tensor is interpolated between, or is, activations picked by indices that depend on the sample."""
+    for item in activations_behind(tracker, value, lambda node: node.op in _INTERPOLATIONS, limits.SAMPLING_VALUES + 1):
         node = item.node
-        if node.type in PICKS and node.inputs[0] in tracker.dependent and node.inputs[1] in tracker.dependent:
+        if node.op in ops.GATHERS and node.inputs[0] in tracker.dependent and node.inputs[1] in tracker.dependent:
             return not _is_chosen(node.inputs[1])
     return False
 
 
-def _is_chosen(places: Value) -> bool:
-    """Whether indices are those of the largest of some scores, not places in numbers that were rounded to indices.
+def _is_chosen(indices: Value) -> bool:
+    """Whether indices are those of the largest of some scores, not numbers that were rounded.
 
     What the numbers were computed from, such as queries that were chosen themselves, does not matter.
     """
-    todo, seen = [places], {places}
-    while todo and len(seen) < _FAR:
+    todo, seen = [indices], {indices}
+    while todo and len(seen) < limits.SAMPLING_VALUES:
         node = todo.pop(0).node
-        if node.type in _CHOICES:
+        if node.op in ops.CHOICES:
             return True
         for item in node.inputs:
             if item.dtype.startswith(_WHOLE) and item not in seen:
@@ -142,13 +139,13 @@ def _is_chosen(places: Value) -> bool:
 
 def _side_by_side(value: Value) -> tuple[Value, ...]:
     """The tensors that were put side by side to make a tensor."""
-    for _ in range(_STEPS):
+    for _ in range(limits.SOME_STEPS):
         node = value.node
-        if node.type == "Pack":
+        if node.op == ops.PACK:
             return node.inputs
-        if node.type == "ConcatV2":
+        if node.op == ops.CONCAT:
             return node.inputs[:-1]
-        if node.type not in VIEWS or not node.inputs:
+        if node.op not in ops.MOVES or not node.inputs:
             return ()
         value = node.inputs[0]
     return ()

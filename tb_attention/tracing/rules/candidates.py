@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Node, Value, ancestors
 from tb_attention.tracing.rules.handwritten import is_number, read_normalised, read_segmented, read_sigmoid
 from tb_attention.tracing.symbolic_dimensions import Factor
-
-_STEPS = 12
-_FAR = 120
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,8 +23,8 @@ class Candidate:
             are attention only if they compare positions with one another (sparsemax, squared ReLU, squares over their sum).
         axis: The factors over which a softmax sums to 1; empty for a sigmoid.
         logits: What it was computed from.
-        segments: Where sums over some of the numbers are 1, as over the edges to a node: a number for each that tells to which
-            sum it belongs. None where whole axes sum to 1.
+        segments: Where sums over some of the numbers are 1, as over the edges to a node, the number of its sum for each.
+            None where whole axes sum to 1.
         leaks: Whether something more than these numbers is in the sum that they are divided by.
     """
 
@@ -56,9 +54,9 @@ def find_candidates(graph: Graph, tracker: DimensionTracker, *, dead: bool = Fal
 def _softmax(graph: Graph, tracker: DimensionTracker, node: Node) -> Candidate | None:
     value = node.outputs[0]
     dims = tracker.dims[value] or ()
-    if node.type == "Softmax":
+    if node.op == ops.SOFTMAX:
         return Candidate(value, "softmax", frozenset(dims[-1]) if dims else frozenset(), node.inputs[0])
-    if node.type == "Exp" and node.inputs[0].node.type == "LogSoftmax":
+    if node.op == ops.EXP and node.inputs[0].node.op == ops.LOG_SOFTMAX:
         return Candidate(value, "softmax", frozenset(dims[-1]), node.inputs[0].node.inputs[0])
     segmented = read_segmented(graph, node)
     if segmented is not None:
@@ -74,22 +72,22 @@ def _softmax(graph: Graph, tracker: DimensionTracker, node: Node) -> Candidate |
     if summed is None:
         return None
     family: Literal["softmax", "positive"] = "softmax" if normalised.positive else "positive"
-    axis = frozenset(factor for place in normalised.total.axes for factor in summed[place])
+    axis = frozenset(factor for axis in normalised.total.axes for factor in summed[axis])
     return Candidate(value, family, axis, normalised.logits, leaks=normalised.leaks)
 
 
 def _sigmoid(graph: Graph, node: Node) -> Candidate | None:
-    if node.type in ("Sigmoid", "Relu6"):
+    if node.op in (ops.SIGMOID, ops.RELU6):
         return Candidate(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
-    if node.type == "ClipByValue" and is_number(graph, node.inputs[1], 0.0) and is_number(graph, node.inputs[2], 1.0):
+    if node.op == ops.CLIP and is_number(graph, node.inputs[1], 0.0) and is_number(graph, node.inputs[2], 1.0):
         return Candidate(node.outputs[0], "sigmoid", frozenset(), node.inputs[0])
-    if node.type in ("Minimum", "Maximum"):
-        other = {"Minimum": "Maximum", "Maximum": "Minimum"}[node.type]
-        limits = {"Minimum": 1.0, "Maximum": 0.0}
+    if node.op in (ops.MINIMUM, ops.MAXIMUM):
+        other = {ops.MINIMUM: ops.MAXIMUM, ops.MAXIMUM: ops.MINIMUM}[node.op]
+        ends = {ops.MINIMUM: 1.0, ops.MAXIMUM: 0.0}
         for inner, limit in (node.inputs, node.inputs[::-1]):
-            if inner.node.type == other and is_number(graph, limit, limits[node.type]):
+            if inner.node.op == other and is_number(graph, limit, ends[node.op]):
                 for logits, inner_limit in (inner.node.inputs, inner.node.inputs[::-1]):
-                    if is_number(graph, inner_limit, limits[other]):
+                    if is_number(graph, inner_limit, ends[other]):
                         return Candidate(node.outputs[0], "sigmoid", frozenset(), logits)
     written = read_sigmoid(graph, node)
     return None if written is None else Candidate(node.outputs[0], "sigmoid", frozenset(), written)
@@ -97,13 +95,13 @@ def _sigmoid(graph: Graph, node: Node) -> Candidate | None:
 
 def _positive(graph: Graph, tracker: DimensionTracker, node: Node) -> Candidate | None:
     value, kept = node.outputs[0], None
-    if node.type == "Relu":
+    if node.op == ops.RELU:
         kept = node.inputs[0]
-    elif node.type == "Maximum":
+    elif node.op == ops.MAXIMUM:
         kept = next((one for one, limit in (node.inputs, node.inputs[::-1]) if is_number(graph, limit, 0.0)), None)
     if kept is None:
         return None
-    logits = kept.node.inputs[0] if kept.node.type == "Sub" else None
+    logits = kept.node.inputs[0] if kept.node.op == ops.SUB else None
     if logits is not None and _is_threshold(kept.node.inputs[1], logits):
         return Candidate(value, "softmax", frozenset((tracker.dims[value] or ((),))[-1]), logits)
     return Candidate(value, "positive", frozenset(), kept)
@@ -115,8 +113,8 @@ def _is_threshold(value: Value, logits: Value) -> bool:
     See Martins and Astudillo, "From softmax to sparsemax", ICML 2016.
     """
     sizes = (logits.shape or (None,))[-1]
-    for item in islice(ancestors([value]), _FAR):
-        whole = item.node.type == "TopKV2" and item.node.outputs[0].shape is not None and sizes is not None
+    for item in islice(ancestors([value]), limits.THRESHOLD_VALUES):
+        whole = item.node.op == ops.TOP_K and item.node.outputs[0].shape is not None and sizes is not None
         if whole and (item.node.outputs[0].shape or (None,))[-1] == sizes:
-            return logits in islice(ancestors([item.node.inputs[0]]), _STEPS)
+            return logits in islice(ancestors([item.node.inputs[0]]), limits.SOME_STEPS)
     return False

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from tb_attention.tracing import ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Value
-from tb_attention.tracing.rules.activations import read_activation
+from tb_attention.tracing.graph import Graph, LayerCall, Value
 from tb_attention.tracing.rules.attention_maps import OWN_FEATURES, read_learned_memory, read_map
 from tb_attention.tracing.rules.candidates import Candidate, find_candidates
 from tb_attention.tracing.rules.detections import Detection, Rejection
-from tb_attention.tracing.rules.faults import SAMPLES, UNUSED, joins_samples, layers_of
-from tb_attention.tracing.rules.features import with_features
-from tb_attention.tracing.rules.gates import NOTHING, read_gate
+from tb_attention.tracing.rules.gates import NOTHING, read_gate, with_features
 from tb_attention.tracing.rules.loop_weights import find_rows
-from tb_attention.tracing.rules.pointers import read_pointer
-from tb_attention.tracing.rules.sinks import with_sink
-from tb_attention.tracing.rules.split_weights import with_all_parts
+from tb_attention.tracing.rules.split_weights import with_all_parts, with_sink
+from tb_attention.tracing.rules.standalone import read_activation, read_pointer
 from tb_attention.tracing.rules.weight_uses import Use, UseFinder
+from tb_attention.tracing.symbolic_dimensions import Factor
+
+SAMPLES = (
+    "samples attend to each other: the weights run along the batch, so what one gets depends on the others in its batch"
+)
+UNUSED = "attends, but reaches no output of the model: check that its result is used"
 
 
 def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], DimensionTracker]:
@@ -44,12 +49,12 @@ def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], Dimensio
             first = found.get(result.weights)
             if first is None or (first.candidate.family, candidate.family) == ("sigmoid", "softmax"):
                 found[result.weights] = result
-        elif candidate.value.node.type != "Relu6" and candidate.family != "positive":
+        elif candidate.value.node.op != ops.RELU6 and candidate.family != "positive":
             layers = candidate.value.node.layers
             # The rounds of a loop are one.
             operation = (id(candidate.value.node.origin), layers, result)
             left_out.setdefault(operation, Rejection(candidate, layers, result, is_fault=result == SAMPLES))
-    unused = _unused(graph, tracker, {layers_of(candidate.value.node.layers) for candidate in candidates})
+    unused = _unused(graph, tracker, {_layers_of(candidate.value.node.layers) for candidate in candidates})
     return list(found.values()), [*left_out.values(), *unused], tracker
 
 
@@ -68,7 +73,7 @@ def _unused(graph: Graph, tracker: DimensionTracker, used: set[tuple[int, ...]])
     finder = UseFinder(graph, tracker, (), dead=True)
     found: dict[tuple[int, ...], Rejection] = {}
     for candidate in find_candidates(graph, tracker, dead=True):
-        layers = layers_of(candidate.value.node.layers)
+        layers = _layers_of(candidate.value.node.layers)
         if candidate.family != "softmax" or layers in used or layers in found:
             continue
         mixing = read_map(graph, tracker, candidate, finder.uses(candidate))
@@ -78,12 +83,12 @@ def _unused(graph: Graph, tracker: DimensionTracker, used: set[tuple[int, ...]])
 
 
 def _judge(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> Detection | str:
-    if joins_samples(tracker, candidate, uses):
+    if _joins_samples(tracker, candidate, uses):
         return SAMPLES
     mixing = read_map(graph, tracker, candidate, uses)
     if isinstance(mixing, Detection):
         # Where a pointer points may be picked, as an expert is.
-        pointer = read_pointer(graph, tracker, candidate, uses) if mixing.kind == "router" else None
+        pointer = read_pointer(tracker, candidate, uses) if mixing.kind == "router" else None
         return pointer or mixing
     if candidate.family == "positive":
         return mixing
@@ -92,10 +97,33 @@ def _judge(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: 
         return gate
     alone = read_learned_memory(tracker, candidate, uses) or read_activation(tracker, candidate, uses)
     if alone is not None:
-        return with_features(graph, tracker, alone, candidate.logits)
-    pointer = read_pointer(graph, tracker, candidate, uses)
+        return with_features(tracker, alone, candidate.logits)
+    pointer = read_pointer(tracker, candidate, uses)
     if pointer is not None:
         return pointer
     if any(use.how == "output" for use in uses):
         return "an output of the model"
     return mixing if gate == NOTHING or mixing == OWN_FEATURES else gate
+
+
+def _joins_samples(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> bool:
+    """Whether the weights of one sample are of other samples: they sum to 1 over the batch, or mix along it.
+
+    Sums over segments, such as the nodes of one graph of several in a batch, do not.
+    """
+    if candidate.segments is not None or not any(use.how in ("mix", "scale", "project") for use in uses):
+        return False
+    mixed = (use.contracted for use in uses if use.how == "mix" and not use.elementwise)
+    factors = candidate.axis or {factor for contracted in mixed for factor in contracted}
+    return any(_are_samples(tracker, factor) for factor in factors)
+
+
+def _are_samples(tracker: DimensionTracker, factor: Factor | None) -> bool:
+    while factor is not None and factor is not tracker.batch:
+        factor = factor.parent
+    return factor is not None
+
+
+def _layers_of(calls: Iterable[LayerCall]) -> tuple[int, ...]:
+    """The layers around an operation, whichever call of them it is."""
+    return tuple(id(call.layer) for call in calls)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from tb_attention.site import AxisKind, Role
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Value, ancestors
 from tb_attention.tracing.rules.branches import reads_apart
 from tb_attention.tracing.rules.candidates import Candidate
-from tb_attention.tracing.rules.detections import Detection, make_detection
+from tb_attention.tracing.rules.detections import Detection, FeatureMap, make_detection
 from tb_attention.tracing.rules.experts import is_of_chosen_experts, weighs_an_expert
-from tb_attention.tracing.rules.features import with_features
-from tb_attention.tracing.rules.operands import VIEWS, product_dims
-from tb_attention.tracing.rules.places import becomes_places
+from tb_attention.tracing.rules.operands import product_dims
 from tb_attention.tracing.rules.raw_inputs import computed_from, weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
-_POOLS = frozenset({"Mean", "Max", "Sum"})
-_SCORES = frozenset({"Sigmoid", "Softmax"})
-_STEPS = 6
+_POOLS = frozenset({ops.MEAN, ops.MAX, ops.SUM})
+# Moves that keep each channel where it is, so that channel 3 of the mean is the mean of channel 3.
+_KEEPING = ops.RESHAPES | {ops.CAST, ops.IDENTITY}
+_ROUNDED = (
+    (ops.MOVES - ops.GATHERS)
+    | ops.ADDITIONS
+    | {ops.MUL, ops.DIV, ops.MAXIMUM, ops.MINIMUM, ops.CLIP, ops.FLOOR, ops.ROUND, ops.FLOOR_MOD}
+)
 NOTHING = "multiplies nothing"
 NUMBER_BY_NUMBER = "multiplies activations number by number, as a gated unit does"
 
@@ -36,14 +41,14 @@ def read_gate(graph: Graph, tracker: DimensionTracker, candidate: Candidate, use
     for use in uses:
         if not use.elementwise or use.other is None:
             continue
-        if use.other.node.type in _SCORES:
+        if use.other.node.op in ops.SCORES:
             # What it multiplies elsewhere is then a score too: two distributions are mixed.
             return "multiplies another score"
         found = _read_product(graph, tracker, candidate, use, use.other, raw=raw)
-        if isinstance(found, Detection) and becomes_places(use.node.outputs[0]):
+        if isinstance(found, Detection) and becomes_indices(use.node.outputs[0]):
             reason = "scales offsets, by which something is picked"
         elif isinstance(found, Detection):
-            result = result or with_features(graph, tracker, found, use.other)
+            result = result or with_features(tracker, found, use.other)
         else:
             reason = found
     return result or reason
@@ -54,7 +59,7 @@ def _read_product(
 ) -> Detection | str:
     if tracker.dims[use.operand] is None or tracker.dims[other] is None:
         return "multiplies something of unknown shape"
-    gate, features = product_dims(graph, tracker, use.node, use.operand, other)
+    gate, features = product_dims(tracker, use.node, use.operand, other)
     own = [_solid(dim, tracker.dims[use.weights] or ()) for dim in gate]
     positions = [factor for dim in own for factor in dim if use.origin_of(factor) in ("position", "unknown")]
     channels = [factor for dim in own for factor in dim if use.origin_of(factor) in ("feature", "stack")]
@@ -77,19 +82,13 @@ def _read_product(
         return make_detection(candidate, use, "gate", _roles(own, keys=channels), "features")
     if positions and over_channels and set(channels) <= set(aside):
         cut = bool(candidate.axis) and candidate.axis.isdisjoint(factor for dim in own for factor in dim)
-        if weighs_an_expert(graph, tracker, candidate.logits, other, layers=1 if cut else 2):
+        if weighs_an_expert(tracker, candidate.logits, other, layers=1 if cut else 2):
             return "weighs the output of an expert, position by position"
         return make_detection(candidate, use, "gate", _roles(own, keys=positions))
     if candidate.family == "softmax" and any(use.origin_of(factor) == "position" for factor in candidate.axis):
         keys = [factor for factor in positions if factor in candidate.axis]
         return make_detection(candidate, use, "gate", _roles(own, keys=keys or positions))
-    if (
-        channels
-        and not positions
-        and not broadcast
-        and _pooled(graph, other)
-        and computed_from(candidate.logits, other)
-    ):
+    if channels and not positions and not broadcast and _is_pooled(other) and computed_from(candidate.logits, other):
         return make_detection(candidate, use, "gate", _roles(own, keys=channels), "channels")
     own_axis = bool(channels) and not broadcast and candidate.axis <= set(channels) - set(use.contracted)
     if candidate.family == "softmax" and own_axis and _competes(graph, candidate, use, other, own, features):
@@ -116,7 +115,7 @@ def _competes(
         return False
     todo = [use.operand]
     while todo and candidate.value not in todo:
-        todo = [item for value in todo if value.node.type in VIEWS for item in value.node.inputs]
+        todo = [item for value in todo if value.node.op in ops.MOVES for item in value.node.inputs]
     # Probabilities that were scaled, as by a confidence, are still an answer; those times their logarithm are an entropy.
     answer = use.node.outputs[0] in graph.outputs
     # What is fed from outside and has no part in the weights is a mask, as of the actions that are allowed.
@@ -146,14 +145,71 @@ def _roles(gate: Sequence[Dim], keys: Sequence[Factor]) -> dict[Factor, Role]:
     return roles
 
 
-def _pooled(graph: Graph, value: Value) -> bool:
+def _is_pooled(value: Value) -> bool:
     """Whether a tensor is a feature map pooled over all its positions."""
-    for _ in range(_STEPS):
+    for _ in range(limits.POOL_STEPS):
         node = value.node
-        if node.type in _POOLS:
+        if node.op in _POOLS:
             rank = node.inputs[0].rank or 0
             return rank >= 3 and (value.rank or 0) <= rank
-        if node.type not in VIEWS or not node.inputs:
+        if node.op not in ops.MOVES or not node.inputs:
             return False
         value = node.inputs[0]
+    return False
+
+
+def with_features(tracker: DimensionTracker, detection: Detection, multiplied: Value) -> Detection:
+    """The site of a gate with the feature map behind it, if it is one over channels and there is one.
+
+    Args:
+        tracker: The dimensions of the values of the graph.
+        detection: The site.
+        multiplied: What the gate multiplies or, where it multiplies nothing, what it is a function of, channel by channel.
+    """
+    if detection.axis_kind != "channels":
+        return detection
+    features = _direct(tracker, multiplied) or _averaged(multiplied)
+    return dataclasses.replace(detection, features=features)
+
+
+def _direct(tracker: DimensionTracker, value: Value) -> FeatureMap | None:
+    """The value itself, if it has samples, two dimensions of space and channels."""
+    dims = tracker.dims[value]
+    if dims is None or len(dims) != 4 or {factor.origin for factor in dims[0]} != {"batch"}:
+        return None
+    channels = [axis for axis in (3, 1) if any(factor.origin in ("feature", "stack") for factor in dims[axis])]
+    if len(channels) != 1:
+        return None
+    space = [dims[axis] for axis in (1, 2, 3) if axis != channels[0]]
+    return FeatureMap(value, channels[0]) if any(space) else None
+
+
+def _averaged(value: Value) -> FeatureMap | None:
+    """The feature map of which the value is the mean over space."""
+    for _ in range(limits.FEW_STEPS):
+        node = value.node
+        if node.op == ops.MEAN:
+            pooled = node.inputs[0]
+            axes = node.attributes.axes
+            if pooled.rank != 4 or axes not in ((1, 2), (2, 3)):
+                return None
+            return FeatureMap(pooled, 3 if axes == (1, 2) else 1)
+        if node.op not in _KEEPING or not node.inputs:
+            return None
+        value = node.inputs[0]
+    return None
+
+
+def becomes_indices(value: Value) -> bool:
+    """Whether numbers are scaled and rounded to the indices by which something is picked."""
+    todo, seen = [value], {value}
+    while todo and len(seen) < limits.OFFSET_VALUES:
+        value = todo.pop(0)
+        for node in value.users:
+            if node.op in ops.GATHERS and value in node.inputs[1:]:
+                return True
+            if node.op in _ROUNDED:
+                new = [output for output in node.outputs if output not in seen]
+                seen.update(new)
+                todo.extend(new)
     return False

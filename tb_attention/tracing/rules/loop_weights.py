@@ -6,17 +6,14 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_rules import without
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Node, Value
 from tb_attention.tracing.rules.candidates import Candidate, find_candidates
-from tb_attention.tracing.rules.operands import VIEWS
 from tb_attention.tracing.rules.weight_uses import UseFinder
 from tb_attention.tracing.symbolic_dimensions import Factor
-from tb_attention.tracing.unrolled import dimension_of_rounds, list_items
-
-_STARTS = frozenset({"Softmax", "LogSoftmax", "Exp", "Sigmoid"})
-_STEPS = 8
+from tb_attention.tracing.unrolled_loops import dimension_of_rounds, list_items
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,8 +34,8 @@ def find_rows(graph: Graph, tracker: DimensionTracker, candidates: Sequence[Cand
     by_value = {candidate.value: candidate for candidate in candidates if candidate.family == "softmax"}
     for node in graph.nodes if by_value else ():
         items, axis = list_items(node), 0
-        if node.type == "Pack" and dimension_of_rounds(graph, node, tracker.dims) is not None:
-            items, axis = list(node.inputs), int(graph.attribute(node, "axis"))
+        if node.op == ops.PACK and dimension_of_rounds(node, tracker.dims) is not None:
+            items, axis = list(node.inputs), node.attributes.axis or 0
         parts = [_candidate_behind(item, by_value) for item in items]
         rows = [part for part in parts if part is not None]
         if not items or len(set(rows)) < len(items):
@@ -73,8 +70,8 @@ def _follow_a_start(graph: Graph, loops: Sequence[Node]) -> bool:
     """Whether something like a softmax comes before one of these loops."""
     after: set[Value] = set()
     for node in graph.nodes if loops else ():
-        if node.type in _STARTS or not after.isdisjoint(node.inputs):
-            if node in loops and node.type not in _STARTS:
+        if node.op in ops.CANDIDATES or not after.isdisjoint(node.inputs):
+            if node in loops and node.op not in ops.CANDIDATES:
                 return True
             after.update(node.outputs)
     return False
@@ -91,11 +88,11 @@ def _is_of_positions(tracker: DimensionTracker, candidate: Candidate) -> bool:
 def _candidate_behind(value: Value, candidates: dict[Value, Candidate]) -> Candidate | None:
     """The softmax that an item is, moved about or masked."""
     todo = [value]
-    for _ in range(_STEPS):
+    for _ in range(limits.FEW_STEPS):
         known = [item for item in todo if item in candidates]
         if known:
             return candidates[known[0]]
-        todo = [item for each in todo if each.node.type in VIEWS for item in each.node.inputs]
+        todo = [item for each in todo if each.node.op in ops.MOVES for item in each.node.inputs]
     return None
 
 

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.contractions import contraction_of
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import SHAPES, Graph, Node, Value
+from tb_attention.tracing.graph import Node, Value
 from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
-_VIEW_NAMES = (
-    "BatchToSpaceND BroadcastTo Cast CheckNumerics ConcatV2 Einsum EnsureShape ExpandDims GatherV2 Identity IdentityN "
-    "MatrixBandPart MirrorPad OptimizationBarrier Pack Pad PadV2 PreventGradient Reshape ResizeBilinear ResizeNearestNeighbor "
-    "Roll Select SelectV2 Slice Snapshot SpaceToBatchND Split SplitV Squeeze StopGradient StridedSlice Tile Transpose Unpack"
-)
-VIEWS = frozenset(_VIEW_NAMES.split())
-"""Operations that pass weights on, moved about, picked out, masked or in another type."""
-
-_MASK_VIEWS = VIEWS - {"GatherV2", "ConcatV2", "Pack", "Select", "SelectV2", "Einsum"}
-ARITHMETIC = frozenset({"AddV2", "Add", "BiasAdd", "Sub", "Minimum", "Maximum", "Pow", "RealDiv", "DivNoNan"})
-CHOICES = frozenset({"TopKV2", "TopK", "ArgMax", "Multinomial", "StatelessMultinomial", "ApproxTopK"})
-PICKS = frozenset({"GatherV2", "GatherNd", "ResourceGather"})
-IGNORED = SHAPES | {"Assert", "PrintV2"}
-REDUCTIONS = frozenset({"Sum", "Max", "Min", "Mean", "All", "Any"})
-_CONSTANTS = frozenset({"Const", "Range", "Fill"})
-_COMPARISON_NAMES = (
-    "Bitcast BitwiseAnd Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr NotEqual OneHot"
-)
-_COMPARISONS = frozenset(_COMPARISON_NAMES.split())
+_MASK_MOVES = ops.MOVES - ops.GATHERS - ops.JOINS - {ops.SELECT, ops.EINSUM}
+ARITHMETIC = ops.ADDITIONS | {ops.MINIMUM, ops.MAXIMUM, ops.POW, ops.DIV}
+IGNORED = ops.SHAPE_READERS | ops.EFFECTS
 _OF_WEIGHTS = (
-    VIEWS | ARITHMETIC | CHOICES | IGNORED | REDUCTIONS | _COMPARISONS | {"Mul", "Log", "Neg", "Square", "Sign"}
+    ops.MOVES
+    | ARITHMETIC
+    | ops.CHOICES
+    | IGNORED
+    | ops.TOTALS
+    | ops.COMPARISONS
+    | {ops.MUL, ops.LOG, ops.NEG, ops.SQUARE, ops.SIGN}
 )
-_STEPS = 40
 
 
 def activations_behind(
@@ -50,9 +40,9 @@ def activations_behind(
                 todo.append((item, taken + 1))
 
 
-def product_dims(graph: Graph, tracker: DimensionTracker, node: Node, one: Value, other: Value) -> tuple[Dims, Dims]:
+def product_dims(tracker: DimensionTracker, node: Node, one: Value, other: Value) -> tuple[Dims, Dims]:
     """The dimensions of the operands of a product number by number, each laid along those of the result."""
-    contraction = contraction_of(graph, node)
+    contraction = contraction_of(node)
     if contraction is None:
         sides = [tracker.dims[value] or () for value in (one, other)]
         rank = max(map(len, sides))
@@ -71,22 +61,23 @@ def is_made_of(weights: Value, value: Value) -> bool:
     todo, seen, met = [value], {value}, False
     while todo:
         node = todo.pop(0).node
-        if node.type not in _OF_WEIGHTS or len(seen) > _STEPS:
+        if node.op not in _OF_WEIGHTS or len(seen) > limits.MANY_STEPS:
             return False
         for item in node.inputs:
             if item is weights:
                 met = True
-            elif item not in seen and item.node.type not in _CONSTANTS:
+            elif item not in seen and item.node.op not in ops.CONSTANTS:
                 seen.add(item)
                 todo.append(item)
     return met
 
 
 def is_score(value: Value) -> bool:
+    """Whether a tensor is what a softmax or a sigmoid gave, moved about."""
     node = value.node
-    while node.type in VIEWS and node.inputs:
+    while node.op in ops.MOVES and node.inputs:
         node = node.inputs[0].node
-    return node.type in ("Softmax", "Sigmoid")
+    return node.op in ops.SCORES
 
 
 def met_factors(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Factor, Dim]:
@@ -101,20 +92,20 @@ def met_factors(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Factor, Dim]
 
 
 def is_mask(value: Value) -> bool:
-    """Whether a tensor only tells which positions count: made of booleans, signs or whole numbers, moved about."""
-    for _ in range(_STEPS):
+    """Whether a tensor only says which positions count: made of booleans, signs or whole numbers, moved about."""
+    for _ in range(limits.MANY_STEPS):
         node = value.node
         if (
             value.dtype == "bool"
-            or node.type == "Sign"
-            or (node.type == "Cast" and not node.inputs[0].dtype.startswith(("float", "bfloat")))
+            or node.op == ops.SIGN
+            or (node.op == ops.CAST and not node.inputs[0].dtype.startswith(("float", "bfloat")))
         ):
             return True
-        if node.type in ("Sub", "Mul", "AddV2"):
+        if node.op in (ops.SUB, ops.MUL, ops.ADD):
             masks = [is_mask(item) for item in node.inputs]
-            constants = [item.node.type == "Const" for item in node.inputs]
+            constants = [item.node.op == ops.CONST for item in node.inputs]
             return any(masks) and all(a or b for a, b in zip(masks, constants, strict=True))
-        if node.type not in _MASK_VIEWS or not node.inputs:
+        if node.op not in _MASK_MOVES or not node.inputs:
             return False
         value = node.inputs[0]
     return False

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Value, ancestors
 from tb_attention.tracing.rules.candidates import Candidate
-from tb_attention.tracing.rules.operands import VIEWS
 
-_JOINED = frozenset({"ConcatV2", "Pack"})
-_PICKED = frozenset({"GatherV2"})
-# With numbers that are the same for every sample: batch normalisation at inference, rescaling.
-_SCALED = frozenset({"AddV2", "Mul", "BiasAdd"})
-_SCALED_FIRST = frozenset({"Sub", "RealDiv", "FusedBatchNormV3"})
+# With numbers that are the same for every sample: batch normalization at inference, rescaling.
+_SCALED = frozenset({ops.ADD, ops.MUL, ops.BIAS_ADD})
+_SCALED_FIRST = frozenset({ops.SUB, ops.DIV, ops.BATCH_NORM})
 _NUMBERS = ("bfloat", "float", "half", "int", "uint")
-_STEPS = 40
-_PROJECTIONS = frozenset({"MatMul", "BatchMatMulV2", "Einsum", "Conv2D", "Conv3D", "BatchMatMulV3", "BatchMatMul"})
 
 
 def weighs_inputs(graph: Graph, tracker: DimensionTracker, candidate: Candidate, other: Value) -> bool:
@@ -31,14 +27,14 @@ def weighs_inputs(graph: Graph, tracker: DimensionTracker, candidate: Candidate,
 def computed_from(logits: Value, features: Value) -> bool:
     """Whether a projection of these very features gave the logits of a gate."""
     base = features
-    while base.node.type in VIEWS and base.node.inputs:
+    while base.node.op in ops.MOVES and base.node.inputs:
         base = base.node.inputs[0]
     todo, seen = [(logits, False)], {(logits, False)}
     while todo:
         value, through = todo.pop(0)
         if through and value in (features, base):
             return True
-        through = through or value.node.type in _PROJECTIONS
+        through = through or value.node.op in ops.PROJECTIONS
         for item in value.node.inputs:
             if (item, through) not in seen:
                 seen.add((item, through))
@@ -48,9 +44,9 @@ def computed_from(logits: Value, features: Value) -> bool:
 
 def _is_gate(value: Value, features: Value) -> bool:
     """Whether a sigmoid or a softmax of a projection of these features is what they are multiplied by; swish is none."""
-    while value.node.type in VIEWS and value.node.inputs:
+    while value.node.op in ops.MOVES and value.node.inputs:
         value = value.node.inputs[0]
-    return value.node.type in ("Sigmoid", "Softmax") and computed_from(value.node.inputs[0], features)
+    return value.node.op in ops.SCORES and computed_from(value.node.inputs[0], features)
 
 
 def _inputs_behind(graph: Graph, tracker: DimensionTracker, value: Value) -> set[Value]:
@@ -64,13 +60,13 @@ def _inputs_behind(graph: Graph, tracker: DimensionTracker, value: Value) -> set
             found.add(value)
             continue
         numbers = [item for item in node.inputs if item in tracker.dependent and item.dtype.startswith(_NUMBERS)]
-        if node.type == "Mul" and len(numbers) == 2:
+        if node.op == ops.MUL and len(numbers) == 2:
             numbers = [item for item, gate in (numbers, numbers[::-1]) if _is_gate(gate, item)] or numbers
-        whole = node.type in VIEWS and (len(numbers) == 1 or node.type in _JOINED) and node.type not in _PICKED
+        whole = node.op in ops.MOVES and (len(numbers) == 1 or node.op in ops.JOINS) and node.op not in ops.GATHERS
         scaled = len(numbers) == 1 and (
-            node.type in _SCALED or (node.type in _SCALED_FIRST and node.inputs[0] is numbers[0])
+            node.op in _SCALED or (node.op in _SCALED_FIRST and node.inputs[0] is numbers[0])
         )
-        if not (whole or scaled) or len(seen) > _STEPS:
+        if not (whole or scaled) or len(seen) > limits.MANY_STEPS:
             return set()
         for item in numbers:
             if item not in seen:

@@ -1,22 +1,23 @@
-"""A softmax or sigmoid that is cut into parts, each of which multiplies something else: one site, not its first part."""
+"""Weights that are cut before they meet values: into parts that multiply different tensors, or without the column of a sink."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import islice
 
 from tb_attention.site import Role
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Value, ancestors
-from tb_attention.tracing.rules.attention_maps import kind_of
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection
-from tb_attention.tracing.rules.operands import REDUCTIONS, VIEWS
+from tb_attention.tracing.rules.map_roles import kind_of
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor, Size, multiply, size_of
 
-_WHOLE = VIEWS | {"Mul", "RealDiv", "DivNoNan"}
-_STEPS = 12
+_SINK = "A sink takes a share of each row that multiplies no value: the weights of a row and the share of the sink sum to 1."
+_SCALED_MOVES = ops.MOVES | {ops.MUL, ops.DIV}
 
 
 def with_all_parts(
@@ -49,9 +50,9 @@ def with_all_parts(
 def _before_it_is_cut(tracker: DimensionTracker, value: Value, ends: Sequence[Value]) -> Value:
     """The last tensor that holds all weights, masked as they are when they are cut into the parts at these ends."""
     behind = set(ancestors(ends))
-    for _ in range(_STEPS):
-        users = [node for node in value.users if node.type not in REDUCTIONS and not behind.isdisjoint(node.outputs)]
-        after = users[0].outputs[0] if len(users) == 1 and users[0].type in _WHOLE else value
+    for _ in range(limits.SOME_STEPS):
+        users = [node for node in value.users if node.op not in ops.TOTALS and not behind.isdisjoint(node.outputs)]
+        after = users[0].outputs[0] if len(users) == 1 and users[0].op in _SCALED_MOVES else value
         if after is value or _factors(tracker, after) != _factors(tracker, value):
             return value
         value = after
@@ -86,3 +87,50 @@ def _is_part(tracker: DimensionTracker, value: Value, whole: Value) -> bool:
 def _size(tracker: DimensionTracker, value: Value) -> Size | None:
     dims = tracker.dims[value]
     return None if dims is None else multiply(size_of(dim) for dim in dims)
+
+
+def with_sink(tracker: DimensionTracker, candidate: Candidate, detection: Detection) -> Detection:
+    """The site marked as one with a sink, if it has one.
+
+    See OpenAI, "gpt-oss-120b & gpt-oss-20b Model Card", 2025 (a learned score for each head beside those of the keys), and
+    Miller, "Attention Is Off By One", 2023 (1 added to the sum).
+    """
+    if candidate.family != "softmax" or detection.kind not in ("self", "cross", "local"):
+        return detection
+    if not candidate.leaks and not _is_cut(tracker, candidate, detection):
+        return detection
+    return dataclasses.replace(
+        detection, sink=True, note=_SINK if detection.note is None else f"{detection.note} {_SINK}"
+    )
+
+
+def _is_cut(tracker: DimensionTracker, candidate: Candidate, detection: Detection) -> bool:
+    """Whether keys that the softmax is over were cut off before the weights meet the values."""
+    keys = multiply(
+        factor.size
+        for dim in tracker.dims[detection.weights] or ()
+        for factor in dim
+        if detection.roles.get(factor) == "key"
+    )
+    whole = multiply(factor.size for factor in candidate.axis)
+    if keys is None or whole is None or keys[0] != whole[0] or keys[1] >= whole[1]:
+        return False
+    value, cut = detection.weights, False
+    for _ in range(limits.SINK_STEPS):
+        if value is candidate.value:
+            return cut
+        if value.node.op not in _SCALED_MOVES - ops.GATHERS:
+            return False
+        cut = cut or value.node.op in ops.CUTS
+        before = _towards(candidate.value, value)
+        if before is None:
+            return False
+        value = before
+    return False
+
+
+def _towards(candidate: Value, value: Value) -> Value | None:
+    """The operand that a value has from the candidate."""
+    return next(
+        (item for item in value.node.inputs if candidate in islice(ancestors([item]), limits.SINK_VALUES)), None
+    )

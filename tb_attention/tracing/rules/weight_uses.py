@@ -6,18 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.contractions import contraction_of
-from tb_attention.tracing.dimension_rules import reduced_axes
-from tb_attention.tracing.dimension_tracker import CONVOLUTIONS, SEGMENTS, DimensionTracker
+from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Node, Value
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.handwritten import read_normalised
 from tb_attention.tracing.rules.operands import (
     ARITHMETIC,
-    CHOICES,
     IGNORED,
-    REDUCTIONS,
-    VIEWS,
     is_made_of,
     is_mask,
     is_score,
@@ -25,10 +22,6 @@ from tb_attention.tracing.rules.operands import (
     product_dims,
 )
 from tb_attention.tracing.symbolic_dimensions import Dim, Factor, Origin
-
-_EXPANSIONS = frozenset({"Tile", "BroadcastTo"})
-_JOINS = frozenset({"Pack", "ConcatV2"})
-_STEPS = 40
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,7 +38,7 @@ class Use:
         other: The activations it meets, for "mix" and "scale".
         contracted: The factors of the operand that are summed over, for "mix".
         shared: The factors of the operand along which the other activations differ too.
-        met: For factors of the operand the factors of the other activations along which they run, where these are told.
+        met: For factors of the operand the factors of the other activations along which they run, where these are known.
         elementwise: Whether `node` multiplies number by number, and sums over nothing itself.
     """
 
@@ -61,13 +54,13 @@ class Use:
 
     def origin_of(self, factor: Factor) -> Origin:
         """Where an factor of the operand comes from: scores of positions that a projection made are positions here."""
-        return self.places_of(factor)[0].origin
+        return self.scored_by(factor)[0].origin
 
-    def places_of(self, factor: Factor) -> Dim:
+    def scored_by(self, factor: Factor) -> Dim:
         """The positions, or cells of a neighbourhood, that the scores of a projection are of; else the factor itself."""
         met = self.met.get(factor, ())
-        places = {other.origin for other in met} in ({"position"}, {"window"})
-        return met if factor.origin == "feature" and places else (factor,)
+        are_positions = {other.origin for other in met} in ({"position"}, {"window"})
+        return met if factor.origin == "feature" and are_positions else (factor,)
 
 
 class UseFinder:
@@ -96,7 +89,7 @@ class UseFinder:
         seen: set[Value] = set()
         while todo:
             value, weights, steps = todo.pop(0)
-            if value in seen or steps > _STEPS or (steps and value in self._wholes):
+            if value in seen or steps > limits.MANY_STEPS or (steps and value in self._wholes):
                 continue
             seen.add(value)
             if value in self._outputs:
@@ -115,22 +108,21 @@ class UseFinder:
         self, candidate: Candidate, node: Node, value: Value, weights: Value
     ) -> Iterator[Use | tuple[Value, Value]]:
         """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
-        kind = node.type
-        if kind in IGNORED:
+        if node.op in IGNORED:
             return
-        if kind == "TensorListFromTensor":
+        if node.op == ops.LIST_OF:
             # Taken apart for a loop.
             yield node.outputs[0], weights
-        elif kind in ("TensorListGetItem", "TensorListStack"):
+        elif node.op in (ops.LIST_ITEM, ops.LIST_STACK):
             yield node.outputs[0], node.outputs[0]
-        elif kind in REDUCTIONS:
+        elif node.op in ops.TOTALS:
             # A total is no longer weights; where they are divided by it, they are followed on the other way.
             yield from self._passed(node, weights) if self._keeps_axis(candidate, node, value) else ()
-        elif kind in CHOICES:
+        elif node.op in ops.CHOICES:
             yield Use("choose", node, weights, value)
-        elif contraction_of(self._graph, node) is not None:
+        elif contraction_of(node) is not None:
             yield from self._meet_contraction(candidate, node, value, weights)
-        elif kind in CONVOLUTIONS or kind == "DepthwiseConv2dNative":
+        elif node.op in ops.CONVOLUTIONS:
             channels = (self._reader.dims[value] or ((),))[-1]
             if (
                 candidate.family == "softmax"
@@ -140,16 +132,16 @@ class UseFinder:
             ):
                 yield node.outputs[0], node.outputs[0]
             else:
-                if not channels and node.inputs[0] is value and node.type == "Conv2D":
+                if not channels and node.inputs[0] is value and node.op == ops.CONV:
                     # One map that is copied to all channels, each with a factor.
                     yield node.outputs[0], weights
                 yield Use("project", node, weights, value)
-        elif kind == "Mul":
+        elif node.op == ops.MUL:
             other = node.inputs[1] if node.inputs[0] is value else node.inputs[0]
             yield from self._meet_product(candidate, node, value, other, weights)
-        elif kind in VIEWS or kind == "Square":
+        elif node.op in ops.MOVES or node.op == ops.SQUARE:
             yield from self._passed(node, weights)
-        elif kind in ARITHMETIC:
+        elif node.op in ARITHMETIC:
             yield from self._meet_arithmetic(candidate, node, value, weights)
         else:
             yield Use("other", node, weights, value)
@@ -170,7 +162,7 @@ class UseFinder:
         elif any(user.inputs == node.inputs and self._is_normalised(candidate, user) for user in value.users):
             # The same product, written once more for the sum.
             return
-        elif candidate.family == "sigmoid" and other.node.type == "Sigmoid":
+        elif candidate.family == "sigmoid" and other.node.op == ops.SIGMOID:
             # A gate over rows and one over columns are multiplied before they meet the feature map.
             yield node.outputs[0], weights
         else:
@@ -191,7 +183,7 @@ class UseFinder:
     def _keeps_axis(self, candidate: Candidate, node: Node, value: Value) -> bool:
         """Whether a mean is one of several distributions, such as those of heads: still a distribution over the same keys."""
         dims = self._reader.dims[value] or ()
-        axes = reduced_axes(self._graph, node, len(dims)) if node.type == "Mean" else None
+        axes = node.attributes.axes if node.op == ops.MEAN else None
         if not axes or not candidate.axis or not candidate.axis <= {factor for dim in dims for factor in dim}:
             return False
         return candidate.axis.isdisjoint(factor for axis in axes for factor in dims[axis])
@@ -201,13 +193,13 @@ class UseFinder:
     ) -> Iterator[Use | tuple[Value, Value]]:
         first = node.inputs[0] is value
         other = node.inputs[1] if first else node.inputs[0]
-        division = node.type in ("RealDiv", "DivNoNan")
+        division = node.op == ops.DIV
         if other not in self._reader.dependent and (first or not division):
             yield from self._passed(node, weights)
         elif division and first:
             # Divided by their own sum, or by a temperature.
             yield from self._passed(node, weights)
-        elif node.type in ("AddV2", "Sub") and (self._is_map_alike(value, other) or is_made_of(candidate.value, other)):
+        elif node.op in (ops.ADD, ops.SUB) and (self._is_map_alike(value, other) or is_made_of(candidate.value, other)):
             # Two maps added or subtracted, as in differential attention, are one map for the values. So is the largest
             # weight alone, written as the weights and what they lack.
             yield from self._passed(node, weights)
@@ -222,9 +214,9 @@ class UseFinder:
 
     def _passed(self, node: Node, weights: Value) -> Iterator[tuple[Value, Value]]:
         # Numbers of other positions are no copies: a layer applied step by step is put together of its steps.
-        joined = node.type in _JOINS and len({item for item in node.inputs if item in self._reader.dependent}) > 1
+        joined = node.op in ops.JOINS and len({item for item in node.inputs if item in self._reader.dependent}) > 1
         for output in node.outputs:
-            copied = node.type in _EXPANSIONS or (not joined and self._factors(output) > self._factors(weights))
+            copied = node.op in ops.COPIES or (not joined and self._factors(output) > self._factors(weights))
             yield output, weights if copied else output
 
     def _factors(self, value: Value) -> int:
@@ -233,7 +225,7 @@ class UseFinder:
     def _meet_contraction(
         self, candidate: Candidate, node: Node, value: Value, weights: Value
     ) -> Iterator[Use | tuple[Value, Value]]:
-        contraction = contraction_of(self._graph, node)
+        contraction = contraction_of(node)
         dims = self._reader.dims[value]
         if contraction is None or dims is None:
             return
@@ -269,7 +261,7 @@ class UseFinder:
     def _scaled(self, node: Node, value: Value, other: Value, weights: Value) -> Use:
         """A product of activations: "mix" if it is then summed over an axis of the weights."""
         result = self._reader.dims[node.outputs[0]] or ()
-        dims, padded = product_dims(self._graph, self._reader, node, value, other)
+        dims, padded = product_dims(self._reader, node, value, other)
         owner: dict[Factor, tuple[Factor, ...]] = {}
         shared: list[Factor] = []
         for dim, made, other_dim in zip(dims, result, padded, strict=False):
@@ -289,18 +281,18 @@ class UseFinder:
 
     def _reduced(self, value: Value) -> list[Factor]:
         """The factors over which a product is summed or averaged, where nothing else is done with it."""
-        for _ in range(_STEPS):
-            users = [node for node in value.users if node.type not in IGNORED]
+        for _ in range(limits.MANY_STEPS):
+            users = [node for node in value.users if node.op not in IGNORED]
             dims = self._reader.dims[value]
             if len(users) != 1 or dims is None:
                 return []
             node = users[0]
-            if node.type in ("Sum", "Mean"):
-                axes = reduced_axes(self._graph, node, len(dims))
+            if node.op in (ops.SUM, ops.MEAN):
+                axes = node.attributes.axes
                 return [factor for axis in axes or () for factor in dims[axis]]
-            if node.type in SEGMENTS:
+            if node.op in ops.SEGMENTS:
                 return [factor for dim in dims[: node.inputs[1].rank] for factor in dim]
-            if node.type not in VIEWS or node.type == "ConcatV2":
+            if node.op not in ops.MOVES or node.op == ops.CONCAT:
                 return []
             value = node.outputs[0]
         return []

@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tb_attention.tracing import limits
+
 # What `compile` and `fit` leave on a model, and what Keras notes about layers. None of it changes what a call computes.
 _BOOKS = re.compile(
     r"""optimizer|loss|loss_weights|compiled|history|(train|test|predict)_function|stop_\w+|(unrolled_)?steps_per_execution
@@ -23,9 +25,6 @@ _BOOKS = re.compile(
 _SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, tf.DType, tf.TensorShape)
 # Their code is not read: only whether they are the same function or class.
 _LIBRARIES = ("keras", "tensorflow", "numpy", "builtins", "tb_attention", "collections", "typing", "abc", "functools")
-_DEEPEST = 4
-_MOST = 200_000
-_MOST_HASHED = 1 << 24
 
 Parts = list[Any]
 Details = list[Parts]
@@ -103,7 +102,7 @@ class _Reader:
             self.parts.append(value)
         elif _is_symbolic(value):
             self.parts.append(None)
-        elif id(value) in self._seen or len(self._seen) > _MOST:
+        elif id(value) in self._seen or len(self._seen) > limits.ATTRIBUTE_OBJECTS:
             self.parts.append(value)
         else:
             self._seen.add(id(value))
@@ -115,7 +114,7 @@ class _Reader:
         elif isinstance(value, list | tuple | set | frozenset | Mapping):
             # The trackers of Keras wrap lists anew: what is in them counts.
             self.parts.append(len(value))
-            if depth < _DEEPEST:
+            if depth < limits.ATTRIBUTE_DEPTH:
                 for item in value:
                     self.read(item, depth + 1)
                     if isinstance(value, Mapping):
@@ -129,7 +128,7 @@ class _Reader:
             self.parts += [value.name, value.compute_dtype]
         else:
             self.parts.append(value)
-            if depth < _DEEPEST and _is_plain(value):
+            if depth < limits.ATTRIBUTE_DEPTH and _is_plain(value):
                 for name, item in vars(value).items():
                     self.read_named(name, item, depth + 1)
 
@@ -193,4 +192,4 @@ def _is_symbolic(value: Any) -> bool:
 
 def _hash(array: np.ndarray[Any, Any]) -> Any:
     """A number of the contents of an array, which may have been changed in place; large ones stand for themselves."""
-    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data) if array.nbytes <= _MOST_HASHED else array
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data) if array.nbytes <= limits.HASHED_BYTES else array

@@ -5,31 +5,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy.typing as npt
 import tensorflow as tf
 
-from tb_attention.tracing.graph import Graph, LayerCall, Node, Value
+from tb_attention.tracing import limits, ops
+from tb_attention.tracing.graph import Graph, LayerCall, Node, Value, without_casts
 from tb_attention.tracing.tensorflow.hooks import Notes
+from tb_attention.tracing.tensorflow.translation import translate
 
 CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 
 LOOPS = frozenset({"While", "StatelessWhile"})
 BRANCHES = frozenset({"If", "StatelessIf", "Case", "StatelessCase"})
 
-CAPTURE = "Capture"
-"""Type of the node of a tensor from outside the trace: a variable's handle or a constant."""
-
-INPUT = "Input"
-"""Type of the node of a tensor fed to the model."""
-
-
 Key = tuple[str, ...]
-"""Where a loop or a branch is: the names of the operations that call one another down to it, with places in loops."""
-
-MOST_ROUNDS = 256
-"""Loops that go round more often are not unrolled; attention in them is not seen."""
+"""Where a loop or a branch is: the names of the operations that call one another down to it, with the rounds of loops."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +72,7 @@ class _Flattener:
         inputs: list[Value] = []
         for tensor in func_graph.inputs:
             outside = captured.get(id(tensor))
-            kind = INPUT if outside is None else CAPTURE
+            kind = ops.INPUT if outside is None else ops.CAPTURE
             origin = tensor if outside is None else outside
             value = self._add(kind, tensor.op, _Around((), (), (), ()), origin=origin).outputs[0]
             values[id(tensor)] = value
@@ -88,7 +81,7 @@ class _Flattener:
         self._walk(func_graph, values, (), ())
         outputs = tuple(values[id(tensor)] for tensor in func_graph.outputs)
         guards = tuple(self._guards)
-        graph = Graph(self._nodes, tuple(inputs), outputs, _attribute, _constant, guards, self._by_xla)
+        graph = Graph(self._nodes, tuple(inputs), outputs, _constant, guards, self._by_xla)
         return graph, tuple(self._open), tuple(self._closed)
 
     def _walk(self, func_graph: Any, values: dict[int, Value], stack: tuple[LayerCall, ...], key: Key) -> list[Node]:
@@ -120,7 +113,7 @@ class _Flattener:
             return self._inline(_function(op, "f"), around.inputs, around)
         if op.type in LOOPS:
             rounds = self._decisions.get(around.key)
-            if rounds is not None and rounds <= MOST_ROUNDS:
+            if rounds is not None and rounds <= limits.LOOP_ROUNDS:
                 return self._unroll(op, rounds, around)
             outputs = self._add(op.type, op, around, origin=op).outputs
             if rounds is None:
@@ -139,10 +132,10 @@ class _Flattener:
     def _unroll(self, op: Any, rounds: int, around: _Around) -> Sequence[Value]:
         state: Sequence[Value] = around.inputs
         condition = _function(op, "cond")
-        for place in range(rounds):
-            if place == rounds - 1:
+        for number in range(rounds):
+            if number == rounds - 1:
                 self._guards.append((self._inline(condition, state, around)[0], 1))
-            state = self._inline(_function(op, "body"), state, around.at(place))
+            state = self._inline(_function(op, "body"), state, around.in_round(number))
         self._guards.append((self._inline(condition, state, around)[0], 0))
         return state
 
@@ -152,10 +145,11 @@ class _Flattener:
         return [values[id(tensor)] for tensor in inner.outputs]
 
     def _add(self, kind: str, op: Any, around: _Around, *, origin: Any) -> Node:
-        node = Node(kind, len(self._nodes), around.inputs, (), around.layers, origin)
+        node = Node(ops.OPAQUE, len(self._nodes), around.inputs, (), around.layers, origin)
         node.outputs = tuple(
-            Value(node, place, _shape_of(tensor), tensor.dtype.name) for place, tensor in enumerate(op.outputs)
+            Value(node, index, _shape_of(tensor), tensor.dtype.name) for index, tensor in enumerate(op.outputs)
         )
+        translate(kind, node, partial(_attribute, op), _constant)
         for value in dict.fromkeys(around.inputs):
             value.users.append(node)
         self._nodes.append(node)
@@ -171,9 +165,8 @@ class _Around:
     layers: tuple[LayerCall, ...]
     key: Key
 
-    def at(self, place: int) -> _Around:
-        """The same in one round of a loop."""
-        return dataclasses.replace(self, key=(*self.key, str(place)))
+    def in_round(self, number: int) -> _Around:
+        return dataclasses.replace(self, key=(*self.key, str(number)))
 
 
 def _function(op: Any, attribute: str) -> Any:
@@ -190,7 +183,7 @@ def _branches(op: Any) -> list[Any]:
 def _has_attention(func_graph: Any) -> bool:
     """Whether a softmax may be in a function, or in one that it calls."""
     for op in func_graph.get_operations():
-        if op.type in ("Softmax", "LogSoftmax", "Exp"):
+        if op.type in ops.CANDIDATES - {ops.SIGMOID}:
             return True
         for attribute in op.node_def.attr.values():
             for function in (attribute.func, *attribute.list.func):
@@ -203,20 +196,16 @@ def _shape_of(tensor: Any) -> tuple[int | None, ...] | None:
     return None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
 
 
-def _attribute(node: Node, name: str) -> Any:
-    if node.type in (INPUT, CAPTURE):
-        return None
+def _attribute(op: Any, name: str) -> Any:
     try:
-        return node.origin.get_attr(name)
+        return op.get_attr(name)
     except ValueError:
         return None
 
 
 def _constant(value: Value) -> npt.NDArray[Any] | None:
-    node = value.node
-    while node.type in ("Identity", "Cast", "StopGradient"):
-        node = node.inputs[0].node
-    if node.type != "Const":
+    node = without_casts(value).node
+    if node.op != ops.CONST:
         return None
     array: npt.NDArray[Any] = tf.make_ndarray(node.origin.get_attr("value"))
     return array

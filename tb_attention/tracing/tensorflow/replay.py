@@ -11,8 +11,8 @@ from tensorflow.core.protobuf import config_pb2
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.eager import context
 
+from tb_attention.tracing import ops
 from tb_attention.tracing.graph import Graph, Node, Value
-from tb_attention.tracing.tensorflow.flatten import CAPTURE, INPUT
 
 # Operations that read what a resource holds and leave it alone. Whatever else takes a resource may change it.
 _READERS = frozenset(
@@ -90,9 +90,9 @@ class Replay:
         graph = tf.compat.v1.get_default_graph()
         made: dict[Value, Any] = dict(zip(self._inputs, tensors, strict=True))
         for node in self._nodes:
-            if node.type == INPUT:
+            if node.op == ops.INPUT:
                 continue
-            if node.type == CAPTURE:
+            if node.op == ops.CAPTURE:
                 made[node.outputs[0]] = graph.capture(node.origin)
                 continue
             op = _copy(graph, node.origin, [made[value] for value in node.inputs])
@@ -156,7 +156,7 @@ def _handles(node: Node) -> set[Value]:
 
 def _changes(node: Node) -> set[Value]:
     """Handles of the resources that a node may change."""
-    return set() if node.type in _READERS else _handles(node)
+    return set() if not node.inputs or node.origin.type in _READERS else _handles(node)
 
 
 def _changed_variables(nodes: Sequence[Node]) -> list[tuple[Any, Any]]:
@@ -166,7 +166,7 @@ def _changed_variables(nodes: Sequence[Node]) -> list[tuple[Any, Any]]:
         changed.update(dict.fromkeys(_changes(node)))
     variables = []
     for value in changed:
-        data = getattr(value.node.origin, "_handle_data", None) if value.node.type == CAPTURE else None
+        data = getattr(value.node.origin, "_handle_data", None) if value.node.op == ops.CAPTURE else None
         if data is not None and data.is_set and data.shape_and_type:
             variables.append((value.node.origin, tf.dtypes.as_dtype(data.shape_and_type[0].dtype)))
     return variables

@@ -14,8 +14,9 @@ from keras.src import tree
 
 from tb_attention.errors import CaptureError
 from tb_attention.tracing.graph import Graph, Value
+from tb_attention.tracing.recorded_pass import Rerun
 from tb_attention.tracing.rules.loop_weights import loops_taking_weights
-from tb_attention.tracing.tensorflow.eager import Recording, Rerun
+from tb_attention.tracing.tensorflow.eager import Recording
 from tb_attention.tracing.tensorflow.flatten import Key, flatten
 from tb_attention.tracing.tensorflow.hooks import Notes, noting_layers
 from tb_attention.tracing.tensorflow.model_call import Call
@@ -124,17 +125,18 @@ def _record(model: Any, call: Call) -> Trace:
     What changes with one sample more depends on the number of samples. A model that then does something else is bound to it.
     """
     recording = Recording(model, call, call.tensors)
-    if "VarHandleOp" in recording.kinds():
+    if "VarHandleOp" in recording.names:
         # It was built on the way, which happens once.
         recording = Recording(model, call, call.tensors)
     samples: int | None = call.samples
     with contextlib.suppress(Exception):
         more = Recording(model, call, next(call.chunks(call.samples + 1))[0])
-        if more.kinds() == recording.kinds():
+        if more.names == recording.names:
             recording.forget_differences(more)
             samples = None
     pack = _packer(recording.result, tree.flatten(recording.result))
-    return Trace(recording.graph, samples, pack, partial(Rerun, model, call.without_arrays(), recording.kinds()))
+    record = partial(Recording, model, call.without_arrays())
+    return Trace(recording.to_graph(), samples, pack, partial(Rerun, record, recording.names))
 
 
 def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:

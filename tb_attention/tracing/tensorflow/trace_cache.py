@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
+from tb_attention.tracing import limits
 from tb_attention.tracing.tensorflow.compiled_pass import TracedModel
 from tb_attention.tracing.tensorflow.fingerprint import Details, Parts, are_same, changed, details_of, structure_of
 from tb_attention.tracing.tensorflow.model_call import Call
@@ -16,8 +17,6 @@ from tb_attention.tracing.tensorflow.model_call import Call
 # cycle like many that Keras makes, which Python collects. The model's own attributes stay what they are: its tracker, the book
 # that Keras keeps about it, holds the traces.
 _HOLDER, _NAME = "_tracker", "tb_attention_traces"
-# Kinds of input; a model fed with more, such as batches of every length, forgets the one not used for longest.
-_MOST = 32
 
 Traced = TypeVar("Traced")
 _lock = threading.Lock()
@@ -49,7 +48,7 @@ class TraceCache:
             traced = TracedModel(model, call)
             entry = self._entries[call.signature] = _Entry(model, traced, before)
         self._entries.move_to_end(call.signature)
-        while len(self._entries) > _MOST:
+        while len(self._entries) > limits.KEPT_TRACES:
             self._entries.popitem(last=False)
         return entry.traced
 

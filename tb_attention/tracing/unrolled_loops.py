@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_rules import dim_of
-from tb_attention.tracing.graph import Graph, Node, Value, ancestors
+from tb_attention.tracing.graph import Node, Value, ancestors
+from tb_attention.tracing.ops import At
 from tb_attention.tracing.symbolic_dimensions import ONE, Dim, Dims, Factor, size_of
-
-_FAR = 300
-"""Values looked at behind each part; a step of a recurrent layer has some dozens, and reads its part near its end."""
-
-_LIST_STEPS = frozenset({"TensorListSetItem", "TensorListResize", "Identity"})
 
 Part = tuple[Value, int, int]
 """What was taken apart, along which axis, and which part of it this is."""
 
 
-def dimension_of_rounds(graph: Graph, node: Node, dims: Mapping[Value, Dims | None]) -> Dim | None:
+def dimension_of_rounds(node: Node, dims: Mapping[Value, Dims | None]) -> Dim | None:
     """The dimension that was taken apart where a node packs what was made of its parts, one by one and in order."""
     rounds = len(node.inputs)
     if rounds < 2:
         return None
-    for whole, axis, place in _parts_behind(graph, node.inputs[0]):
+    for whole, axis, index in _parts_behind(node.inputs[0]):
         taken = dims.get(whole)
-        if place != 0 or taken is None or not -len(taken) <= axis < len(taken) or size_of(taken[axis]) != (0, rounds):
+        if index != 0 or taken is None or axis >= len(taken) or size_of(taken[axis]) != (0, rounds):
             continue
-        if all((whole, axis, at) in _parts_behind(graph, node.inputs[at]) for at in {1, rounds - 1}):
+        if all((whole, axis, at) in _parts_behind(node.inputs[at]) for at in {1, rounds - 1}):
             return taken[axis]
     return None
 
@@ -42,12 +39,12 @@ def element_dims(node: Node, dims: Mapping[Value, Dims | None]) -> Dims | None:
 def list_items(node: Node) -> list[Value]:
     """What the rounds of an unrolled loop put into the list that a node makes a tensor of, in order; nothing for other nodes."""
     items: list[Value] = []
-    made = node.inputs[0].node if node.type == "TensorListStack" else None
-    while made is not None and made.type in _LIST_STEPS:
-        if made.type == "TensorListSetItem":
+    made = node.inputs[0].node if node.op == ops.LIST_STACK else None
+    while made is not None and made.op in (ops.LIST_WITH_ITEM, ops.LIST_RESIZED, ops.IDENTITY):
+        if made.op == ops.LIST_WITH_ITEM:
             items.append(made.inputs[2])
         made = made.inputs[0].node
-    return items[::-1] if made is not None and made.type == "TensorListReserve" else []
+    return items[::-1] if made is not None and made.op == ops.LIST_NEW else []
 
 
 def dimension_of_items(items: list[Value], dims: Mapping[Value, Dims | None]) -> Dim:
@@ -64,7 +61,7 @@ def dimension_of_items(items: list[Value], dims: Mapping[Value, Dims | None]) ->
 def _taken(value: Value) -> dict[Value, Value]:
     """The sequences of which parts were taken to make a value, nearest first, with these parts."""
     found: dict[Value, Value] = {}
-    for item in islice(ancestors([value]), _FAR):
+    for item in islice(ancestors([value]), limits.ROUND_VALUES):
         sequence = _sequence(item.node)
         if sequence is not None:
             found.setdefault(sequence, item)
@@ -75,32 +72,37 @@ def rounds_are_samples(value: Value, batch: Factor, dims: Mapping[Value, Dims | 
     """Whether a value of one round of a loop is of one sample, because the loop goes over the samples."""
     if any(batch in dim for dim in dims.get(value) or ()):
         return False
-    sequences = (_sequence(item.node) for item in islice(ancestors([value]), _FAR))
+    sequences = (_sequence(item.node) for item in islice(ancestors([value]), limits.ROUND_VALUES))
     return any(sequence is not None and (dims.get(sequence) or ((),))[0] == (batch,) for sequence in sequences)
+
+
+def sequences_of(node: Node) -> Iterator[Value]:
+    """The sequences, positions first, that were taken apart for the loop that made the list which a node puts together."""
+    loop = node.inputs[0].node
+    if loop.op == ops.LOOP:
+        yield from (item.node.inputs[0] for item in loop.inputs if item.node.op == ops.LIST_OF)
 
 
 def _sequence(node: Node) -> Value | None:
     """The tensor of whose parts a list is made, for a node that takes one of them."""
-    made = node.inputs[0].node if node.type == "TensorListGetItem" else None
-    return made.inputs[0] if made is not None and made.type == "TensorListFromTensor" else None
+    made = node.inputs[0].node if node.op == ops.LIST_ITEM else None
+    return made.inputs[0] if made is not None and made.op == ops.LIST_OF else None
 
 
-def _parts_behind(graph: Graph, value: Value) -> list[Part]:
+def _parts_behind(value: Value) -> list[Part]:
     """The parts that a value is made of, nearest first."""
-    parts = (_as_part(graph, item) for item in islice(ancestors([value]), _FAR))
+    parts = (_as_part(item) for item in islice(ancestors([value]), limits.ROUND_VALUES))
     return [part for part in parts if part is not None]
 
 
-def _as_part(graph: Graph, value: Value) -> Part | None:
+def _as_part(value: Value) -> Part | None:
     node = value.node
-    if node.type == "Unpack":
-        return node.inputs[0], int(graph.attribute(node, "axis")), value.place
-    if node.type == "StridedSlice":
-        shrink = int(graph.attribute(node, "shrink_axis_mask") or 0)
-        begin = graph.constant(node.inputs[1])
-        moved = graph.attribute(node, "ellipsis_mask") or graph.attribute(node, "new_axis_mask")
-        if begin is None or moved or shrink.bit_count() != 1:
-            return None
-        axis = shrink.bit_length() - 1
-        return node.inputs[0], axis, int(begin[axis])
+    if node.op == ops.UNPACK:
+        axis = node.attributes.axis
+        return None if axis is None else (node.inputs[0], axis, value.index)
+    if node.op == ops.STRIDED_SLICE:
+        index = node.attributes.index or ()
+        picks = [(axis, item.position) for axis, item in enumerate(index) if isinstance(item, At)]
+        if len(picks) == 1 and picks[0][1] is not None and None not in index and ... not in index:
+            return node.inputs[0], picks[0][0], picks[0][1]
     return None
