@@ -6,12 +6,10 @@ from typing import Any
 
 from tb_attention.errors import CaptureError
 from tb_attention.tracing import limits
-from tb_attention.tracing.captured import Capture, LeftOut
+from tb_attention.tracing.capture import Capture
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.keras_model import check_backend, check_model
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
-
-__all__ = ["Capture", "Capturer", "LeftOut"]
 
 
 class Capturer:

@@ -53,6 +53,10 @@ class DimensionTracker:
                 own = frozenset(dim for dim in self.dims[value] or () if self.batch in dim)
                 batched[value] = own or frozenset().union(*(batched[item] for item in node.inputs))
 
+    def factors(self, value: Value | None) -> list[Factor]:
+        """All factors of the dimensions of a value; none where they are not known, or for None."""
+        return [factor for dim in (self.dims[value] if value is not None else None) or () for factor in dim]
+
     def _of_input(self, value: Value, index: int) -> Dims | None:
         if value.shape is None:
             return None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tb_attention.tracing.ops import CAST, IDENTITY, NO_ATTRIBUTES, SHAPE_READERS, Attributes
+from tb_attention.tracing.ops import CAST, IDENTITY, MOVES, NO_ATTRIBUTES, SHAPE_READERS, Attributes
 
 Shape = tuple[int | None, ...]
 
@@ -126,6 +126,13 @@ def ancestors(values: Iterable[Value], ends: Container[str] = ()) -> Iterator[Va
         seen.add(value)
         yield value
         todo.extend(value.node.inputs if value.node.op not in ends else ())
+
+
+def before_moves(value: Value) -> Value:
+    """What a value was before it was moved about, masked or copied."""
+    while value.node.op in MOVES and value.node.inputs:
+        value = value.node.inputs[0]
+    return value
 
 
 def without_casts(value: Value) -> Value:

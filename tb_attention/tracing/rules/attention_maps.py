@@ -8,11 +8,11 @@ from itertools import zip_longest
 from tb_attention.site import Kind, Role
 from tb_attention.tracing import ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Value, ancestors
+from tb_attention.tracing.graph import Graph, Value, ancestors, before_moves
 from tb_attention.tracing.rules.branches import read_sampling, read_selection
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, make_detection
-from tb_attention.tracing.rules.map_roles import factors_of, plain_role, read_edges, read_mixing, sums_over
+from tb_attention.tracing.rules.map_roles import plain_role, read_edges, read_mixing, sums_over
 from tb_attention.tracing.rules.pair_scores import adds_pairs, has_pair_scores
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor
@@ -70,7 +70,7 @@ def read_learned_memory(tracker: DimensionTracker, candidate: Candidate, uses: S
     use = next((use for use in uses if use.how == "project"), None)
     if use is None:
         return None
-    factors = factors_of(tracker, use.weights)
+    factors = tracker.factors(use.weights)
     positions = [factor for factor in factors if factor.origin == "position"]
     heads = [factor for factor in factors if factor.origin == "feature" and factor not in use.contracted]
     if not sums_over(use, "feature") or not positions or not (heads or candidate.axis & set(positions)):
@@ -87,9 +87,10 @@ def read_learned_memory(tracker: DimensionTracker, candidate: Candidate, uses: S
 def _router(tracker: DimensionTracker, candidate: Candidate) -> Detection | str:
     if not candidate.axis:
         return "picked from, multiplies nothing"
-    roles: dict[Factor, Role] = {}
-    for factor in factors_of(tracker, candidate.value):
-        roles[factor] = "key" if factor in candidate.axis else plain_role(factor, "query")
+    roles: dict[Factor, Role] = {
+        factor: "key" if factor in candidate.axis else plain_role(factor, "query")
+        for factor in tracker.factors(candidate.value)
+    }
     node = candidate.value.node
     return Detection(candidate, node.layers, node.layers, candidate.value, "router", roles)
 
@@ -104,10 +105,7 @@ def _holds_positions(use: Use) -> bool:
 
 def _weighs_probabilities(candidate: Candidate, use: Use) -> bool:
     """Whether numbers that are no weights of what they are summed over meet probabilities, as classes of queries meet masks."""
-    value = use.other
-    while value is not None and value.node.op in ops.MOVES and value.node.inputs:
-        value = value.node.inputs[0]
-    if value is None or value.node.op not in (ops.SIGMOID, ops.SOFTMAX):
+    if use.other is None or before_moves(use.other).node.op not in ops.SCORES:
         return False
     return candidate.family == "sigmoid" or candidate.axis.isdisjoint(use.contracted)
 
@@ -115,11 +113,11 @@ def _weighs_probabilities(candidate: Candidate, use: Use) -> bool:
 def _differs_by_channel(tracker: DimensionTracker, use: Use) -> bool:
     """Whether each channel has weights of its own that are the same all over space, as with selective kernels."""
     channels = [factor for factor in use.shared if factor.origin == "feature" and factor not in use.contracted]
-    others = (tracker.dims[use.other] if use.other is not None else None) or ()
-    if not use.elementwise or not channels or not any(factor.origin == "position" for dim in others for factor in dim):
+    positions = any(factor.origin == "position" for factor in tracker.factors(use.other))
+    if use.other is None or not use.elementwise or not channels or not positions:
         return False
     # Where other features than these meet the same weights, these are heads.
-    own = (tracker.dims[use.operand] or ())[::-1]
+    own, others = (tracker.dims[use.operand] or ())[::-1], tracker.dims[use.other] or ()
     met = (theirs for mine, theirs in zip_longest(own, others[::-1], fillvalue=()) if not mine)
     return not any(factor.origin == "feature" for dim in met for factor in dim)
 
@@ -142,9 +140,7 @@ def _shares_out_features(tracker: DimensionTracker, candidate: Candidate, use: U
 def _joins_positions(tracker: DimensionTracker, use: Use) -> bool:
     """Whether weights go from positions to positions."""
     free = [
-        factor
-        for factor in factors_of(tracker, use.weights)
-        if factor not in use.contracted and factor not in use.shared
+        factor for factor in tracker.factors(use.weights) if factor not in use.contracted and factor not in use.shared
     ]
     return not sums_over(use, "feature") and any(factor.origin in ("position", "unknown", "weight") for factor in free)
 
@@ -152,7 +148,7 @@ def _joins_positions(tracker: DimensionTracker, use: Use) -> bool:
 def _read_side_by_side(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | None:
     """A softmax over tensors that lie side by side, each of which is then multiplied with its own part of it."""
     scales = [use for use in uses if use.how == "scale"]
-    factors = factors_of(tracker, candidate.value)
+    factors = tracker.factors(candidate.value)
     axis = candidate.axis
     if candidate.family == "sigmoid" and all(factor.origin in ("batch", "position") for factor in factors):
         # One number for each position, which a loop takes in step by step.
@@ -162,7 +158,7 @@ def _read_side_by_side(tracker: DimensionTracker, candidate: Candidate, uses: Se
     stacked = all(factor.origin in ("stack", "position") for factor in axis)
     if not stacked and not _are_pieces(tracker, scales):
         return None
-    if any(axis & set(factors_of(tracker, use.operand)) for use in scales):
+    if any(axis & set(tracker.factors(use.operand)) for use in scales):
         return None
     # Feature maps of several kernels, weighed for each channel, are gated; tensors weighed as a whole are looked at.
     gated = candidate.family == "sigmoid" or all(_differs_by_channel(tracker, use) for use in scales)
@@ -180,8 +176,8 @@ def _are_pieces(tracker: DimensionTracker, uses: Sequence[Use]) -> bool:
     whole = wholes.pop()
     if wholes or whole is None:
         return False
-    positions = {factor for factor in factors_of(tracker, whole) if factor.origin == "position"}
-    return all(positions - set(factors_of(tracker, use.other)) for use in uses if use.other is not None)
+    positions = {factor for factor in tracker.factors(whole) if factor.origin == "position"}
+    return all(positions - set(tracker.factors(use.other)) for use in uses if use.other is not None)
 
 
 def _whole(value: Value) -> Value:
@@ -196,15 +192,14 @@ def _whole(value: Value) -> Value:
 
 def _weighs_its_own(tracker: DimensionTracker, candidate: Candidate, use: Use) -> bool:
     """Whether weights were computed from the very features that they weigh; those of experts are computed beside them."""
-    if use.other is None or any(factor.origin == "stack" for factor in factors_of(tracker, use.other)):
+    if use.other is None or any(factor.origin == "stack" for factor in tracker.factors(use.other)):
         return False
     return _whole(use.other) in ancestors([candidate.logits])
 
 
 def _made_of(use: Use, origins: tuple[str, ...], tracker: DimensionTracker) -> bool:
     """Whether what is summed over are tensors side by side, such as the outputs of experts, for each position."""
-    positions = [factor for factor in factors_of(tracker, use.operand) if factor.origin == "position"]
+    positions = [factor for factor in tracker.factors(use.operand) if factor.origin == "position"]
     if any(factor not in use.shared for factor in positions):
         return False
-    dims = tracker.dims[use.other] if use.other is not None else None
-    return dims is not None and any(factor.origin in origins for dim in dims for factor in dim)
+    return any(factor.origin in origins for factor in tracker.factors(use.other))

@@ -107,7 +107,7 @@ def read_sampling(tracker: DimensionTracker, candidate: Candidate, use: Use) -> 
 
 def _roles(tracker: DimensionTracker, use: Use, named: dict[str, Role], other: Role) -> dict[Factor, Role]:
     """The roles of all factors of the weights: keys are those summed over, the others are named by their origin."""
-    factors = (factor for dim in tracker.dims[use.weights] or () for factor in dim)
+    factors = tracker.factors(use.weights)
     return {factor: "key" if factor in use.contracted else named.get(factor.origin, other) for factor in factors}
 
 

@@ -138,11 +138,11 @@ def _meets(gate: Sequence[Dim], features: Sequence[Dim], channels: Sequence[Fact
 
 
 def _roles(gate: Sequence[Dim], keys: Sequence[Factor]) -> dict[Factor, Role]:
-    roles: dict[Factor, Role] = {}
-    for dim in gate:
-        for factor in dim:
-            roles[factor] = "samples" if factor.origin == "batch" else "key" if factor in keys else "heads"
-    return roles
+    return {
+        factor: "samples" if factor.origin == "batch" else "key" if factor in keys else "heads"
+        for dim in gate
+        for factor in dim
+    }
 
 
 def _is_pooled(value: Value) -> bool:

@@ -78,9 +78,7 @@ def _follow_a_start(graph: Graph, loops: Sequence[Node]) -> bool:
 
 
 def _is_of_positions(tracker: DimensionTracker, candidate: Candidate) -> bool:
-    factors: Iterable[Factor] = candidate.axis or [
-        factor for dim in tracker.dims[candidate.value] or () for factor in dim
-    ]
+    factors: Iterable[Factor] = candidate.axis or tracker.factors(candidate.value)
     origins = {factor.origin for factor in factors} - {"batch"}
     return bool(origins) and origins <= {"position", "unknown", "stack"}
 

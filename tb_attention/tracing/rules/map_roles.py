@@ -5,7 +5,7 @@ from __future__ import annotations
 from tb_attention.site import AxisKind, Kind, Role
 from tb_attention.tracing import ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Value, ancestors
+from tb_attention.tracing.graph import Value, ancestors, before_moves
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, make_detection
 from tb_attention.tracing.rules.weight_uses import Use
@@ -22,14 +22,18 @@ _EDGES = (
 
 def read_mixing(tracker: DimensionTracker, candidate: Candidate, use: Use, *, paired: bool) -> Detection:
     keys = set(use.contracted)
-    if candidate.axis <= set(factors_of(tracker, use.weights)) - keys and _is_map(use.other):
+    if (
+        candidate.axis <= set(tracker.factors(use.weights)) - keys
+        and use.other is not None
+        and before_moves(use.other).node.op == ops.SOFTMAX
+    ):
         # Two maps are multiplied, and the other one is summed over its keys.
         keys = set(candidate.axis)
     if any(_mixes_features(use, dim) for dim in tracker.dims[use.weights] or () if not keys.isdisjoint(dim)):
         return _read_across(tracker, candidate, use, keys)
     over_features = sums_over(use, "feature")
     local_values = not over_features and not any(use.origin_of(factor) in ("position", "weight") for factor in keys)
-    factors = factors_of(tracker, use.weights)
+    factors = tracker.factors(use.weights)
     free = {
         factor for factor in factors if factor not in keys and factor not in use.shared and factor.origin != "batch"
     }
@@ -79,7 +83,7 @@ def _read_across(tracker: DimensionTracker, candidate: Candidate, use: Use, keys
     """A map of which each position is a token (or several) together with some of the features."""
     dims = tracker.dims[use.weights] or ()
     roles: dict[Factor, Role] = {}
-    for factor in factors_of(tracker, use.weights):
+    for factor in tracker.factors(use.weights):
         if factor in keys:
             roles[factor] = "key"
         elif factor in use.shared or factor.origin == "repeat":
@@ -116,13 +120,6 @@ def kind_of(
     return "self" if query_roots and not query_roots.isdisjoint(key_roots) else "cross"
 
 
-def _is_map(value: Value | None) -> bool:
-    """Whether a tensor is itself what a softmax gave."""
-    while value is not None and value.node.op in ops.MOVES and value.node.inputs:
-        value = value.node.inputs[0]
-    return value is not None and value.node.op == ops.SOFTMAX
-
-
 def read_edges(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
     """The site of weights of edges, which pick the nodes that they compare; of parts that are pooled group by group.
 
@@ -130,10 +127,10 @@ def read_edges(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Det
     """
     if candidate.segments is None:
         return None
-    roles: dict[Factor, Role] = {}
-    for dim in tracker.dims[use.weights] or ():
-        for factor in dim:
-            roles[factor] = "key" if factor in candidate.axis else "samples" if factor.origin == "batch" else "heads"
+    roles: dict[Factor, Role] = {
+        factor: "key" if factor in candidate.axis else "samples" if factor.origin == "batch" else "heads"
+        for factor in tracker.factors(use.weights)
+    }
     kind: Kind = "self" if _compares_nodes(candidate.logits, candidate.segments) else "cross"
     return make_detection(candidate, use, kind, roles, note=_EDGES)
 
@@ -149,10 +146,6 @@ def _compares_nodes(logits: Value, segments: Value) -> bool:
 
 def plain_role(factor: Factor, other: Role) -> Role:
     return "samples" if factor.origin == "batch" else other
-
-
-def factors_of(tracker: DimensionTracker, value: Value) -> list[Factor]:
-    return [factor for dim in tracker.dims[value] or () for factor in dim]
 
 
 def sums_over(use: Use, origin: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.contractions import contraction_of
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Node, Value
+from tb_attention.tracing.graph import Node, Value, before_moves
 from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
 _MASK_MOVES = ops.MOVES - ops.GATHERS - ops.JOINS - {ops.SELECT, ops.EINSUM}
@@ -74,10 +74,7 @@ def is_made_of(weights: Value, value: Value) -> bool:
 
 def is_score(value: Value) -> bool:
     """Whether a tensor is what a softmax or a sigmoid gave, moved about."""
-    node = value.node
-    while node.op in ops.MOVES and node.inputs:
-        node = node.inputs[0].node
-    return node.op in ops.SCORES
+    return before_moves(value).node.op in ops.SCORES
 
 
 def met_factors(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Factor, Dim]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Value, ancestors
+from tb_attention.tracing.graph import Graph, Value, ancestors, before_moves
 from tb_attention.tracing.rules.candidates import Candidate
 
 # With numbers that are the same for every sample: batch normalization at inference, rescaling.
@@ -26,9 +26,7 @@ def weighs_inputs(graph: Graph, tracker: DimensionTracker, candidate: Candidate,
 
 def computed_from(logits: Value, features: Value) -> bool:
     """Whether a projection of these very features gave the logits of a gate."""
-    base = features
-    while base.node.op in ops.MOVES and base.node.inputs:
-        base = base.node.inputs[0]
+    base = before_moves(features)
     todo, seen = [(logits, False)], {(logits, False)}
     while todo:
         value, through = todo.pop(0)
@@ -44,8 +42,7 @@ def computed_from(logits: Value, features: Value) -> bool:
 
 def _is_gate(value: Value, features: Value) -> bool:
     """Whether a sigmoid or a softmax of a projection of these features is what they are multiplied by; swish is none."""
-    while value.node.op in ops.MOVES and value.node.inputs:
-        value = value.node.inputs[0]
+    value = before_moves(value)
     return value.node.op in ops.SCORES and computed_from(value.node.inputs[0], features)
 
 

@@ -38,10 +38,7 @@ def with_all_parts(
     if len({use.weights for use in met}) < 2:
         return detection
     whole = _before_it_is_cut(tracker, candidate.value, [use.operand for use in met])
-    roles: dict[Factor, Role] = {}
-    for dim in tracker.dims[whole] or ():
-        for factor in dim:
-            roles[factor] = _role(factor, candidate, detection)
+    roles = {factor: _role(factor, candidate, detection) for factor in tracker.factors(whole)}
     # Rows of weights that were used one by one have no queries, all of them together have.
     kind = kind_of(roles) if detection.kind == "cross" else detection.kind
     return dataclasses.replace(detection, weights=whole, kind=kind, roles=roles, axis_kind="positions", features=None)
@@ -53,14 +50,10 @@ def _before_it_is_cut(tracker: DimensionTracker, value: Value, ends: Sequence[Va
     for _ in range(limits.SOME_STEPS):
         users = [node for node in value.users if node.op not in ops.TOTALS and not behind.isdisjoint(node.outputs)]
         after = users[0].outputs[0] if len(users) == 1 and users[0].op in _SCALED_MOVES else value
-        if after is value or _factors(tracker, after) != _factors(tracker, value):
+        if after is value or set(tracker.factors(after)) != set(tracker.factors(value)):
             return value
         value = after
     return value
-
-
-def _factors(tracker: DimensionTracker, value: Value) -> set[Factor]:
-    return {factor for dim in tracker.dims[value] or () for factor in dim}
 
 
 def _role(factor: Factor, candidate: Candidate, detection: Detection) -> Role:
@@ -107,10 +100,7 @@ def with_sink(tracker: DimensionTracker, candidate: Candidate, detection: Detect
 def _is_cut(tracker: DimensionTracker, candidate: Candidate, detection: Detection) -> bool:
     """Whether keys that the softmax is over were cut off before the weights meet the values."""
     keys = multiply(
-        factor.size
-        for dim in tracker.dims[detection.weights] or ()
-        for factor in dim
-        if detection.roles.get(factor) == "key"
+        factor.size for factor in tracker.factors(detection.weights) if detection.roles.get(factor) == "key"
     )
     whole = multiply(factor.size for factor in candidate.axis)
     if keys is None or whole is None or keys[0] != whole[0] or keys[1] >= whole[1]:

@@ -71,12 +71,12 @@ def read_pointer(tracker: DimensionTracker, candidate: Candidate, uses: Sequence
     """
     if candidate.family != "softmax" or not any(use.how == "output" for use in uses):
         return None
-    factors = [factor for dim in tracker.dims[candidate.value] or () for factor in dim]
+    factors = tracker.factors(candidate.value)
     queries = [factor for factor in factors if factor.origin in POSITIONS and factor not in candidate.axis]
     if not candidate.axis or not all(factor.origin in POSITIONS for factor in candidate.axis):
         return None
     # Rows that a loop puts together are of one query each.
-    asked = any(factor in queries for dim in tracker.dims[candidate.logits] or () for factor in dim)
+    asked = any(factor in queries for factor in tracker.factors(candidate.logits))
     if not has_pair_scores(tracker, candidate.logits) and not adds_pairs(tracker, candidate.logits, queries=asked):
         return None
     roles: dict[Factor, Role] = {}

@@ -76,7 +76,7 @@ class UseFinder:
         self, graph: Graph, tracker: DimensionTracker, wholes: Iterable[Candidate], *, dead: bool = False
     ) -> None:
         self._graph = graph
-        self._reader = tracker
+        self._tracker = tracker
         self._outputs = set(graph.outputs)
         self._wholes = {candidate.value for candidate in wholes}
         # What only a loss is computed from is no use, nor the first step that a recurrent layer makes and drops.
@@ -123,7 +123,7 @@ class UseFinder:
         elif contraction_of(node) is not None:
             yield from self._meet_contraction(candidate, node, value, weights)
         elif node.op in ops.CONVOLUTIONS:
-            channels = (self._reader.dims[value] or ((),))[-1]
+            channels = (self._tracker.dims[value] or ((),))[-1]
             if (
                 candidate.family == "softmax"
                 and candidate.axis.isdisjoint(channels)
@@ -151,7 +151,7 @@ class UseFinder:
     ) -> Iterator[Use | tuple[Value, Value]]:
         if other is value:
             yield Use("other", node, weights, value)
-        elif other not in self._reader.dependent or is_mask(other):
+        elif other not in self._tracker.dependent or is_mask(other):
             yield from self._passed(node, weights)
         elif is_made_of(candidate.value, other) or (self._is_map_alike(value, other) and is_score(other)):
             # Weights cut off where they are small, or two softmaxes along either side of a map, are one map still.
@@ -176,15 +176,15 @@ class UseFinder:
         normalised = read_normalised(self._graph, node)
         if normalised is None:
             return False
-        dims = self._reader.dims[normalised.total.summed] or ()
+        dims = self._tracker.dims[normalised.total.summed] or ()
         summed = {factor for axis in normalised.total.axes for factor in dims[axis]}
         return candidate.axis <= summed if candidate.axis else "position" in {factor.origin for factor in summed}
 
     def _keeps_axis(self, candidate: Candidate, node: Node, value: Value) -> bool:
         """Whether a mean is one of several distributions, such as those of heads: still a distribution over the same keys."""
-        dims = self._reader.dims[value] or ()
+        dims = self._tracker.dims[value] or ()
         axes = node.attributes.axes if node.op == ops.MEAN else None
-        if not axes or not candidate.axis or not candidate.axis <= {factor for dim in dims for factor in dim}:
+        if not axes or not candidate.axis or not candidate.axis <= set(self._tracker.factors(value)):
             return False
         return candidate.axis.isdisjoint(factor for axis in axes for factor in dims[axis])
 
@@ -194,7 +194,7 @@ class UseFinder:
         first = node.inputs[0] is value
         other = node.inputs[1] if first else node.inputs[0]
         division = node.op == ops.DIV
-        if other not in self._reader.dependent and (first or not division):
+        if other not in self._tracker.dependent and (first or not division):
             yield from self._passed(node, weights)
         elif division and first:
             # Divided by their own sum, or by a temperature.
@@ -207,45 +207,44 @@ class UseFinder:
             yield Use("other", node, weights, value)
 
     def _is_map_alike(self, value: Value, other: Value) -> bool:
-        dims, others = self._reader.dims[value], self._reader.dims[other]
+        dims, others = self._tracker.dims[value], self._tracker.dims[other]
         if dims is None or others is None or len(dims) != len(others) or len(dims) < 3:
             return False
         return dims[-2:] == others[-2:] and all(dims[-2:]) and "position" in {factor.origin for factor in dims[-1]}
 
     def _passed(self, node: Node, weights: Value) -> Iterator[tuple[Value, Value]]:
         # Numbers of other positions are no copies: a layer applied step by step is put together of its steps.
-        joined = node.op in ops.JOINS and len({item for item in node.inputs if item in self._reader.dependent}) > 1
+        joined = node.op in ops.JOINS and len({item for item in node.inputs if item in self._tracker.dependent}) > 1
         for output in node.outputs:
-            copied = node.op in ops.COPIES or (not joined and self._factors(output) > self._factors(weights))
+            copied = node.op in ops.COPIES or (
+                not joined and len(self._tracker.factors(output)) > len(self._tracker.factors(weights))
+            )
             yield output, weights if copied else output
-
-    def _factors(self, value: Value) -> int:
-        return sum(len(dim) for dim in self._reader.dims[value] or ())
 
     def _meet_contraction(
         self, candidate: Candidate, node: Node, value: Value, weights: Value
     ) -> Iterator[Use | tuple[Value, Value]]:
         contraction = contraction_of(node)
-        dims = self._reader.dims[value]
+        dims = self._tracker.dims[value]
         if contraction is None or dims is None:
             return
         mine = 0 if node.inputs[0] is value else 1
         other = node.inputs[1 - mine]
         names, others = contraction.operands[mine], contraction.operands[1 - mine]
-        if other in self._reader.dependent and set(names) | set(others) <= set(contraction.result):
+        if other in self._tracker.dependent and set(names) | set(others) <= set(contraction.result):
             # An Einstein sum may be a plain product.
             yield from self._meet_product(candidate, node, value, other, weights)
             return
         contracted = tuple(
             factor for name, dim in zip(names, dims, strict=True) if name not in contraction.result for factor in dim
         )
-        if other not in self._reader.dependent:
+        if other not in self._tracker.dependent:
             if candidate.axis and candidate.axis.isdisjoint(contracted) and contracted:
                 # Heads mixed by a variable, as talking heads do: still a map.
                 yield node.outputs[0], node.outputs[0]
             yield Use("project", node, weights, value, other, contracted)
             return
-        other_dims = dict(zip(others, self._reader.dims[other] or (), strict=False))
+        other_dims = dict(zip(others, self._tracker.dims[other] or (), strict=False))
         shared = tuple(
             factor
             for name, dim in zip(names, dims, strict=True)
@@ -260,8 +259,8 @@ class UseFinder:
 
     def _scaled(self, node: Node, value: Value, other: Value, weights: Value) -> Use:
         """A product of activations: "mix" if it is then summed over an axis of the weights."""
-        result = self._reader.dims[node.outputs[0]] or ()
-        dims, padded = product_dims(self._reader, node, value, other)
+        result = self._tracker.dims[node.outputs[0]] or ()
+        dims, padded = product_dims(self._tracker, node, value, other)
         owner: dict[Factor, tuple[Factor, ...]] = {}
         shared: list[Factor] = []
         for dim, made, other_dim in zip(dims, result, padded, strict=False):
@@ -283,7 +282,7 @@ class UseFinder:
         """The factors over which a product is summed or averaged, where nothing else is done with it."""
         for _ in range(limits.MANY_STEPS):
             users = [node for node in value.users if node.op not in IGNORED]
-            dims = self._reader.dims[value]
+            dims = self._tracker.dims[value]
             if len(users) != 1 or dims is None:
                 return []
             node = users[0]

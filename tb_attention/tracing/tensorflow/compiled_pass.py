@@ -12,7 +12,7 @@ import tensorflow as tf
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
 from tb_attention.tracing.block_names import name_blocks
-from tb_attention.tracing.captured import Capture, LeftOut
+from tb_attention.tracing.capture import Capture, LeftOut
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.layout import arrange, arrange_features, sink_of
 from tb_attention.tracing.rules.detections import Detection, FeatureMap
@@ -87,7 +87,7 @@ class CompiledPass:
     def __init__(
         self, traced: Trace, tracker: Any, found: Sequence[tuple[str, list[Detection]]], left_out: tuple[LeftOut, ...]
     ) -> None:
-        self._trace, self._reader, self._found, self._left_out = traced, tracker, found, left_out
+        self._trace, self._tracker, self._found, self._left_out = traced, tracker, found, left_out
         graph = traced.graph
         guards = [value for value, _ in graph.guards]
         weights = [site.weights for _, rounds in self._found for site in rounds]
@@ -151,14 +151,14 @@ class CompiledPass:
         weights: list[npt.NDArray[np.float32]] = []
         axes: tuple[Axis, ...] = ()
         over_samples = len(rounds) == sum(samples for _, samples in chunks) and all(
-            rounds_are_samples(found.weights, self._reader.batch, self._reader.dims) for found in rounds
+            rounds_are_samples(found.weights, self._tracker.batch, self._tracker.dims) for found in rounds
         )
         for arrays, samples in chunks:
             maps = []
             for found, array in zip(rounds, arrays, strict=True):
                 arranged, axes = arrange(
                     array,
-                    self._reader.dims[found.weights] or (),
+                    self._tracker.dims[found.weights] or (),
                     found.roles,
                     samples=self._trace.samples or samples,
                     kind=found.kind,
