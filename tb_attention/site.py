@@ -1,4 +1,4 @@
-"""The two nouns that every room shares: a site, and the axes of its weights."""
+"""The records that all parts of the package share: a site, and the axes of its weights."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class WindowPlaces:
 class Pixels:
     """Which part of an input the cells along one dimension of a grid cover: cell i from `offset + i * stride`, `size` wide.
 
-    Cells may overlap, leave gaps, hang over the edge of the input, or leave a rest of it to no cell.
+    Cells may overlap, leave gaps, hang over the edge of the input, or leave a part of it uncovered.
 
     Attributes:
         axis: Axis of the input, counted with that of the samples as 0: the rows of pictures (N, H, W, C) are 1, the columns 2.
@@ -130,11 +130,12 @@ class Axis:
         grid: For kind "grid": cells along each of 2 or 3 dimensions, outermost first
             (rows, columns). `len(extra) + product(grid) == size`.
         extra: For kind "grid": names of the positions that come before the cells, such as ("CLS",).
-        input: Which of the sample's inputs the positions lie in (its index, from 0), or None.
-        plain: Whether the positions are known to be those of no input, so that no words or patches are looked for. Not stored.
-        places: For role "windows": where each of the `size` windows lies, where the model tells; or None.
-        own: Where samples differ in size, for each sample its own cells along each dimension of `grid`, or (positions,); else
-            None. A sample's positions are the first ones; `size` and `grid` are the largest's, and weights behind are 0.
+        input: The index, from 0, of the input of the sample that the positions lie in, or None.
+        plain: Whether the positions are known to be those of no input, so that they are never taken for words or patches. Not
+            stored.
+        places: For role "windows": where each of the `size` windows lies, or None where it is not known.
+        own: Where samples differ in size, the cells of each sample along each dimension of `grid`, or (positions,); else None.
+            The positions of a sample come first; `size` and `grid` are those of the largest, and all other weights are 0.
         cells: For kind "positions": the cell of each position, where they are cells of a grid in another order than that of
             kind "grid" (a class token behind them, column by column); or None.
         pixels: The part of the input that the cells cover, for each dimension of the grid (a single one for an axis without
@@ -228,10 +229,10 @@ def own_part(axes: Iterable[Axis], sample: int) -> tuple[slice, ...]:
 
 @dataclass(frozen=True, eq=False)
 class FullRows:
-    """Rows of a site as they were before its maps were made smaller.
+    """Rows of a site as they were before its maps were pooled.
 
     Attributes:
-        queries: Places of the queries, from 0, before that.
+        queries: Indices of the queries, from 0, before that.
         weights: float32, as `Site.weights` was, with these queries only.
     """
 
@@ -244,15 +245,15 @@ class Site:
     """One place where a model computes attention weights, with the weights of some samples.
 
     Attributes:
-        path: The path of its layer, as "encoder/layer_3/self_attention"; a layer that is called
-            more than once has "#2", "#3", ... behind it.
-        kind: What it is.
+        path: The path of its layer, such as "encoder/layer_3/self_attention"; the second call of a layer ends in "#2", the
+            third in "#3", and so on.
+        kind: As `Kind`.
         axes: One `Axis` a dimension of `weights`, in the order samples, heads, [iteration],
             [windows], query axes, key axes. A gate has no query axes.
         weights: float32, usually `(samples, heads, queries, keys)`; a gate's are
             `(samples, heads, keys...)`. Rows of a softmax site sum to 1.
-        note: A sentence for people where something about the site needs one, or None.
-        rows: Where `weights` were pooled, the rows of chosen queries as they were; or None.
+        note: A sentence for people where the site needs an explanation, or None.
+        rows: Where `weights` were pooled, some rows as they were before; or None.
         features: Of a gate over channels, the feature map that it multiplies, before it does, averaged to at most 32 x 32 cells:
             float32 `(samples, rows, columns, channels)`, any values. Where it multiplies features that were averaged over
             space, the map before that. None where there is no such map.

@@ -24,7 +24,7 @@ class Agreement:
         self._known: dict[tuple[Dim, Dim], Dim] = {}
 
     def of(self, one: Dim, other: Dim) -> Dim:
-        """The dimension that tells more, as in `preferred`; positions of no input where the two contradict each other."""
+        """The dimension that says more, as in `preferred`; positions of no input where the two contradict each other."""
         if one == other or not (_is_line(one) and _is_line(other)) or count_of(one) != count_of(other):
             return preferred(one, other)
         if (one, other) not in self._known:
@@ -60,14 +60,14 @@ def _together(one: Dim, other: Dim) -> Dim:
         return _nowhere(first, count)
     seen, others = _seen_by(mine), _seen_by(yours)
     if (seen != others).any():
-        # Padding, or a learned token, meets positions: those that know of all of them tell which these are.
+        # Padding, or a learned token, meets positions: the operand that knows all of them says which they are.
         return one if (seen >= others).all() else other if (others >= seen).all() else _nowhere(first, count)
     fits = _unevenness(mine), _unevenness(yours)
     return first if fits[0] == fits[1] else one if fits[0] < fits[1] else other
 
 
 def _nowhere(dim: Dim, count: int) -> Dim:
-    """Positions made of these, in a way in which none of them is at one of theirs."""
+    """Positions that were made of these, none of which is one of them."""
     return (Factor((0, count), "position", parent=dim[0]),)
 
 

@@ -1,4 +1,4 @@
-"""Tells to which block plain operations between layers belong, by what the names of the layers around them have in common."""
+"""Names of the blocks that plain operations between layers belong to, by what the names of the layers around have in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tb_attention.tracing.site_paths import has_own_name, is_graph_of_layers
 
 
 def name_blocks(sites: Iterable[Detection]) -> dict[int, str]:
-    """For the ids of operations of a graph of layers, in which softmaxes are, the name of their block where it is told."""
+    """For the ids of operations of a graph of layers that hold softmaxes, the names of their blocks where these are known."""
     blocks = {}
     for site in sites:
         around = site.layers

@@ -53,14 +53,14 @@ class Capture:
 def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: Any) -> Mapping[str, Site]:
     """The attention weights of every site of a model, for some samples.
 
-    The model is run once at inference and is the same afterwards, bit for bit. Nothing is written. What was traced is kept with
-    the model, so that the next call for inputs of this kind costs about a forward pass.
+    The model is run once at inference and is the same afterwards, bit for bit. Nothing is written. The trace is kept with the
+    model, so that the next call with inputs of this kind costs about a forward pass.
 
     Args:
         model: A built Keras model.
         *inputs: What the model takes, samples along the first axis: arrays, tensors, strings, or lists and dicts of them.
-        sites: Which sites are wanted: the path of a site or of a layer around some, a pattern ("*attention*"), several, or a
-            function of the path that tells. Defaults to all but routers, which are taken where they are asked for.
+        sites: Which sites to capture: the path of a site or of a layer around some, a pattern ("*attention*"), several, or a
+            function of the path. Defaults to all but routers, which are captured only where `sites` names them.
         **call_kwargs: Further arguments of the model's `call`, such as `mask`.
 
     Returns:

@@ -162,7 +162,7 @@ def _range(result: Result) -> Dims | None:
 
 
 def _ragged_to_dense(result: Result) -> Dims | None:
-    """Its values lie in one row, with neither samples nor positions of their own."""
+    """Its values lie in one row, without an axis of samples or positions."""
     if not result.is_dependent:
         return None
     text = _text_input(result.facts.graph, result.node) if len(result.shape) == 2 else None

@@ -1,4 +1,4 @@
-"""Small questions about dimensions: which of two to believe, which are weights, which make up a grid."""
+"""Rules for single dimensions: which of two to believe, which are weights, which make up a grid, what one becomes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def grid_of(dim: Dim) -> tuple[int, ...] | None:
 
 
 def origin_of(dim: Dim) -> Origin:
-    """The origin of a dimension of several factors: the one that tells most."""
+    """The origin of a dimension of several factors: the one that says most."""
     return min((factor.origin for factor in dim), key=PREFERENCE.index)
 
 
@@ -55,12 +55,12 @@ def is_weight(dim: Dim) -> bool:
 
 
 def rank_of(dim: Dim) -> int:
-    """How much a dimension tells; larger is more."""
+    """How much a dimension says; larger is more."""
     return -min((PREFERENCE.index(factor.origin) for factor in dim), default=len(PREFERENCE))
 
 
 def preferred(one: Dim, other: Dim) -> Dim:
-    """The dimension that tells more; of two that tell as much, one without copies, then one not cut across; else the first.
+    """The dimension that says more; of two that say as much, one without copies, then one not cut across; else the first.
 
     Queries that were repeated for each window meet the windows themselves. Tokens may be added to what was cut across them.
     """

@@ -75,7 +75,7 @@ class Explanation:
         parts.extend(f"{paths}: {note}" for paths, note in _grouped([(s.path, s.note) for s in self.sites if s.note]))
         if rows:
             parts.append(f"{len(rows)} sites, {self.bytes:,} bytes a step.")
-        for heading, items in (("Could not be taken:", self.failed), ("Left out:", self.left_out)):
+        for heading, items in (("Failed:", self.failed), ("Left out:", self.left_out)):
             if items:
                 parts.append(f"\n{heading}\n{_table(_grouped([(item.path, item.reason) for item in items]))}")
         return "\n".join(parts)

@@ -107,7 +107,7 @@ def locate_windows(windows: Sequence[Factor], positions: Sequence[Factor]) -> Wi
         positions: What the query axes are made of, outermost first.
 
     Returns:
-        The places, or None where they cannot be inferred from the data flow.
+        Where they lie; None where they cannot be inferred from the data flow.
     """
     leaves = [*windows, *positions]
     shape = [factor.size[1] for factor in leaves if factor.size is not None and factor.size[0] == 0]

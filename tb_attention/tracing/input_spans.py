@@ -113,7 +113,7 @@ def _back(factor: Factor, spans: Spans) -> list[tuple[Factor | InputAxis, Spans]
         return _of_parts(derivation, spans)
     if factor.input is None and (factor.parent is not None or factor.origin in _FOLLOWED):
         raise Unknown
-    # What is no part of an input, such as learned tokens and copies, tells nothing.
+    # What is no part of an input, such as learned tokens and copies, says nothing.
     return [] if factor.input is None else [(factor.input, spans)]
 
 

@@ -39,7 +39,7 @@ def arrange(
         roles: What each factor stands for.
         samples: The number of samples that were fed.
         kind: The kind of the site; gates and activations have no query axis, all others have one, of size 1 if need be.
-        axis_kind: What the positions along queries and keys are where the data flow does not tell a grid.
+        axis_kind: What the positions along queries and keys are, where the data flow shows no grid.
 
     Raises:
         CaptureError: It is not known which dimension the samples are.
@@ -76,7 +76,7 @@ def _lengths(parts: list[Dim], length: int, samples: int) -> list[int]:
     known = int(np.prod([item for item in lengths if item is not None], dtype=np.int64))
     unknown = lengths.count(None)
     if unknown > 1 or known == 0 or length % known or (unknown == 0 and known != length):
-        raise CaptureError(f"A dimension of {length} could not be divided into {lengths}.")
+        raise CaptureError(f"A dimension of size {length} cannot be split into parts of sizes {lengths}.")
     return [length // known if item is None else item for item in lengths]
 
 
@@ -109,7 +109,7 @@ def _merged(
         flat = np.broadcast_to(flat, (samples, *shape[1:]))
         axes[0] = Axis("samples", samples)
     if axes[0].size != samples:
-        raise CaptureError(f"{samples} samples were fed, but the weights are of {axes[0].size}.")
+        raise CaptureError(f"The model was given {samples} samples, but the weights are those of {axes[0].size}.")
     return flat, tuple(axes)
 
 

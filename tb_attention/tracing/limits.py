@@ -30,7 +30,7 @@ QUERY_STEPS = 8
 POOL_STEPS = 6
 """From a feature vector back to the mean that pooled it: a reshape or two."""
 
-# Searches in all directions, in values or nodes that are looked at.
+# Searches in all directions: the values or nodes that are visited.
 SAMPLING_VALUES = 60
 """From values back to points that were picked from a feature map: bilinear interpolation has four picks and twenty products."""
 THRESHOLD_VALUES = 120

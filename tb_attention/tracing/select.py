@@ -1,4 +1,4 @@
-"""Which sites the user wants, and what to say of names that no site has."""
+"""Which sites the user wants, and errors for names that no site has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SiteFilter = str | Iterable[str] | Callable[[str], bool] | None
 
 
 def make_selector(sites: SiteFilter) -> Callable[[str], bool]:
-    """A function of a site's path that tells whether it is wanted.
+    """A function of a site's path that returns whether it is wanted.
 
     Raises:
         ArgumentError: `sites` is none of the kinds allowed.

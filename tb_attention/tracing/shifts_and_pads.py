@@ -111,7 +111,7 @@ def joined(parts: Sequence[Dim], sizes: Sequence[Size | None], size: Size | None
     Args:
         parts, sizes: The dimensions and their sizes.
         size: Of the result, None if it is not known.
-        main: Which part tells most.
+        main: The index of the part that says most.
     """
     derivations = [part[0].derivation for part in parts if len(part) == 1]
     cuts = [derivation for derivation in derivations if isinstance(derivation, Taken)]
@@ -133,7 +133,7 @@ def _joined_in_parent(parts: Sequence[Dim], main: int) -> tuple[int, ...] | None
     counts = [1 if not part else _size(part) for part in parts]
     if len(parts[main]) != 1 or any(count is None for count in counts):
         return None
-    # A part of one has no factor that would tell what it is.
+    # A part of size 1 has no factor that says what it is.
     known = all(index == main or (part and part[0].origin != "position") for index, part in enumerate(parts))
     return tuple(
         cell if index == main and known else -1 for index, count in enumerate(counts) for cell in range(count or 0)

@@ -12,38 +12,38 @@ from tb_attention.tracing.graph import LayerCall
 
 _SNAKE = ((r"\W+", ""), (r"(.)([A-Z][a-z]+)", r"\1_\2"), (r"([a-z])([A-Z])", r"\1_\2"))
 
-Place = tuple[tuple[LayerCall, ...], tuple[LayerCall, ...], str]
+SiteLayers = tuple[tuple[LayerCall, ...], tuple[LayerCall, ...], str]
 """The layers around the softmax, those around the product, and a name in case there are none. The model itself comes first."""
 
 
-def name_places(
-    places: Sequence[Place], others: Iterable[Any] = (), blocks: Mapping[int, str] | None = None
+def name_sites(
+    sites: Sequence[SiteLayers], others: Iterable[Any] = (), blocks: Mapping[int, str] | None = None
 ) -> list[str]:
-    """A path for each place.
+    """A path for each site.
 
     A path is that of the innermost layer around both the softmax and its product; where that is only the model, or a
     model within it that is a graph of layers, it is the layer of the softmax.
 
     Args:
-        places: In the order of the model.
+        sites: In the order of the model.
         others: Further layers of the model. Names that Keras made up count on in a process; they are numbered anew, so that
             the same model has the same paths in every process.
         blocks: For the ids of plain operations the names of the blocks that they are in.
     """
-    namer = _Namer([*(call.layer for around, _, _ in places for call in around), *others], blocks or {})
-    names = [namer.path(around[: _depth(around, used) + 1]) for around, used, _ in places]
-    # Two softmaxes in different layers of one block: their own layers tell them apart.
+    namer = _Namer([*(call.layer for around, _, _ in sites for call in around), *others], blocks or {})
+    names = [namer.path(around[: _depth(around, used) + 1]) for around, used, _ in sites]
+    # Two softmaxes in different layers of one block: their own layers distinguish them.
     for name, count in Counter(names).items():
-        group = [place for place, other in enumerate(names) if other == name]
-        layers = {tuple(id(call.layer) for call in places[place][0]) for place in group}
+        group = [index for index, other in enumerate(names) if other == name]
+        layers = {tuple(id(call.layer) for call in sites[index][0]) for index in group}
         if count > 1 and len(layers) > 1:
-            for place in group:
-                names[place] = namer.path(places[place][0])
-    return _numbered([name or fallback for name, (_, _, fallback) in zip(names, places, strict=True)])
+            for index in group:
+                names[index] = namer.path(sites[index][0])
+    return _numbered([name or fallback for name, (_, _, fallback) in zip(names, sites, strict=True)])
 
 
 def _depth(around: tuple[LayerCall, ...], used: tuple[LayerCall, ...]) -> int:
-    """The place in `around` of the layer that the site is named after."""
+    """The index in `around` of the layer that the site is named after."""
     common = 0
     for one, other in zip(around, used, strict=False):
         if one != other:
@@ -122,7 +122,7 @@ def _attribute_name(parent: Any, layer: Any) -> str | None:
     name: str
     for name, value in vars(parent).items():
         if name.startswith(("_self_", "_layers", "_functional", "_operations", "_tracker")):
-            # The frameworks' own books about the layer.
+            # What frameworks note about the layer.
             continue
         shown = name.lstrip("_")
         if value is layer:

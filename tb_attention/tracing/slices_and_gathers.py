@@ -114,7 +114,7 @@ def gathered(graph: Graph, node: Node, data: Dims, index: Dims, batch: Factor, *
     axis, batched = node.attributes.axis, node.attributes.batch_dims
     if axis is None:
         return None
-    # Along these each sample has indices of its own.
+    # Along these each sample has its own indices.
     index = index[batched:]
     if batched and len(index) == 1:
         return (*data[:axis], _picked(data[axis], index[0]), *data[axis + 1 :])
@@ -138,7 +138,7 @@ def _constant_index(graph: Graph, value: Value) -> npt.NDArray[Any] | None:
 
 
 def _picked(dim: Dim, index: Dim) -> Dim:
-    """A dimension of which each sample has picked positions of its own; which they are is not in the graph."""
+    """A dimension after each sample has picked its own positions; which ones is not in the graph."""
     size = size_of(index)
     if size == ONE or not dim:
         return ()

@@ -162,7 +162,7 @@ def _reach_of_dilation(graph: Graph, node: Node, axis: int) -> tuple[int, int] |
     is_plain = slides.attributes.padding == "VALID" and set(slides.attributes.strides or ()) == {1}
     if blocks is None or crops is None or paddings is None or not is_plain or not 1 <= axis <= len(blocks):
         return None
-    # Rows and columns of the kernel; one of a sequence has a row of its own, of size 1.
+    # Rows and columns of the kernel; a kernel of a sequence has one row.
     kernel = [size for at, size in enumerate(slides.attributes.window) if at not in (0, slides.attributes.channels)]
     size = kernel[-len(blocks) :][axis - 1]
     if size is None:

@@ -77,7 +77,7 @@ class Factor:
         whole: What it is a factor of, where a reshape has split it: (B, 8, C) to (B, 2, 4, C).
         input: For positions of an input, (the index of the input, its axis).
         mixed: Whether a reshape made it that cut across positions and features, so that neither are left.
-        derivation: How its positions lie in those that it was made from; None where that is not known, or `whole` tells.
+        derivation: How its positions lie in those that it was made from; None where that is not known, or follows from `whole`.
         in_parent: For each position its index in the parent, -1 for none (padding), where it was rolled, cut, padded or joined.
     """
 

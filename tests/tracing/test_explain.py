@@ -41,7 +41,7 @@ def test_the_table_has_each_site_with_its_axes_shape_and_bytes(capsys: pytest.Ca
 def test_every_softmax_and_sigmoid_that_is_none_has_a_reason() -> None:
     table = tb_attention.explain(model_with_everything(), normal(8, 8, 3))
     assert {item.path: item.reason for item in table.left_out} == {
-        "glu": "multiplies activations number by number, as a gated unit does",
+        "glu": "multiplies activations element by element, as a gated unit does",
         "classes": "an output of the model",
     }
     assert "Left out:\nglu      multiplies activations" in str(table)
@@ -67,7 +67,7 @@ def test_left_out_of_one_reason_and_block_are_one_line_and_the_rarest_comes_firs
     x = x * layers.Conv2D(3, 1, activation="sigmoid", name="unit")(x)
     table = tb_attention.explain(keras.Model(inputs, head(x)), normal(8, 8, 3))
     assert len(table.left_out) == 32
-    reason = "multiplies activations number by number, as a gated unit does"
+    reason = "multiplies activations element by element, as a gated unit does"
     assert str(table).split("\n")[-2:] == [
         "classes               an output of the model",
         f"swish_0 to unit (31)  {reason}",
@@ -105,5 +105,5 @@ def test_features_of_a_state_are_called_channels_and_not_experts() -> None:
     inputs = keras.Input((5, 3))
     table = tb_attention.explain(keras.Model(inputs, layers.RNN(SummedCell(), name="rnn")(inputs)), normal(5, 3))
     assert {item.path: item.reason for item in table.left_out} == {
-        "rnn/cell": "weighs the features of an activation by what they are and adds them up: they are channels, not experts"
+        "rnn/cell": "weights the features of an activation by their own values and adds them up: these are channels, not experts"
     }

@@ -166,4 +166,4 @@ def test_attention_whose_result_is_not_used_is_said_to_reach_no_output() -> None
     captured = Capturer(keras.Model(inputs, head(Block(True)(Block(False)(inputs)))))(normal(6, 4))
     assert [site.path for site in captured.sites] == ["used/attention"]
     (unused,) = [item for item in captured.left_out if item.path == "unused/attention"]
-    assert unused.reason == "attends, but reaches no output of the model: check that its result is used"
+    assert unused.reason == "attention that reaches no output of the model: check that its result is used"

@@ -17,7 +17,9 @@ from tb_attention.tracing.rules.pair_scores import adds_pairs, has_pair_scores
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor
 
-OWN_FEATURES = "weighs the features of an activation by what they are and adds them up: they are channels, not experts"
+OWN_FEATURES = (
+    "weights the features of an activation by their own values and adds them up: these are channels, not experts"
+)
 _LEARNED = "Keys and values are learned: they are the same for every sample."
 
 
@@ -60,7 +62,7 @@ def read_map(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses
                 return _router(tracker, candidate)
             continue
         return read_edges(tracker, candidate, use) or read_mixing(tracker, candidate, use, paired=paired)
-    return "no product with other activations of the sample"
+    return "multiplies no other activations of the sample"
 
 
 def read_learned_memory(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | None:
@@ -86,7 +88,7 @@ def read_learned_memory(tracker: DimensionTracker, candidate: Candidate, uses: S
 
 def _router(tracker: DimensionTracker, candidate: Candidate) -> Detection | str:
     if not candidate.axis:
-        return "picked from, multiplies nothing"
+        return "only chosen from, multiplies nothing"
     roles: dict[Factor, Role] = {
         factor: "key" if factor in candidate.axis else plain_role(factor, "query")
         for factor in tracker.factors(candidate.value)
@@ -111,7 +113,7 @@ def _weighs_probabilities(candidate: Candidate, use: Use) -> bool:
 
 
 def _differs_by_channel(tracker: DimensionTracker, use: Use) -> bool:
-    """Whether each channel has weights of its own that are the same all over space, as with selective kernels."""
+    """Whether each channel has its own weights, the same all over space, as with selective kernels."""
     channels = [factor for factor in use.shared if factor.origin == "feature" and factor not in use.contracted]
     positions = any(factor.origin == "position" for factor in tracker.factors(use.other))
     if use.other is None or not use.elementwise or not channels or not positions:
@@ -160,7 +162,7 @@ def _read_side_by_side(tracker: DimensionTracker, candidate: Candidate, uses: Se
         return None
     if any(axis & set(tracker.factors(use.operand)) for use in scales):
         return None
-    # Feature maps of several kernels, weighed for each channel, are gated; tensors weighed as a whole are looked at.
+    # Feature maps of several kernels, weighted for each channel, are gated; tensors weighted as a whole are attended to.
     gated = candidate.family == "sigmoid" or all(_differs_by_channel(tracker, use) for use in scales)
     kind: Kind = "gate" if gated else "cross"
     roles: dict[Factor, Role] = {}
@@ -191,7 +193,7 @@ def _whole(value: Value) -> Value:
 
 
 def _weighs_its_own(tracker: DimensionTracker, candidate: Candidate, use: Use) -> bool:
-    """Whether weights were computed from the very features that they weigh; those of experts are computed beside them."""
+    """Whether weights were computed from the very features that they multiply; those of experts are computed beside them."""
     if use.other is None or any(factor.origin == "stack" for factor in tracker.factors(use.other)):
         return False
     return _whole(use.other) in ancestors([candidate.logits])

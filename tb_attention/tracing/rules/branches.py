@@ -1,4 +1,4 @@
-"""A softmax over parts of the sample that came in by inputs of their own, such as the columns of a table."""
+"""Softmaxes over parts of a sample that are separate inputs, such as columns of a table, and over points that were sampled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tb_attention.tracing.rules.raw_inputs import weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor
 
-SAMPLED = "Keys are points that each query picks from the feature map; where they lie is not in the weights."
+SAMPLED = "Keys are points that each query samples from the feature map; the weights do not say where the points are."
 
 _Read = tuple[Value, tuple[object, ...] | None]
 """An input and which part of it, None for all of it."""
@@ -27,7 +27,7 @@ _INTERPOLATIONS = ops.MOVES - ops.GATHERS | {ops.ADD, ops.ADD_N, ops.MUL, ops.SU
 
 
 def read_selection(graph: Graph, tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
-    """The site of a softmax that weighs parts side by side that read different inputs, or different parts of one.
+    """The site of a softmax that weights tensors side by side, which read different inputs or different parts of one.
 
     So are the channels of an input itself. Experts, which read the same, are none.
 

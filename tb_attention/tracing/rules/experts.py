@@ -1,4 +1,4 @@
-"""Tells the weight of an expert from a gate over positions: it was chosen, or nothing in it reads more than one position."""
+"""Distinguishes the weight of an expert from a gate over positions: nothing in it reads more than one position."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POINTWISE = (
 
 
 def weighs_an_expert(tracker: DimensionTracker, logits: Value, features: Value, *, layers: int) -> bool:
-    """Whether a score is one projection of what a network of its own, such as a shared expert, makes the features of.
+    """Whether a score is one projection of a tensor of which a separate network, such as a shared expert, makes the features.
 
     A gate over space is made of the features that it multiplies, or reads neighbours.
 

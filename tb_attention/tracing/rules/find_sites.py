@@ -18,9 +18,9 @@ from tb_attention.tracing.rules.weight_uses import Use, UseFinder
 from tb_attention.tracing.symbolic_dimensions import Factor
 
 SAMPLES = (
-    "samples attend to each other: the weights run along the batch, so what one gets depends on the others in its batch"
+    "samples attend to each other: the weights run along the batch, so the result of a sample depends on its batch"
 )
-UNUSED = "attends, but reaches no output of the model: check that its result is used"
+UNUSED = "attention that reaches no output of the model: check that its result is used"
 
 
 def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], DimensionTracker]:

@@ -27,14 +27,14 @@ _ROUNDED = (
     | {ops.MUL, ops.DIV, ops.MAXIMUM, ops.MINIMUM, ops.CLIP, ops.FLOOR, ops.ROUND, ops.FLOOR_MOD}
 )
 NOTHING = "multiplies nothing"
-NUMBER_BY_NUMBER = "multiplies activations number by number, as a gated unit does"
+ELEMENTWISE = "multiplies activations element by element, as a gated unit does"
 
 
 def read_gate(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | str:
     """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
     result, reason = None, NOTHING
     if is_of_chosen_experts(tracker, candidate.logits):
-        return "weighs experts that were chosen"
+        return "weights the outputs of experts that were chosen"
     met = [use.other for use in uses if use.elementwise and use.other is not None]
     # A highway layer multiplies what it makes too.
     raw = all(weighs_inputs(graph, tracker, candidate, other) for other in met)
@@ -43,10 +43,10 @@ def read_gate(graph: Graph, tracker: DimensionTracker, candidate: Candidate, use
             continue
         if use.other.node.op in ops.SCORES:
             # What it multiplies elsewhere is then a score too: two distributions are mixed.
-            return "multiplies another score"
+            return "multiplies another softmax or sigmoid"
         found = _read_product(graph, tracker, candidate, use, use.other, raw=raw)
         if isinstance(found, Detection) and becomes_indices(use.node.outputs[0]):
-            reason = "scales offsets, by which something is picked"
+            reason = "scales offsets, which say where features are sampled"
         elif isinstance(found, Detection):
             result = result or with_features(tracker, found, use.other)
         else:
@@ -58,7 +58,7 @@ def _read_product(
     graph: Graph, tracker: DimensionTracker, candidate: Candidate, use: Use, other: Value, *, raw: bool
 ) -> Detection | str:
     if tracker.dims[use.operand] is None or tracker.dims[other] is None:
-        return "multiplies something of unknown shape"
+        return "multiplies a tensor of unknown shape"
     gate, features = product_dims(tracker, use.node, use.operand, other)
     own = [_solid(dim, tracker.dims[use.weights] or ()) for dim in gate]
     positions = [factor for dim in own for factor in dim if use.origin_of(factor) in ("position", "unknown")]
@@ -76,14 +76,14 @@ def _read_product(
     # A map for each of several tokens that are learned from one feature map.
     aside = [factor for mine, theirs in zip(own, features, strict=True) if not theirs for factor in mine]
     if candidate.axis and candidate.axis <= set(aside):
-        return "spreads activations over parts, such as experts"
+        return "distributes activations to parts, such as experts"
     if not positions and over_channels and channels and reads_apart(graph, other):
-        # Fields of a table, each made of an input of its own, side by side.
+        # Fields of a table side by side, each made of its own input.
         return make_detection(candidate, use, "gate", _roles(own, keys=channels), "features")
     if positions and over_channels and set(channels) <= set(aside):
         cut = bool(candidate.axis) and candidate.axis.isdisjoint(factor for dim in own for factor in dim)
         if weighs_an_expert(tracker, candidate.logits, other, layers=1 if cut else 2):
-            return "weighs the output of an expert, position by position"
+            return "weights the output of an expert at each position"
         return make_detection(candidate, use, "gate", _roles(own, keys=positions))
     if candidate.family == "softmax" and any(use.origin_of(factor) == "position" for factor in candidate.axis):
         keys = [factor for factor in positions if factor in candidate.axis]
@@ -100,11 +100,11 @@ def _read_product(
         positions = [factor for factor, _ in pairs if factor.origin != "batch" and factor not in along]
         if along and len(positions) > 1 and not broadcast:
             # Each channel of a sequence may have its weights over time, but a number for each pixel and channel is a mask.
-            return NUMBER_BY_NUMBER
+            return ELEMENTWISE
         keys = positions or along
         axis_kind: AxisKind = "positions" if positions else "channels"
         return make_detection(candidate, use, "gate", _roles(own, keys=keys), axis_kind)
-    return NUMBER_BY_NUMBER
+    return ELEMENTWISE
 
 
 def _competes(

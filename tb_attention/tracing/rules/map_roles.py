@@ -12,12 +12,10 @@ from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Dim, Factor, is_cut_across, mixes_features
 
 _CUT_ACROSS = (
-    "Positions mix tokens and features, so none is a word or a cell: a reshape cut across both, "
-    "as where heads are split without a transposition."
+    "Positions mix tokens and features, so none is a word or a cell: a reshape cut across both. This happens "
+    "where heads are split without a transposition."
 )
-_EDGES = (
-    "Keys are the edges of a graph, or the parts of groups: those that belong together sum to 1, not the whole row."
-)
+_EDGES = "Keys are the edges of a graph, or the members of groups. The weights of each node or group sum to 1, not the whole row."
 
 
 def read_mixing(tracker: DimensionTracker, candidate: Candidate, use: Use, *, paired: bool) -> Detection:
@@ -37,7 +35,7 @@ def read_mixing(tracker: DimensionTracker, candidate: Candidate, use: Use, *, pa
     free = {
         factor for factor in factors if factor not in keys and factor not in use.shared and factor.origin != "batch"
     }
-    # Scores of all pairs of places in a window, made by one projection: what is none of the values' are queries.
+    # Scores of all pairs of cells in a window, made by one projection: what is none of the values' are queries.
     projected = any(use.origin_of(factor) != factor.origin for factor in keys) and all(
         factor.origin == "feature" for factor in free
     )
@@ -67,14 +65,14 @@ def read_mixing(tracker: DimensionTracker, candidate: Candidate, use: Use, *, pa
     if candidate.family == "sigmoid" and not paired:
         gate: dict[Factor, Role] = {factor: "heads" if role == "query" else role for factor, role in roles.items()}
         return make_detection(candidate, use, "gate", gate)
-    # Positions that look at regions, which a projection made, are not channels that look at channels.
+    # Positions that attend to regions, which a projection made, are not channels that attend to channels.
     channels = over_features and not any(
         role == "query" and factor.origin == "position" for factor, role in roles.items()
     )
     axis_kind: AxisKind = "channels" if channels else "positions"
     kind = kind_of(roles, channels, local_values, use)
     if "query" not in roles.values() and kind != "local":
-        # Groups, each pooled to one: sentences look at their words.
+        # Groups, each pooled to one: sentences attend to their words.
         roles = {factor: "query" if role == "windows" else role for factor, role in roles.items()}
     return make_detection(candidate, use, kind, roles, axis_kind)
 

@@ -16,7 +16,7 @@ from tb_attention.tracing.rules.map_roles import kind_of
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor, Size, multiply, size_of
 
-_SINK = "A sink takes a share of each row that multiplies no value: the weights of a row and the share of the sink sum to 1."
+_SINK = "A sink takes a share of each row, which multiplies no value. The weights of a row and the share of the sink sum to 1."
 _SCALED_MOVES = ops.MOVES | {ops.MUL, ops.DIV}
 
 
@@ -63,7 +63,7 @@ def _role(factor: Factor, candidate: Candidate, detection: Detection) -> Role:
         return "key"
     role = detection.roles.get(factor, "heads" if factor.origin in ("feature", "stack", "repeat") else "query")
     if detection.kind == "gate":
-        # Keys of the part that are none of a softmax are channels, each with a distribution of its own.
+        # Keys of the part that are none of a softmax are channels, each with its own distribution.
         return "heads" if candidate.axis or role != "key" else "key"
     # What the rows of one part have in common are queries of the others.
     return "query" if role in ("windows", "key") else role

@@ -19,7 +19,7 @@ from tb_attention.tracing.symbolic_dimensions import Factor
 _ACTIVATION = (
     "This layer's activations multiply nothing: they show what the layer responds to, not what the model attends to."
 )
-_POINTER = "These weights are an output of the model: they point at positions, and mix nothing."
+_POINTER = "These weights are an output of the model: they point at positions and multiply nothing."
 
 
 def read_activation(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | None:

@@ -1,4 +1,4 @@
-"""One model, one kind of input: what was found when it was traced, and the compiled pass that fetches it."""
+"""One model, one kind of input: the sites that were found when it was traced, and the compiled pass that fetches them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.layout import arrange, arrange_features, sink_of
 from tb_attention.tracing.rules.detections import Detection, FeatureMap
 from tb_attention.tracing.rules.find_sites import find_sites
-from tb_attention.tracing.site_paths import name_places
+from tb_attention.tracing.site_paths import name_sites
 from tb_attention.tracing.tensorflow.model_call import Call, read_call
 from tb_attention.tracing.tensorflow.trace import Trace, trace
 from tb_attention.tracing.unrolled_loops import rounds_are_samples
@@ -32,11 +32,11 @@ def read_inputs(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any
 
 
 class TracedModel:
-    """What was found in a model, for one kind of input.
+    """The sites of a model, for one kind of input.
 
     Args:
         model: The model.
-        call: A call of the kind of input that this is for.
+        call: A call with this kind of input.
     """
 
     def __init__(self, model: Any, call: Call) -> None:
@@ -45,13 +45,14 @@ class TracedModel:
         sites, rejected, self.tracker = find_sites(self.trace.graph)
         found = _by_round(sites)
         layers = model._flatten_layers(include_self=False)
-        places = [(rounds[0].layers, rounds[0].use_layers, rounds[0].candidate.family) for rounds in found]
+        layers_of_sites = [(rounds[0].layers, rounds[0].use_layers, rounds[0].candidate.family) for rounds in found]
         # Routers are numbered last: whether they are asked for changes no other path.
-        order = sorted(range(len(found)), key=lambda place: found[place][0].kind == "router")
-        names = name_places([places[place] for place in order], layers, name_blocks(rounds[0] for rounds in found))
+        order = sorted(range(len(found)), key=lambda index: found[index][0].kind == "router")
+        blocks = name_blocks(rounds[0] for rounds in found)
+        names = name_sites([layers_of_sites[index] for index in order], layers, blocks)
         named = dict(zip(order, names, strict=True))
-        self.found = tuple((named[place], rounds) for place, rounds in enumerate(found))
-        reasons = name_places([(no.layers, no.layers, no.candidate.family) for no in rejected], layers)
+        self.found = tuple((named[index], rounds) for index, rounds in enumerate(found))
+        reasons = name_sites([(no.layers, no.layers, no.candidate.family) for no in rejected], layers)
         self._left_out = [LeftOut(path, no.reason, no.is_fault) for path, no in zip(reasons, rejected, strict=True)]
         self._passes: dict[tuple[str, ...], CompiledPass] = {}
 
@@ -59,7 +60,7 @@ class TracedModel:
         """The pass that takes some of the sites; compiled once for each choice.
 
         Args:
-            select: Tells whether the site of a path is wanted.
+            select: Whether the site of a path is wanted.
             asked: Whether the user said which sites are wanted; routers are left out otherwise.
         """
         wanted = [
@@ -79,7 +80,7 @@ class CompiledPass:
 
     Args:
         traced: The graph, and how it is run.
-        tracker: What is known of its dimensions.
+        tracker: The dimensions of its values.
         found: The sites that are wanted, by path, each with its rounds.
         left_out: What else there is.
     """
@@ -105,27 +106,27 @@ class CompiledPass:
                 parts.append((self._guarded(arrays), samples))
         sites: list[Site | None] = []
         failed: list[LeftOut] = []
-        place = 0
+        at = 0
         for path, rounds in self._found:
-            chunks = [(arrays[place : place + len(rounds)], samples) for arrays, samples in parts]
-            place += len(rounds)
+            chunks = [(arrays[at : at + len(rounds)], samples) for arrays, samples in parts]
+            at += len(rounds)
             try:
                 sites.append(self._site(path, rounds, chunks))
             except CaptureError as error:
                 failed.append(LeftOut(path, str(error), is_site=True))
                 sites.append(None)
-        for at, (_, rounds) in enumerate(self._found):
+        for index, (_, rounds) in enumerate(self._found):
             features = _features(rounds)
             if features is None:
                 continue
-            maps = [(arrays[place], samples) for arrays, samples in parts]
-            place += 1
-            site = sites[at]
+            maps = [(arrays[at], samples) for arrays, samples in parts]
+            at += 1
+            site = sites[index]
             if site is not None:
-                sites[at] = site.replace(features=arrange_features(maps, features.channels, site.weights.shape))
+                sites[index] = site.replace(features=arrange_features(maps, features.channels, site.weights.shape))
         flat = [
             self._joined([(arrays[output], samples) for arrays, samples in parts])
-            for output in range(place, len(parts[0][0]))
+            for output in range(at, len(parts[0][0]))
         ]
         there = tuple(site for site in sites if site is not None)
         return Capture(there, self._trace.pack_outputs(flat), self._left_out, tuple(failed))
@@ -195,10 +196,10 @@ def _by_round(sites: Sequence[Detection]) -> list[list[Detection]]:
 
 def _stacked(maps: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
     if len({array.shape for array in maps}) > 1:
-        raise CaptureError("The maps of a loop's rounds differ in shape.")
+        raise CaptureError("The rounds of a loop have maps of different shapes.")
     return np.stack(maps, axis=2)
 
 
 def _readable(tensor: Any) -> Any:
-    """NumPy has no bfloat16 of its own."""
+    """A tensor of a type that NumPy has, which lacks bfloat16."""
     return tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor

@@ -1,4 +1,4 @@
-"""Tells whether a model still computes what it did when it was traced."""
+"""Whether a model still computes what it computed when it was traced."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def structure_of(model: Any) -> Parts:
 def details_of(model: Any) -> Details:
     """The attributes of all layers, and the code of their classes and of the functions that it calls; a list for each name.
 
-    Of libraries' functions and classes only whether they are the same objects is noted.
+    Functions and classes of libraries are compared by identity only.
     """
     layers = list(model._flatten_layers())
     reader = _Reader()
@@ -91,7 +91,7 @@ class _Reader:
                 self.parts.append(value)
 
     def read_named(self, name: str, value: Any, depth: int = 0) -> None:
-        """Reads what a name stands for into a list of its own."""
+        """Reads what a name stands for into a separate list."""
         around, self.parts = self.parts, [name]
         self.named.append(self.parts)
         self.read(value, depth)
@@ -147,9 +147,9 @@ class _Reader:
                 continue  # not filled yet
         modules: list[ModuleType] = []
         for name in _names(function.__code__):
-            for place in (function.__globals__, *map(vars, modules)):
-                if name in place:
-                    self._read_global(name, place[name], modules)
+            for names in (function.__globals__, *map(vars, modules)):
+                if name in names:
+                    self._read_global(name, names[name], modules)
 
     def _read_global(self, name: str, value: Any, modules: list[ModuleType]) -> None:
         if isinstance(value, ModuleType):
@@ -191,5 +191,5 @@ def _is_symbolic(value: Any) -> bool:
 
 
 def _hash(array: np.ndarray[Any, Any]) -> Any:
-    """A number of the contents of an array, which may have been changed in place; large ones stand for themselves."""
+    """A checksum of an array, which may have been changed in place; a large array itself."""
     return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data) if array.nbytes <= limits.HASHED_BYTES else array

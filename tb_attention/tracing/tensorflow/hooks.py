@@ -25,7 +25,7 @@ _Function = type(tf.function(lambda: None))
 
 
 class Listener(Protocol):
-    """What is told of all that runs eagerly in a thread that takes notes."""
+    """Is called for everything that runs eagerly in a thread that takes notes."""
 
     def ran(self, kind: str, inputs: Any, attributes: Any, outputs: Any, layers: tuple[LayerCall, ...]) -> None:
         """An operation ran."""
@@ -38,7 +38,7 @@ class Notes:
     """The layers of each operation of a trace.
 
     Args:
-        listener: What is told of the operations that run eagerly, or None where a graph is traced.
+        listener: Is called for the operations that run eagerly; None where a graph is traced.
 
     Attributes:
         failed: The layers, outermost first, around the call that raised last; empty if none has.

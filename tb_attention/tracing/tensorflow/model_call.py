@@ -33,9 +33,9 @@ class Call:
     _order: tuple[int, ...] = ()
 
     def arguments(self, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The positional and the keyword arguments, with other tensors in the places of the arrays."""
-        places = iter(self._order)
-        leaves = [tensors[next(places)] if leaf is _TENSOR else leaf for leaf in self._leaves]
+        """The positional and the keyword arguments, with other tensors instead of the arrays."""
+        order = iter(self._order)
+        leaves = [tensors[next(order)] if leaf is _TENSOR else leaf for leaf in self._leaves]
         args, kwargs = tree.pack_sequence_as(self._structure, leaves)
         return tuple(_ragged_again(arg) for arg in args), {name: _ragged_again(arg) for name, arg in kwargs.items()}
 
@@ -44,9 +44,9 @@ class Call:
         structure = tree.map_structure(lambda _: None, self._structure)
         return dataclasses.replace(self, tensors=(), _structure=structure)
 
-    def is_batched(self, place: int) -> bool:
+    def is_batched(self, index: int) -> bool:
         """Whether a tensor has an entry for each sample."""
-        tensor = self.tensors[place]
+        tensor = self.tensors[index]
         return bool(tensor.shape.rank) and tensor.shape[0] == self.samples
 
     def chunks(self, size: int | None) -> Iterator[tuple[tuple[Any, ...], int]]:
@@ -59,10 +59,10 @@ class Call:
             yield self.tensors, self.samples
             return
         for start in range(0, self.samples, size):
-            places = [min(place, self.samples - 1) for place in range(start, start + size)]
+            samples = [min(sample, self.samples - 1) for sample in range(start, start + size)]
             chunk = [
-                tf.gather(tensor, places, axis=0) if self.is_batched(place) else tensor
-                for place, tensor in enumerate(self.tensors)
+                tf.gather(tensor, samples, axis=0) if self.is_batched(index) else tensor
+                for index, tensor in enumerate(self.tensors)
             ]
             yield tuple(chunk), min(size, self.samples - start)
 
@@ -115,7 +115,7 @@ def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any])
             f"Received: shapes {[tuple(tensor.shape) for tensor in tensors]}."
         )
     call = Call(tensors, leaves, structure, (), samples, order)
-    shapes = [(call.is_batched(place), *tensor.shape[1:]) for place, tensor in enumerate(tensors)]
+    shapes = [(call.is_batched(index), *tensor.shape[1:]) for index, tensor in enumerate(tensors)]
     dtypes = [tensor.dtype.name for tensor in tensors]
     signature = (repr(tree.pack_sequence_as(structure, list(leaves))), order, tuple(shapes), tuple(dtypes))
     return dataclasses.replace(call, signature=signature)

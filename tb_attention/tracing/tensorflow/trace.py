@@ -98,7 +98,7 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
 
     def step(*tensors: Any) -> list[Any]:
         args, kwargs = form.arguments(tensors)
-        # Models whose `call` has no such argument are told too: it holds for the layers in them, of which some train by default.
+        # Also where `call` has no such argument: it holds for the layers inside, of which some train by default.
         kwargs.setdefault("training", False)
         with noting_layers() as notes:
             taken.append(notes)
@@ -110,8 +110,8 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
         return [tensor for tensor in flat if tf.is_tensor(tensor)]
 
     specs = [
-        tf.TensorSpec([samples, *tensor.shape[1:]] if call.is_batched(place) else tensor.shape, tensor.dtype)
-        for place, tensor in enumerate(call.tensors)
+        tf.TensorSpec([samples, *tensor.shape[1:]] if call.is_batched(index) else tensor.shape, tensor.dtype)
+        for index, tensor in enumerate(call.tensors)
     ]
     with untouched(model):
         concrete = tf.function(step, autograph=False).get_concrete_function(*specs)
@@ -142,7 +142,7 @@ def _record(model: Any, call: Call) -> Trace:
 def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:
     """The graph with loops unrolled and branches chosen as they are for these inputs.
 
-    Of loops without attention those are unrolled that weights are handed to, once all others are.
+    Loops without attention are unrolled only where weights are handed to them, once all others are.
     """
     decisions: dict[Key, int] = {}
     while True:
@@ -158,13 +158,13 @@ def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Gr
 
 
 def _packer(outputs: Any, flat: list[Any]) -> Callable[[list[Any]], Any]:
-    places = [tf.is_tensor(leaf) for leaf in flat]
-    constants = [None if is_tensor else leaf for leaf, is_tensor in zip(flat, places, strict=True)]
+    is_array = [tf.is_tensor(leaf) for leaf in flat]
+    constants = [None if is_tensor else leaf for leaf, is_tensor in zip(flat, is_array, strict=True)]
     structure = tree.map_structure(lambda _: 0, outputs)
 
     def pack(arrays: list[Any]) -> Any:
         remaining = iter(arrays)
-        leaves = [next(remaining) if place else leaf for place, leaf in zip(places, constants, strict=True)]
+        leaves = [next(remaining) if array else leaf for array, leaf in zip(is_array, constants, strict=True)]
         return tree.pack_sequence_as(structure, leaves)
 
     return pack

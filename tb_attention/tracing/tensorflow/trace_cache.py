@@ -1,4 +1,4 @@
-"""What was traced of a model, kept as long as the model is and shared by all that capture from it."""
+"""The traces of a model, kept as long as the model lives and shared by all that capture from it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tb_attention.tracing.tensorflow.fingerprint import Details, Parts, are_same
 from tb_attention.tracing.tensorflow.model_call import Call
 
 # A trace refers to the model, so in a table of ours, weak or not, it would keep the model alive. Held by the model it is a
-# cycle like many that Keras makes, which Python collects. The model's own attributes stay what they are: its tracker, the book
-# that Keras keeps about it, holds the traces.
+# cycle like many that Keras makes, which Python collects. The attributes of the model stay what they are: the tracker that
+# Keras gives each model holds the traces.
 _HOLDER, _NAME = "_tracker", "tb_attention_traces"
 
 Traced = TypeVar("Traced")

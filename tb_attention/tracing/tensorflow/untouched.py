@@ -1,4 +1,4 @@
-"""Keeps the Python side of a model as it was while it is traced: attributes, losses, and random generators."""
+"""Restores the Python side of a model after it was called: attributes, losses, and random generators."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _contents(attributes: dict[str, Any]) -> list[tuple[Any, Any]]:
 
 
 def _refill(container: Any, copy: Any) -> None:
-    """Puts back what a container held, past the books that Keras keeps about its lists and dicts."""
+    """Puts back what a container held, past the tracking of lists and dicts by Keras."""
     if isinstance(copy, dict):
         if len(container) != len(copy) or any(container.get(key) is not value for key, value in copy.items()):
             dict.clear(container)
