@@ -19,7 +19,7 @@ from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
-from tb_attention.tracing.keras_model import check_backend
+from tb_attention.tracing.capturer import check_backend
 from tb_attention.tracing.select import patterns_of
 
 # From so many shapes of samples on tracing is worth a word.

@@ -27,7 +27,7 @@ from tb_attention.records.writing.arguments import checked_bytes, checked_count
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.site import Axis
-from tb_attention.tracing.keras_model import check_model
+from tb_attention.tracing.capturer import check_model
 from tb_attention.tracing.select import patterns_of
 
 # Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.

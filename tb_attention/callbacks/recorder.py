@@ -24,8 +24,7 @@ from tb_attention.reduce.axes import name_axes
 from tb_attention.reduce.long_axes import MAX_POSITIONS, shorten
 from tb_attention.site import Axis, Site
 from tb_attention.tracing.capture import Capture
-from tb_attention.tracing.capturer import Capturer
-from tb_attention.tracing.keras_model import check_model
+from tb_attention.tracing.capturer import Capturer, check_model
 from tb_attention.tracing.select import check_names, patterns_of
 
 # How many samples tell whether names and axes fit: more than one, so that the axis of the samples is not any axis of size 1.

@@ -25,7 +25,7 @@ from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.process_exit import stop_watching, watch_for_termination
 from tb_attention.records.writing.series_status import read_status
 from tb_attention.records.writing.series_writer import SeriesWriter
-from tb_attention.tracing.keras_model import check_model
+from tb_attention.tracing.capturer import check_model
 
 STATUS_SECONDS = 2.0
 WAIT_SECONDS = 30.0

@@ -5,15 +5,18 @@ Inner functions are already inlined. Rules read this graph to find attention; a 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 
 from tb_attention.tracing.ops import CAST, IDENTITY, MOVES, NO_ATTRIBUTES, SHAPE_READERS, Attributes
 
 Shape = tuple[int | None, ...]
+
+Item = TypeVar("Item")
 
 
 class Stale(Exception):
@@ -115,17 +118,22 @@ class Graph:
         return found
 
 
+def nearest_first(starts: Iterable[Item], behind: Callable[[Item], Iterable[Item]]) -> Iterator[Item]:
+    """These items and all that is reached from them by `behind`, nearest first, each once."""
+    seen = dict.fromkeys(starts)
+    todo = deque(seen)
+    while todo:
+        item = todo.popleft()
+        yield item
+        for other in behind(item):
+            if other not in seen:
+                seen[other] = None
+                todo.append(other)
+
+
 def ancestors(values: Iterable[Value], ends: Container[str] = ()) -> Iterator[Value]:
     """The values that these are computed from, themselves included, nearest first; not those that operations of `ends` read."""
-    seen: set[Value] = set()
-    todo = list(values)
-    while todo:
-        value = todo.pop(0)
-        if value in seen:
-            continue
-        seen.add(value)
-        yield value
-        todo.extend(value.node.inputs if value.node.op not in ends else ())
+    return nearest_first(values, lambda value: value.node.inputs if value.node.op not in ends else ())
 
 
 def before_moves(value: Value) -> Value:

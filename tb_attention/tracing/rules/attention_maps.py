@@ -13,7 +13,7 @@ from tb_attention.tracing.rules.branches import read_sampling, read_selection
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, make_detection
 from tb_attention.tracing.rules.map_roles import plain_role, read_edges, read_mixing, sums_over
-from tb_attention.tracing.rules.pair_scores import adds_pairs, has_pair_scores
+from tb_attention.tracing.rules.scores import adds_pairs, has_pair_scores
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from tb_attention.site import Role
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Value
+from tb_attention.tracing.graph import Graph, Value, nearest_first
 from tb_attention.tracing.ops import At, Span
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, make_detection
 from tb_attention.tracing.rules.operands import activations_behind
-from tb_attention.tracing.rules.raw_inputs import weighs_inputs
+from tb_attention.tracing.rules.scores import weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Factor
 
@@ -113,7 +115,9 @@ def _roles(tracker: DimensionTracker, use: Use, named: dict[str, Role], other: R
 
 def _is_sampled(tracker: DimensionTracker, value: Value) -> bool:
     """Whether a tensor is interpolated between, or is, activations picked by indices that depend on the sample."""
-    for item in activations_behind(tracker, value, lambda node: node.op in _INTERPOLATIONS, limits.SAMPLING_VALUES + 1):
+    for item, _ in activations_behind(
+        tracker, value, lambda node: node.op in _INTERPOLATIONS, limits.SAMPLING_VALUES + 1
+    ):
         node = item.node
         if node.op in ops.GATHERS and node.inputs[0] in tracker.dependent and node.inputs[1] in tracker.dependent:
             return not _is_chosen(node.inputs[1])
@@ -125,16 +129,10 @@ def _is_chosen(indices: Value) -> bool:
 
     What the numbers were computed from, such as queries that were chosen themselves, does not matter.
     """
-    todo, seen = [indices], {indices}
-    while todo and len(seen) < limits.SAMPLING_VALUES:
-        node = todo.pop(0).node
-        if node.op in ops.CHOICES:
-            return True
-        for item in node.inputs:
-            if item.dtype.startswith(_WHOLE) and item not in seen:
-                seen.add(item)
-                todo.append(item)
-    return False
+    behind = nearest_first(
+        [indices], lambda value: (item for item in value.node.inputs if item.dtype.startswith(_WHOLE))
+    )
+    return any(value.node.op in ops.CHOICES for value in islice(behind, limits.SAMPLING_VALUES))
 
 
 def _side_by_side(value: Value) -> tuple[Value, ...]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import islice
 
 from tb_attention.site import AxisKind, Role
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Value, ancestors
+from tb_attention.tracing.graph import Graph, Value, ancestors, nearest_first
 from tb_attention.tracing.rules.branches import reads_apart
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, FeatureMap, make_detection
-from tb_attention.tracing.rules.experts import is_of_chosen_experts, weighs_an_expert
 from tb_attention.tracing.rules.operands import product_dims
-from tb_attention.tracing.rules.raw_inputs import computed_from, weighs_inputs
+from tb_attention.tracing.rules.scores import computed_from, is_of_chosen_experts, weighs_an_expert, weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
@@ -202,14 +202,11 @@ def _averaged(value: Value) -> FeatureMap | None:
 
 def becomes_indices(value: Value) -> bool:
     """Whether numbers are scaled and rounded to the indices by which something is picked."""
-    todo, seen = [value], {value}
-    while todo and len(seen) < limits.OFFSET_VALUES:
-        value = todo.pop(0)
-        for node in value.users:
-            if node.op in ops.GATHERS and value in node.inputs[1:]:
-                return True
-            if node.op in _ROUNDED:
-                new = [output for output in node.outputs if output not in seen]
-                seen.update(new)
-                todo.extend(new)
-    return False
+    scaled = nearest_first(
+        [value], lambda item: (made for node in item.users if node.op in _ROUNDED for made in node.outputs)
+    )
+    return any(
+        node.op in ops.GATHERS and item in node.inputs[1:]
+        for item in islice(scaled, limits.OFFSET_VALUES)
+        for node in item.users
+    )

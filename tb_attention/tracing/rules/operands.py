@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.contractions import contraction_of
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Node, Value, before_moves
+from tb_attention.tracing.graph import Node, Value, before_moves, nearest_first
 from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
 _MASK_MOVES = ops.MOVES - ops.GATHERS - ops.JOINS - {ops.SELECT, ops.EINSUM}
@@ -25,19 +25,25 @@ _OF_WEIGHTS = (
 
 
 def activations_behind(
-    tracker: DimensionTracker, value: Value, through: Callable[[Node], bool], steps: int
-) -> Iterator[Value]:
-    """A value and the activations that it is computed from, nearest first, as far as nodes are gone through and steps left."""
-    todo, seen = [(value, 0)], {value}
-    while todo:
-        value, taken = todo.pop(0)
-        yield value
-        if taken == steps or not through(value.node):
-            continue
-        for item in value.node.inputs:
-            if item in tracker.dependent and item not in seen:
-                seen.add(item)
-                todo.append((item, taken + 1))
+    tracker: DimensionTracker, value: Value, through: Callable[[Node], bool], most: int
+) -> Iterator[tuple[Value, int]]:
+    """A value and the activations that it is computed from, nearest first, each with the number of steps to it.
+
+    Args:
+        tracker: The dimensions of the values of the graph.
+        value: Where to begin.
+        through: Whether to go on to what an operation reads.
+        most: How many steps to go.
+    """
+    steps = {value: 0}
+
+    def behind(value: Value) -> Iterator[Value]:
+        for item in value.node.inputs if steps[value] < most and through(value.node) else ():
+            if item in tracker.dependent:
+                steps.setdefault(item, steps[value] + 1)
+                yield item
+
+    return ((value, steps[value]) for value in nearest_first([value], behind))
 
 
 def product_dims(tracker: DimensionTracker, node: Node, one: Value, other: Value) -> tuple[Dims, Dims]:
@@ -58,18 +64,18 @@ def product_dims(tracker: DimensionTracker, node: Node, one: Value, other: Value
 
 def is_made_of(weights: Value, value: Value) -> bool:
     """Whether a tensor is made of weights alone: a mask of the largest, a threshold, what they lack to a whole number."""
-    todo, seen, met = [value], {value}, False
-    while todo:
-        node = todo.pop(0).node
-        if node.op not in _OF_WEIGHTS or len(seen) > limits.MANY_STEPS:
+    parts = nearest_first(
+        [value],
+        lambda item: (
+            other for other in item.node.inputs if other is not weights and other.node.op not in ops.CONSTANTS
+        ),
+    )
+    has_met = False
+    for count, part in enumerate(parts):
+        if part.node.op not in _OF_WEIGHTS or count > limits.MANY_STEPS:
             return False
-        for item in node.inputs:
-            if item is weights:
-                met = True
-            elif item not in seen and item.node.op not in ops.CONSTANTS:
-                seen.add(item)
-                todo.append(item)
-    return met
+        has_met |= weights in part.node.inputs
+    return has_met
 
 
 def is_score(value: Value) -> bool:

@@ -11,7 +11,7 @@ from tb_attention.tracing.graph import LayerCall
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, make_detection
 from tb_attention.tracing.rules.map_roles import kind_of
-from tb_attention.tracing.rules.pair_scores import POSITIONS, adds_pairs, has_pair_scores
+from tb_attention.tracing.rules.scores import POSITIONS, adds_pairs, has_pair_scores
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.site_paths import is_graph_of_layers
 from tb_attention.tracing.symbolic_dimensions import Factor

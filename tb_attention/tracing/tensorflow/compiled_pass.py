@@ -11,13 +11,12 @@ import tensorflow as tf
 
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
-from tb_attention.tracing.block_names import name_blocks
 from tb_attention.tracing.capture import Capture, LeftOut
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.layout import arrange, arrange_features, sink_of
 from tb_attention.tracing.rules.detections import Detection, FeatureMap
 from tb_attention.tracing.rules.find_sites import find_sites
-from tb_attention.tracing.site_paths import name_sites
+from tb_attention.tracing.site_paths import name_blocks, name_sites
 from tb_attention.tracing.tensorflow.model_call import Call, read_call
 from tb_attention.tracing.tensorflow.trace import Trace, trace
 from tb_attention.tracing.unrolled_loops import rounds_are_samples
