@@ -21,12 +21,14 @@ class DimensionTracker:
         graph: The graph.
 
     Attributes:
+        graph: The graph.
         batch: The factor of the samples.
         dims: For each value its dimensions, or None where not even the rank is known.
         dependent: The values that change with the inputs.
     """
 
     def __init__(self, graph: Graph) -> None:
+        self.graph = graph
         inputs = {value: index for index, value in enumerate(graph.inputs)}
         sizes = [value.shape[0] for value in graph.inputs if value.shape]
         # A trace for one number of samples: sizes are plain numbers there.

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from tb_attention.site import Kind, Role
 from tb_attention.tracing import ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Value, ancestors, before_moves
+from tb_attention.tracing.graph import Value, ancestors, before_moves
 from tb_attention.tracing.rules.branches import read_sampling, read_selection
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.detections import Detection, make_detection
@@ -23,7 +23,7 @@ OWN_FEATURES = (
 _LEARNED = "Keys and values are learned: they are the same for every sample."
 
 
-def read_map(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | str:
+def read_map(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | str:
     """The site of a softmax (or of a sigmoid that is summed), or why it is none."""
     if any(use.how == "choose" for use in uses) and not any(_mixes_positions(use) for use in uses):
         return _router(tracker, candidate)
@@ -53,7 +53,7 @@ def read_map(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses
                 return sampling
         if sums_over(use, "feature") and not paired:
             # Weights over channels or experts that were not compared with one another.
-            selection = read_selection(graph, tracker, candidate, use)
+            selection = read_selection(tracker, candidate, use)
             if selection is not None:
                 return selection
             if candidate.family == "softmax" and _weighs_its_own(tracker, candidate, use):

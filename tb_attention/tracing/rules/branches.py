@@ -28,7 +28,7 @@ _WHOLE = ("int", "uint")
 _INTERPOLATIONS = ops.MOVES - ops.GATHERS | {ops.ADD, ops.ADD_N, ops.MUL, ops.SUB}
 
 
-def read_selection(graph: Graph, tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
+def read_selection(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
     """The site of a softmax that weights tensors side by side, which read different inputs or different parts of one.
 
     So are the channels of an input itself. Experts, which read the same, are none.
@@ -37,7 +37,7 @@ def read_selection(graph: Graph, tracker: DimensionTracker, candidate: Candidate
     """
     if candidate.family != "softmax" or use.other is None:
         return None
-    if not reads_apart(graph, use.other) and not weighs_inputs(graph, tracker, candidate, use.other):
+    if not reads_apart(tracker.graph, use.other) and not weighs_inputs(tracker, candidate, use.other):
         return None
     roles = _roles(tracker, use, {"batch": "samples", "position": "query"}, "heads")
     return make_detection(candidate, use, "cross", roles, "features")

@@ -36,36 +36,36 @@ class Candidate:
     leaks: bool = False
 
 
-def find_candidates(graph: Graph, tracker: DimensionTracker, *, dead: bool = False) -> list[Candidate]:
+def find_candidates(tracker: DimensionTracker, *, dead: bool = False) -> list[Candidate]:
     """All softmaxes and sigmoids between inputs and outputs, in the order of the model; those that reach no output if `dead`."""
     candidates = []
-    live = graph.leading_to_outputs()
-    for node in graph.nodes:
+    live = tracker.graph.leading_to_outputs()
+    for node in tracker.graph.nodes:
         if not node.outputs or node.outputs[0] not in tracker.dependent or (node.outputs[0] in live) is dead:
             continue
         if tracker.dims[node.outputs[0]] is None:
             continue
-        candidate = _softmax(graph, tracker, node) or _sigmoid(graph, node) or _positive(graph, tracker, node)
+        candidate = _softmax(tracker, node) or _sigmoid(tracker.graph, node) or _positive(tracker, node)
         if candidate is not None:
             candidates.append(candidate)
     return candidates
 
 
-def _softmax(graph: Graph, tracker: DimensionTracker, node: Node) -> Candidate | None:
+def _softmax(tracker: DimensionTracker, node: Node) -> Candidate | None:
     value = node.outputs[0]
     dims = tracker.dims[value] or ()
     if node.op == ops.SOFTMAX:
         return Candidate(value, "softmax", frozenset(dims[-1]) if dims else frozenset(), node.inputs[0])
     if node.op == ops.EXP and node.inputs[0].node.op == ops.LOG_SOFTMAX:
         return Candidate(value, "softmax", frozenset(dims[-1]), node.inputs[0].node.inputs[0])
-    segmented = read_segmented(graph, node)
+    segmented = read_segmented(tracker.graph, node)
     if segmented is not None:
         segments, logits = segmented
         parts = (tracker.dims[segments.inputs[0]] or ())[: segments.inputs[1].rank]
         return Candidate(
             value, "softmax", frozenset(factor for dim in parts for factor in dim), logits, segments.inputs[1]
         )
-    normalised = read_normalised(graph, node)
+    normalised = read_normalised(tracker.graph, node)
     if normalised is None:
         return None
     summed = tracker.dims[normalised.total.summed]
@@ -93,12 +93,14 @@ def _sigmoid(graph: Graph, node: Node) -> Candidate | None:
     return None if written is None else Candidate(node.outputs[0], "sigmoid", frozenset(), written)
 
 
-def _positive(graph: Graph, tracker: DimensionTracker, node: Node) -> Candidate | None:
+def _positive(tracker: DimensionTracker, node: Node) -> Candidate | None:
     value, kept = node.outputs[0], None
     if node.op == ops.RELU:
         kept = node.inputs[0]
     elif node.op == ops.MAXIMUM:
-        kept = next((one for one, limit in (node.inputs, node.inputs[::-1]) if is_number(graph, limit, 0.0)), None)
+        kept = next(
+            (one for one, limit in (node.inputs, node.inputs[::-1]) if is_number(tracker.graph, limit, 0.0)), None
+        )
     if kept is None:
         return None
     logits = kept.node.inputs[0] if kept.node.op == ops.SUB else None

@@ -28,18 +28,16 @@ def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], Dimensio
     tracker = DimensionTracker(graph)
     found: dict[Value, Detection] = {}
     left_out: dict[tuple[object, ...], Rejection] = {}
-    candidates = find_candidates(graph, tracker)
-    all_rows = list(find_rows(graph, tracker, candidates))
-    finder = UseFinder(graph, tracker, [rows.whole for rows in all_rows])
-    judged = {
-        candidate.value: _with_parts(graph, tracker, candidate, finder.uses(candidate)) for candidate in candidates
-    }
+    candidates = find_candidates(tracker)
+    all_rows = list(find_rows(tracker, candidates))
+    finder = UseFinder(tracker, [rows.whole for rows in all_rows])
+    judged = {candidate.value: _with_parts(tracker, candidate, finder.uses(candidate)) for candidate in candidates}
     for rows in all_rows:
         # Weights that the rounds of a loop make and others use: what uses them sees them all.
         if not any(isinstance(judged[candidate.value], Detection) for candidate in rows.parts):
             for candidate in rows.parts:
                 del judged[candidate.value]
-            judged[rows.whole.value] = _with_parts(graph, tracker, rows.whole, finder.uses(rows.whole))
+            judged[rows.whole.value] = _with_parts(tracker, rows.whole, finder.uses(rows.whole))
             candidates = [*(candidate for candidate in candidates if candidate not in rows.parts), rows.whole]
     for candidate in sorted(candidates, key=lambda candidate: candidate.value.node.index):
         result = judged[candidate.value]
@@ -54,45 +52,45 @@ def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], Dimensio
             # The rounds of a loop are one.
             operation = (id(candidate.value.node.origin), layers, result)
             left_out.setdefault(operation, Rejection(candidate, layers, result, is_fault=result == SAMPLES))
-    unused = _unused(graph, tracker, {_layers_of(candidate.value.node.layers) for candidate in candidates})
+    unused = _unused(tracker, {_layers_of(candidate.value.node.layers) for candidate in candidates})
     return list(found.values()), [*left_out.values(), *unused], tracker
 
 
-def _with_parts(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> Detection | str:
-    result = _judge(graph, tracker, candidate, uses)
+def _with_parts(tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> Detection | str:
+    result = _judge(tracker, candidate, uses)
     if not isinstance(result, Detection):
         return result
     return with_sink(tracker, candidate, with_all_parts(tracker, candidate, uses, result))
 
 
-def _unused(graph: Graph, tracker: DimensionTracker, used: set[tuple[int, ...]]) -> list[Rejection]:
+def _unused(tracker: DimensionTracker, used: set[tuple[int, ...]]) -> list[Rejection]:
     """Attention of which no output of the model is computed, in layers that have none of which one is.
 
     A recurrent layer makes a first step and drops it.
     """
-    finder = UseFinder(graph, tracker, (), dead=True)
+    finder = UseFinder(tracker, (), dead=True)
     found: dict[tuple[int, ...], Rejection] = {}
-    for candidate in find_candidates(graph, tracker, dead=True):
+    for candidate in find_candidates(tracker, dead=True):
         layers = _layers_of(candidate.value.node.layers)
         if candidate.family != "softmax" or layers in used or layers in found:
             continue
-        mixing = read_map(graph, tracker, candidate, finder.uses(candidate))
+        mixing = read_map(tracker, candidate, finder.uses(candidate))
         if isinstance(mixing, Detection) and mixing.kind != "router":
             found[layers] = Rejection(candidate, candidate.value.node.layers, UNUSED)
     return list(found.values())
 
 
-def _judge(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> Detection | str:
+def _judge(tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> Detection | str:
     if _joins_samples(tracker, candidate, uses):
         return SAMPLES
-    mixing = read_map(graph, tracker, candidate, uses)
+    mixing = read_map(tracker, candidate, uses)
     if isinstance(mixing, Detection):
         # Where a pointer points may be picked, as an expert is.
         pointer = read_pointer(tracker, candidate, uses) if mixing.kind == "router" else None
         return pointer or mixing
     if candidate.family == "positive":
         return mixing
-    gate = read_gate(graph, tracker, candidate, uses)
+    gate = read_gate(tracker, candidate, uses)
     if isinstance(gate, Detection):
         return gate
     alone = read_learned_memory(tracker, candidate, uses) or read_activation(tracker, candidate, uses)

@@ -30,21 +30,21 @@ NOTHING = "multiplies nothing"
 ELEMENTWISE = "multiplies activations element by element, as a gated unit does"
 
 
-def read_gate(graph: Graph, tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | str:
+def read_gate(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | str:
     """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
     result, reason = None, NOTHING
     if is_of_chosen_experts(tracker, candidate.logits):
         return "weights the outputs of experts that were chosen"
     met = [use.other for use in uses if use.elementwise and use.other is not None]
     # A highway layer multiplies what it makes too.
-    raw = all(weighs_inputs(graph, tracker, candidate, other) for other in met)
+    raw = all(weighs_inputs(tracker, candidate, other) for other in met)
     for use in uses:
         if not use.elementwise or use.other is None:
             continue
         if use.other.node.op in ops.SCORES:
             # What it multiplies elsewhere is then a score too: two distributions are mixed.
             return "multiplies another softmax or sigmoid"
-        found = _read_product(graph, tracker, candidate, use, use.other, raw=raw)
+        found = _read_product(tracker, candidate, use, use.other, raw=raw)
         if isinstance(found, Detection) and becomes_indices(use.node.outputs[0]):
             reason = "scales offsets, which say where features are sampled"
         elif isinstance(found, Detection):
@@ -55,7 +55,7 @@ def read_gate(graph: Graph, tracker: DimensionTracker, candidate: Candidate, use
 
 
 def _read_product(
-    graph: Graph, tracker: DimensionTracker, candidate: Candidate, use: Use, other: Value, *, raw: bool
+    tracker: DimensionTracker, candidate: Candidate, use: Use, other: Value, *, raw: bool
 ) -> Detection | str:
     if tracker.dims[use.operand] is None or tracker.dims[other] is None:
         return "multiplies a tensor of unknown shape"
@@ -77,7 +77,7 @@ def _read_product(
     aside = [factor for mine, theirs in zip(own, features, strict=True) if not theirs for factor in mine]
     if candidate.axis and candidate.axis <= set(aside):
         return "distributes activations to parts, such as experts"
-    if not positions and over_channels and channels and reads_apart(graph, other):
+    if not positions and over_channels and channels and reads_apart(tracker.graph, other):
         # Fields of a table side by side, each made of its own input.
         return make_detection(candidate, use, "gate", _roles(own, keys=channels), "features")
     if positions and over_channels and set(channels) <= set(aside):
@@ -91,7 +91,7 @@ def _read_product(
     if channels and not positions and not broadcast and _is_pooled(other) and computed_from(candidate.logits, other):
         return make_detection(candidate, use, "gate", _roles(own, keys=channels), "channels")
     own_axis = bool(channels) and not broadcast and candidate.axis <= set(channels) - set(use.contracted)
-    if candidate.family == "softmax" and own_axis and _competes(graph, candidate, use, other, own, features):
+    if candidate.family == "softmax" and own_axis and _competes(tracker.graph, candidate, use, other, own, features):
         return make_detection(candidate, use, "gate", _roles(own, keys=[*candidate.axis]), "channels")
     if raw:
         # What lies along the channels of an input is of channels, whatever made it.

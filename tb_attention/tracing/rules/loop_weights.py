@@ -29,10 +29,10 @@ class Rows:
     whole: Candidate
 
 
-def find_rows(graph: Graph, tracker: DimensionTracker, candidates: Sequence[Candidate]) -> Iterator[Rows]:
+def find_rows(tracker: DimensionTracker, candidates: Sequence[Candidate]) -> Iterator[Rows]:
     """The softmaxes whose results are put together round by round, as loops over a sequence do."""
     by_value = {candidate.value: candidate for candidate in candidates if candidate.family == "softmax"}
-    for node in graph.nodes if by_value else ():
+    for node in tracker.graph.nodes if by_value else ():
         items, axis = list_items(node), 0
         if node.op == ops.PACK and dimension_of_rounds(node, tracker.dims) is not None:
             items, axis = list(node.inputs), node.attributes.axis or 0
@@ -54,9 +54,9 @@ def loops_taking_weights(graph: Graph, loops: Sequence[Node]) -> set[Node]:
     if not _follow_a_start(graph, loops):
         return set()
     tracker = DimensionTracker(graph)
-    candidates = find_candidates(graph, tracker)
-    rows = list(find_rows(graph, tracker, candidates))
-    finder = UseFinder(graph, tracker, [each.whole for each in rows])
+    candidates = find_candidates(tracker)
+    rows = list(find_rows(tracker, candidates))
+    finder = UseFinder(tracker, [each.whole for each in rows])
     found: set[Node] = set()
     for candidate in (*candidates, *(each.whole for each in rows)):
         uses = finder.uses(candidate)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.contractions import contraction_of
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Node, Value, ancestors, before_moves, nearest_first
+from tb_attention.tracing.graph import Node, Value, ancestors, before_moves, nearest_first
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.operands import activations_behind
 from tb_attention.tracing.symbolic_dimensions import Dims
@@ -77,13 +77,13 @@ def _asks(query: Dims | None, keys: Dims | None) -> bool:
     return {"batch", "feature"} <= origins and origins.isdisjoint(POSITIONS)
 
 
-def weighs_inputs(graph: Graph, tracker: DimensionTracker, candidate: Candidate, other: Value) -> bool:
+def weighs_inputs(tracker: DimensionTracker, candidate: Candidate, other: Value) -> bool:
     """Whether inputs of the model are multiplied, by weights that a projection made of these very inputs: no gated unit does.
 
     An input that has no part in the weights is a mask; where others have a part, it may be one.
     """
-    inputs = _inputs_behind(graph, tracker, other)
-    if not inputs or inputs != set(graph.inputs).intersection(ancestors([candidate.logits])):
+    inputs = _inputs_behind(tracker, other)
+    if not inputs or inputs != set(tracker.graph.inputs).intersection(ancestors([candidate.logits])):
         return False
     return any(computed_from(candidate.logits, item) for item in inputs)
 
@@ -107,14 +107,14 @@ def _is_gate(value: Value, features: Value) -> bool:
     return value.node.op in ops.SCORES and computed_from(value.node.inputs[0], features)
 
 
-def _inputs_behind(graph: Graph, tracker: DimensionTracker, value: Value) -> set[Value]:
+def _inputs_behind(tracker: DimensionTracker, value: Value) -> set[Value]:
     """The inputs that a value is made of, moved about, side by side, scaled and gated; none if anything else is in it."""
     found: set[Value] = set()
     todo, seen = [value], {value}
     while todo:
         value = todo.pop()
         node = value.node
-        if value in graph.inputs:
+        if value in tracker.graph.inputs:
             found.add(value)
             continue
         numbers = [item for item in node.inputs if item in tracker.dependent and item.dtype.startswith(_NUMBERS)]

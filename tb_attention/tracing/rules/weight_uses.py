@@ -9,7 +9,7 @@ from typing import Literal
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.contractions import contraction_of
 from tb_attention.tracing.dimension_tracker import DimensionTracker
-from tb_attention.tracing.graph import Graph, Node, Value
+from tb_attention.tracing.graph import Node, Value
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.handwritten import read_normalised
 from tb_attention.tracing.rules.operands import (
@@ -67,20 +67,17 @@ class UseFinder:
     """Finds the uses of candidates in one graph.
 
     Args:
-        graph, tracker: The graph and the dimensions of its values.
+        tracker: The dimensions of the values of the graph.
         wholes: Candidates that were put together of others, which end in them.
         dead: Whether uses count of which no output of the model is computed.
     """
 
-    def __init__(
-        self, graph: Graph, tracker: DimensionTracker, wholes: Iterable[Candidate], *, dead: bool = False
-    ) -> None:
-        self._graph = graph
+    def __init__(self, tracker: DimensionTracker, wholes: Iterable[Candidate], *, dead: bool = False) -> None:
         self._tracker = tracker
-        self._outputs = set(graph.outputs)
+        self._outputs = set(tracker.graph.outputs)
         self._wholes = {candidate.value for candidate in wholes}
         # What only a loss is computed from is no use, nor the first step that a recurrent layer makes and drops.
-        self._live = set(tracker.dims) if dead else graph.leading_to_outputs()
+        self._live = set(tracker.dims) if dead else tracker.graph.leading_to_outputs()
 
     def uses(self, candidate: Candidate) -> list[Use]:
         """Where the numbers of a candidate end, in the order of the model."""
@@ -173,7 +170,7 @@ class UseFinder:
 
     def _normalises(self, candidate: Candidate, node: Node) -> bool:
         """Whether a node divides by a sum over the keys of a candidate."""
-        normalised = read_normalised(self._graph, node)
+        normalised = read_normalised(self._tracker.graph, node)
         if normalised is None:
             return False
         dims = self._tracker.dims[normalised.total.summed] or ()
