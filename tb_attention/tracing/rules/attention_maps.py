@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from tb_attention.site import Kind, Role
+from tb_attention.site import Kind
 from tb_attention.tracing import ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Value, ancestors, before_moves
 from tb_attention.tracing.rules.branches import read_sampling, read_selection
 from tb_attention.tracing.rules.candidates import Candidate
-from tb_attention.tracing.rules.detections import Detection, make_detection
-from tb_attention.tracing.rules.map_roles import plain_role, read_edges, read_mixing, sums_over
+from tb_attention.tracing.rules.detections import Detection, make_detection, roles_of
+from tb_attention.tracing.rules.map_roles import read_edges, read_mixing, sums_over
 from tb_attention.tracing.rules.scores import adds_pairs, has_pair_scores
 from tb_attention.tracing.rules.weight_uses import Use
-from tb_attention.tracing.symbolic_dimensions import Factor
 
 OWN_FEATURES = (
     "weights the features of an activation by their own values and adds them up: these are channels, not experts"
@@ -77,24 +76,15 @@ def read_learned_memory(tracker: DimensionTracker, candidate: Candidate, uses: S
     heads = [factor for factor in factors if factor.origin == "feature" and factor not in use.contracted]
     if not sums_over(use, "feature") or not positions or not (heads or candidate.axis & set(positions)):
         return None
-    roles: dict[Factor, Role] = {}
-    for factor in factors:
-        if factor in use.contracted:
-            roles[factor] = "key"
-        else:
-            roles[factor] = "heads" if factor.origin == "feature" else plain_role(factor, "query")
+    roles = roles_of(factors, use.contracted, "query", {"feature": "heads"})
     return make_detection(candidate, use, "cross", roles, note=_LEARNED)
 
 
 def _router(tracker: DimensionTracker, candidate: Candidate) -> Detection | str:
     if not candidate.axis:
         return "only chosen from, multiplies nothing"
-    roles: dict[Factor, Role] = {
-        factor: "key" if factor in candidate.axis else plain_role(factor, "query")
-        for factor in tracker.factors(candidate.value)
-    }
-    node = candidate.value.node
-    return Detection(candidate, node.layers, node.layers, candidate.value, "router", roles)
+    roles = roles_of(tracker.factors(candidate.value), candidate.axis, "query")
+    return make_detection(candidate, None, "router", roles)
 
 
 def _mixes_positions(use: Use) -> bool:
@@ -165,11 +155,8 @@ def _read_side_by_side(tracker: DimensionTracker, candidate: Candidate, uses: Se
     # Feature maps of several kernels, weighted for each channel, are gated; tensors weighted as a whole are attended to.
     gated = candidate.family == "sigmoid" or all(_differs_by_channel(tracker, use) for use in scales)
     kind: Kind = "gate" if gated else "cross"
-    roles: dict[Factor, Role] = {}
-    for factor in factors:
-        roles[factor] = "key" if factor in axis else plain_role(factor, "heads")
-    node = candidate.value.node
-    return Detection(candidate, node.layers, scales[0].node.layers, candidate.value, kind, roles)
+    layers = candidate.value.node.layers
+    return Detection(candidate, layers, scales[0].node.layers, candidate.value, kind, roles_of(factors, axis))
 
 
 def _are_pieces(tracker: DimensionTracker, uses: Sequence[Use]) -> bool:

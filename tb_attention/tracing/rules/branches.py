@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from itertools import islice
 
-from tb_attention.site import Role
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Value, nearest_first
 from tb_attention.tracing.ops import At, Span
 from tb_attention.tracing.rules.candidates import Candidate
-from tb_attention.tracing.rules.detections import Detection, make_detection
+from tb_attention.tracing.rules.detections import Detection, make_detection, roles_of
 from tb_attention.tracing.rules.operands import activations_behind
 from tb_attention.tracing.rules.scores import weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
-from tb_attention.tracing.symbolic_dimensions import Factor
 
 SAMPLED = "Keys are points that each query samples from the feature map; the weights do not say where the points are."
 
@@ -39,7 +37,7 @@ def read_selection(tracker: DimensionTracker, candidate: Candidate, use: Use) ->
         return None
     if not reads_apart(tracker.graph, use.other) and not weighs_inputs(tracker, candidate, use.other):
         return None
-    roles = _roles(tracker, use, {"batch": "samples", "position": "query"}, "heads")
+    roles = roles_of(tracker.factors(use.weights), use.contracted, "heads", {"position": "query"})
     return make_detection(candidate, use, "cross", roles, "features")
 
 
@@ -103,14 +101,8 @@ def read_sampling(tracker: DimensionTracker, candidate: Candidate, use: Use) -> 
     """
     if candidate.family != "softmax" or use.other is None or not _is_sampled(tracker, use.other):
         return None
-    roles = _roles(tracker, use, {"batch": "samples", "feature": "heads"}, "query")
+    roles = roles_of(tracker.factors(use.weights), use.contracted, "query", {"feature": "heads"})
     return make_detection(candidate, use, "cross", roles, note=SAMPLED)
-
-
-def _roles(tracker: DimensionTracker, use: Use, named: dict[str, Role], other: Role) -> dict[Factor, Role]:
-    """The roles of all factors of the weights: keys are those summed over, the others are named by their origin."""
-    factors = tracker.factors(use.weights)
-    return {factor: "key" if factor in use.contracted else named.get(factor.origin, other) for factor in factors}
 
 
 def _is_sampled(tracker: DimensionTracker, value: Value) -> bool:

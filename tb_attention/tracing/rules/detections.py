@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from tb_attention.site import AxisKind, Kind, Role
 from tb_attention.tracing.graph import LayerCall, Value
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.weight_uses import Use
-from tb_attention.tracing.symbolic_dimensions import Factor
+from tb_attention.tracing.symbolic_dimensions import Factor, Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +71,26 @@ class Rejection:
     is_fault: bool = False
 
 
+def roles_of(
+    factors: Iterable[Factor],
+    keys: Container[Factor],
+    others: Role = "heads",
+    by_origin: Mapping[Origin, Role] | None = None,
+) -> dict[Factor, Role]:
+    """What each factor stands for: keys, samples, what its origin says, or else `others`."""
+    named: dict[Origin, Role] = {"batch": "samples", **(by_origin or {})}
+    return {factor: "key" if factor in keys else named.get(factor.origin, others) for factor in factors}
+
+
 def make_detection(
     candidate: Candidate,
-    use: Use,
+    use: Use | None,
     kind: Kind,
     roles: Mapping[Factor, Role],
     axis_kind: AxisKind = "positions",
     note: str | None = None,
 ) -> Detection:
-    """A site whose weights are those that meet the values."""
-    return Detection(candidate, candidate.value.node.layers, use.node.layers, use.weights, kind, roles, axis_kind, note)
+    """A site whose weights are those that meet the values at a use, or what the softmax itself gives."""
+    layers = candidate.value.node.layers
+    used, weights = (layers, candidate.value) if use is None else (use.node.layers, use.weights)
+    return Detection(candidate, layers, used, weights, kind, roles, axis_kind, note)

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import islice
 
-from tb_attention.site import AxisKind, Role
+from tb_attention.site import AxisKind
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Graph, Value, ancestors, nearest_first
 from tb_attention.tracing.rules.branches import reads_apart
 from tb_attention.tracing.rules.candidates import Candidate
-from tb_attention.tracing.rules.detections import Detection, FeatureMap, make_detection
+from tb_attention.tracing.rules.detections import Detection, FeatureMap, make_detection, roles_of
 from tb_attention.tracing.rules.operands import product_dims
 from tb_attention.tracing.rules.scores import computed_from, is_of_chosen_experts, weighs_an_expert, weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
@@ -61,17 +61,18 @@ def _read_product(
         return "multiplies a tensor of unknown shape"
     gate, features = product_dims(tracker, use.node, use.operand, other)
     own = [_solid(dim, tracker.dims[use.weights] or ()) for dim in gate]
-    positions = [factor for dim in own for factor in dim if use.origin_of(factor) in ("position", "unknown")]
-    channels = [factor for dim in own for factor in dim if use.origin_of(factor) in ("feature", "stack")]
+    factors = [factor for dim in own for factor in dim]
+    positions = [factor for factor in factors if use.origin_of(factor) in ("position", "unknown")]
+    channels = [factor for factor in factors if use.origin_of(factor) in ("feature", "stack")]
     broadcast = [dim for mine, dim in zip(own, features, strict=True) if not mine and dim]
     over_space = any(factor.origin in ("position", "unknown") for dim in broadcast for factor in dim)
     over_channels = any(factor.origin == "feature" for dim in broadcast for factor in dim)
     if use.contracted and set(use.contracted) <= set(channels) and over_space:
         # Branches of other kernels, weighed for each channel.
-        return make_detection(candidate, use, "gate", _roles(own, keys=use.contracted))
+        return make_detection(candidate, use, "gate", roles_of(factors, use.contracted))
     if channels and over_space and _meets(own, features, channels):
         return make_detection(
-            candidate, use, "gate", _roles(own, keys=positions or channels), "positions" if positions else "channels"
+            candidate, use, "gate", roles_of(factors, positions or channels), "positions" if positions else "channels"
         )
     # A map for each of several tokens that are learned from one feature map.
     aside = [factor for mine, theirs in zip(own, features, strict=True) if not theirs for factor in mine]
@@ -79,20 +80,20 @@ def _read_product(
         return "distributes activations to parts, such as experts"
     if not positions and over_channels and channels and reads_apart(tracker.graph, other):
         # Fields of a table side by side, each made of its own input.
-        return make_detection(candidate, use, "gate", _roles(own, keys=channels), "features")
+        return make_detection(candidate, use, "gate", roles_of(factors, channels), "features")
     if positions and over_channels and set(channels) <= set(aside):
-        cut = bool(candidate.axis) and candidate.axis.isdisjoint(factor for dim in own for factor in dim)
+        cut = bool(candidate.axis) and candidate.axis.isdisjoint(factors)
         if weighs_an_expert(tracker, candidate.logits, other, layers=1 if cut else 2):
             return "weights the output of an expert at each position"
-        return make_detection(candidate, use, "gate", _roles(own, keys=positions))
+        return make_detection(candidate, use, "gate", roles_of(factors, positions))
     if candidate.family == "softmax" and any(use.origin_of(factor) == "position" for factor in candidate.axis):
         keys = [factor for factor in positions if factor in candidate.axis]
-        return make_detection(candidate, use, "gate", _roles(own, keys=keys or positions))
+        return make_detection(candidate, use, "gate", roles_of(factors, keys or positions))
     if channels and not positions and not broadcast and _is_pooled(other) and computed_from(candidate.logits, other):
-        return make_detection(candidate, use, "gate", _roles(own, keys=channels), "channels")
+        return make_detection(candidate, use, "gate", roles_of(factors, channels), "channels")
     own_axis = bool(channels) and not broadcast and candidate.axis <= set(channels) - set(use.contracted)
     if candidate.family == "softmax" and own_axis and _competes(tracker.graph, candidate, use, other, own, features):
-        return make_detection(candidate, use, "gate", _roles(own, keys=[*candidate.axis]), "channels")
+        return make_detection(candidate, use, "gate", roles_of(factors, [*candidate.axis]), "channels")
     if raw:
         # What lies along the channels of an input is of channels, whatever made it.
         pairs = [(factor, dim) for mine, dim in zip(own, features, strict=True) for factor in mine]
@@ -103,7 +104,7 @@ def _read_product(
             return ELEMENTWISE
         keys = positions or along
         axis_kind: AxisKind = "positions" if positions else "channels"
-        return make_detection(candidate, use, "gate", _roles(own, keys=keys), axis_kind)
+        return make_detection(candidate, use, "gate", roles_of(factors, keys), axis_kind)
     return ELEMENTWISE
 
 
@@ -135,14 +136,6 @@ def _meets(gate: Sequence[Dim], features: Sequence[Dim], channels: Sequence[Fact
         if any(factor in channels for factor in mine):
             return any(factor.origin == "feature" for factor in theirs)
     return False
-
-
-def _roles(gate: Sequence[Dim], keys: Sequence[Factor]) -> dict[Factor, Role]:
-    return {
-        factor: "samples" if factor.origin == "batch" else "key" if factor in keys else "heads"
-        for dim in gate
-        for factor in dim
-    }
 
 
 def _is_pooled(value: Value) -> bool:

@@ -7,7 +7,7 @@ from tb_attention.tracing import ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Value, ancestors, before_moves
 from tb_attention.tracing.rules.candidates import Candidate
-from tb_attention.tracing.rules.detections import Detection, make_detection
+from tb_attention.tracing.rules.detections import Detection, make_detection, roles_of
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.symbolic_dimensions import Dim, Factor, is_cut_across, mixes_features
 
@@ -80,14 +80,10 @@ def read_mixing(tracker: DimensionTracker, candidate: Candidate, use: Use, *, pa
 def _read_across(tracker: DimensionTracker, candidate: Candidate, use: Use, keys: set[Factor]) -> Detection:
     """A map of which each position is a token (or several) together with some of the features."""
     dims = tracker.dims[use.weights] or ()
-    roles: dict[Factor, Role] = {}
-    for factor in tracker.factors(use.weights):
-        if factor in keys:
-            roles[factor] = "key"
-        elif factor in use.shared or factor.origin == "repeat":
-            roles[factor] = plain_role(factor, "windows" if factor.mixed and factor.whole is not None else "heads")
-        else:
-            roles[factor] = plain_role(factor, "query")
+    roles = roles_of(tracker.factors(use.weights), keys, "query")
+    for factor, role in roles.items():
+        if role == "query" and (factor in use.shared or factor.origin == "repeat"):
+            roles[factor] = "windows" if factor.mixed and factor.whole is not None else "heads"
     note = _CUT_ACROSS if any(is_cut_across(dim) for dim in dims if not keys.isdisjoint(dim)) else None
     return make_detection(candidate, use, kind_of(roles), roles, note=note)
 
@@ -125,10 +121,7 @@ def read_edges(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Det
     """
     if candidate.segments is None:
         return None
-    roles: dict[Factor, Role] = {
-        factor: "key" if factor in candidate.axis else "samples" if factor.origin == "batch" else "heads"
-        for factor in tracker.factors(use.weights)
-    }
+    roles = roles_of(tracker.factors(use.weights), candidate.axis)
     kind: Kind = "self" if _compares_nodes(candidate.logits, candidate.segments) else "cross"
     return make_detection(candidate, use, kind, roles, note=_EDGES)
 
@@ -140,10 +133,6 @@ def _compares_nodes(logits: Value, segments: Value) -> bool:
         value.node.op in ops.GATHERS and not numbers.isdisjoint(ancestors([value.node.inputs[1]]))
         for value in ancestors([logits])
     )
-
-
-def plain_role(factor: Factor, other: Role) -> Role:
-    return "samples" if factor.origin == "batch" else other
 
 
 def sums_over(use: Use, origin: str) -> bool:

@@ -10,9 +10,9 @@ from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import Node, Value, ancestors, before_moves, nearest_first
 from tb_attention.tracing.rules.candidates import Candidate
 from tb_attention.tracing.rules.operands import activations_behind
-from tb_attention.tracing.symbolic_dimensions import Dims
+from tb_attention.tracing.symbolic_dimensions import Dims, Origin
 
-POSITIONS = ("position", "unknown")
+POSITIONS: tuple[Origin, ...] = ("position", "unknown")
 _POINTWISE = (
     ops.MOVES
     | ops.ADDITIONS

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tb_attention.site import AxisKind, Role
+from tb_attention.site import AxisKind
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_tracker import DimensionTracker
 from tb_attention.tracing.graph import LayerCall
 from tb_attention.tracing.rules.candidates import Candidate
-from tb_attention.tracing.rules.detections import Detection, make_detection
+from tb_attention.tracing.rules.detections import Detection, make_detection, roles_of
 from tb_attention.tracing.rules.map_roles import kind_of
 from tb_attention.tracing.rules.scores import POSITIONS, adds_pairs, has_pair_scores
 from tb_attention.tracing.rules.weight_uses import Use
 from tb_attention.tracing.site_paths import is_graph_of_layers
-from tb_attention.tracing.symbolic_dimensions import Factor
 
 _ACTIVATION = (
     "This layer's activations multiply nothing: they show what the layer responds to, not what the model attends to."
@@ -32,12 +31,10 @@ def read_activation(tracker: DimensionTracker, candidate: Candidate, uses: Seque
     around, used = candidate.value.node.layers, uses[0].node.layers
     if not around or _is_inside(around, used):
         return None
-    features = [factor for dim in dims for factor in dim if factor.origin != "batch"]
+    features = [factor for factor in tracker.factors(candidate.value) if factor.origin != "batch"]
     if not features or (len(dims) > 2 and dims[-1]):
         return None
-    roles: dict[Factor, Role] = {
-        factor: "key" if factor.origin != "batch" else "samples" for dim in dims for factor in dim
-    }
+    roles = roles_of(tracker.factors(candidate.value), features)
     axis_kind: AxisKind = "channels" if len(dims) == 2 else "positions"
     return make_detection(candidate, uses[0], "activation", roles, axis_kind, _ACTIVATION)
 
@@ -79,11 +76,5 @@ def read_pointer(tracker: DimensionTracker, candidate: Candidate, uses: Sequence
     asked = any(factor in queries for factor in tracker.factors(candidate.logits))
     if not has_pair_scores(tracker, candidate.logits) and not adds_pairs(tracker, candidate.logits, queries=asked):
         return None
-    roles: dict[Factor, Role] = {}
-    for factor in factors:
-        if factor in candidate.axis:
-            roles[factor] = "key"
-        else:
-            roles[factor] = "samples" if factor.origin == "batch" else "query" if factor in queries else "heads"
-    node = candidate.value.node
-    return Detection(candidate, node.layers, node.layers, candidate.value, kind_of(roles), roles, note=_POINTER)
+    roles = roles_of(factors, candidate.axis, by_origin=dict.fromkeys(POSITIONS, "query"))
+    return make_detection(candidate, None, kind_of(roles), roles, note=_POINTER)
