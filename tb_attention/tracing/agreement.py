@@ -17,7 +17,7 @@ class Agreement:
     """What the positions of two operands are together.
 
     A residual branch, a mask or a map that was made smaller and larger again is at the same positions as what it is added to.
-    A sequence and the same sequence reversed or shifted are not: each position of their sum is at two, and so at none.
+    A sequence and its reverse, or the same sequence shifted, are not: each position of their sum belongs to two positions.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ def _together(one: Dim, other: Dim) -> Dim:
         return first
     mine, yours = spans_of(one), spans_of(other)
     if mine is None or yours is None:
-        # What a loop or an operation that cannot be read has made contradicts nothing; what was moved in an unknown way may.
+        # Results of loops and of unknown operations contradict nothing; positions that were moved in an unknown way may.
         unread = [dim for dim, spans in ((one, mine), (other, yours)) if spans is None]
         is_moved = any(factor.parent is not None for dim in unread for part in dim for factor in part.line())
         return _nowhere(first, count) if is_moved else first
@@ -54,7 +54,7 @@ def _together(one: Dim, other: Dim) -> Dim:
         # Learned tokens, or copies.
         return first
     if {axis[0] for axis in mine} != {axis[0] for axis in yours}:
-        # Words, their segments and their positions are inputs beside each other: the first counts, where the order is one.
+        # Words, their segments and their positions are separate inputs: the first counts where they have the same order.
         return first if _have_one_order(mine, yours) else _nowhere(first, count)
     if set(mine) != set(yours) or not all(_agree(spans, yours[axis]) for axis, spans in mine.items()):
         return _nowhere(first, count)
@@ -82,8 +82,8 @@ def _seen_by(lines: Mapping[InputAxis, Spans]) -> npt.NDArray[np.bool_]:
 def _agree(one: Spans, other: Spans) -> bool:
     """Whether, position by position, both are about the same part of a line.
 
-    Either their middles are the same, or the one part lies in the other and they come in one order, as where a causal
-    convolution is added to what it reads.
+    Either their middles are the same, or one part lies in the other and both come in the same order, as where a causal
+    convolution is added to its input.
     """
     both = _sees(one) & _sees(other)
     starts, sizes = np.stack([one.start, other.start])[:, both], np.stack([one.size, other.size])[:, both]
@@ -113,12 +113,12 @@ def _have_one_order(one: Mapping[InputAxis, Spans], other: Mapping[InputAxis, Sp
 
 
 def _step(spans: Spans) -> float:
-    """From a part to the next."""
+    """The distance from a part to the next."""
     starts = np.unique(np.round(spans.start[_sees(spans)], 6))
     return float(np.diff(starts).min()) if len(starts) > 1 else float(spans.size.max())
 
 
 def _unevenness(spans: Mapping[InputAxis, Spans]) -> tuple[bool, float]:
-    """How far the parts are from such that lie side by side; those with gaps between them are farthest."""
+    """How much the parts overlap; parts with gaps between them are the most uneven."""
     widths = [(float(np.median(each.size)), _step(each)) for each in spans.values()]
     return any(size < step - POSITION_SLACK for size, step in widths), sum(abs(size - step) for size, step in widths)

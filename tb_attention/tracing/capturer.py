@@ -1,4 +1,4 @@
-"""Captures the attention of one model again and again, tracing it once for each kind of input."""
+"""Captures the attention of one model repeatedly, tracing it once for each kind of input."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
 
 _KERAS_2 = ("tf_keras", "tensorflow.python.keras", "keras.engine", "keras.src.engine", "keras_core")
-# Where wrappers (scikit-learn's, of training loops) keep the model that they are around.
+# Attributes in which wrappers (of scikit-learn, of training loops) keep their model.
 _WRAPPED = ("model_", "model", "_model", "module", "keras_model")
 
 
 class Capturer:
-    """Captures a model's attention; calls after the first of a kind run what was compiled then, with the weights of the moment.
+    """Captures a model's attention. Later calls with the same kind of input run the compiled pass with the current weights.
 
-    What was traced is kept with the model, for other capturers too. The first call of a kind notices whatever has changed in the
-    layers since; later calls of the same capturer notice other layers, variables and `call`s, as functions that Keras compiles
-    do not notice attributes that change later either.
+    Traces are kept with the model, for other capturers too. The first call with a kind of input detects every change of the
+    layers. Later calls detect other layers, variables and `call`s only: functions that Keras compiles do not detect changed
+    attributes either.
 
     Args:
         model: A Keras model.
@@ -79,7 +79,7 @@ class Capturer:
 
 
 def check_model(model: Any) -> None:
-    """Raises ArgumentError unless `model` is a model (or layer) of Keras 3. The message names its type and never prints it."""
+    """Raises ArgumentError unless `model` is a model (or layer) of Keras 3. The message names its type and does not print it."""
     if isinstance(model, keras.Layer):
         return
     raise ArgumentError(f"`model` must be a Keras 3 model (`keras.Model`). Received: {_described(model)}")

@@ -22,7 +22,7 @@ class Contraction:
 
 
 def contraction_of(node: Node) -> Contraction | None:
-    """The node as a contraction of two operands, or None if it is none or cannot be read."""
+    """The node as a contraction of two operands; None if it is none, or has an unknown rank."""
     if node.op not in ops.PRODUCTS or len(node.inputs) != 2:
         return None
     ranks = (node.inputs[0].rank, node.inputs[1].rank)
@@ -53,7 +53,7 @@ def rearrangement_of(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]] | No
 
 
 def is_product(node: Node) -> bool:
-    """Whether a node multiplies number by number and sums over nothing, as an Einstein sum may."""
+    """Whether a node multiplies element by element and sums over nothing, as an Einstein sum may."""
     contraction = contraction_of(node)
     return contraction is not None and {*contraction.operands[0], *contraction.operands[1]} <= set(contraction.result)
 

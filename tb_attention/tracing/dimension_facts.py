@@ -1,4 +1,4 @@
-"""What is known of the dimensions of a graph while they are followed, operation by operation."""
+"""The dimensions that are known so far, while a graph is followed operation by operation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
 @dataclass(frozen=True, eq=False)
 class DimensionFacts:
-    """What is known of a graph while its dimensions are followed, operation by operation.
+    """What is known while the dimensions of a graph are followed, operation by operation.
 
     Attributes:
         graph: The graph.

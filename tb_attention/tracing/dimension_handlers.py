@@ -1,4 +1,4 @@
-"""What each operation makes of dimensions: a table from operations to functions."""
+"""The dimensions of the result of each operation: a table from operations to handlers."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def dims_of(facts: DimensionFacts, node: Node, value: Value) -> Dims | None:
     first = facts.dims[node.inputs[0]]
     if first is None and node.op not in _READ_OTHERS:
         return None
-    return _HANDLERS.get(node.op, _number_by_number)(Result(facts, node, value, value.shape, first or ()))
+    return _HANDLERS.get(node.op, _elementwise)(Result(facts, node, value, value.shape, first or ()))
 
 
-def _number_by_number(result: Result) -> Dims | None:
+def _elementwise(result: Result) -> Dims | None:
     return result.facts.broadcast(result.inputs, len(result.shape))
 
 
@@ -103,7 +103,7 @@ def _product(result: Result) -> Dims | None:
     if contraction is not None:
         return _contracted(result, contraction)
     if rearrangement is None or result.inputs[0] is None:
-        return None if result.inputs[0] is None else _number_by_number(result)
+        return None if result.inputs[0] is None else _elementwise(result)
     named = dict(zip(rearrangement[0], result.first, strict=True))
     return tuple(named[name] for name in rearrangement[1])
 
@@ -128,7 +128,7 @@ def _contracted(result: Result, contraction: Contraction) -> Dims | None:
 
 
 def _list_stack(result: Result) -> Dims | None:
-    """What a loop over a sequence gave at each position, a step before the samples and their features."""
+    """The results of a loop over a sequence: steps, then samples, then features."""
     if not result.is_dependent:
         return None
     facts, shape, items = result.facts, result.shape, list_items(result.node)
@@ -155,7 +155,7 @@ def _batch_to_space(result: Result) -> Dims | None:
 
 
 def _range(result: Result) -> Dims | None:
-    """Indices say nothing about what they count, but that they count samples."""
+    """It is only known of indices whether they count samples."""
     start, limit, step = map(result.sizes, range(3))
     size = limit[0] if limit and start == [(0, 0)] and step == [(0, 1)] else None
     return ((result.facts.batch,) if size == (1, 1) else dim_of(Factor(size, "weight")),)
@@ -268,7 +268,7 @@ def _copies(result: Result) -> Dims | None:
         if size is None and read is not None and len(read) == len(aligned):
             size = multiply([size_of(dim), read[axis]]) if result.node.op == ops.TILE else read[axis]
         if size == ONE and static is None and not dim:
-            # Repeated once, as often as there are windows: which the graph's shapes do not say.
+            # Repeated once, as there is one window; the shapes of the graph do not say so.
             dims.append((Factor(ONE, "repeat"),))
         elif size == size_of(dim) or (size is None and dim):
             dims.append(dim)

@@ -18,12 +18,12 @@ from tb_attention.tracing.symbolic_dimensions import (
     size_of,
 )
 
-# Which dimension to believe where an operation joins several: the first of these.
+# Which dimension to believe where operands meet: the one whose origin comes first here.
 PREFERENCE: tuple[Origin, ...] = ("batch", "position", "feature", "window", "stack", "repeat", "unknown", "weight")
 
 
 def grid_of(dim: Dim) -> tuple[int, ...] | None:
-    """Cells along each dimension of a grid whose dimensions were put together."""
+    """The sizes of a grid that was flattened to one dimension; None for other dimensions."""
     sizes = [count_of((factor,)) for factor in dim]
     if len(dim) not in (2, 3) or any(factor.origin != "position" for factor in dim) or None in sizes:
         return None

@@ -76,7 +76,7 @@ class DimensionTracker:
         return tuple(dims)
 
     def _checked(self, value: Value, dims: Dims | None) -> Dims | None:
-        """The dimensions, new ones where they are not known or do not have the sizes that they should."""
+        """The dimensions, with new ones for those that are unknown or do not fit the shape."""
         if value.shape is None:
             return dims
         if dims is None or len(dims) != len(value.shape):

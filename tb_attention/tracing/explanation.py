@@ -1,4 +1,4 @@
-"""A table of what is captured of a model, and of what is not and why."""
+"""A table of the sites of a model, and of what is left out and why."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ExplainedSite:
         path: As `Site.path`.
         kind: As `Site.kind`.
         axes: As `Site.axes`, one a dimension.
-        bytes: Of the weights of one capture, float32; a log takes less, since it keeps a byte or two a weight.
+        bytes: Of the weights of one capture, float32. A log takes less: a byte or two a weight.
         note: As `Site.note`.
     """
 
@@ -40,10 +40,10 @@ class ExplainedSite:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is captured of a model for some samples; its text is a table.
+    """The sites of a model for some samples; its text is a table.
 
-    The text has a line for each site. What was left out is put together where the reason is the same and the paths lie in one
-    layer or differ by numbers, the rarest reason first, so that one router is not lost among fifty swishes.
+    The text has a line for each site. What is left out for the same reason in the same layer, or in layers whose names differ by
+    numbers, is one line. The rarest reason comes first, so that one router is not lost among fifty swishes.
 
     Attributes:
         sites: What is captured, in the order of the model.
@@ -82,7 +82,7 @@ class Explanation:
 
 
 def explain(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: Any) -> Explanation:
-    """Prints and returns what `capture` takes of a model, and which softmaxes and sigmoids it leaves out and why.
+    """Prints and returns the sites of a model, and which softmaxes and sigmoids are left out and why.
 
     The model is run once at inference and is the same afterwards, bit for bit. Nothing is written.
 
@@ -123,7 +123,7 @@ def _axis(axis: Axis) -> str:
 
 
 def _grouped(items: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Paths, each with a sentence, those of the same sentence and block on one line, the smallest groups first."""
+    """Paths and their sentences, one line for each sentence and block, the smallest groups first."""
     groups: dict[tuple[str, str], list[str]] = {}
     for path, sentence in items:
         block = re.sub(r"\d+", "*", path.rpartition("/")[0])

@@ -1,6 +1,6 @@
 """A forward pass as a flat graph of operations, whichever framework it was traced with.
 
-Inner functions are already inlined. Rules read this graph to find attention; a backend then runs the part that they want.
+Inner functions are inlined. Rules read the graph to find attention; a backend then runs the part that is wanted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class Stale(Exception):
-    """The model no longer does what its graph says: a loop goes round more often, another branch is taken."""
+    """The model no longer does what its graph says: a loop takes more steps, or another branch is taken."""
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -119,7 +119,7 @@ class Graph:
 
 
 def nearest_first(starts: Iterable[Item], behind: Callable[[Item], Iterable[Item]]) -> Iterator[Item]:
-    """These items and all that is reached from them by `behind`, nearest first, each once."""
+    """These items and all that `behind` leads to, nearest first, each once."""
     seen = dict.fromkeys(starts)
     todo = deque(seen)
     while todo:
@@ -137,14 +137,14 @@ def ancestors(values: Iterable[Value], ends: Container[str] = ()) -> Iterator[Va
 
 
 def before_moves(value: Value) -> Value:
-    """What a value was before it was moved about, masked or copied."""
+    """The value before it was moved, masked or copied."""
     while value.node.op in MOVES and value.node.inputs:
         value = value.node.inputs[0]
     return value
 
 
 def without_casts(value: Value) -> Value:
-    """The value that another one is, up to its type."""
+    """The value before casts and identities."""
     while value.node.op in (IDENTITY, CAST):
         value = value.node.inputs[value.index]
     return value

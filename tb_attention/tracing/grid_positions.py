@@ -18,7 +18,7 @@ Indices = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class LocatedCells:
-    """Positions that are cells of an input, some extra ones among them.
+    """Positions that are cells of an input; some may be extra positions.
 
     Attributes:
         input: Index of the input.
@@ -37,7 +37,7 @@ def locate_cells(dim: Dim, beside: Iterable[Factor] = ()) -> LocatedCells | None
 
     Args:
         dim: The dimension.
-        beside: Atoms of the other dimensions of the same array.
+        beside: Factors of the other dimensions of the same array.
     """
     spans = spans_of(dim, beside)
     if not spans or len({axis[0] for axis in spans}) > 1 or len(spans) > 3:
@@ -70,7 +70,7 @@ class _Line:
 
 
 def _is_seen(line: _Line) -> npt.NDArray[np.bool_]:
-    """Which of the cells have a part inside of the input."""
+    """Which of the cells lie at least partly inside the input."""
     start = line.pixels.offset + line.index * line.pixels.stride
     return (line.index >= 0) & (start + line.pixels.size > 0) & (start < line.pixels.of)
 
@@ -88,7 +88,7 @@ def _fit(axis: int, spans: Spans) -> _Line | None:
     stride = float(steps[0]) if len(steps) else size
     offset = float(starts[0])
     if spans.slides > 1:
-        # Of a stack of kernels not all that a cell can see is drawn, but its tile in the middle of that.
+        # A stack of kernels covers more than is useful to draw: the tile in the middle of that is drawn.
         offset, size = offset + (size - stride) / 2, stride
     index = np.full(len(spans.start), -1, np.intp)
     index[known] = cells
@@ -134,7 +134,7 @@ def locate_windows(windows: Sequence[Factor], positions: Sequence[Factor]) -> Wi
 
 
 def _went_back(index: dict[Factor, Indices], grids: dict[Factor, tuple[int, ...]]) -> bool:
-    """Puts for one factor what it was rolled, padded or copied from, if there is such an factor."""
+    """Replaces one factor by what it was rolled, padded or copied from; False if there is none."""
     for factor, positions in index.items():
         parent, in_parent = factor.parent, factor.in_parent
         if parent is None or parent in index or not (in_parent is not None or factor.is_twin_of(parent)):
@@ -151,7 +151,7 @@ def _went_back(index: dict[Factor, Indices], grids: dict[Factor, tuple[int, ...]
 
 
 def _put_together(index: dict[Factor, Indices], grids: dict[Factor, tuple[int, ...]]) -> bool:
-    """Puts for two factors what they are the parts of, if there are two such."""
+    """Replaces two factors by the one that they are parts of; False if there are none."""
     for outer in index:
         whole = outer.whole
         for one, inner in () if whole is None else whole.splits():

@@ -65,7 +65,7 @@ def spans_of(dim: Dim, beside: Iterable[Factor] = ()) -> Mapping[InputAxis, Span
 
     Args:
         dim: The dimension.
-        beside: Atoms of the other dimensions of the same array. No position of `dim` covers as a whole what these divide.
+        beside: Factors of the other dimensions of the same array. No position of `dim` covers as a whole what these divide.
 
     Returns:
         None where it cannot be inferred from the data flow.
@@ -103,7 +103,7 @@ def _followed(lines: dict[Factor, Spans], apart: set[Factor]) -> dict[InputAxis,
 
 
 def _back(factor: Factor, spans: Spans) -> list[tuple[Factor | InputAxis, Spans]]:
-    """What is known of an factor as knowledge of what it was made from, one step back."""
+    """What is known of a factor as knowledge of what it was made from, one step back."""
     derivation = factor.derivation
     if isinstance(derivation, Covering):
         return [(derivation.factor, _covered(derivation, spans))]

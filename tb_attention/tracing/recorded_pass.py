@@ -1,6 +1,6 @@
-"""A pass that is recorded operation by operation while a model runs eagerly, and that is run again for some of its values.
+"""Records a pass of a model that runs eagerly, operation by operation, and runs it again for some of its values.
 
-A backend notes each operation with `add` as it runs, and translates them all once the pass is over. Nothing here knows a backend.
+A backend notes each operation with `add` as it runs, and translates them all once the pass is over. This file knows no backend.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tb_attention.tracing.graph import Graph, LayerCall, Node, Shape, Stale, Val
 
 
 class RecordedPass:
-    """One pass. All its tensors are kept as long as it is.
+    """One pass. It keeps all its tensors alive.
 
     Attributes:
         nodes: The operations in the order in which they ran. `origin` is what the backend noted, of a constant its array.

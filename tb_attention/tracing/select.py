@@ -47,9 +47,9 @@ def patterns_of(sites: SiteFilter) -> tuple[str, ...]:
 
 
 def check_names(argument: str, names: Iterable[str], paths: Sequence[str], *, whole: bool = False) -> None:
-    """Raises ArgumentError where a name is that of no site, or where patterns, and all names beside them, match none.
+    """Raises ArgumentError if a name is that of no site, or if none of the patterns and names matches a site.
 
-    One of several patterns may match nothing, so that one script serves many models.
+    Single patterns may match nothing, so that one script serves many models.
 
     Args:
         argument: What the user calls the names, such as "sites".
@@ -79,13 +79,13 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _near(name: str, paths: Sequence[str]) -> str:
-    """A sentence with the paths that are most like a name; with the first ones where none is."""
+    """A sentence with the paths that are most similar to a name, or with the first paths."""
     if not paths:
         return "The model has no sites."
     plain = {path: _plain(path) for path in paths}
     wanted = _plain(name)
     parts = [path for path, text in plain.items() if wanted in text or text in wanted]
-    # A path is as near as the nearest of its parts: "*atention*" is that of all layers called attention.
+    # A path is as similar as its most similar part: "*atention*" is near all layers called attention.
     likeness = {path: max(_likeness(wanted, part) for part in (text, *text.split("/"))) for path, text in plain.items()}
     parts.sort(key=lambda path: -_likeness(wanted, plain[path]))
     close = sorted((path for path in paths if likeness[path] >= limits.NAME_LIKENESS), key=lambda path: -likeness[path])
@@ -101,5 +101,5 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _plain(name: str) -> str:
-    """A name without what people spell in different ways: "Encoder.layer_0.attention" as "encoder/layer/0/attention"."""
+    """A name in a normal form: "Encoder.layer_0.attention" as "encoder/layer/0/attention"."""
     return re.sub(r"[^a-z0-9]+", "/", name.lower()).strip("/")

@@ -23,7 +23,7 @@ class ShapeTensorReader:
 
     Args:
         graph: The graph.
-        dims: The dimensions of the values that are known by now.
+        dims: The dimensions of the values up to here.
     """
 
     def __init__(self, graph: Graph, dims: Mapping[Value, Dims | None]) -> None:

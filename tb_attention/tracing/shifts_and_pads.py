@@ -1,4 +1,4 @@
-"""Positions that were rolled, cut, padded, reversed or joined, and which of the positions before they are."""
+"""Positions that were rolled, cut, padded, reversed or joined, with their indices among the positions before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tb_attention.tracing.symbolic_dimensions import Covering, Dim, Dims, Factor
 
 
 def rolled(dims: Dims, shifts: npt.NDArray[Any] | None, axes: npt.NDArray[Any] | None) -> Dims:
-    """Dimensions after a roll; rolled back they are the very same again.
+    """Dimensions after a roll; a roll and its inverse give the same dimensions.
 
     Args:
         dims: Before the roll.
@@ -34,7 +34,7 @@ def rolled(dims: Dims, shifts: npt.NDArray[Any] | None, axes: npt.NDArray[Any] |
 
 
 def reversed_along(dims: Dims, axes: Sequence[int] | None) -> Dims:
-    """Dimensions of which some run backwards; reversed again they are the very same. `axes` is None where it is not known."""
+    """Dimensions after a reversal; reversing twice gives the same dimensions. `axes` is None where they are not known."""
     result = list(dims)
     for axis in range(len(dims)) if axes is None else axes:
         count = _count(result[axis])
@@ -53,7 +53,7 @@ def padded(dims: Dims, amounts: npt.NDArray[Any] | None) -> Dims:
         if count is not None and min(before, after) >= 0 and before + after > 0:
             made = taken(dims[axis], np.pad(np.arange(count), (before, after), constant_values=-1))
             if len(dims[axis]) == 1:
-                # What is around them lies around the picture too.
+                # The padding lies around the picture too.
                 made = (dataclasses.replace(made[0], derivation=Covering(dims[axis][0], -before)),)
             result[axis] = made
     return tuple(result)
@@ -170,9 +170,9 @@ def _size(dim: Dim) -> int | None:
 
 
 def united(parts: Sequence[Dims], axis: int) -> list[Dims]:
-    """Tensors that are put together along `axis`, such as every other row and those between: along the rest they are one.
+    """The dimensions of tensors that are joined along `axis`, such as the even and the odd rows, made equal along the others.
 
-    What stands for several positions that lie side by side covers all of them, as where patches are merged (Swin).
+    Where patches are merged (Swin), one position stands for several side by side and covers all of them.
     """
     result = list(parts)
     for at in range(len(parts[0])):

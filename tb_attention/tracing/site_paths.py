@@ -1,4 +1,4 @@
-"""Names for sites that a person recognises, unique in a model and the same in every process."""
+"""Paths of sites: names that a person recognizes, unique in a model and the same in every process."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def name_sites(
 
     Args:
         sites: In the order of the model.
-        others: Further layers of the model. Names that Keras made up count on in a process; they are numbered anew, so that
-            the same model has the same paths in every process.
+        others: Further layers of the model. Keras numbers the names that it makes up across a process. They are numbered
+            anew, so that the same model has the same paths in every process.
         blocks: For the ids of plain operations the names of the blocks that they are in.
     """
     namer = _Namer([*(call.layer for around, _, _ in sites for call in around), *others], blocks or {})
@@ -58,7 +58,7 @@ def _depth(around: tuple[LayerCall, ...], used: tuple[LayerCall, ...]) -> int:
 
 
 def is_graph_of_layers(layer: Any) -> bool:
-    """Whether a layer is a Functional or Sequential model: what happens in it happens in its layers."""
+    """Whether a layer is a Functional or Sequential model, in which only its layers compute."""
     return hasattr(layer, "_run_through_graph") or hasattr(layer, "_maybe_rebuild")
 
 

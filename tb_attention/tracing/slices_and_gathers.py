@@ -52,7 +52,7 @@ def _cut(span: Span, dim: Dim, batch: Factor) -> Dim:
 
 
 def split_off(dims: Dims, value: Value, shape: Shape, batch: Factor) -> Dims | None:
-    """Dimensions of one of several equal parts; of heads that were stacked outside of the batch what is left are the samples."""
+    """Dimensions of one of several equal parts; of heads that were stacked in front of the batch, the samples are left."""
     axis, count = value.node.attributes.axis, len(value.node.outputs)
     if axis is None or len(dims) != len(shape):
         return None
@@ -121,7 +121,7 @@ def gathered(graph: Graph, node: Node, data: Dims, index: Dims, batch: Factor, *
     if not dependent:
         rows = tuple(dim_of(Factor(size_of(dim), "feature")) for dim in data[axis + 1 :])
         return (*data[:axis], *index, *rows)
-    # Nodes of a graph, which lie where samples do, are picked for each edge: the edges are no samples.
+    # Nodes of a graph, which lie along the axis of the samples, are picked for each edge: edges are no samples.
     edges = batch in data[axis] and any(factor.origin == "position" for dim in index for factor in dim)
     if len(index) == 1 and data[axis] and not edges:
         picks = None if batch in data[axis] else _constant_index(graph, node.inputs[1])

@@ -14,7 +14,7 @@ from tb_attention.tracing.symbolic_dimensions import Covering, Dim, Dims, Factor
 
 
 class Kernels:
-    """What becomes of dimensions along which something slides.
+    """The dimensions of results of kernels, pooling windows and patches.
 
     Args:
         graph: The graph.
@@ -58,7 +58,7 @@ class Kernels:
         return derived(dim, known(size), _covering(self._graph, node, axis, dim[0], size) if len(dim) == 1 else None)
 
     def resized(self, node: Node, first: Dims, shape: Shape) -> Dims | None:
-        """The dimensions of a picture that is made larger or smaller."""
+        """The dimensions of a feature map that is resized."""
         if len(first) != len(shape):
             return None
         return tuple(
@@ -71,7 +71,7 @@ class Kernels:
     def _positions(self, dim: Dim) -> Dim:
         """A dimension along which a kernel slides is made of positions: features of an input too, as where time comes last."""
         if len(dim) == 2 and dim[0].origin == "position" and dim[1].origin == "repeat" and dim[1].size is not None:
-            # Each repeated so often, as where a feature map is made larger.
+            # Each position is repeated, as where a feature map is enlarged.
             part = 1 / dim[1].size[1]
             return (Factor(size_of(dim), "position", parent=dim[0], derivation=Covering(dim[0], 0, part, part)),)
         if len(dim) != 1 or dim[0].origin != "feature" or dim[0].root.input is None:
@@ -101,7 +101,7 @@ def _covering(graph: Graph, node: Node, axis: int, factor: Factor, made: int | N
 
 
 def _resizing(node: Node, factor: Factor, made: int) -> Covering | None:
-    """The same for a picture that is made larger or smaller."""
+    """The same for a feature map that is resized."""
     count = count_of((factor,))
     if count is None or made < 1:
         return None
@@ -146,7 +146,7 @@ def _is_identity(graph: Graph, kernel: Value) -> bool:
 
 
 def before_dilation(node: Node) -> Value | None:
-    """What was moved into the batch for a dilated convolution, before a node moves it back; None where it is not known."""
+    """The tensor before its positions were moved into the batch for a dilated convolution, which a node moves back; or None."""
     moved = next((value.node for value in _back_to_batch(node) if value.node.op == ops.SPACE_TO_BATCH), None)
     return None if moved is None else moved.inputs[0]
 

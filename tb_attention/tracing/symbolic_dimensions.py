@@ -95,7 +95,7 @@ class Factor:
 
     @property
     def root(self) -> Factor:
-        """What it was made from in the end."""
+        """The factor that it was made from first."""
         *_, root = self.line()
         return root
 
@@ -204,7 +204,7 @@ def regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
     rest, wanted = dims[: len(dims) - end], sizes[: len(sizes) - end]
     start = _common(rest, wanted)
     if start < min(len(rest), len(wanted)) and wanted[start] is None and size_of(rest[start]) is not None:
-        # A size left to be worked out, as that of the samples often is.
+        # A size to be inferred, as that of the samples often is.
         start += 1 + _common(rest[start + 1 :], wanted[start + 1 :])
     middle = _regroup(rest[start:], wanted[start:]) if len(rest) > start or len(wanted) > start else ()
     return None if middle is None else (*rest[:start], *middle, *dims[len(dims) - end :])
@@ -251,7 +251,7 @@ def _regroup(dims: Dims, sizes: Sequence[Size | None]) -> Dims | None:
 
 
 def _parted(factor: Factor, queue: Sequence[Factor], wanted: Sequence[Size | None]) -> tuple[tuple[Factor, ...], int]:
-    """An factor as one of the first size that is wanted and what is left, and how many of those behind it are in these.
+    """A factor as one of the first size that is wanted and what is left, and how many of those behind it are in these.
 
     Where it does not divide, what lies up to the next border that both have in common is cut across; nothing where that holds
     anything but positions and features.

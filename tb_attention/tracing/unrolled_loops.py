@@ -1,4 +1,4 @@
-"""Loops that were unrolled: a dimension is taken apart, something made of each part, and the results put side by side."""
+"""Dimensions of unrolled loops, which take a dimension apart, compute something of each part, and stack the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attention proper: weights that mix other activations of the sample, or choose among them."""
+"""Maps of attention: weights that mix other activations of the sample, or choose among them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEARNED = "Keys and values are learned: they are the same for every sample."
 
 
 def read_map(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | str:
-    """The site of a softmax (or of a sigmoid that is summed), or why it is none."""
+    """The site of a softmax (or of a sigmoid that is summed), or the reason why it is no site."""
     if any(use.how == "choose" for use in uses) and not any(_mixes_positions(use) for use in uses):
         return _router(tracker, candidate)
     beside = _read_side_by_side(tracker, candidate, uses)
@@ -96,7 +96,7 @@ def _holds_positions(use: Use) -> bool:
 
 
 def _weighs_probabilities(candidate: Candidate, use: Use) -> bool:
-    """Whether numbers that are no weights of what they are summed over meet probabilities, as classes of queries meet masks."""
+    """Whether probabilities are multiplied by other probabilities, as the classes of queries by their masks."""
     if use.other is None or before_moves(use.other).node.op not in ops.SCORES:
         return False
     return candidate.family == "sigmoid" or candidate.axis.isdisjoint(use.contracted)
@@ -108,14 +108,14 @@ def _differs_by_channel(tracker: DimensionTracker, use: Use) -> bool:
     positions = any(factor.origin == "position" for factor in tracker.factors(use.other))
     if use.other is None or not use.elementwise or not channels or not positions:
         return False
-    # Where other features than these meet the same weights, these are heads.
+    # Where the same weights multiply other features too, these are heads.
     own, others = (tracker.dims[use.operand] or ())[::-1], tracker.dims[use.other] or ()
     met = (theirs for mine, theirs in zip_longest(own, others[::-1], fillvalue=()) if not mine)
     return not any(factor.origin == "feature" for dim in met for factor in dim)
 
 
 def _shares_out_features(tracker: DimensionTracker, candidate: Candidate, use: Use) -> bool:
-    """Whether the features of each position share one unit of weight, and only what comes of them is pooled over positions."""
+    """Whether the weights of the features of each position sum to 1, and their product is then pooled over positions."""
     if (
         candidate.family != "softmax"
         or not use.elementwise
@@ -130,7 +130,7 @@ def _shares_out_features(tracker: DimensionTracker, candidate: Candidate, use: U
 
 
 def _joins_positions(tracker: DimensionTracker, use: Use) -> bool:
-    """Whether weights go from positions to positions."""
+    """Whether the weights relate positions to positions."""
     free = [
         factor for factor in tracker.factors(use.weights) if factor not in use.contracted and factor not in use.shared
     ]
@@ -138,7 +138,7 @@ def _joins_positions(tracker: DimensionTracker, use: Use) -> bool:
 
 
 def _read_side_by_side(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | None:
-    """A softmax over tensors that lie side by side, each of which is then multiplied with its own part of it."""
+    """A softmax over tensors side by side, each of which is multiplied by its part of the softmax."""
     scales = [use for use in uses if use.how == "scale"]
     factors = tracker.factors(candidate.value)
     axis = candidate.axis
@@ -160,7 +160,7 @@ def _read_side_by_side(tracker: DimensionTracker, candidate: Candidate, uses: Se
 
 
 def _are_pieces(tracker: DimensionTracker, uses: Sequence[Use]) -> bool:
-    """Whether what is multiplied one by one are positions of one tensor: `a[:, 0] * x[:, 0] + a[:, 1] * x[:, 1]`."""
+    """Whether positions of one tensor are multiplied one by one: `a[:, 0] * x[:, 0] + a[:, 1] * x[:, 1]`."""
     wholes = {None if use.other is None else _whole(use.other) for use in uses}
     whole = wholes.pop()
     if wholes or whole is None:
@@ -187,7 +187,7 @@ def _weighs_its_own(tracker: DimensionTracker, candidate: Candidate, use: Use) -
 
 
 def _made_of(use: Use, origins: tuple[str, ...], tracker: DimensionTracker) -> bool:
-    """Whether what is summed over are tensors side by side, such as the outputs of experts, for each position."""
+    """Whether tensors side by side are summed at each position, such as the outputs of experts."""
     positions = [factor for factor in tracker.factors(use.operand) if factor.origin == "position"]
     if any(factor not in use.shared for factor in positions):
         return False

@@ -14,7 +14,7 @@ from tb_attention.tracing.rules.operands import activations_behind
 from tb_attention.tracing.rules.scores import weighs_inputs
 from tb_attention.tracing.rules.weight_uses import Use
 
-SAMPLED = "Keys are points that each query samples from the feature map; the weights do not say where the points are."
+_SAMPLED = "Keys are points that each query samples from the feature map; the weights do not say where the points are."
 
 _Read = tuple[Value, tuple[object, ...] | None]
 """An input and which part of it, None for all of it."""
@@ -29,7 +29,7 @@ _INTERPOLATIONS = ops.MOVES - ops.GATHERS | {ops.ADD, ops.ADD_N, ops.MUL, ops.SU
 def read_selection(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
     """The site of a softmax that weights tensors side by side, which read different inputs or different parts of one.
 
-    So are the channels of an input itself. Experts, which read the same, are none.
+    The channels of an input are such tensors too. Experts, which read the same input, are not.
 
     See Lim et al., "Temporal Fusion Transformers for interpretable multi-horizon time series forecasting", 2021.
     """
@@ -42,14 +42,14 @@ def read_selection(tracker: DimensionTracker, candidate: Candidate, use: Use) ->
 
 
 def reads_apart(graph: Graph, value: Value) -> bool:
-    """Whether a tensor was made of several side by side, no two of which read the same input of the model, or part of one."""
+    """Whether a tensor joins several, no two of which read the same input of the model, or the same part of one."""
     reads = [_read(graph, branch) for branch in _side_by_side(value)]
     apart = not any(_meet(one, other) for index, one in enumerate(reads) for other in reads[:index])
     return len(reads) > 1 and apart
 
 
 def _read(graph: Graph, branch: Value) -> set[_Read]:
-    """What a branch reads of the inputs: all of one, or a part that was cut out of one."""
+    """The inputs that a branch reads, or the parts of inputs."""
     fed, reads, seen = set(graph.inputs), set[_Read](), {branch}
     todo = [branch]
     while todo:
@@ -95,14 +95,14 @@ def _meet(one: set[_Read], other: set[_Read]) -> bool:
 
 
 def read_sampling(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
-    """The site of a softmax over points that each query picks from a feature map, as deformable attention does.
+    """The site of a softmax over points that each query samples from a feature map, as deformable attention does.
 
     See Zhu et al., "Deformable DETR", ICLR 2021. Experts are picked too, but by the largest of their scores.
     """
     if candidate.family != "softmax" or use.other is None or not _is_sampled(tracker, use.other):
         return None
     roles = roles_of(tracker.factors(use.weights), use.contracted, "query", {"feature": "heads"})
-    return make_detection(candidate, use, "cross", roles, note=SAMPLED)
+    return make_detection(candidate, use, "cross", roles, note=_SAMPLED)
 
 
 def _is_sampled(tracker: DimensionTracker, value: Value) -> bool:

@@ -1,4 +1,4 @@
-"""Finds what attention weights may come from: softmaxes, those written by hand too, and sigmoids."""
+"""Candidates for attention: softmaxes and sigmoids, also those that are written by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rules hand on: a site that was found, or a reason why something is none."""
+"""The results of the rules: a site that was detected, or the reason why a candidate is no site."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Detection:
         candidate: The softmax or sigmoid.
         layers: The layers around it, outermost first.
         use_layers: The layers around the product, outermost first.
-        weights: The tensor to take.
+        weights: The tensor to fetch.
         kind: What it is.
         roles: For each factor of the tensor's dimensions what it stands for.
         axis_kind: What the positions along query and key are, if not plain positions.
-        note: A sentence for people, or None.
+        note: As `Site.note`.
         features: The feature map behind a gate over channels, or None.
         sink: Whether a share of each row goes to no key.
     """

@@ -1,4 +1,4 @@
-"""Finds the sum behind a divisor, whichever way it was written and laid out again beside the numbers that it is the sum of."""
+"""Finds the sum in a divisor, however it is written and broadcast."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def is_ones(graph: Graph, value: Value) -> bool:
 
 
 def _passed(graph: Graph, node: Node) -> list[Value]:
-    """The operands of which a node is a copy, moved about, masked, or with something added or multiplied."""
+    """The operands that a node copies, moves, masks, or adds or multiplies something to."""
     numbers = [item for item in node.inputs if item.dtype.startswith(_FLOATS)]
     if node.op in _MOVED or node.op in _COMBINED or _adds_axes(node):
         return numbers
@@ -138,7 +138,7 @@ def _total(graph: Graph, node: Node) -> Total | None:
 
 
 def _times_ones(graph: Graph, node: Node) -> Total | None:
-    """A product with ones, which sums over what the two have in common and repeats the rest."""
+    """A product with ones, which sums over the axes that both have and repeats the others."""
     contraction = contraction_of(node)
     if contraction is None:
         return None

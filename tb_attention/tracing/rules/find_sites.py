@@ -1,4 +1,4 @@
-"""All sites of a graph."""
+"""Finds all sites of a graph: judges each candidate by its uses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNUSED = "attention that reaches no output of the model: check that its result i
 
 
 def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], DimensionTracker]:
-    """The sites of a graph in the order of the model, what is none and why, and the dimensions of all values."""
+    """The sites of a graph in the order of the model, the candidates that are no sites, and the dimensions of all values."""
     tracker = DimensionTracker(graph)
     found: dict[Value, Detection] = {}
     left_out: dict[tuple[object, ...], Rejection] = {}
@@ -33,7 +33,7 @@ def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], Dimensio
     finder = UseFinder(tracker, [rows.whole for rows in all_rows])
     judged = {candidate.value: _with_parts(tracker, candidate, finder.uses(candidate)) for candidate in candidates}
     for rows in all_rows:
-        # Weights that the rounds of a loop make and others use: what uses them sees them all.
+        # Weights that one loop computes round by round and another one uses are one tensor.
         if not any(isinstance(judged[candidate.value], Detection) for candidate in rows.parts):
             for candidate in rows.parts:
                 del judged[candidate.value]
@@ -42,8 +42,7 @@ def find_sites(graph: Graph) -> tuple[list[Detection], list[Rejection], Dimensio
     for candidate in sorted(candidates, key=lambda candidate: candidate.value.node.index):
         result = judged[candidate.value]
         if isinstance(result, Detection):
-            # Two maps that are subtracted, or a sum that is divided by itself, are one tensor for the values. Sigmoids that are
-            # divided by their sum are a softmax then.
+            # Two maps that are subtracted are one site, and so are sigmoids that are divided by their sum: a softmax.
             first = found.get(result.weights)
             if first is None or (first.candidate.family, candidate.family) == ("sigmoid", "softmax"):
                 found[result.weights] = result
@@ -64,9 +63,9 @@ def _with_parts(tracker: DimensionTracker, candidate: Candidate, uses: list[Use]
 
 
 def _unused(tracker: DimensionTracker, used: set[tuple[int, ...]]) -> list[Rejection]:
-    """Attention of which no output of the model is computed, in layers that have none of which one is.
+    """Attention that no output of the model depends on, in layers without any other attention.
 
-    A recurrent layer makes a first step and drops it.
+    A recurrent layer computes a first step and drops it.
     """
     finder = UseFinder(tracker, (), dead=True)
     found: dict[tuple[int, ...], Rejection] = {}
@@ -85,7 +84,7 @@ def _judge(tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> 
         return SAMPLES
     mixing = read_map(tracker, candidate, uses)
     if isinstance(mixing, Detection):
-        # Where a pointer points may be picked, as an expert is.
+        # A pointer may be picked by its largest weight, as an expert is.
         pointer = read_pointer(tracker, candidate, uses) if mixing.kind == "router" else None
         return pointer or mixing
     if candidate.family == "positive":
@@ -105,7 +104,7 @@ def _judge(tracker: DimensionTracker, candidate: Candidate, uses: list[Use]) -> 
 
 
 def _joins_samples(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> bool:
-    """Whether the weights of one sample are of other samples: they sum to 1 over the batch, or mix along it.
+    """Whether samples attend to each other: the weights sum to 1 over the batch, or mix along it.
 
     Sums over segments, such as the nodes of one graph of several in a batch, do not.
     """

@@ -31,7 +31,7 @@ ELEMENTWISE = "multiplies activations element by element, as a gated unit does"
 
 
 def read_gate(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Use]) -> Detection | str:
-    """The site of a sigmoid or softmax that multiplies a feature map, or why it is none."""
+    """The site of a sigmoid or softmax that multiplies a feature map, or the reason why it is no site."""
     result, reason = None, NOTHING
     if is_of_chosen_experts(tracker, candidate.logits):
         return "weights the outputs of experts that were chosen"
@@ -42,7 +42,7 @@ def read_gate(tracker: DimensionTracker, candidate: Candidate, uses: Sequence[Us
         if not use.elementwise or use.other is None:
             continue
         if use.other.node.op in ops.SCORES:
-            # What it multiplies elsewhere is then a score too: two distributions are mixed.
+            # Two distributions are mixed.
             return "multiplies another softmax or sigmoid"
         found = _read_product(tracker, candidate, use, use.other, raw=raw)
         if isinstance(found, Detection) and becomes_indices(use.node.outputs[0]):
@@ -68,7 +68,7 @@ def _read_product(
     over_space = any(factor.origin in ("position", "unknown") for dim in broadcast for factor in dim)
     over_channels = any(factor.origin == "feature" for dim in broadcast for factor in dim)
     if use.contracted and set(use.contracted) <= set(channels) and over_space:
-        # Branches of other kernels, weighed for each channel.
+        # Branches with different kernels, weighted for each channel.
         return make_detection(candidate, use, "gate", roles_of(factors, use.contracted))
     if channels and over_space and _meets(own, features, channels):
         return make_detection(
@@ -95,7 +95,7 @@ def _read_product(
     if candidate.family == "softmax" and own_axis and _competes(tracker.graph, candidate, use, other, own, features):
         return make_detection(candidate, use, "gate", roles_of(factors, [*candidate.axis]), "channels")
     if raw:
-        # What lies along the channels of an input is of channels, whatever made it.
+        # Weights along the channels of an input are those of channels, whatever they were computed from.
         pairs = [(factor, dim) for mine, dim in zip(own, features, strict=True) for factor in mine]
         along = [factor for factor, dim in pairs if dim and {theirs.origin for theirs in dim} <= {"feature", "stack"}]
         positions = [factor for factor, _ in pairs if factor.origin != "batch" and factor not in along]
@@ -111,7 +111,7 @@ def _read_product(
 def _competes(
     graph: Graph, candidate: Candidate, use: Use, other: Value, own: Sequence[Dim], features: Sequence[Dim]
 ) -> bool:
-    """Whether features share one unit of weight, each multiplied by its part: what a gated unit never does."""
+    """Whether the weights of the features sum to 1 and each multiplies its feature, unlike in a gated unit."""
     if any(mine and not theirs for mine, theirs in zip(own, features, strict=True)):
         return False
     todo = [use.operand]
@@ -119,13 +119,13 @@ def _competes(
         todo = [item for value in todo if value.node.op in ops.MOVES for item in value.node.inputs]
     # Probabilities that were scaled, as by a confidence, are still an answer; those times their logarithm are an entropy.
     answer = use.node.outputs[0] in graph.outputs
-    # What is fed from outside and has no part in the weights is a mask, as of the actions that are allowed.
+    # An input that the weights do not depend on is a mask, such as that of allowed actions.
     mask = other in graph.inputs and not computed_from(candidate.logits, other)
     return bool(todo) and not answer and not mask and candidate.value not in ancestors([other])
 
 
 def _solid(dim: Dim, weights: Dims) -> Dim:
-    """What is left of a dimension without copies of the weights, such as those that a projection makes of one map."""
+    """A dimension without copies of the weights, such as those that a projection makes of one map."""
     own = {factor for dim in weights for factor in dim}
     return tuple(factor for factor in dim if factor.origin != "repeat" and not own.isdisjoint(factor.line()))
 
@@ -194,7 +194,7 @@ def _averaged(value: Value) -> FeatureMap | None:
 
 
 def becomes_indices(value: Value) -> bool:
-    """Whether numbers are scaled and rounded to the indices by which something is picked."""
+    """Whether numbers are scaled and rounded to indices of a gather."""
     scaled = nearest_first(
         [value], lambda item: (made for node in item.users if node.op in _ROUNDED for made in node.outputs)
     )

@@ -1,4 +1,4 @@
-"""Softmaxes and sigmoids that are written by hand, with exponents and sums."""
+"""Softmaxes and sigmoids that are written by hand, with exponentials and sums."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Normalised:
     Attributes:
         total: The sum.
         logits: What the numbers were computed from.
-        positive: Whether they are surely positive.
-        leaks: Whether something more than they is in the divisor, so that they sum to less than 1.
+        positive: Whether they are known to be positive.
+        leaks: Whether the divisor has further terms, so that the numbers sum to less than 1.
     """
 
     total: Total
@@ -43,7 +43,7 @@ class Normalised:
 def read_normalised(graph: Graph, node: Node) -> Normalised | None:
     """The numbers that a node divides by their sum, or None if it does not.
 
-    Exponents and the like are positive; whatever else is divided by its own sum (squares, `elu + 1`) may be.
+    Exponentials and the like are positive. Other numbers that are divided by their sum (squares, `elu + 1`) may be.
     """
     if node.op == ops.EXP and node.inputs[0].node.op == ops.SUB:
         logits, log = node.inputs[0].node.inputs
@@ -56,7 +56,7 @@ def read_normalised(graph: Graph, node: Node) -> Normalised | None:
     for numerator, divisor in _fractions(graph, node):
         positive = nearest_behind(graph, numerator, _POSITIVE)
         if positive is not None and positive.op == ops.POW and graph.constant(positive.inputs[0]) is None:
-            # A power of the scores is no exponent of them.
+            # A power of the scores is no exponential.
             positive = None
         for total in totals_behind(graph, divisor):
             summed = None if positive is None else nearest_behind(graph, total.summed, {positive.op})
@@ -68,7 +68,7 @@ def read_normalised(graph: Graph, node: Node) -> Normalised | None:
 
 
 def read_segmented(graph: Graph, node: Node) -> tuple[Node, Value] | None:
-    """The sum of the numbers with the same number of a segment, by which they are divided, and what they were computed from."""
+    """The sum over each segment that a node divides by, and the logits."""
     if node.op != ops.DIV:
         return None
     value = node.inputs[1]
@@ -83,7 +83,7 @@ def read_segmented(graph: Graph, node: Node) -> tuple[Node, Value] | None:
 
 
 def read_sigmoid(graph: Graph, node: Node) -> Value | None:
-    """What a sigmoid written as 1 / (1 + exp(-x)), or as a tanh moved to between 0 and 1, was computed from."""
+    """The logits of a sigmoid that is written as 1 / (1 + exp(-x)), or as (1 + tanh(x)) / 2."""
     divisor = _inverse(graph, node)
     if divisor is not None:
         exponent = _without(graph, divisor.node, ops.ADD, 1.0)
@@ -116,7 +116,7 @@ def _fractions(graph: Graph, node: Node) -> Iterator[tuple[Value, Value]]:
 
 
 def _inverse(graph: Graph, node: Node) -> Value | None:
-    """What a node is 1 over."""
+    """The divisor of a reciprocal; None for other nodes."""
     if node.op == ops.RECIPROCAL:
         return node.inputs[0]
     if node.op == ops.DIV and is_number(graph, node.inputs[0], 1.0):
@@ -134,7 +134,7 @@ def _without(graph: Graph, node: Node, op: str, number: float) -> Value | None:
 
 
 def _are_alike(graph: Graph, one: Node, other: Node, depth: int = limits.SOME_STEPS) -> bool:
-    """Whether two nodes compute the same; people write an expression twice where they could name it."""
+    """Whether two nodes compute the same, since people write the same expression twice."""
     if one is other:
         return True
     if depth == 0 or one.op != other.op or len(one.inputs) != len(other.inputs):

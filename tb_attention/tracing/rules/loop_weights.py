@@ -47,7 +47,7 @@ def find_rows(tracker: DimensionTracker, candidates: Sequence[Candidate]) -> Ite
 
 
 def loops_taking_weights(graph: Graph, loops: Sequence[Node]) -> set[Node]:
-    """Of loops those that weights of positions are handed to before they have met anything.
+    """The loops that weights of positions are handed to before they meet any values.
 
     Probabilities of classes are no such weights, nor are gates of recurrent layers.
     """
@@ -67,7 +67,7 @@ def loops_taking_weights(graph: Graph, loops: Sequence[Node]) -> set[Node]:
 
 
 def _follow_a_start(graph: Graph, loops: Sequence[Node]) -> bool:
-    """Whether something like a softmax comes before one of these loops."""
+    """Whether one of these loops reads a candidate."""
     after: set[Value] = set()
     for node in graph.nodes if loops else ():
         if node.op in ops.CANDIDATES or not after.isdisjoint(node.inputs):
@@ -84,7 +84,7 @@ def _is_of_positions(tracker: DimensionTracker, candidate: Candidate) -> bool:
 
 
 def _candidate_behind(value: Value, candidates: dict[Value, Candidate]) -> Candidate | None:
-    """The softmax that an item is, moved about or masked."""
+    """The softmax that an item is, moved or masked."""
     todo = [value]
     for _ in range(limits.FEW_STEPS):
         known = [item for item in todo if item in candidates]

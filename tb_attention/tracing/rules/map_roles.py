@@ -58,7 +58,7 @@ def read_mixing(tracker: DimensionTracker, candidate: Candidate, use: Use, *, pa
         elif shared and in_windows:
             roles[factor] = "heads"
         elif shared and factor.whole is not None and any(key.root is factor.root for key in keys):
-            # Windows, and positions in them, of something of which no more is known.
+            # Windows, and positions in them, of an axis of unknown origin.
             roles[factor] = "windows"
         else:
             roles[factor] = "query"
@@ -78,7 +78,7 @@ def read_mixing(tracker: DimensionTracker, candidate: Candidate, use: Use, *, pa
 
 
 def _read_across(tracker: DimensionTracker, candidate: Candidate, use: Use, keys: set[Factor]) -> Detection:
-    """A map of which each position is a token (or several) together with some of the features."""
+    """A map whose positions each mix tokens with some of their features."""
     dims = tracker.dims[use.weights] or ()
     roles = roles_of(tracker.factors(use.weights), keys, "query")
     for factor, role in roles.items():
@@ -115,7 +115,7 @@ def kind_of(
 
 
 def read_edges(tracker: DimensionTracker, candidate: Candidate, use: Use) -> Detection | None:
-    """The site of weights of edges, which pick the nodes that they compare; of parts that are pooled group by group.
+    """The site of weights of edges, which pick the nodes that they compare, or of members of groups that are pooled.
 
     See Velickovic et al., "Graph Attention Networks", ICLR 2018.
     """

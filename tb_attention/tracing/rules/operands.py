@@ -1,4 +1,4 @@
-"""Operations that keep weights what they are, and what the other operand of a product is."""
+"""What operands are: masks, scores, other weights, or activations, and how their dimensions meet in a product."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def activations_behind(
 
 
 def product_dims(tracker: DimensionTracker, node: Node, one: Value, other: Value) -> tuple[Dims, Dims]:
-    """The dimensions of the operands of a product number by number, each laid along those of the result."""
+    """The dimensions of the operands of an elementwise product, each aligned with those of the result."""
     contraction = contraction_of(node)
     if contraction is None:
         sides = [tracker.dims[value] or () for value in (one, other)]
@@ -63,7 +63,7 @@ def product_dims(tracker: DimensionTracker, node: Node, one: Value, other: Value
 
 
 def is_made_of(weights: Value, value: Value) -> bool:
-    """Whether a tensor is made of weights alone: a mask of the largest, a threshold, what they lack to a whole number."""
+    """Whether a tensor is computed from weights alone: a mask of the largest, a threshold, or their rounding error."""
     parts = nearest_first(
         [value],
         lambda item: (
@@ -79,12 +79,12 @@ def is_made_of(weights: Value, value: Value) -> bool:
 
 
 def is_score(value: Value) -> bool:
-    """Whether a tensor is what a softmax or a sigmoid gave, moved about."""
+    """Whether a tensor is the result of a softmax or a sigmoid, moved or masked."""
     return before_moves(value).node.op in ops.SCORES
 
 
 def met_factors(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Factor, Dim]:
-    """For factors of a tensor those of another that it meets: one for one, or several for one that a projection made of them."""
+    """For factors of a tensor the factors of another that they meet: one, or several that a projection had joined."""
     found: dict[Factor, Dim] = {}
     for mine, theirs in zip(dims, others, strict=False):
         if len(mine) == len(theirs):
@@ -95,7 +95,7 @@ def met_factors(dims: Sequence[Dim], others: Sequence[Dim]) -> dict[Factor, Dim]
 
 
 def is_mask(value: Value) -> bool:
-    """Whether a tensor only says which positions count: made of booleans, signs or whole numbers, moved about."""
+    """Whether a tensor is a mask: made of booleans, signs or integers, moved about."""
     for _ in range(limits.MANY_STEPS):
         node = value.node
         if (

@@ -78,9 +78,9 @@ def _asks(query: Dims | None, keys: Dims | None) -> bool:
 
 
 def weighs_inputs(tracker: DimensionTracker, candidate: Candidate, other: Value) -> bool:
-    """Whether inputs of the model are multiplied, by weights that a projection made of these very inputs: no gated unit does.
+    """Whether inputs of the model are multiplied by weights that a projection of these very inputs made, unlike in a gated unit.
 
-    An input that has no part in the weights is a mask; where others have a part, it may be one.
+    An input that the weights do not depend on is a mask. Where the weights depend on others too, it may be one.
     """
     inputs = _inputs_behind(tracker, other)
     if not inputs or inputs != set(tracker.graph.inputs).intersection(ancestors([candidate.logits])):
@@ -89,7 +89,7 @@ def weighs_inputs(tracker: DimensionTracker, candidate: Candidate, other: Value)
 
 
 def computed_from(logits: Value, features: Value) -> bool:
-    """Whether a projection of these very features gave the logits of a gate."""
+    """Whether logits were computed from these very features, by a projection."""
     base = before_moves(features)
 
     def behind(step: tuple[Value, bool]) -> list[tuple[Value, bool]]:

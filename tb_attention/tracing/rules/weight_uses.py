@@ -53,7 +53,7 @@ class Use:
     elementwise: bool = False
 
     def origin_of(self, factor: Factor) -> Origin:
-        """Where an factor of the operand comes from: scores of positions that a projection made are positions here."""
+        """Where a factor of the operand comes from: scores of positions that a projection made are positions here."""
         return self.scored_by(factor)[0].origin
 
     def scored_by(self, factor: Factor) -> Dim:

@@ -31,7 +31,7 @@ class Open:
 
     Attributes:
         key: Where it is.
-        value: The tensor that decides: how often the loop went round, or which branch is taken.
+        value: The tensor that decides: the number of rounds, or the branch that is taken.
     """
 
     key: Key
@@ -46,7 +46,7 @@ def flatten(
     Args:
         concrete_function: What `tf.function.get_concrete_function` returned.
         notes: The layers of its operations.
-        decisions: How often loops go round and which branches are taken, as far as that is known.
+        decisions: How many rounds loops have and which branches are taken, as far as that is known.
 
     Returns:
         The graph, the loops and branches that are not decided yet, and the loops without attention, which need not be.

@@ -58,7 +58,7 @@ class Notes:
         self.stack.append(LayerCall(layer, self._calls))
 
     def leave_failing(self) -> None:
-        """Notes where an exception came from; as it passes the layers around, the innermost stays noted."""
+        """Notes the innermost layer that an exception came from."""
         stack = tuple(self.stack)
         if self.failed[: len(stack)] != stack:
             self.failed = stack
@@ -75,7 +75,7 @@ class Notes:
 
 @contextlib.contextmanager
 def noting_layers(listener: Listener | None = None) -> Iterator[Notes]:
-    """Takes notes of what this thread traces. Other threads run as ever; everything is put back, errors or not."""
+    """Takes notes of what this thread traces. Other threads are not affected. Everything is restored, also after errors."""
     outer = getattr(_THREAD, "notes", None)
     _THREAD.notes = notes = Notes(listener)
     _install()
@@ -126,9 +126,9 @@ def _call_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _call_function(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """Traces the `tf.function`s in a model anew: of one that was traced before, the layers inside would not be seen.
+    """Traces the `tf.function`s in a model again: the layers inside a function that was traced before would not be seen.
 
-    Where all runs eagerly, so do they, for nothing is seen of what a function computes.
+    In a recorded pass they run eagerly, since what a compiled function computes is not seen.
     """
     original = _originals[_Function]
     notes: Notes | None = getattr(_THREAD, "notes", None)
@@ -142,7 +142,7 @@ def _call_function(self: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         return self._python_function(*args, **kwargs)
     except tf.errors.OpError:
-        # Nothing but XLA, for which the function was made, computes this.
+        # Only XLA computes this.
         return original(self, *args, **kwargs)
 
 

@@ -1,4 +1,4 @@
-"""What is fed to a model, as tensors with a signature by which traces are kept."""
+"""The arguments of a call of a model, as tensors with a signature that traces are cached by."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ _TENSOR = _Tensor()
 
 
 def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
-    """Makes tensors of what the user gave.
+    """Turns the arguments that the user gave into tensors.
 
     Args:
         model: The model to be called.

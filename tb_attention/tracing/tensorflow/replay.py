@@ -65,14 +65,14 @@ class Replay:
         try:
             return self._run(tensors)
         except self._without_kernel:
-            # XLA, with which Keras trains, has one.
+            # XLA has a kernel for it.
             self._without_kernel = ()
             self._function = self._compiled(jit_compile=True)
             return self._run(tensors)
 
     def _compiled(self, *, jit_compile: bool) -> Callable[..., Any]:
         specs = [tf.TensorSpec(value.shape, value.dtype) for value in self._inputs]
-        # A concrete function: TensorFlow would take each new capture for a needless retracing of this method, and warn.
+        # A concrete function: otherwise TensorFlow would warn that this method is traced again for each model.
         function = tf.function(self._build, autograph=False, jit_compile=jit_compile)
         concrete: Callable[..., Any] = function.get_concrete_function(*specs)
         return concrete
@@ -102,9 +102,9 @@ class Replay:
 
 @contextlib.contextmanager
 def _as_written() -> Iterator[None]:
-    """Has functions of this thread compute in the order in which they are written.
+    """Makes functions of this thread compute in the order in which they are written.
 
-    TensorFlow joins factors and sums of them otherwise, which moves weights by more than 1e-5 where their logits are large.
+    Otherwise TensorFlow merges products and sums, which changes weights by more than 1e-5 where logits are large.
     """
     current = context.context()
     options = current.function_call_options

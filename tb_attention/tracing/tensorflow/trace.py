@@ -103,7 +103,7 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
         with noting_layers() as notes:
             taken.append(notes)
             outputs = model(*args, **kwargs)
-            # What the model itself caught is not why it fails, if it does so later.
+            # Exceptions that the model caught are not why it fails later.
             notes.failed = ()
         flat = tree.flatten(outputs)
         packers.append(_packer(outputs, flat))
@@ -122,11 +122,11 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
 def _record(model: Any, call: Call) -> Trace:
     """The call as it runs eagerly.
 
-    What changes with one sample more depends on the number of samples. A model that then does something else is bound to it.
+    What differs with one sample more depends on the number of samples. A model that then runs other operations is bound to it.
     """
     recording = Recording(model, call, call.tensors)
     if "VarHandleOp" in recording.names:
-        # It was built on the way, which happens once.
+        # The model was built during the pass, which happens once.
         recording = Recording(model, call, call.tensors)
     samples: int | None = call.samples
     with contextlib.suppress(Exception):

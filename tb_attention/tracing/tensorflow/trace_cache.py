@@ -35,7 +35,7 @@ class TraceCache:
         return TraceCache, ()
 
     def get(self, model: Any, call: Call, *, thoroughly: bool) -> TracedModel:
-        """What was traced for this kind of input, traced now where the model has changed since or was never traced.
+        """The trace for this kind of input; made now if there is none, or if the model has changed.
 
         Args:
             model: The model.
@@ -54,7 +54,7 @@ class TraceCache:
 
     @contextmanager
     def lent_prediction(self, model: Any) -> Iterator[None]:
-        """While this lasts the model has the function that Keras compiled for predictions the last time, if it is still right."""
+        """Lends the model the function that Keras compiled for predictions the last time, if it is still right."""
         theirs, way = model.predict_function, _way_of(model)
         kept = self._prediction
         fits = kept is not None and kept[0] == way and kept[1].holds(model, thoroughly=True)
@@ -68,18 +68,18 @@ class TraceCache:
             model.predict_function = theirs
 
     def forget(self, call: Call) -> None:
-        """Has the model traced anew for this kind of input."""
+        """Forgets the trace for this kind of input."""
         self._entries.pop(call.signature, None)
 
 
 def _way_of(model: Any) -> tuple[Any, ...]:
-    """How Keras compiles what it runs of the model."""
+    """The options with which Keras compiles the model."""
     names = ("run_eagerly", "jit_compile", "distribute_strategy")
     return tuple(getattr(model, name, None) for name in names)
 
 
 class _Entry(Generic[Traced]):
-    """What was traced, and the model as it was then.
+    """A trace, and the state of the model when it was made.
 
     Args:
         model: The model after it was traced: one that had not been called before has its variables only now.
@@ -103,7 +103,7 @@ class _Entry(Generic[Traced]):
 
 
 def trace_cache_of(model: Any) -> TraceCache:
-    """What is kept of a model, as long as the model lives."""
+    """The cache of a model, which lives as long as the model."""
     holder = vars(model).get(_HOLDER)
     if not hasattr(holder, "__dict__"):
         return TraceCache()
