@@ -17,7 +17,7 @@ from tests.tracing.zoo import normal
 
 
 class AttentiveCell(layers.Layer):
-    """A recurrent cell that looks at a memory scaled by its state."""
+    """A recurrent cell that attends to a memory scaled by its state."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -49,12 +49,12 @@ def test_rounds_of_a_loop_are_an_axis(way: str, request: pytest.FixtureRequest) 
     assert [axis.role for axis in site.axes] == ["samples", "heads", "iteration", "query", "key"]
     state = np.zeros((3, 8), "float32")
     memory = ops.convert_to_numpy(cell.memory)
-    for place in range(4):
+    for index in range(4):
         keys = state[:, None] + memory
-        logits = np.einsum("bd,bkd->bk", cell.query(x[:, place]), keys)
+        logits = np.einsum("bd,bkd->bk", cell.query(x[:, index]), keys)
         expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-        np.testing.assert_allclose(site.weights[:, 0, place, 0], expected, atol=1e-5)
-        state = ops.convert_to_numpy(cell(x[:, place], [state])[0])
+        np.testing.assert_allclose(site.weights[:, 0, index, 0], expected, atol=1e-5)
+        state = ops.convert_to_numpy(cell(x[:, index], [state])[0])
 
 
 class Repeated(keras.Model):
@@ -63,11 +63,11 @@ class Repeated(keras.Model):
     def call(self, x: Any) -> Any:
         rounds = tf.cast(x[0, 0, 0], tf.int32)
 
-        def body(place: Any, y: Any) -> tuple[Any, Any]:
+        def body(index: Any, y: Any) -> tuple[Any, Any]:
             weights = tf.nn.softmax(tf.matmul(y, y, transpose_b=True))
-            return place + 1, tf.matmul(weights, y)
+            return index + 1, tf.matmul(weights, y)
 
-        return tf.while_loop(lambda place, _: place < rounds, body, (0, x))[1]
+        return tf.while_loop(lambda index, _: index < rounds, body, (0, x))[1]
 
 
 @pytest.mark.parametrize("way", ["graph", "eager"])

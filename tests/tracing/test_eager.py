@@ -126,7 +126,7 @@ def test_an_eager_pass_leaves_the_model_as_it_was() -> None:
     np.testing.assert_array_equal(drawn, tf.random.normal([3]))
 
 
-# What loops over samples do with each is told only where they are gone through.
+# What a loop over samples does with each is known only where the loop is unrolled.
 MAPPED = {
     "mapped_over_the_samples",
     "mapped_over_the_samples_and_turned",

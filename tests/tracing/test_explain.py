@@ -62,8 +62,8 @@ def test_a_model_without_attention_is_said_to_have_none() -> None:
 
 def test_left_out_of_one_reason_and_block_are_one_line_and_the_rarest_comes_first() -> None:
     inputs = x = keras.Input((8, 8, 3))
-    for place in range(30):
-        x = layers.Conv2D(3, 3, padding="same", activation="swish", name=f"swish_{place}")(x)
+    for index in range(30):
+        x = layers.Conv2D(3, 3, padding="same", activation="swish", name=f"swish_{index}")(x)
     x = x * layers.Conv2D(3, 1, activation="sigmoid", name="unit")(x)
     table = tb_attention.explain(keras.Model(inputs, head(x)), normal(8, 8, 3))
     assert len(table.left_out) == 32

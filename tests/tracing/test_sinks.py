@@ -139,7 +139,7 @@ def test_pooling_may_have_a_sink() -> None:
 
 
 def test_keys_with_a_value_of_their_own_are_no_sink() -> None:
-    """A learned key with a learned value, as in models that may look at nothing, is a key like others."""
+    """A learned key with a learned value, as in models that may attend to nothing, is a key like others."""
 
     class NullKey(layers.Layer):
         def build(self, shape: Any) -> None:

@@ -145,7 +145,7 @@ def test_the_data_flow_tells_grids_and_inputs() -> None:
 
 
 class Augmented(keras.Model):
-    """Its `call` takes no `training`; its first layer trains unless told not to, and what comes after follows it."""
+    """Its `call` takes no `training`; its first layer trains by default, and the later ones follow it."""
 
     def __init__(self) -> None:
         super().__init__()

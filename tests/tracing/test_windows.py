@@ -1,4 +1,4 @@
-"""Windows know their place in the feature map that they were cut from."""
+"""Windows know where they lie in the feature map that they were cut from."""
 
 from __future__ import annotations
 

@@ -62,11 +62,11 @@ def seen_pixels(tokens: keras.Model, axes: tuple[int, ...] = (1, 2)) -> npt.NDAr
     pictures = rng.normal(size=(1, *shape)).astype("float32")
     sizes = [shape[axis - 1] for axis in axes]
     changed = np.repeat(pictures, np.prod(sizes), 0)
-    for place, pixel in enumerate(np.ndindex(*sizes)):
+    for entry, pixel in enumerate(np.ndindex(*sizes)):
         index: list[Any] = [slice(None)] * len(shape)
         for axis, at in zip(axes, pixel, strict=True):
             index[axis - 1] = at
-        changed[place][tuple(index)] += rng.normal(size=changed[place][tuple(index)].shape) + 3
+        changed[entry][tuple(index)] += rng.normal(size=changed[entry][tuple(index)].shape) + 3
     before, after = tokens.predict(pictures, verbose=0), tokens.predict(changed, verbose=0, batch_size=512)
     return np.any(np.abs(after - before) > 1e-6, -1).T.reshape(-1, *sizes)
 

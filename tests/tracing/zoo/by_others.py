@@ -67,8 +67,8 @@ def queries_and_keys_from_unrolled_loops() -> Case:
 
     def step_by_step(x: Any) -> Any:
         state, states = ops.zeros((ops.shape(x)[0], 8)), []
-        for place in range(6):
-            state, _ = cell(x[:, place], [state])
+        for index in range(6):
+            state, _ = cell(x[:, index], [state])
             states.append(state)
         return ops.stack(states, axis=1)
 
@@ -82,7 +82,7 @@ def queries_and_keys_from_unrolled_loops() -> Case:
 
 
 class CrissCross(layers.Layer):
-    """Each cell looks at its column and its row, in one softmax."""
+    """Each cell attends to its column and its row, in one softmax."""
 
     def call(self, x: Any) -> Any:
         rows = x.shape[1]
@@ -160,7 +160,7 @@ def one_map_copied_to_all_channels_by_a_convolution() -> Case:
 
 @case
 def cells_that_look_at_regions() -> Case:
-    """Regions are the means of soft classes; each cell then looks at the regions."""
+    """Regions are the means of soft classes; each cell then attends to the regions."""
     inputs = keras.Input((4, 4, 8))
     cells = layers.Reshape((16, 8))(inputs)
     classes = layers.Softmax(axis=1, name="classes_of_cells")(layers.Dense(5)(cells))
@@ -255,17 +255,17 @@ def features_chosen_by_a_softmax_of_their_own() -> Case:
 def masks_over_features_by_sparsemax() -> Case:
     inputs = keras.Input((6,))
     x, prior = layers.BatchNormalization()(inputs), ops.ones_like(inputs)
-    for place in range(2):
-        mask = layers.Activation("sparsemax", name=f"mask_{place}")(layers.Dense(6)(x) * prior)
+    for index in range(2):
+        mask = layers.Activation("sparsemax", name=f"mask_{index}")(layers.Dense(6)(x) * prior)
         prior = prior * (1.3 - mask)
         x = x + layers.Dense(6, activation="relu")(inputs * mask)
-    sites = [(f"mask_{place}", "gate", (1, 6)) for place in range(2)]
+    sites = [(f"mask_{index}", "gate", (1, 6)) for index in range(2)]
     return keras.Model(inputs, head(x)), normal(6), sites
 
 
 @case
 def fields_gated_one_by_one() -> Case:
-    fields = [keras.Input((3,), name=f"field_{place}") for place in range(4)]
+    fields = [keras.Input((3,), name=f"field_{index}") for index in range(4)]
     x = ops.stack([layers.Dense(5)(field) for field in fields], axis=1)
     gate = layers.Dense(4, activation="sigmoid", name="gate")(layers.Dense(2, activation="relu")(ops.mean(x, axis=-1)))
     x = layers.Flatten()(x * ops.expand_dims(gate, -1))
@@ -304,7 +304,7 @@ class Pieces(layers.Layer):
 
     def call(self, x: Any) -> Any:
         weights = tf.nn.softmax(self.score(x[:, -1]))
-        return sum(weights[:, place, None] * x[:, place] for place in range(3))
+        return sum(weights[:, index, None] * x[:, index] for index in range(3))
 
 
 @case

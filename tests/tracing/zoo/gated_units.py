@@ -80,7 +80,7 @@ def gated_dilated_convolutions() -> Case:
 def gated_unit_put_together_step_by_step() -> Case:
     inputs = keras.Input((3, 8))
     project, gate = layers.Dense(6), layers.Dense(6, "sigmoid")
-    steps = [inputs[:, place] for place in range(3)]
+    steps = [inputs[:, index] for index in range(3)]
     x = ops.stack([project(step) for step in steps], axis=1) * ops.stack([gate(step) for step in steps], axis=1)
     joined = layers.Concatenate(axis=1)([layers.Reshape((1, 6))(gate(step)) for step in steps])
     return keras.Model(inputs, head(layers.Multiply()([x, joined]))), normal(3, 8), []

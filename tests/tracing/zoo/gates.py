@@ -172,14 +172,14 @@ def squeeze_of_a_volume_convolved_in_groups() -> Case:
 
 @case
 def boxes_that_scale_offsets() -> Case:
-    """Where something is picked from a feature map: places, scaled by the size of a box, which a sigmoid gives."""
+    """Where something is picked from a feature map: coordinates, scaled by the size of a box, which a sigmoid gives."""
     inputs = keras.Input((6, 8))
 
     def pick(parts: Any) -> Any:
         x, boxes, offsets = parts
-        places = boxes[..., None, :1] * 6 + ops.reshape(offsets, (-1, 6, 3, 2))[..., :1] * boxes[..., None, 1:]
-        places = ops.cast(ops.clip(ops.floor(ops.reshape(places, (-1, 18, 1))), 0, 5), "int32")
-        return ops.take_along_axis(x, places, axis=1)
+        coordinates = boxes[..., None, :1] * 6 + ops.reshape(offsets, (-1, 6, 3, 2))[..., :1] * boxes[..., None, 1:]
+        coordinates = ops.cast(ops.clip(ops.floor(ops.reshape(coordinates, (-1, 18, 1))), 0, 5), "int32")
+        return ops.take_along_axis(x, coordinates, axis=1)
 
     boxes, offsets = layers.Dense(2, activation="sigmoid")(inputs), layers.Dense(6)(inputs)
     picked = layers.Lambda(pick, output_shape=(18, 8))([inputs, boxes, offsets])

@@ -41,7 +41,7 @@ def outlook_at_windows_side_by_side() -> Case:
 
 @case
 def neighbours_of_each_cell() -> Case:
-    """Each cell looks at the 3 x 3 cells around it."""
+    """Each cell attends to the 3 x 3 cells around it."""
     inputs = keras.Input((4, 6, 8))
     queries = ops.reshape(layers.Dense(8)(inputs), (-1, 24, 1, 8))
     around = ops.reshape(
@@ -54,7 +54,7 @@ def neighbours_of_each_cell() -> Case:
 
 @case
 def blocks_with_a_halo() -> Case:
-    """Blocks of 2 x 2 cells look at themselves and at the cells next to them."""
+    """Blocks of 2 x 2 cells attend to themselves and at the cells next to them."""
     inputs = keras.Input((4, 6, 8))
     queries = ops.reshape(cut(layers.Dense(8)(inputs)), (-1, 6, 4, 8))
     padded = layers.ZeroPadding2D(1)(layers.Dense(8)(inputs))
@@ -66,7 +66,7 @@ def blocks_with_a_halo() -> Case:
 
 @case
 def one_query_for_all_windows() -> Case:
-    """Queries made of the whole picture look at the cells of each window, as in GC ViT."""
+    """Queries made of the whole picture attend to the cells of each window, as in GC ViT."""
     inputs = keras.Input((4, 6, 8))
     pooled = layers.Conv2D(8, 3, strides=(2, 3), padding="same")(inputs)
     queries = ops.repeat(ops.reshape(pooled, (-1, 4, 8)), 6, axis=0)

@@ -76,8 +76,8 @@ def mixture_of_experts() -> Case:
 def mixture_of_chosen_experts() -> Case:
     inputs = keras.Input((6, 8))
     weights = layers.Softmax(name="router")(layers.Dense(3)(inputs))
-    top, places = ops.top_k(weights, 2)
-    chosen = ops.sum(ops.expand_dims(top, -1) * ops.one_hot(places, 3), axis=2)
+    top, indices = ops.top_k(weights, 2)
+    chosen = ops.sum(ops.expand_dims(top, -1) * ops.one_hot(indices, 3), axis=2)
     experts = ops.stack([layers.Dense(8)(inputs) for _ in range(3)], axis=2)
     x = ops.einsum("bte,bted->btd", chosen, experts)
     return keras.Model(inputs, head(x)), normal(6, 8), []
@@ -86,8 +86,8 @@ def mixture_of_chosen_experts() -> Case:
 @case
 def mixture_of_experts_that_were_chosen_before() -> Case:
     inputs = keras.Input((6, 8))
-    logits, places = ops.top_k(layers.Dense(3)(inputs), 2)
-    chosen = ops.sum(ops.expand_dims(ops.softmax(logits), -1) * ops.one_hot(places, 3), axis=2)
+    logits, indices = ops.top_k(layers.Dense(3)(inputs), 2)
+    chosen = ops.sum(ops.expand_dims(ops.softmax(logits), -1) * ops.one_hot(indices, 3), axis=2)
     experts = ops.stack([layers.Dense(8)(inputs) for _ in range(3)], axis=2)
     x = ops.einsum("bte,bted->btd", chosen, experts)
     return keras.Model(inputs, head(x)), normal(6, 8), []
@@ -96,8 +96,8 @@ def mixture_of_experts_that_were_chosen_before() -> Case:
 @case
 def inputs_weighed_for_chosen_experts() -> Case:
     inputs = keras.Input((6, 8))
-    largest, places = ops.top_k(layers.Dense(3)(inputs), 1)
-    chosen = ops.one_hot(places, 3)
+    largest, indices = ops.top_k(layers.Dense(3)(inputs), 1)
+    chosen = ops.one_hot(indices, 3)
     logits = ops.where(ops.sum(chosen, axis=2) > 0, ops.sum(chosen * ops.expand_dims(largest, -1), axis=2), -1e9)
     weighed = ops.expand_dims(ops.sigmoid(logits), -1) * ops.expand_dims(inputs, 2)
     x = sum(layers.Dense(8)(weighed[:, :, expert]) for expert in range(3))
@@ -108,7 +108,7 @@ def inputs_weighed_for_chosen_experts() -> Case:
 def mixture_of_experts_one_after_another() -> Case:
     inputs = keras.Input((6, 8))
     weights = layers.Softmax(name="router")(layers.Dense(2)(inputs))
-    x = sum(weights[..., place : place + 1] * layers.Dense(8, activation="relu")(inputs) for place in range(2))
+    x = sum(weights[..., index : index + 1] * layers.Dense(8, activation="relu")(inputs) for index in range(2))
     return keras.Model(inputs, head(x)), normal(6, 8), []
 
 

@@ -86,9 +86,9 @@ def graph_attention(x: Any, project: Any, one: Any, other: Any) -> Any:
 
 
 def bags(x: Any, hidden: Any, score: Any) -> Any:
-    members = [x[:, place] for place in range(4)]
+    members = [x[:, index] for index in range(4)]
     weights = ops.softmax(ops.stack([score(ops.tanh(hidden(member))) for member in members]), axis=0)
-    return ops.concatenate([weights[place] * members[place] for place in range(4)])
+    return ops.concatenate([weights[index] * members[index] for index in range(4)])
 
 
 def coordinates(x: Any, shared: Any, rows: Any, columns: Any) -> Any:
@@ -135,7 +135,7 @@ def _paper(name: str) -> Case:
     function, units, shape, sites = PAPERS[name]
     model = OneLayer(Written(function, units, name=name))
     model(normal(*shape))
-    paths = [name if place == 0 else f"{name}#{place + 1}" for place in range(len(sites))]
+    paths = [name if index == 0 else f"{name}#{index + 1}" for index in range(len(sites))]
     return model, normal(*shape), [(path, *site) for path, site in zip(paths, sites, strict=True)]
 
 

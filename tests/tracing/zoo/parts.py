@@ -14,7 +14,7 @@ from tests.tracing.zoo.cases import Case, case, head, ids, normal
 
 @case
 def columns_of_a_table() -> Case:
-    columns = [keras.Input((4,), name=f"column_{place}") for place in range(3)]
+    columns = [keras.Input((4,), name=f"column_{index}") for index in range(3)]
     x = ops.stack([layers.Dense(8)(column) for column in columns], axis=1)
     x = layers.MultiHeadAttention(2, 4, name="attention")(x, x)
     return keras.Model(columns, head(x)), [normal(4)] * 3, [("attention", "self", (2, 3, 3))]
@@ -22,7 +22,7 @@ def columns_of_a_table() -> Case:
 
 @case
 def selection_of_variables() -> Case:
-    variables = [keras.Input((1,), name=f"variable_{place}") for place in range(3)]
+    variables = [keras.Input((1,), name=f"variable_{index}") for index in range(3)]
     encoded = [layers.Dense(8)(one) for one in variables]
     weights = layers.Dense(3, activation="softmax", name="weights")(layers.concatenate(encoded))
     x = ops.squeeze(ops.matmul(ops.expand_dims(weights, 1), ops.stack(encoded, axis=1)), 1)
@@ -32,7 +32,7 @@ def selection_of_variables() -> Case:
 @case
 def selection_of_columns_at_each_step() -> Case:
     series = keras.Input((5, 3))
-    encoded = [layers.Dense(8)(series[:, :, place : place + 1]) for place in range(3)]
+    encoded = [layers.Dense(8)(series[:, :, index : index + 1]) for index in range(3)]
     weights = layers.Dense(3, activation="softmax", name="weights")(layers.concatenate(encoded))
     x = ops.sum(ops.expand_dims(weights, 2) * ops.stack(encoded, axis=-1), axis=-1)
     return keras.Model(series, head(x)), normal(5, 3), [("weights", "cross", (1, 5, 3))]
@@ -82,8 +82,8 @@ class Causal(layers.Layer):
     """A mask made of how long the text happens to be."""
 
     def call(self, tokens: Any) -> Any:
-        places = ops.arange(ops.shape(tokens)[1])
-        return ops.expand_dims(ops.expand_dims(places, 1) >= ops.expand_dims(places, 0), 0)
+        indices = ops.arange(ops.shape(tokens)[1])
+        return ops.expand_dims(ops.expand_dims(indices, 1) >= ops.expand_dims(indices, 0), 0)
 
 
 @case
@@ -119,20 +119,20 @@ def any_length() -> Case:
 
 
 class Deformable(layers.Layer):
-    """Each query picks two cells of a feature map, and weighs them."""
+    """Each query picks two cells of a feature map, and weights them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.places, self.scores = layers.Dense(2), layers.Dense(2)
+        self.indices, self.scores = layers.Dense(2), layers.Dense(2)
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
-        self.places.build(query_shape)
+        self.indices.build(query_shape)
         self.scores.build(query_shape)
         self.built = True
 
     def call(self, query: Any, memory: Any) -> Any:
-        places = ops.cast(ops.clip(ops.abs(self.places(query)) * 5, 0, 5), "int32")
-        picked = tf.gather(memory, places, batch_dims=1)
+        indices = ops.cast(ops.clip(ops.abs(self.indices(query)) * 5, 0, 5), "int32")
+        picked = tf.gather(memory, indices, batch_dims=1)
         return ops.sum(ops.expand_dims(ops.softmax(self.scores(query)), -1) * picked, axis=2)
 
 
@@ -144,23 +144,23 @@ def sampled_points() -> Case:
 
 
 class DeformableHeads(layers.Layer):
-    """Queries that were chosen by their scores; two heads, folded into the batch, pick three cells each and weigh them."""
+    """Queries that were chosen by their scores; two heads, folded into the batch, pick three cells each and weight them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.chosen, self.values, self.places, self.scores = (layers.Dense(units) for units in (1, 8, 6, 6))
+        self.chosen, self.values, self.indices, self.scores = (layers.Dense(units) for units in (1, 8, 6, 6))
 
     def build(self, memory_shape: Any) -> None:
-        for layer in (self.chosen, self.values, self.places, self.scores):
+        for layer in (self.chosen, self.values, self.indices, self.scores):
             layer.build(memory_shape)
         self.built = True
 
     def call(self, memory: Any) -> Any:
         _, chosen = ops.top_k(ops.squeeze(self.chosen(memory), -1), 4)
         query = tf.gather(memory, chosen, batch_dims=1)
-        places = ops.cast(ops.floor(ops.sigmoid(self.folded(self.places(query), 4, 3)) * 5), "int32")
+        indices = ops.cast(ops.floor(ops.sigmoid(self.folded(self.indices(query), 4, 3)) * 5), "int32")
         values = self.folded(self.values(memory), 6, 4)
-        picked = ops.reshape(ops.take_along_axis(values, ops.reshape(places, (-1, 12, 1)), axis=1), (-1, 4, 3, 4))
+        picked = ops.reshape(ops.take_along_axis(values, ops.reshape(indices, (-1, 12, 1)), axis=1), (-1, 4, 3, 4))
         weights = ops.reshape(ops.softmax(self.folded(self.scores(query), 4, 3)), (-1, 1, 4, 3))
         x = ops.sum(ops.transpose(picked, (0, 3, 1, 2)) * weights, axis=-1)
         return ops.transpose(ops.reshape(x, (-1, 8, 4)), (0, 2, 1))
@@ -178,7 +178,7 @@ def sampled_points_of_heads_of_chosen_queries() -> Case:
 
 
 class EdgeAttention(layers.Layer):
-    """Each node looks at those that an edge leads from to it."""
+    """Each node attends to those that an edge leads from to it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -64,7 +64,7 @@ for _name in GATES:
 
 @case
 def columns_normalised_before_they_are_gated() -> Case:
-    columns = [keras.Input((1,), name=f"column_{place}") for place in range(4)]
+    columns = [keras.Input((1,), name=f"column_{index}") for index in range(4)]
     x = layers.BatchNormalization()(layers.Concatenate()(columns))
     x = layers.Dense(6)(layers.Multiply()([x, gate(x, 4)]))
     return keras.Model(columns, layers.Dense(2)(x)), [normal(1)] * 4, [("gate", "gate", (1, 4))]

@@ -37,7 +37,7 @@ class Subclassed(keras.Model):
 def subclassed_with_a_list_of_layers() -> Case:
     model = Subclassed()
     model(normal(6, 8))
-    return model, normal(6, 8), [(f"blocks_{place}/attention", "self", (2, 6, 6)) for place in range(2)]
+    return model, normal(6, 8), [(f"blocks_{index}/attention", "self", (2, 6, 6)) for index in range(2)]
 
 
 class Bare(keras.Model):

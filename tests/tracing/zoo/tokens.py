@@ -36,8 +36,8 @@ class Unmasked(layers.Layer):
     """Half of the patches, others for each sample."""
 
     def call(self, x: Any, order: Any) -> Any:
-        places = ops.expand_dims(ops.argsort(order)[:, :3], -1)
-        return ops.take_along_axis(x, places, axis=1)
+        indices = ops.expand_dims(ops.argsort(order)[:, :3], -1)
+        return ops.take_along_axis(x, indices, axis=1)
 
 
 class Filled(layers.Layer):
@@ -105,8 +105,8 @@ class Best(layers.Layer):
     """The three tokens of each sample that score highest, picked in a loop over the samples."""
 
     def call(self, x: Any, scores: Any) -> Any:
-        places = ops.top_k(ops.squeeze(scores, -1), 3)[1]
-        return ops.map(lambda one: ops.take(one[0], one[1], axis=0), (x, places))
+        indices = ops.top_k(ops.squeeze(scores, -1), 3)[1]
+        return ops.map(lambda one: ops.take(one[0], one[1], axis=0), (x, indices))
 
 
 @case

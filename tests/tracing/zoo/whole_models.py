@@ -17,9 +17,9 @@ def vision_transformer() -> Case:
     x = layers.Conv2D(8, 4, strides=4)(inputs)
     x = layers.Reshape((16, 8))(x)
     x = layers.Embedding(16, 8)(ops.arange(16)) + x
-    for place in range(2):
-        x = block(x, f"block_{place}")
-    sites = [(f"block_{place}_attention", "self", (2, 16, 16)) for place in range(2)]
+    for index in range(2):
+        x = block(x, f"block_{index}")
+    sites = [(f"block_{index}_attention", "self", (2, 16, 16)) for index in range(2)]
     return keras.Model(inputs, head(x)), normal(16, 16, 3), sites
 
 
@@ -59,7 +59,7 @@ def encoder_and_decoder() -> Case:
 
 
 class LearnedQueries(layers.Layer):
-    """Object queries that look at a sequence."""
+    """Object queries that attend to a sequence."""
 
     def __init__(self, count: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -95,6 +95,6 @@ def nested_three_deep() -> Case:
 
 @case
 def sequential_of_blocks() -> Case:
-    blocks = [HandWritten(name=f"block_{place}") for place in range(2)]
+    blocks = [HandWritten(name=f"block_{index}") for index in range(2)]
     model = keras.Sequential([keras.Input((6, 8)), *blocks, layers.GlobalAveragePooling1D(), layers.Dense(4)])
-    return model, normal(6, 8), [(f"block_{place}", "self", (2, 6, 6)) for place in range(2)]
+    return model, normal(6, 8), [(f"block_{index}", "self", (2, 6, 6)) for index in range(2)]
