@@ -23,6 +23,9 @@ from tb_attention.tracing.rules.operands import (
 )
 from tb_attention.tracing.symbolic_dimensions import Dim, Factor, Origin
 
+_Next = tuple[Value, Value]
+"""A value to follow, and the tensor that holds the weights last."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Use:
@@ -101,10 +104,8 @@ class UseFinder:
                         todo.append((*use, steps + 1))
         return sorted(found, key=lambda use: use.node.index)
 
-    def _meet(
-        self, candidate: Candidate, node: Node, value: Value, weights: Value
-    ) -> Iterator[Use | tuple[Value, Value]]:
-        """What becomes of weights at one of their users: a use, or (value, weights) to follow."""
+    def _meet(self, candidate: Candidate, node: Node, value: Value, weights: Value) -> Iterator[Use | _Next]:
+        """What becomes of weights at one of their users: a use, or what to follow."""
         if node.op in IGNORED:
             return
         if node.op == ops.LIST_OF:
@@ -145,7 +146,7 @@ class UseFinder:
 
     def _meet_product(
         self, candidate: Candidate, node: Node, value: Value, other: Value, weights: Value
-    ) -> Iterator[Use | tuple[Value, Value]]:
+    ) -> Iterator[Use | _Next]:
         if other is value:
             yield Use("other", node, weights, value)
         elif other not in self._tracker.dependent or is_mask(other):
@@ -185,9 +186,7 @@ class UseFinder:
             return False
         return candidate.axis.isdisjoint(factor for axis in axes for factor in dims[axis])
 
-    def _meet_arithmetic(
-        self, candidate: Candidate, node: Node, value: Value, weights: Value
-    ) -> Iterator[Use | tuple[Value, Value]]:
+    def _meet_arithmetic(self, candidate: Candidate, node: Node, value: Value, weights: Value) -> Iterator[Use | _Next]:
         first = node.inputs[0] is value
         other = node.inputs[1] if first else node.inputs[0]
         division = node.op == ops.DIV
@@ -209,7 +208,7 @@ class UseFinder:
             return False
         return dims[-2:] == others[-2:] and all(dims[-2:]) and "position" in {factor.origin for factor in dims[-1]}
 
-    def _passed(self, node: Node, weights: Value) -> Iterator[tuple[Value, Value]]:
+    def _passed(self, node: Node, weights: Value) -> Iterator[_Next]:
         # Numbers of other positions are no copies: a layer applied step by step is put together of its steps.
         joined = node.op in ops.JOINS and len({item for item in node.inputs if item in self._tracker.dependent}) > 1
         for output in node.outputs:
@@ -220,7 +219,7 @@ class UseFinder:
 
     def _meet_contraction(
         self, candidate: Candidate, node: Node, value: Value, weights: Value
-    ) -> Iterator[Use | tuple[Value, Value]]:
+    ) -> Iterator[Use | _Next]:
         contraction = contraction_of(node)
         dims = self._tracker.dims[value]
         if contraction is None or dims is None:
