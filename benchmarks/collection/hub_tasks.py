@@ -116,7 +116,7 @@ def meta_clip() -> Any:
 
 
 def mm_dit() -> Any:
-    """The transformer of Stable Diffusion 3: pictures and texts look at both, in one map."""
+    """The transformer of Stable Diffusion 3: pictures and texts attend to both, in one map."""
     from keras_hub.src.models.stable_diffusion_3.mmdit import MMDiT
 
     return MMDiT(
@@ -232,7 +232,7 @@ _MODELS: list[tuple[str, Callable[[], keras.Model], dict[str, int], Callable[[],
     ("MMDiT", mm_dit, {"self": LAYERS}, None),
     ("Flux", flux, {"self": 2 * LAYERS}, _flux_inputs),
     ("Gemma3 with pictures", gemma_with_pictures, {"self": 2 * LAYERS}, _words_with_pictures),
-    # Learned queries look at each other in both layers, at the picture in the first.
+    # Learned queries attend to each other in both layers, and to the picture in the first.
     ("BLIP2", blip, {"self": 3 * LAYERS, "cross": 1}, _picture_and_text),
     ("ViTImageClassifier", _classifier("ViTImageClassifier", hub_vision.vit), {"self": LAYERS}, None),
     ("DeiTImageClassifier", _classifier("DeiTImageClassifier", hub_vision.deit), {"self": LAYERS}, None),
@@ -251,7 +251,7 @@ _MODELS: list[tuple[str, Callable[[], keras.Model], dict[str, int], Callable[[],
         None,
     ),
     ("ResNetImageClassifier", _classifier("ResNetImageClassifier", hub_vision.res_net), {}, None),
-    # A window and all of the picture; then tokens look at themselves and at the picture, and it at them, in each of two layers.
+    # A window and the whole picture; in each of two layers tokens then attend to themselves and to the picture, and it to them.
     (
         "SAMImageSegmenter",
         _task_of("SAMImageSegmenter", hub_vision.segment_anything),

@@ -289,7 +289,7 @@ _MODELS: list[tuple[Callable[[], keras.Model], int, int, Callable[[], Any] | Non
     # One more pools the picture.
     (siglip, 2 * LAYERS + 1, 0, _pairs),
     (pali_gemma, 2 * LAYERS, 0, picture_and_words),
-    # Queries look at the label so far and at the picture.
+    # Queries attend to the label so far and at the picture.
     (parseq, LAYERS + 2, 0, _picture_and_label),
     # One more pools the frames.
     (video_prism, 2 * LAYERS, 0, None),

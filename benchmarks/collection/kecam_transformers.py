@@ -222,7 +222,7 @@ NEIGHBOURHOODS: list[Row] = [
         "volo",
         "VOLO",
         VOLO,
-        # Two blocks look at a window each, two at all, and twice the class token looks at all.
+        # Two blocks attend to a window each, two to all, and twice the class token attends to all.
         {"local": 2, "self": 2, "cross": 2},
     ),
     (

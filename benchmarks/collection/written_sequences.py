@@ -41,8 +41,8 @@ def text_transformer() -> keras.Model:
 
 
 def tab_transformer() -> keras.Model:
-    """Columns that are categories look at one another; numbers are added at the end."""
-    categories = [keras.Input((1,), dtype="int32", name=f"category_{place}") for place in range(3)]
+    """Columns that are categories attend to one another; numbers are added at the end."""
+    categories = [keras.Input((1,), dtype="int32", name=f"category_{index}") for index in range(3)]
     numbers = keras.Input((2,), name="numbers")
     columns = ops.stack([ops.squeeze(layers.Embedding(10, _WIDTH)(c), 1) for c in categories], axis=1)
     columns = columns + layers.Embedding(3, _WIDTH)(ops.arange(3))
@@ -78,7 +78,7 @@ def variable_selection() -> keras.Model:
         y = layers.Dense(_WIDTH)(y) * layers.Dense(_WIDTH, activation="sigmoid")(y)
         return layers.LayerNormalization()(layers.Dense(_WIDTH)(x) + y)
 
-    inputs = [keras.Input((1,), name=f"variable_{place}") for place in range(4)]
+    inputs = [keras.Input((1,), name=f"variable_{index}") for index in range(4)]
     encoded = [layers.Dense(_WIDTH)(one) for one in inputs]
     weights = layers.Dense(4, activation="softmax")(residual(layers.concatenate(encoded)))
     stacked = ops.stack([residual(one) for one in encoded], axis=1)
@@ -87,7 +87,7 @@ def variable_selection() -> keras.Model:
 
 
 def multiple_instances() -> keras.Model:
-    """Gated attention over a bag of instances, each an input of its own."""
+    """Gated attention over a bag of instances, each a separate input."""
 
     class Weighing(layers.Layer):
         def __init__(self) -> None:
@@ -97,9 +97,9 @@ def multiple_instances() -> keras.Model:
         def call(self, instances: Any) -> Any:
             scores = [self.w(ops.tanh(self.v(one)) * ops.sigmoid(self.u(one))) for one in instances]
             alpha = ops.softmax(ops.stack(scores), axis=0)
-            return [alpha[place] for place in range(alpha.shape[0])]
+            return [alpha[index] for index in range(alpha.shape[0])]
 
-    inputs = [keras.Input((6, 6), name=f"instance_{place}") for place in range(3)]
+    inputs = [keras.Input((6, 6), name=f"instance_{index}") for index in range(3)]
     embed = keras.Sequential([layers.Flatten(), layers.Dense(_WIDTH, activation="relu")])
     embedded = [embed(one) for one in inputs]
     weights = Weighing()(embedded)
@@ -108,7 +108,7 @@ def multiple_instances() -> keras.Model:
 
 
 def graph_attention() -> keras.Model:
-    """Nodes look at their neighbours, in a dense graph."""
+    """Nodes attend to their neighbours, in a dense graph."""
     nodes, adjacency = keras.Input((6, 5), name="nodes"), keras.Input((6, 6), name="adjacency_mask")
 
     def attend(x: Any, graph: Any, project: Any, source: Any, target: Any) -> Any:
@@ -231,7 +231,7 @@ def performer() -> keras.Model:
 
 
 def blocks_of_keys() -> keras.Model:
-    """Each block of queries looks at itself and at the blocks beside it."""
+    """Each block of queries attends to itself and at the blocks beside it."""
     tokens = _tokens()
     x = _embedded(tokens)
 
@@ -341,9 +341,9 @@ def switch_transformer() -> keras.Model:
     x = x + layers.MultiHeadAttention(_HEADS, 4)(x, x)
 
     def route(x: Any, router: Any, *experts: Any) -> Any:
-        gate, place = ops.top_k(ops.softmax(router(x)), 1)
+        gate, index = ops.top_k(ops.softmax(router(x)), 1)
         outputs = ops.stack([expert(x) for expert in experts], axis=2)
-        chosen = ops.one_hot(ops.squeeze(place, -1), 3)
+        chosen = ops.one_hot(ops.squeeze(index, -1), 3)
         return gate * ops.einsum("bte,bted->btd", chosen, outputs)
 
     return _classified(tokens, x + Function(route, (3, 8, 8, 8))(x))

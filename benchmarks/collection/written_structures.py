@@ -57,7 +57,7 @@ def latents_once_for_all_samples() -> keras.Model:
             self.latents = self.add_weight(shape=(6, _WIDTH))
             query, data = keras.Input((6, _WIDTH)), keras.Input((9, _WIDTH))
             normed = [layers.LayerNormalization()(one) for one in (query, data)]
-            q, k, v = (layers.Dense(_WIDTH)(normed[place]) for place in (0, 1, 1))
+            q, k, v = (layers.Dense(_WIDTH)(normed[index]) for index in (0, 1, 1))
             self.look = keras.Model([query, data], q + layers.Attention(use_scale=True)([q, k, v]))
             tokens = keras.Input((6, _WIDTH))
             self.think = keras.Model(tokens, encoder_block(tokens, 2))
@@ -93,7 +93,7 @@ def masked_patches() -> keras.Model:
 
 
 def global_queries() -> keras.Model:
-    """Windows look at themselves, then all of them are asked by what the whole picture was pooled to."""
+    """Windows attend to themselves, then all of them are attended to by the pooled picture."""
     image = keras.Input((8, 8, 3))
     x = layers.Conv2D(_WIDTH, 3, padding="same")(image)
     gate = layers.Dense(_WIDTH, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(x))
@@ -117,11 +117,11 @@ def global_queries() -> keras.Model:
 
 
 def denoising() -> keras.Model:
-    """Cells of a feature map look at one another, rows and columns apart, in a network that is told the time."""
+    """Cells of a feature map attend to one another, rows and columns apart, in a network that is given the time."""
     image, time = keras.Input((8, 8, 3)), keras.Input((), dtype="int32")
     angles = ops.expand_dims(ops.cast(time, "float32"), -1) * 10.0 ** -ops.arange(4, dtype="float32")
-    told = layers.Dense(_WIDTH, activation="swish")(ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1))
-    x = layers.Conv2D(_WIDTH, 3, 2, "same")(image) + layers.Dense(_WIDTH)(told)[:, None, None, :]
+    encoded = layers.Dense(_WIDTH, activation="swish")(ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1))
+    x = layers.Conv2D(_WIDTH, 3, 2, "same")(image) + layers.Dense(_WIDTH)(encoded)[:, None, None, :]
 
     def look(x: Any, query: Any, key: Any, value: Any) -> Any:
         scores = ops.einsum("bhwc,bHWc->bhwHW", query(x), key(x)) / _WIDTH**0.5
@@ -133,23 +133,23 @@ def denoising() -> keras.Model:
 
 
 def steps_of_feature_selection() -> keras.Model:
-    """Each step weighs the features by a softmax, less those that were used."""
+    """Each step weights the features by a softmax, less those that were used."""
     table = keras.Input((6,))
     x = layers.BatchNormalization()(table)
-    unused, decisions, told = ops.ones_like(x), [], layers.Dense(4)(x)
+    unused, decisions, hidden_part = ops.ones_like(x), [], layers.Dense(4)(x)
     for _ in range(2):
-        weights = ops.softmax(layers.Dense(6)(told) * unused)
+        weights = ops.softmax(layers.Dense(6)(hidden_part) * unused)
         unused = unused * (1.3 - weights)
         hidden = _residual(weights * x)
         decisions.append(ops.relu(hidden[:, :4]))
-        told = hidden[:, 4:]
+        hidden_part = hidden[:, 4:]
     return _classified(table, layers.Add()(decisions))
 
 
 def selection_at_each_step() -> keras.Model:
     """Variables of a series, columns of one input, weighed anew at each step."""
     series = keras.Input((7, 3))
-    encoded = [layers.Dense(_WIDTH)(series[:, :, place : place + 1]) for place in range(3)]
+    encoded = [layers.Dense(_WIDTH)(series[:, :, index : index + 1]) for index in range(3)]
     weights = layers.Dense(3, activation="softmax")(_residual(layers.Concatenate()(encoded)))
     stacked = ops.stack([_residual(one) for one in encoded], axis=-1)
     x = ops.sum(ops.expand_dims(weights, 2) * stacked, axis=-1)

@@ -166,7 +166,7 @@ def video_vision_transformer() -> keras.Model:
 
 
 def class_attention() -> keras.Model:
-    """CaiT: talking heads among patches, then one class token that looks at them."""
+    """CaiT: talking heads among patches, then one class token that attends to them."""
 
     class Talking(layers.Layer):
         def __init__(self) -> None:
