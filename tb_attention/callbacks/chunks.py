@@ -11,7 +11,7 @@ import numpy as np
 from tb_attention.errors import CaptureError
 from tb_attention.records.samples.ragged import rows
 from tb_attention.site import Axis, FullRows, Site
-from tb_attention.tracing.capture import Capture
+from tb_attention.tracing.captured import Capture
 
 MAX_CAPTURE_BYTES = 256_000_000
 """Bytes of weights that are captured at once, at most, unless the user says otherwise; a single sample may have more."""

@@ -23,7 +23,7 @@ from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.axes import name_axes
 from tb_attention.reduce.long_axes import MAX_POSITIONS, shorten
 from tb_attention.site import Axis, Site
-from tb_attention.tracing.capture import Capture
+from tb_attention.tracing.captured import Capture
 from tb_attention.tracing.capturer import Capturer, check_model
 from tb_attention.tracing.select import check_names, patterns_of
 

@@ -14,7 +14,7 @@ from tb_attention.callbacks.chunks import ChunkedCapture
 from tb_attention.records.samples.ragged import own_part
 from tb_attention.records.samples.samples import Samples
 from tb_attention.site import Axis, FullRows, Site
-from tb_attention.tracing.capture import Capture, LeftOut
+from tb_attention.tracing.captured import Capture, LeftOut
 
 Sites = tuple[Site, ...]
 Index = list[int]

@@ -9,7 +9,7 @@ import keras
 
 from tb_attention.errors import ArgumentError, CaptureError
 from tb_attention.tracing import limits
-from tb_attention.tracing.capture import Capture
+from tb_attention.tracing.captured import Capture
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tb_attention.site import Axis, Kind, Site
-from tb_attention.tracing.capture import Capture, LeftOut
+from tb_attention.tracing.captured import Capture, LeftOut
 from tb_attention.tracing.select import SiteFilter
 
 _HEADINGS = ("path", "kind", "axes", "shape", "bytes a step")

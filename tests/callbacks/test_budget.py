@@ -12,7 +12,7 @@ import tb_attention
 from tb_attention.callbacks.chunks import ChunkedCapture
 from tb_attention.errors import ArgumentError, AttentionWarning
 from tb_attention.site import Axis, Site
-from tb_attention.tracing.capture import Capture
+from tb_attention.tracing.captured import Capture
 
 from .trainings import X, Y, build, callback, fit, status
 

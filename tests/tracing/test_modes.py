@@ -14,7 +14,7 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.errors import ArgumentError
-from tb_attention.tracing.capture import Capture
+from tb_attention.tracing.captured import Capture
 from tb_attention.tracing.capturer import Capturer
 from tests.tracing.zoo import block, head, normal
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
-from tb_attention.tracing.capture import Capture, LeftOut
+from tb_attention.tracing.captured import Capture, LeftOut
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.layout import arrange, arrange_features, sink_of
 from tb_attention.tracing.rules.detections import Detection, FeatureMap
