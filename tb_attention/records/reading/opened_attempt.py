@@ -98,11 +98,6 @@ class OpenedAttempt:
     files: Listing
 
     @property
-    def folder(self) -> str:
-        """The directory name of the tag."""
-        return self.directory.split("/")[-2]
-
-    @property
     def number(self) -> int:
         """The attempt, from 1."""
         return int(self.directory.rpartition("/")[2])
