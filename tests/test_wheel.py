@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -103,11 +104,15 @@ def test_the_lines_of_the_readme_run_with_the_keras_extra(wheel: Path, tmp_path:
     assert environment.run("python", "-c", program).strip() == "[0, 1, 2, 3, 4] ['attention', 'confusion']"
 
 
-def test_installing_from_a_checkout_warns_of_nothing(wheel: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_installing_from_a_fresh_checkout_warns_of_nothing(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    built = shutil.ignore_patterns(".*", "build", "dist", "logs", "node_modules", "static", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, checkout, ignore=built)
     for build in ("build_wheel", "build_editable"):
         program = f"import sys; from setuptools.build_meta import {build}; {build}(sys.argv[1])"
         command = [sys.executable, "-W", "error", "-c", program, str(tmp_path)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(command, cwd=checkout, check=True, capture_output=True)
 
 
 def version(wheel: Path) -> str:
