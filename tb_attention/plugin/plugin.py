@@ -7,13 +7,12 @@ import functools
 from tensorboard.plugins import base_plugin
 
 from tb_attention.plugin import (
+    serve_curves,
     serve_history,
     serve_listing,
     serve_maps,
     serve_matrix,
-    serve_measures,
     serve_page,
-    serve_rows,
     serve_samples,
 )
 from tb_attention.plugin.event_files import EventFiles
@@ -49,7 +48,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/weights": serve_maps.serve_weights,
             "/features": serve_maps.serve_features,
             "/sink": serve_maps.serve_sink,
-            "/measures": serve_measures.serve,
+            "/measures": serve_curves.serve_measures,
             "/matrix": serve_matrix.serve_matrix,
             "/labels": serve_matrix.serve_labels,
             "/histogram": serve_matrix.serve_histogram,
@@ -58,7 +57,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/matrices": serve_history.serve_matrices,
             "/history": serve_history.serve_history,
             "/examples": serve_samples.serve_examples,
-            "/rows": serve_rows.serve,
+            "/rows": serve_curves.serve_rows,
             "/page": serve_page.serve_page,
             "/page_size": serve_page.serve_size,
         }

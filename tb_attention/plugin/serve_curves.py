@@ -1,4 +1,4 @@
-"""The route `rows`: what some queries attend to, over all steps of one site or over all sites of one step."""
+"""The routes `measures` and `rows`: head measures over all steps, and what some queries attend to over steps or sites."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from werkzeug.wrappers import Request, Response
 from tb_attention.errors import ArgumentError, AttentionError, LogError, NotInLogError
 from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.logs import Logs
+from tb_attention.plugin.manifests import KnownManifest
 from tb_attention.records.format import step_file
 from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import StepManifest, maps_of
 from tb_attention.records.format.site_manifest import SiteManifest
-from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.reduce.head_measures import uncomputed_rows
 from tb_attention.wire import gzip_frame
@@ -29,7 +31,39 @@ _CACHE_BYTES = 32 << 20
 _MOST_BYTES = 1 << 28
 
 
-def serve(logs: Logs, request: Request) -> Response:
+def serve_measures(logs: Logs, request: Request) -> Response:
+    """The measures of one sample: float32 (steps, heads, measures), steps as in `series`, heads as in the newest step."""
+    return respond.binary_body(request, _measures(logs.attempt(request), parameters.number(request, "sample")))
+
+
+@cached(
+    LRUCache(_CACHE_BYTES, getsizeof=len),
+    key=lambda attempt, sample: (attempt.store.url, attempt.directory, attempt.version, sample),
+    lock=threading.Lock(),
+)
+def _measures(attempt: OpenedAttempt, sample: int) -> bytes:
+    steps = _steps(attempt, sample)
+    newest = steps[-1][2]
+    shape = (len(steps), sum(heads for _, heads in newest.sites.heads), len(newest.measures))
+    if 4 * shape[0] * shape[1] * shape[2] > _MOST_BYTES:
+        raise LogError(f"The measures of this series are too many to send at once: steps, heads, measures {shape}.")
+    # A step that cannot be read stays NaN: a gap in a curve is better than no curve.
+    values = np.full(shape, np.nan, np.float32)
+    # Heads of other sites must not be joined into one curve.
+    wanted = {
+        step: index
+        for index, (step, _, known) in enumerate(steps)
+        if known.sites.heads == newest.sites.heads and known.measures == newest.measures
+    }
+    for entry in attempt.read_steps(wanted, with_measures=True):
+        if isinstance(entry, Damaged) or entry.measures is None:
+            continue
+        if entry.measures.shape[1:] == shape[1:] and sample < len(entry.measures):
+            values[wanted[entry.manifest.step]] = entry.measures[sample]
+    return gzip_frame.compress(values)
+
+
+def serve_rows(logs: Logs, request: Request) -> Response:
     """The mean row of some queries: float32 (steps, heads, keys) of a site, or one after the other for all sites of a step."""
     attempt = logs.attempt(request)
     if attempt.store.only_events:
@@ -56,11 +90,8 @@ def _over_sites(attempt: OpenedAttempt, file: Entry, sample: int, queries: Seque
 
 
 def _over_steps(attempt: OpenedAttempt, site: int, sample: int, queries: Sequence[int]) -> Floats:
-    steps = manifests.read_steps(attempt).readable
-    if not steps or steps[-1][2].content != "attention":
-        raise NotInLogError("The series has no step with maps.")
+    steps = _steps(attempt, sample)
     newest = steps[-1][2]
-    _check_sample(sample, newest.sample_count)
     if site >= newest.sites.count:
         raise NotInLogError(f"The series has {newest.sites.count} sites, counted from 0. Received: site={site}.")
     path = newest.sites.heads[site][0]
@@ -126,6 +157,15 @@ def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Flo
     # Another iteration computed what one did not compute yet.
     counted = (~absent | absent.all(axis=0))[:, inside]
     return np.asarray(maps[:, :, inside][:, counted].mean(axis=1), np.float32)
+
+
+def _steps(attempt: OpenedAttempt, sample: int) -> list[tuple[Step, Entry, KnownManifest]]:
+    """The readable steps of a series of maps, the newest of which has the sample."""
+    steps = manifests.read_steps(attempt).readable
+    if not steps or steps[-1][2].content != "attention":
+        raise NotInLogError("The series has no step with maps.")
+    _check_sample(sample, steps[-1][2].sample_count)
+    return steps
 
 
 def _check_sample(sample: int, count: int) -> None:
