@@ -97,7 +97,7 @@ def test_what_needs_weights_says_where_they_are(events):
 
 def test_the_folder_takes_precedence_over_event_files(logs, tmp_path):
     shutil.copytree(logs / "whole", tmp_path / "logs")
-    step = next((tmp_path / "logs").rglob("step-000000000001.npz"))
+    step = next((tmp_path / "logs").rglob("attention/1/step-000000000001.npz"))
     step.unlink()
     tab = open_tab(tmp_path / "logs")
     assert [step["step"] for step in tab.json("series", **SERIES)["steps"]] == ["init", 0, 2]
