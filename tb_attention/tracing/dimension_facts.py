@@ -1,13 +1,16 @@
-"""The dimensions that are known so far, while a graph is followed operation by operation."""
+"""What is known when the dimensions of a result are wanted: the dimensions so far, and the operation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
 
 from tb_attention.tracing.agreement import Agreement
-from tb_attention.tracing.graph import Graph, Value
-from tb_attention.tracing.shape_tensors import ShapeTensorReader
+from tb_attention.tracing.graph import Graph, Node, Shape, Value
+from tb_attention.tracing.shape_tensors import ShapeTensorReader, Sizes
 from tb_attention.tracing.sliding_kernels import Kernels
 from tb_attention.tracing.symbolic_dimensions import Dim, Dims, Factor
 
@@ -55,3 +58,37 @@ class DimensionFacts:
                     continue
                 result[axis] = together(result[axis], dim)
         return tuple(result) if fitting else None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Result:
+    """One result of a node, whose dimensions are wanted.
+
+    Attributes:
+        facts: What is known of the values before it.
+        node: The node.
+        value: The result.
+        shape: Its shape.
+        first: The dimensions of the node's first input.
+    """
+
+    facts: DimensionFacts
+    node: Node
+    value: Value
+    shape: Shape
+    first: Dims
+
+    @property
+    def inputs(self) -> list[Dims | None]:
+        return [self.facts.dims[item] for item in self.node.inputs]
+
+    def constant(self, index: int) -> npt.NDArray[Any] | None:
+        return self.facts.graph.constant(self.node.inputs[index])
+
+    def sizes(self, index: int) -> Sizes | None:
+        """An input that holds sizes."""
+        return self.facts.shapes.read(self.node.inputs[index])
+
+    @property
+    def is_dependent(self) -> bool:
+        return self.value in self.facts.dependent

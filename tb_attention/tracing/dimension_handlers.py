@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import numpy.typing as npt
 
 from tb_attention.tracing import ops
 from tb_attention.tracing.contractions import Contraction, contraction_of, rearrangement_of
-from tb_attention.tracing.dimension_facts import DimensionFacts
+from tb_attention.tracing.dimension_facts import DimensionFacts, Result
 from tb_attention.tracing.dimension_rules import (
     agrees,
     dim_of,
@@ -22,8 +18,7 @@ from tb_attention.tracing.dimension_rules import (
     resized,
     without,
 )
-from tb_attention.tracing.graph import Graph, Node, Shape, Value, ancestors
-from tb_attention.tracing.shape_tensors import Sizes
+from tb_attention.tracing.graph import Graph, Node, Value, ancestors
 from tb_attention.tracing.shifts_and_pads import joined, padded, picked_by, reversed_along, rolled, united
 from tb_attention.tracing.slices_and_gathers import block_of, gathered, sliced, split_off, uneven_part
 from tb_attention.tracing.sliding_kernels import before_dilation
@@ -48,40 +43,6 @@ from tb_attention.tracing.unrolled_loops import (
 
 _TOKENS_AXIS = 1
 """The axis that the tokens of an input of texts would have, counted with that of the samples as 0."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Result:
-    """One result of a node, whose dimensions are wanted.
-
-    Attributes:
-        facts: What is known of the values before it.
-        node: The node.
-        value: The result.
-        shape: Its shape.
-        first: The dimensions of the node's first input.
-    """
-
-    facts: DimensionFacts
-    node: Node
-    value: Value
-    shape: Shape
-    first: Dims
-
-    @property
-    def inputs(self) -> list[Dims | None]:
-        return [self.facts.dims[item] for item in self.node.inputs]
-
-    def constant(self, index: int) -> npt.NDArray[Any] | None:
-        return self.facts.graph.constant(self.node.inputs[index])
-
-    def sizes(self, index: int) -> Sizes | None:
-        """An input that holds sizes."""
-        return self.facts.shapes.read(self.node.inputs[index])
-
-    @property
-    def is_dependent(self) -> bool:
-        return self.value in self.facts.dependent
 
 
 def dims_of(facts: DimensionFacts, node: Node, value: Value) -> Dims | None:
