@@ -59,7 +59,7 @@ def _with_parts(tracker: DimensionTracker, candidate: Candidate, uses: list[Use]
     result = _judge(tracker, candidate, uses)
     if not isinstance(result, Detection):
         return result
-    return with_sink(tracker, candidate, with_all_parts(tracker, candidate, uses, result))
+    return with_sink(tracker, with_all_parts(tracker, uses, result))
 
 
 def _unused(tracker: DimensionTracker, used: set[tuple[int, ...]]) -> list[Rejection]:
