@@ -62,7 +62,7 @@ HASHED_BYTES = 1 << 24
 FEATURE_CELLS = 1 << 16
 """Cells of all channels of a sample, at most, unless there are more channels: a network may have a gate in each of its blocks."""
 NEAR_NAMES = 5
-"""Names that an error lists."""
+"""Names that an error lists; more of them would hide the nearest ones."""
 
 # Numbers.
 NAME_LIKENESS = 0.6
