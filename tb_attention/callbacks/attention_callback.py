@@ -6,27 +6,30 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import keras
+
 from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
-from tb_attention.callbacks.cost import trained_bytes
-from tb_attention.callbacks.failures import guarded
+from tb_attention.callbacks.failures import Warnings, guarded
+from tb_attention.callbacks.fit_clock import FitClock
+from tb_attention.callbacks.fit_logger import FitLogger, numbers_of
 from tb_attention.callbacks.recorder import Recorder
-from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.shown_output import ShownOutput
 from tb_attention.errors import ArgumentError
 from tb_attention.records.format.paths import Step
-from tb_attention.records.writing.arguments import as_count, checked_bytes, checked_count
+from tb_attention.records.store.opening import checked_directory
+from tb_attention.records.writing.arguments import checked_bytes, checked_count, checked_frequency, checked_indices
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
-from tb_attention.tracing.capturer import check_backend
+from tb_attention.tracing.capturer import check_backend, check_model
 from tb_attention.tracing.select import patterns_of
 
 # From so many shapes of samples on tracing is worth a word.
 _MANY_SHAPES = 8
 
 
-class AttentionCallback(SeriesCallback):
+class AttentionCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Logs what every head of every attention layer looks at, for a few samples, while `fit` runs.
 
     The model is neither changed nor rebuilt, and training with the callback equals training without it to the bit. Weights
@@ -90,14 +93,19 @@ class AttentionCallback(SeriesCallback):
         full_rows: Sequence[int] = (),
         max_capture_bytes: float = MAX_CAPTURE_BYTES,
     ) -> None:
-        super().__init__(log_dir, tag=tag, update_freq=update_freq, monitor=monitor, mode=mode, max_bytes=max_bytes)
+        super().__init__()
         if samples is None:
             raise ArgumentError(
                 "`samples` must be the examples to follow, such as (x_val[:8], y_val[:8]). Received: None."
             )
-        queries = [as_count(query) for query in full_rows]
-        if None in queries:
-            raise ArgumentError(f"`full_rows` must be indices of queries. Received: full_rows={full_rows!r}.")
+        self.log_dir = checked_directory(log_dir)
+        self.tag = tag
+        self.every = checked_frequency(update_freq)
+        self.monitor = monitor
+        self.mode = mode
+        self.max_bytes = max_bytes
+        self.warnings = Warnings()
+        self._make_logger()
         self.max_samples = checked_count("max_samples", max_samples, least=1)
         self.class_names = to_class_names(class_names)
         self.tokenizer = tokenizer
@@ -105,18 +113,39 @@ class AttentionCallback(SeriesCallback):
         self.sites = sites if sites is None or callable(sites) else patterns_of(sites)
         self.init = init
         self.max_positions = checked_count("max_positions", max_positions, least=1)
-        self.full_rows = tuple(query for query in queries if query is not None)
+        self.full_rows = checked_indices("full_rows", full_rows, "queries")
         self.max_capture_bytes = checked_bytes("max_capture_bytes", max_capture_bytes)
         self._source = samples
         self._shown = ShownOutput()
         self._recorder: Recorder | None = None
-        self._samples_name: str | None = None
+
+    def _make_logger(self) -> None:
+        self._clock = FitClock(self.log_dir, self.every)
+        self.logger = FitLogger(
+            self.log_dir,
+            self.tag,
+            self._clock,
+            self.warnings,
+            monitor=self.monitor,
+            mode=self.mode,
+            max_bytes=self.max_bytes,
+        )
+
+    def set_model(self, model: Any) -> None:
+        """Called by Keras before `fit` starts.
+
+        Raises:
+            ArgumentError: `model` is not a Keras 3 model.
+        """
+        check_model(model)
+        super().set_model(model)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Copies the samples and checks them against the model."""
         check_backend()
-        self.begin_fit()
-        self._samples_name = None
+        self.logger.stop()
+        self._make_logger()
+        self._clock.begin_fit(self)
         self._recorder = Recorder(
             self.model,
             self._source,
@@ -145,57 +174,48 @@ class AttentionCallback(SeriesCallback):
     @guarded("The attention before training")
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Opens the log at the first epoch, and logs the model before training."""
-        first = self.begin_epoch(epoch)
-        if first and self.init and self.epoch == 0 and self.batches == 0:
+        first = self._clock.begin_epoch(epoch, self.model)
+        self.logger.begin_epoch(first=first)
+        if first and self.init and self._clock.epoch == 0 and self._clock.batches == 0:
             self._log("init", {})
 
     @guarded("The attention of a step")
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts batches, and logs where `update_freq` says so."""
-        if self.count_batches(batch):
-            self._log(self.batches, self.metrics(logs))
-        self.tell_status()
+        if self._clock.count_batches(batch):
+            self._log(self._clock.batches, numbers_of(logs, self.model))
+        self.logger.write_status()
 
     @guarded("The attention of an epoch")
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Logs the epoch."""
-        metrics = self.metrics(logs)
-        if self.every is None:
-            self._log(self.epoch, metrics)
-            self.note_best(self.epoch, metrics)
-        elif self._is_last(epoch) and self._logged_batches != self.batches:
-            self._log(self.batches, metrics)
-        self.end_epoch()
-        self.tell_status(force=True)
+        metrics = numbers_of(logs, self.model)
+        if self._clock.every is None:
+            self._log(self._clock.epoch, metrics)
+            self.logger.note_best(metrics)
+        elif self._clock.is_last_epoch and self._clock.has_unlogged_batches:
+            self._log(self._clock.batches, metrics)
+        self.logger.end_epoch()
 
     @guarded("The end of the attention log")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Logs the last batch if it was not due, waits for the writer and closes it."""
-        if self.every is not None and self._logged_batches != self.batches:
-            self._log(self.batches, self.metrics(logs))
-        self.end()
+        if self._clock.has_unlogged_batches:
+            self._log(self._clock.batches, numbers_of(logs, self.model))
+        self.logger.end()
+        self._clock.end_fit()
         self._recorder = None
-
-    def _is_last(self, epoch: int) -> bool:
-        return epoch + 1 == (self.params or {}).get("epochs")
 
     def _log(self, step: Step, metrics: dict[str, float]) -> None:
         if self._recorder is None:
             return
-        self._logged_batches = self.batches
-        if self.writer is None:
-            self.miss(step)
+        self._clock.note_logged()
+        if not self.logger.is_open:
+            self.logger.miss(step)
             return
-        if self._samples_name is None:
-            self._samples_name = self.writer.write_samples(self._recorder.samples)
-        record = self._recorder.record(
-            step,
-            self._samples_name,
-            epoch=None if step == "init" else self.epoch,
-            batch=self.batches,
-            logs=metrics,
-        )
+        epoch = None if step == "init" else self._clock.epoch
+        record = self._recorder.record(step, epoch=epoch, batch=self._clock.batches, logs=metrics)
         for kind, sentence in self._recorder.missing():
             self.warnings.warn(kind, sentence)
-        self.submit(record)
-        self.tell_cost(step, trained_bytes(record.sites))
+        self.logger.log(record, self._recorder.samples)
+        self.logger.print_cost(step, record.sites)

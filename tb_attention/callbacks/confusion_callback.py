@@ -17,13 +17,14 @@ from tb_attention.callbacks.counted_outputs import CountedOutput, counted_output
 from tb_attention.callbacks.data_sources import Source
 from tb_attention.callbacks.example_maps import ExampleMaps
 from tb_attention.callbacks.failures import Warnings, guarded
-from tb_attention.callbacks.matrix_series import MatrixSeries, Shown
+from tb_attention.callbacks.fit_clock import FitClock
+from tb_attention.callbacks.fit_logger import FitLogger, numbers_of
+from tb_attention.callbacks.matrix_logger import MatrixLogger, Shown
 from tb_attention.callbacks.output_counter import OutputCounter
-from tb_attention.callbacks.series import SeriesCallback
 from tb_attention.callbacks.validation_pass import ValidationPass
 from tb_attention.errors import ArgumentError
 from tb_attention.records.store.opening import checked_directory
-from tb_attention.records.writing.arguments import checked_bytes, checked_count
+from tb_attention.records.writing.arguments import checked_bytes, checked_count, checked_mode, checked_tag
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.site import Axis
@@ -113,8 +114,6 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         mode: str = "auto",
     ) -> None:
         super().__init__()
-        # Its checks are those of every series.
-        SeriesCallback(log_dir, tag=tag, update_freq="epoch", monitor=monitor, mode=mode)
         source = None
         if validation_data is not None:
             source = Source(
@@ -126,7 +125,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
                     f"the generator, or a dataset. Received: validation_data={validation_data!r}."
                 )
         self.log_dir = checked_directory(log_dir)
-        self.tag = tag
+        self.tag = checked_tag(tag)
         self.validation_data = validation_data
         self.class_names = to_class_names(class_names)
         self.class_groups = to_class_groups(class_groups, self.class_names)
@@ -147,14 +146,18 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.scalars = scalars
         self.batch_size = checked_count("batch_size", batch_size, least=1)
         self.monitor = monitor
-        self.mode = mode
+        self.mode = checked_mode(mode)
         self.warnings = Warnings()
         self._pass = None if source is None else ValidationPass(source, self.validation_steps, self.warnings)
-        self._told_cost: set[str | None] = set()
+        self._cost_printed: set[str | None] = set()
+        self._clock = FitClock(self.log_dir)
+        self._loggers: list[MatrixLogger] = []
         self._forget_fit()
 
     def _forget_fit(self) -> None:
-        self._series: list[MatrixSeries] = []
+        for matrices in self._loggers:
+            matrices.series.stop()
+        self._loggers = []
         self._outputs: list[CountedOutput] = []
         self._maps: list[ExampleMaps | None] = []
         self._validated = 0
@@ -174,8 +177,9 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Checks that there is something to count."""
-        before = self._series
         self._forget_fit()
+        self._clock = FitClock(self.log_dir)
+        self._clock.begin_fit(self)
         if self._pass is None:
             self._outputs = metric_outputs(self.model, self.output, self.class_names)
         else:
@@ -183,26 +187,18 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._outputs = counted_outputs(self.model, self.output, self._wishes(), first)
             self._maps = [self._make_maps() for _ in self._outputs]
             self._check_names(self._pass)
-        known = {series.tag: series for series in before}
-        self._series = [known.get(self._tag(output)) or self._make_series(output) for output in self._outputs]
-        for series in before:
-            if series not in self._series:
-                series.end()
-        for series in self._series:
-            series.set_model(self.model)
-            series.set_params(self.params)
-            series.begin_fit()
+        self._loggers = [self._make_logger(self._tag(output), output.output.name) for output in self._outputs]
         if self._pass is not None:
             self._pass.begin_fit(self._outputs, [self._make_counter(output) for output in self._outputs])
         for counted in self._outputs:
-            self._tell_cost(counted)
+            self._print_cost(counted)
 
-    def _tell_cost(self, counted: CountedOutput) -> None:
-        """Says once what matrices of many classes will take."""
+    def _print_cost(self, counted: CountedOutput) -> None:
+        """Prints once what matrices of many classes will take."""
         classes = counted.reading.classes
-        if classes is None or classes <= MOST_DENSE or counted.output.name in self._told_cost:
+        if classes is None or classes <= MOST_DENSE or counted.output.name in self._cost_printed:
             return
-        self._told_cost.add(counted.output.name)
+        self._cost_printed.add(counted.output.name)
         epochs = (self.params or {}).get("epochs") or 0
         metric = counted.output.metric is not None
         labels = None if self._pass is None else self._pass.labels_of(counted, self.batch_size)
@@ -222,16 +218,14 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def _tag(self, counted: CountedOutput) -> str:
         return self.tag if len(self._outputs) == 1 else f"{self.tag}/{counted.output.name}"
 
-    def _make_series(self, counted: CountedOutput) -> MatrixSeries:
+    def _make_logger(self, tag: str, output: str | None) -> MatrixLogger:
         names = None if self.class_names is None else tuple(self.class_names)
-        return MatrixSeries(
-            self.log_dir,
-            tag=self._tag(counted),
-            monitor=self.monitor,
-            mode=self.mode,
-            output=counted.output.name,
+        return MatrixLogger(
+            FitLogger(self.log_dir, tag, self._clock, self.warnings, monitor=self.monitor, mode=self.mode),
+            self._clock,
+            self.warnings,
+            output=output,
             shown=Shown(names, self.class_groups, self.figures, self.scalars),
-            warnings=self.warnings,
         )
 
     def _make_counter(self, counted: CountedOutput) -> OutputCounter:
@@ -264,15 +258,15 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
     @guarded("The confusion matrix")
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Opens the log at the first epoch."""
-        for series in self._series:
-            series.begin_epoch(epoch)
+        first = self._clock.begin_epoch(epoch, self.model)
+        for matrices in self._loggers:
+            matrices.series.begin_epoch(first=first)
         self._training = self._validation = []
 
     @guarded("The confusion matrix")
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts batches."""
-        for series in self._series:
-            series.count_batches(batch)
+        self._clock.count_batches(batch)
 
     @guarded("The confusion matrix")
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -294,18 +288,18 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts the validation data, where it was given, and logs the matrices."""
         training = self._training or self._compiled_counts()
-        nothing: list[ClassCounts | None] = [None] * len(self._series)
+        nothing: list[ClassCounts | None] = [None] * len(self._loggers)
         validation = self._validation or nothing
         try:
             if self._pass is not None:
                 validation = self._pass.count(self.model, self._validated, (self.params or {}).get("steps") or 0)
-            for place, series in enumerate(self._series):
-                if self._pass is not None and place in self._pass.failed and training[place] is None:
+            metrics = numbers_of(logs, self.model)
+            for index, matrices in enumerate(self._loggers):
+                if self._pass is not None and index in self._pass.failed and training[index] is None:
                     continue
-                kept = self._pass.counters[place].kept if self._pass is not None else None
-                maps = self._maps[place] if self._maps else None
-                splits = {"validation": validation[place], "training": training[place]}
-                series.log(splits, kept, maps, series.metrics(logs))
+                kept = self._pass.counters[index].kept if self._pass is not None else None
+                maps = self._maps[index] if self._maps else None
+                matrices.log({"validation": validation[index], "training": training[index]}, kept, maps, metrics)
         except ArgumentError as error:
             # Training has begun: what does not fit in the data is said, and training goes on.
             self.warnings.warn("argument", f"The confusion matrix of an epoch was lost; training goes on. {error}")
@@ -313,8 +307,9 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
     @guarded("The end of the confusion log")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Waits for the writer and closes it."""
-        for series in self._series:
-            series.end()
+        for matrices in self._loggers:
+            matrices.series.end()
+        self._clock.end_fit()
         self._maps = []
         if self._pass is not None:
             self._pass.begin_fit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import ragged
 from tb_attention.records.samples.nested import is_plain, map_leaves, text_of, to_numpy
 from tb_attention.records.samples.samples import Samples
+from tb_attention.reduce.class_names import to_class_names
 
 # Keys by which data sets name their examples.
 _ID_NAMES = ("id", "ids", "uid", "key", "name", "filename", "file_name", "path")
@@ -25,7 +26,7 @@ def to_samples(
     model: Any,
     *,
     max_samples: int,
-    class_names: Iterable[str] | None = None,
+    class_names: Any = None,
     shown: ShownOutput | None = None,
 ) -> Samples:
     """Takes the first `max_samples` examples of what the user gave.
@@ -36,14 +37,15 @@ def to_samples(
             does not take is left out; a key such as "id", with a text or number of its own for each example, gives the ids.
         model: The Keras model.
         max_samples: Examples kept, a positive integer.
-        class_names: Names of the classes, or None.
+        class_names: Names of the classes, or None. Those of a `Samples` stay without.
         shown: Chooses the output whose labels are shown, where the model has several; by default as for a first training.
 
     Raises:
         ArgumentError: The source is none of these, is empty, gives single examples, or its parts differ in length.
     """
+    names = to_class_names(class_names)
     if isinstance(given, Samples):
-        return given
+        return given.take(range(min(len(given), max_samples))).replace(class_names=names)
     source = Source(given, "samples")
     if source.kind == "arrays":
         batches = _of_arrays(given, model, max_samples)
@@ -60,7 +62,7 @@ def to_samples(
         None if y is None else y[kept].copy(),
         ids=_ids([batch.x for batch in batches], taken, kept),
         shapes={name: own[kept] for name, own in shapes.items()} or None,
-        class_names=None if class_names is None else list(class_names),
+        class_names=names,
     )
 
 

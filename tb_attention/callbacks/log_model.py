@@ -10,9 +10,8 @@ from typing import Any
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.errors import AttentionWarning, LogError
 from tb_attention.records.reading.reader import load
-from tb_attention.records.store.opening import checked_directory
-from tb_attention.records.writing.arguments import checked_count
-from tb_attention.records.writing.series_writer import SeriesWriter
+from tb_attention.records.writing.arguments import checked_count, checked_metrics
+from tb_attention.records.writing.series_logger import SeriesLogger
 from tb_attention.site import Axis
 
 
@@ -59,7 +58,7 @@ def log(
             tb_attention.log(keras.models.load_model(path), (x_val[:8], y_val[:8]), "logs/run1", step=step)
     """
     step = checked_count("step", step, least=0)
-    directory = checked_directory(log_dir)
+    logger = SeriesLogger(log_dir, tag)
     recorder = Recorder(
         model,
         samples,
@@ -69,19 +68,18 @@ def log(
         axes=dict(axes or {}),
         sites=sites,
     )
-    attempts = load(directory, tag=tag).attempts if tag in load(directory).tags else []
-    writer = SeriesWriter(directory, tag, attempts[-1] if attempts else 1)
+    attempts = load(logger.log_dir, tag=tag).attempts if tag in load(logger.log_dir).tags else []
+    logger.open(attempts[-1] if attempts else 1)
     try:
-        name = writer.write_samples(recorder.samples)
-        writer.submit(
-            recorder.record(step, name, epoch=step if epoch is None else epoch, batch=None, logs=dict(metrics or {}))
+        record = recorder.record(
+            step, epoch=step if epoch is None else epoch, batch=None, logs=checked_metrics(metrics)
         )
-        writer.drain()
+        logger.log(record, recorder.samples)
     finally:
-        writer.close()
+        logger.close()
     for _, sentence in recorder.missing():
         warnings.warn(sentence, AttentionWarning, stacklevel=2)
-    for _, error in writer.failures:
+    for _, error in logger.failures:
         raise (
             error if isinstance(error, LogError) else LogError(f"Step {step} could not be written: {error}")
         ) from error

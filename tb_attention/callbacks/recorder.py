@@ -103,14 +103,11 @@ class Recorder:
             # Why a model cannot be captured is said when its attention is due.
             return
 
-    def record(
-        self, step: Step, samples_name: str, *, epoch: int | None, batch: int | None, logs: Mapping[str, float]
-    ) -> StepRecord:
+    def record(self, step: Step, *, epoch: int | None, batch: int | None, logs: Mapping[str, float]) -> StepRecord:
         """Captures the model as it is now.
 
         Args:
             step: The step, or "init".
-            samples_name: Under which the samples were written.
             epoch: From 0, or None.
             batch: Batches seen, or None.
             logs: Metrics by name.
@@ -130,7 +127,6 @@ class Recorder:
                 self.samples.labels,
                 shown=self._shown,
             ),
-            samples=samples_name,
         )
 
     def missing(self) -> Iterator[tuple[str, str]]:

@@ -235,7 +235,7 @@ def test_samples_that_do_not_fit_raise_at_the_start_of_fit(tmp_path: Path) -> No
 def test_the_training_thread_is_not_held_by_the_disk(tmp_path: Path) -> None:
     callback = tb_attention.AttentionCallback(tmp_path, (X[:4], Y[:4]))
     train([callback])
-    assert callback.writer is None  # drained and closed at the end of fit
+    assert not callback.logger.is_open  # drained and closed at the end of fit
     assert tb_attention.load(tmp_path).damaged == []
     assert not list(tmp_path.rglob(".tmp-*"))
 

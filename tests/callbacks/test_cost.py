@@ -14,7 +14,7 @@ import pytest
 from keras import layers
 
 import tb_attention
-from tb_attention.callbacks import series
+from tb_attention.callbacks import fit_logger
 from tb_attention.callbacks.cost import cost_sentence, trained_bytes
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.writing.budget import StepBytes
@@ -139,7 +139,7 @@ def test_a_disk_that_hangs_holds_the_training_for_its_cost_once(
         gate.set() if timeout is None else None
         return drain(self, timeout, stall)
 
-    monkeypatch.setattr(series, "COST_SECONDS", 0.1)
+    monkeypatch.setattr(fit_logger, "COST_SECONDS", 0.1)
     monkeypatch.setattr(SeriesWriter, "_write_step", slow)
     monkeypatch.setattr(SeriesWriter, "drain", timed)
     fit(build(), [callback(tmp_path)], epochs=3)

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.callbacks import series
+from tb_attention.callbacks import fit_logger
 from tb_attention.errors import AttentionWarning
 from tb_attention.records.store.local_store import LocalStore
 from tb_attention.records.store.store import Entry
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .trainings import build, callback, fit, logged, status, weights_now
 
@@ -35,13 +36,11 @@ class At(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if epoch in self.deeds:
-            if self.ours.writer is not None:
-                self.ours.writer.drain(10)
+            self.ours.logger.drain(10)
             self.deeds[epoch]()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self.ours.writer is not None:
-            self.ours.writer.drain(10)
+        self.ours.logger.drain(10)
 
 
 def train(log_dir: Path, deeds: dict[int, Callable[[], object]], epochs: int = 6) -> keras.Model:
@@ -167,8 +166,8 @@ def test_a_disk_that_hangs_holds_the_training_once_and_its_steps_are_named(
     gate = threading.Event()
     waits: list[float] = []
     replace_with(gate.wait, monkeypatch)
-    monkeypatch.setattr(series, "WAIT_SECONDS", 0.3)
-    submit = series.SeriesWriter.submit
+    monkeypatch.setattr(fit_logger, "WAIT_SECONDS", 0.3)
+    submit = SeriesWriter.submit
 
     def timed(self: Any, record: Any, timeout: float | None = None) -> bool:
         start = time.monotonic()
@@ -177,7 +176,7 @@ def test_a_disk_that_hangs_holds_the_training_once_and_its_steps_are_named(
         finally:
             waits.append(time.monotonic() - start)
 
-    monkeypatch.setattr(series.SeriesWriter, "submit", timed)
+    monkeypatch.setattr(SeriesWriter, "submit", timed)
     with pytest.warns(AttentionWarning) as caught:
         fit(build(), [callback(tmp_path)], epochs=12)
     assert len([wait for wait in waits if wait > 0.25]) == 1

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import math
-import operator
 import os
 import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from tb_attention.errors import ArgumentError, AttentionWarning, LogError
-from tb_attention.records.format.paths import Step, check_step, tag_folder
+from tb_attention.errors import AttentionWarning, LogError
+from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import StepRecord
-from tb_attention.records.samples.default_axes import default_axes, default_kind, note_on_cells
-from tb_attention.records.samples.nested import to_numpy
 from tb_attention.records.samples.samples import Samples
-from tb_attention.records.store.opening import checked_directory
+from tb_attention.records.writing.arguments import checked_metrics, checked_optional_count, checked_step
 from tb_attention.records.writing.attempt_start import start_attempt
 from tb_attention.records.writing.budget import MAX_BYTES
-from tb_attention.records.writing.generation import fill_up, generated_maps
-from tb_attention.records.writing.generation_axes import token_inputs
+from tb_attention.records.writing.generated_sites import generated_sites
+from tb_attention.records.writing.given_sites import check_sample_counts, to_sites
 from tb_attention.records.writing.predictions import to_predictions
-from tb_attention.records.writing.series_writer import SeriesWriter
+from tb_attention.records.writing.series_logger import SeriesLogger
 from tb_attention.site import Axis, Kind, Site
-
-_GENERATED = (
-    "Layers of one pass are given by name: {f'layer_{i}': maps for i, maps in enumerate(attentions)}; `write_generation` takes "
-    "what `generate` returns, token by token."
-)
 
 
 class AttentionWriter:
@@ -71,21 +57,12 @@ class AttentionWriter:
         summaries: bool = True,
         max_bytes: float | None = MAX_BYTES,
     ) -> None:
-        tag_folder(tag)
-        if attempt is not None and (isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1):
-            raise ArgumentError(f"`attempt` must be an integer of at least 1. Received: attempt={attempt!r}.")
-        if max_bytes is not None and (isinstance(max_bytes, bool) or not 1 <= max_bytes < math.inf):
-            raise ArgumentError(f"`max_bytes` must be a positive number of bytes. Received: max_bytes={max_bytes!r}.")
-        self.log_dir = checked_directory(log_dir)
+        self._logger = SeriesLogger(log_dir, tag, summaries=summaries, max_bytes=max_bytes)
+        self.log_dir = self._logger.log_dir
         self.tag = tag
-        self.attempt = attempt
+        self.attempt = checked_optional_count("attempt", attempt, least=1)
         self.samples = _to_samples(samples, class_names)
-        self._with_summaries = summaries
-        self._max_bytes = None if max_bytes is None else int(max_bytes)
-        self._samples_name: str | None = None
-        self._series: SeriesWriter | None = None
         self._closed = False
-        self._best: dict[str, Any] | None = None
 
     def __enter__(self) -> AttentionWriter:
         return self
@@ -130,7 +107,8 @@ class AttentionWriter:
         """
         self._check_open()
         self._raise_failures()
-        self._submit(step, self._sites(weights, kinds or {}, axes or {}), predictions, metrics, epoch, batch)
+        sites = to_sites(weights, self.samples, kinds or {}, axes or {})
+        self._submit(step, sites, predictions, metrics, epoch, batch)
 
     def write_generation(
         self,
@@ -173,22 +151,9 @@ class AttentionWriter:
             with AttentionWriter("logs/run1", samples=Samples(outputs.sequences)) as writer:
                 writer.write_generation(0, outputs)
         """
-        samples = None if self.samples is None else len(self.samples)
-        weights = generated_maps(outputs, samples, iterations=iterations)
-        inputs = token_inputs(outputs, weights, self.samples)
-        weights = {
-            path: maps if path.startswith("encoder") else fill_up(maps, inputs.length, keys=path.startswith("decoder"))
-            for path, maps in weights.items()
-        }
-        said = {} if self.samples is None else self.samples.axes
-        axes = {path: said.get(path) or inputs.axes(path, maps.shape) for path, maps in weights.items()}
-        kinds: dict[str, Kind] = {path: "cross" if path.startswith("cross") else "self" for path in weights}
         self._check_open()
         self._raise_failures()
-        sites = tuple(
-            site if site.path in said else site.replace(note=note_on_cells(site.axes))
-            for site in self._sites(weights, kinds, axes)
-        )
+        sites = generated_sites(outputs, self.samples, iterations=iterations)
         self._submit(step, sites, predictions, metrics, epoch, batch)
 
     def flush(self) -> None:
@@ -197,8 +162,7 @@ class AttentionWriter:
         Raises:
             LogError: One could not be written.
         """
-        if self._series is not None:
-            self._series.drain()
+        self._logger.drain()
         self._raise_failures()
 
     def close(self) -> None:
@@ -210,35 +174,12 @@ class AttentionWriter:
         self._finish("finished", check=True)
 
     def _finish(self, state: str, *, check: bool) -> None:
-        if self._series is not None and not self._closed:
-            self._series.write_status(state=state)
-            self._series.close()
+        if not self._closed:
+            self._logger.write_status(state=state)
+            self._logger.close()
         self._closed = True
         if check:
             self._raise_failures()
-
-    def _started(self, record: StepRecord) -> SeriesWriter:
-        if self._series is None:
-            if self.attempt is None:
-                self.attempt = start_attempt(self.log_dir, self.tag, record.epoch)
-            series = SeriesWriter(
-                self.log_dir, self.tag, self.attempt, summaries=self._with_summaries, max_bytes=self._max_bytes
-            )
-            if self.samples is not None:
-                self._samples_name = series.write_samples(self.samples)
-            self._series = series
-        self._note_best(record)
-        self._series.write_status(state="running", epoch=record.epoch, best=self._best)
-        return self._series
-
-    def _note_best(self, record: StepRecord) -> None:
-        """Marks the step with the smallest "val_loss", or "loss" where there is none, as the callbacks do."""
-        monitor = "val_loss" if "val_loss" in record.logs else "loss"
-        value = record.logs.get(monitor)
-        if record.step == "init" or value is None or not math.isfinite(value):
-            return
-        if self._best is None or monitor != self._best["monitor"] or value < self._best["value"]:
-            self._best = {"step": record.step, "monitor": monitor, "value": value}
 
     def _check_open(self) -> None:
         if self._closed:
@@ -253,24 +194,30 @@ class AttentionWriter:
         epoch: int | None,
         batch: int | None,
     ) -> None:
-        step = _checked_step(step)
+        step = checked_step(step)
         count = len(sites[0].weights) if sites else (0 if self.samples is None else len(self.samples))
-        _check_samples(sites, self.samples)
+        check_sample_counts(sites, self.samples)
         record = StepRecord(
             step=step,
-            epoch=_checked_count("epoch", epoch),
-            batch=_checked_count("batch", batch),
-            logs=_checked_metrics(metrics or {}),
+            epoch=checked_optional_count("epoch", epoch, least=0),
+            batch=checked_optional_count("batch", batch, least=0),
+            logs=checked_metrics(metrics),
             sites=sites,
             predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
         )
-        series = self._started(record)
-        series.submit(dataclasses.replace(record, samples=self._samples_name))
+        if self._logger.writer is None:
+            if self.attempt is None:
+                self.attempt = start_attempt(self.log_dir, self.tag, record.epoch)
+            self._logger.open(self.attempt)
+        if step != "init":
+            self._logger.note_best(step, record.logs)
+        self._logger.write_status(state="running", epoch=record.epoch)
+        self._logger.log(record, self.samples)
 
     def _raise_failures(self) -> None:
-        if self._series is None or not self._series.failures:
+        failures = self._logger.take_failures()
+        if not failures:
             return
-        failures, self._series.failures = self._series.failures, []
         for step, error in failures:
             if step is not None:
                 raise LogError(
@@ -283,36 +230,6 @@ class AttentionWriter:
             stacklevel=3,
         )
 
-    def _sites(
-        self, weights: Mapping[str, Any], kinds: Mapping[str, Kind], axes: Mapping[str, Sequence[Axis]]
-    ) -> tuple[Site, ...]:
-        if not isinstance(weights, Mapping):
-            raise ArgumentError(
-                f"`weights` must map paths of sites to arrays. Received: {type(weights).__name__}. {_GENERATED}"
-            )
-        for name, given in (("kinds", kinds), ("axes", axes)):
-            unknown = [path for path in given if path not in weights]
-            if unknown:
-                raise ArgumentError(f"`{name}` must be by paths of `weights`: {list(weights)}. Received: {unknown}.")
-        return tuple(self._site(str(path), value, kinds.get(path), axes.get(path)) for path, value in weights.items())
-
-    def _site(self, path: str, value: Any, kind: Kind | None, axes: Sequence[Axis] | None) -> Site:
-        array = _checked_weights(path, value)
-        axes = axes or (self.samples.axes.get(path) if self.samples is not None else None)
-        if axes is None:
-            if array.ndim not in (3, 4):
-                raise ArgumentError(
-                    "`weights` must have shape (samples, heads, queries, keys), or (samples, heads, keys) for a gate; other "
-                    f"ranks need `axes`. Received: shape {array.shape} at {path!r}."
-                )
-            inner = default_axes(array.shape[2:], self.samples)
-            note = note_on_cells(inner)
-        else:
-            note = None
-            inner = tuple(axis for axis in axes if axis.role not in ("samples", "heads"))
-        outer = (Axis("samples", array.shape[0]), Axis("heads", array.shape[1]))
-        return Site(path, kind or default_kind(inner), (*outer, *inner), array, note)
-
 
 def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | None:
     if samples is None:
@@ -321,68 +238,3 @@ def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | No
         inputs, labels = samples if isinstance(samples, tuple) and len(samples) == 2 else (samples, None)
         return Samples(inputs, labels, class_names=class_names)
     return samples.replace(class_names=class_names)
-
-
-def _checked_step(step: Any) -> Step:
-    if not isinstance(step, str | bool):
-        # What is no integer is told by the check that follows.
-        with contextlib.suppress(TypeError):
-            step = operator.index(step)
-    check_step(step)
-    return cast(Step, step)
-
-
-def _checked_count(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    try:
-        count = operator.index(value)
-    except TypeError:
-        count = -1
-    if count < 0 or isinstance(value, bool):
-        raise ArgumentError(f"`{name}` must be an integer of at least 0, or None. Received: {name}={value!r}.")
-    return count
-
-
-def _checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
-    checked = {}
-    for name, value in metrics.items():
-        try:
-            checked[str(name)] = float(value)
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"`metrics` must be numbers by name. Received: {name}={value!r}.") from error
-    return checked
-
-
-def _check_samples(sites: Sequence[Site], samples: Samples | None) -> None:
-    """Raises ArgumentError unless all sites are of as many samples as there are; names those that are not."""
-    counts = {site.path: len(site.weights) for site in sites}
-    wanted = len(samples) if samples is not None else next(iter(counts.values()), 0)
-    if all(count == wanted for count in counts.values()):
-        return
-    listed = ", ".join(f"{count} at {path!r}" for path, count in list(counts.items())[:10])
-    what = "have the same samples at every site" if samples is None else f"be of the {wanted} samples of this writer"
-    raise ArgumentError(f"`weights` must {what}, along the first axis. Received: {listed}.")
-
-
-def _checked_weights(path: str, value: Any) -> npt.NDArray[np.float32]:
-    try:
-        array = to_numpy(value)
-    except Exception as error:
-        nested = isinstance(value, list | tuple)
-        received = f"{type(value).__name__} of {len(value)}" if nested else f"{type(value).__name__} ({error})"
-        raise ArgumentError(
-            f"`weights` must be arrays of shape (samples, heads, queries, keys), one for each site. Received: {received} at "
-            f"{path!r}." + (f" {_GENERATED}" if nested else "")
-        ) from error
-    if array.dtype.kind not in "biuf":
-        raise ArgumentError(f"`weights` must be arrays of numbers. Received: dtype={array.dtype} at {path!r}.")
-    if array.ndim < 3 or 0 in array.shape[1:]:
-        raise ArgumentError(
-            "`weights` must have shape (samples, heads, queries, keys), or (samples, heads, keys) for a gate; only the samples "
-            "may be none. "
-            f"Received: shape {array.shape} at {path!r}."
-        )
-    # Training goes on in the very same memory while the thread encodes.
-    with np.errstate(over="ignore"):
-        return np.array(array, dtype=np.float32, order="C", copy=True)

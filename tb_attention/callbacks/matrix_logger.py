@@ -1,9 +1,8 @@
-"""The series of matrices of one output."""
+"""Makes the record of a step from the matrices of one output, and logs it."""
 
 from __future__ import annotations
 
 import functools
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from tb_attention.callbacks.class_counts import ClassCounts
 from tb_attention.callbacks.class_groups import largest_class
 from tb_attention.callbacks.example_maps import ExampleMaps
 from tb_attention.callbacks.failures import Warnings
-from tb_attention.callbacks.series import SeriesCallback
+from tb_attention.callbacks.fit_clock import FitClock
+from tb_attention.callbacks.fit_logger import FitLogger
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.plot.confusion_display import confusion_png
 from tb_attention.records.format.step_record import CellExamples, ClassGroup, ConfusionRecord
@@ -30,30 +30,24 @@ class Shown:
     scalars: bool
 
 
-class MatrixSeries(SeriesCallback):
-    """Writes the matrices of one output at every epoch; `ConfusionMatrixCallback` calls its hooks.
+class MatrixLogger:
+    """Logs the matrices of one output at every epoch.
 
     Args:
-        log_dir, tag, monitor, mode: As for `ConfusionMatrixCallback`.
-        output: The name of the output, or None where there is one.
+        series: Logs the steps.
+        clock: Counts epochs and batches.
+        warnings: Gets what cannot be done.
+        output: The name of the output; None for the only one.
         shown: How matrices are shown.
-        warnings: Where what cannot be done is said.
     """
 
     def __init__(
-        self,
-        log_dir: str | os.PathLike[str],
-        *,
-        tag: str,
-        monitor: str,
-        mode: str,
-        output: str | None,
-        shown: Shown,
-        warnings: Warnings,
+        self, series: FitLogger, clock: FitClock, warnings: Warnings, *, output: str | None, shown: Shown
     ) -> None:
-        super().__init__(log_dir, tag=tag, update_freq="epoch", monitor=monitor, mode=mode)
-        self.warnings = warnings
-        self.output = output
+        self.series = series
+        self._clock = clock
+        self._warnings = warnings
+        self._output = output
         self._shown = shown
 
     def log(
@@ -63,37 +57,37 @@ class MatrixSeries(SeriesCallback):
         maps: ExampleMaps | None,
         metrics: dict[str, float],
     ) -> None:
-        """Hands the step of this epoch to the writer.
+        """Logs the step of this epoch.
 
         Args:
-            splits: What was counted, by split, the one that counts most first.
-            kept: Gives examples of the cells, or None.
-            maps: Makes of them what is stored, with their attention; None for no examples.
-            metrics: What Keras handed over.
+            splits: What was counted, by split, the most important split first.
+            kept: Returns examples of the cells; None for no examples.
+            maps: Makes what is stored from the examples, with their attention; None for no examples.
+            metrics: The metrics of the epoch.
         """
-        if self.writer is None:
-            self.miss(self.epoch)
+        if not self.series.is_open:
+            self.series.miss(self._clock.epoch)
             return
         counted = {split: counts for split, counts in splits.items() if counts is not None and not counts.is_empty}
         if not counted:
-            what = "Nothing" if self.output is None else f"Nothing of the output {self.output!r}"
-            self.warnings.warn(
-                f"nothing: {self.output}", f"{what} was counted in an epoch; no confusion matrix is logged for it."
+            what = "Nothing" if self._output is None else f"Nothing of the output {self._output!r}"
+            self._warnings.warn(
+                f"nothing: {self._output}", f"{what} was counted in an epoch; no confusion matrix is logged for it."
             )
             return
-        self._say_others(counted)
+        self._warn_of_others(counted)
         first = next(iter(counted.values()))
         same = {split: counts for split, counts in counted.items() if counts.matrix.shape == first.matrix.shape}
         examples = None if kept is None or maps is None else self._examples(kept, maps)
         names = self._names(len(first.matrix))
-        self.submit(
+        self.series.log(
             ConfusionRecord(
-                step=self.epoch,
+                step=self._clock.epoch,
                 splits={split: counts.matrix for split, counts in same.items()},
                 class_names=names,
-                output=self.output,
-                epoch=self.epoch,
-                batch=self.batches,
+                output=self._output,
+                epoch=self._clock.epoch,
+                batch=self._clock.batches,
                 wall_time=time.time(),
                 logs=metrics,
                 kind=first.kind,
@@ -108,23 +102,24 @@ class MatrixSeries(SeriesCallback):
                 figures=self._figures(same, names) if self._shown.figures else {},
             )
         )
-        self.note_best(self.epoch, metrics)
+        self.series.note_best(metrics)
 
     def _examples(self, keep: Callable[[], Kept | None], maps: ExampleMaps) -> CellExamples | None:
         try:
             kept = keep()
-            return None if kept is None else maps.examples(kept, self.epoch, epoch=self.epoch, batch=self.batches)
+            epoch, batch = self._clock.epoch, self._clock.batches
+            return None if kept is None else maps.examples(kept, epoch, epoch=epoch, batch=batch)
         except Exception as error:
-            self.warnings.warn(
+            self._warnings.warn(
                 f"examples: {type(error).__name__}",
                 f"The examples of the cells of an epoch were lost; the matrix is logged. {type(error).__name__}: {error}",
             )
             return None
 
-    def _say_others(self, counted: Mapping[str, ClassCounts]) -> None:
+    def _warn_of_others(self, counted: Mapping[str, ClassCounts]) -> None:
         for split, counts in counted.items():
             if counts.other:
-                self.warnings.warn(
+                self._warnings.warn(
                     f"other: {split}",
                     f"{counts.other} labels of the {split} data are none of the {len(counts.matrix)} classes; they are left out "
                     "of the confusion matrix.",
@@ -133,7 +128,7 @@ class MatrixSeries(SeriesCallback):
     def _names(self, classes: int) -> tuple[str, ...] | None:
         names = self._shown.class_names
         if names is not None and len(names) != classes:
-            self.warnings.warn(
+            self._warnings.warn(
                 "names", f"`class_names` has {len(names)} names for {classes} classes; the classes go by their indices."
             )
             return None
@@ -142,7 +137,7 @@ class MatrixSeries(SeriesCallback):
     def _groups(self, classes: int) -> tuple[ClassGroup, ...]:
         largest = largest_class(self._shown.class_groups)
         if largest >= classes:
-            self.warnings.warn(
+            self._warnings.warn(
                 "groups", f"`class_groups` names class {largest}, and there are {classes}; the groups are left out."
             )
             return ()

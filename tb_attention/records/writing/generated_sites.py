@@ -1,4 +1,4 @@
-"""What the positions of generated sequences are: tokens that were generated, or those that they were generated from."""
+"""Sites of generated sequences, whose positions are tokens: generated ones, or those that they were generated from."""
 
 from __future__ import annotations
 
@@ -9,13 +9,40 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.records.samples.default_axes import facts_of
+from tb_attention.records.samples.default_axes import facts_of, note_on_cells
 from tb_attention.records.samples.nested import to_numpy
 from tb_attention.records.samples.samples import Samples
+from tb_attention.records.writing.generated_maps import fill_up, generated_maps
+from tb_attention.records.writing.given_sites import to_sites
 from tb_attention.reduce.axes import InputFacts, describe_axis
-from tb_attention.site import Axis, Role
+from tb_attention.site import Axis, Kind, Role, Site
 
 Maps = Mapping[str, npt.NDArray[Any]]
+
+
+def generated_sites(outputs: Mapping[str, Any], samples: Samples | None, *, iterations: bool) -> tuple[Site, ...]:
+    """The sites of generated sequences, with their axes as far as they are known.
+
+    Args:
+        outputs, iterations: As for `generated_maps`.
+        samples: The samples of the writer, or None.
+
+    Raises:
+        ArgumentError: As `generated_maps` raises.
+    """
+    maps = generated_maps(outputs, None if samples is None else len(samples), iterations=iterations)
+    inputs = token_inputs(outputs, maps, samples)
+    maps = {
+        path: fill_up(array, inputs.length, keys=path.startswith("decoder"))
+        if not path.startswith("encoder")
+        else array
+        for path, array in maps.items()
+    }
+    given = {} if samples is None else samples.axes
+    axes = {path: given.get(path) or inputs.axes(path, array.shape) for path, array in maps.items()}
+    kinds: dict[str, Kind] = {path: "cross" if path.startswith("cross") else "self" for path in maps}
+    sites = to_sites(maps, samples, kinds, axes)
+    return tuple(site if site.path in given else site.replace(note=note_on_cells(site.axes)) for site in sites)
 
 
 @dataclass(frozen=True)
