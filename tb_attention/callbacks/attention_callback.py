@@ -25,49 +25,51 @@ from tb_attention.site import Axis
 from tb_attention.tracing.capturer import check_backend, check_model
 from tb_attention.tracing.select import patterns_of
 
-# From so many shapes of samples on tracing is worth a word.
+# Tracing more shapes of samples takes long enough for a warning.
 _MANY_SHAPES = 8
 
 
 class AttentionCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Logs what every head of every attention layer looks at, for a few samples, while `fit` runs.
+    """Logs the weights of all attention heads for a few samples while `fit` runs.
 
-    The model is neither changed nor rebuilt, and training with the callback equals training without it to the bit. Weights
-    are encoded and written in a thread of their own.
+    The model is neither changed nor rebuilt, and training results are bit-identical to those without the callback. Weights are
+    encoded and written in a separate thread.
 
     Args:
-        log_dir: The run's directory, beside other runs of one `tensorboard --logdir`; a path or a URL that fsspec knows.
-        samples: The examples to follow: `(x, y)`, `x`, a list of examples of one or several shapes, a `tb_attention.Samples`; or
-            batches as `fit` takes them: a `tf.data.Dataset`, a `keras.utils.PyDataset`, one of Keras' iterators of folders, a
-            `DataLoader` or a generator. The first `max_samples` are copied when `fit` starts. Of a dict what the model does not
-            take is left out; a key such as "id" names the samples. The model is traced once for each shape of samples.
+        log_dir: The run's directory, below the `--logdir` of TensorBoard: a path, or a URL that fsspec knows.
+        samples: The examples to follow: `(x, y)`, `x`, a list of examples of one or several shapes, or a
+            `tb_attention.Samples`; or batches as `fit` takes them: a `tf.data.Dataset`, a `keras.utils.PyDataset`, a Keras
+            iterator of folders, a `DataLoader` or a generator. The first `max_samples` are copied when `fit` starts. Keys of a
+            dict that the model does not take are left out; a key such as "id" names the samples. The model is traced once for
+            each shape of samples.
         tag: Name of the series. Defaults to "attention".
-        update_freq: "epoch" (the step is the epoch, from 0), "batch", or a number of batches (the step is the count of
+        update_freq: "epoch" (the step is the epoch, from 0), "batch", or a number of batches (the step is the number of
             batches seen, and the last batch is logged too). Defaults to "epoch".
-        max_samples: Samples that are followed, at least 1. Defaults to 32.
-        class_names: Names of the classes, for labels and predictions, in the order of the classes; or a mapping of names to
-            indices. Names that repeat have their index behind them. Defaults to the indices.
-        tokenizer: What turns texts, or sequences of ids, into words: a `TextVectorization`, a keras_hub or Hugging Face
-            tokenizer, or a function of one text or one sequence of ids that returns a list of strings. Defaults to the
-            `TextVectorization` in the model, if there is one.
-        axes: By path of a site, what its positions are, as `{"encoder/attention": [Axis(...), ...]}`; otherwise it is found out.
-        sites: The path of a site or of a layer around some, a pattern ("*attention*"), several, or a function of a site's path
-            that tells whether to log it. Defaults to all.
-        init: Whether the model before training is logged, if training begins at epoch 0. Defaults to True.
-        monitor: The metric whose best step is marked. Where an epoch lacks it, "val_loss" stands in, or else "loss", which is
-            said once with the names that there are. Defaults to "val_loss".
-        mode: "min", "max" or "auto", which goes by the metric's name. Defaults to "auto".
-        max_bytes: Bytes that the steps of one training may take on disk. What it will be about is printed before training;
-            beyond, steps are removed: the first, the last and the best stay, and the fewer of the others the older they
-            are. Defaults to 2e9; None for no limit.
+        max_samples: Number of samples to follow, at least 1. Defaults to 32.
+        class_names: Names of the classes for labels and predictions, in the order of the classes, or a mapping of names to
+            indices. The index is appended to repeated names. Defaults to the names of a `tb_attention.Samples`, or the indices.
+        tokenizer: Turns texts or sequences of ids into words: a `TextVectorization`, a keras_hub or Hugging Face tokenizer,
+            or a function from one text or one sequence of ids to a list of strings. Defaults to the `TextVectorization` in the
+            model, if there is one.
+        axes: Axes by site path, as `{"encoder/attention": [Axis(...), ...]}`, for sites where detection fails. Defaults to
+            the detected axes.
+        sites: The path of a site or of a layer that contains some, a pattern ("*attention*"), several of these, or a function
+            of a site's path that returns whether to log it. Defaults to all.
+        init: Whether to log the model before training, if training begins at epoch 0. Defaults to True.
+        monitor: The metric whose best step is marked. Where an epoch lacks it, "val_loss" is used, or else "loss", with one
+            warning that lists the known names. Defaults to "val_loss".
+        mode: "min", "max" or "auto", which depends on the metric's name. Defaults to "auto".
+        max_bytes: Bytes that the steps of one training may take on disk. Beyond, steps are removed: the first, the last and
+            the best stay, and older steps are thinned more. The expected size is printed at the first step. Defaults to 2e9;
+            None for no limit.
         max_positions: Maps with more queries or keys are pooled by maximum before they are stored. Defaults to 1024.
-        full_rows: Queries of such maps whose rows are kept in full besides, by place from 0 (-1 is the last). Defaults to none.
-        max_capture_bytes: Bytes of weights that are captured at once; more samples are captured in chunks. Half as many where
-            the device runs out of memory. Defaults to 256e6.
+        full_rows: Indices of queries whose rows are also stored unpooled (-1 is the last). Defaults to none.
+        max_capture_bytes: Bytes of weights to capture at once; more samples are captured in chunks, which are halved when the
+            device runs out of memory. Defaults to 256e6.
 
     Raises:
-        ArgumentError: An argument is wrong, at construction, or the samples do not fit the model, at the start of
-            `fit`. Whatever fails later is warned about once (`tb_attention.errors.AttentionWarning`) and never stops training.
+        ArgumentError: An argument is wrong, at construction; or the samples do not fit the model, at the start of `fit`.
+            Later failures cost one warning each kind (`tb_attention.errors.AttentionWarning`) and never stop training.
 
     Example:
         model.fit(x, y, callbacks=[tb_attention.AttentionCallback("logs/run1", samples=(x_val[:8], y_val[:8]))])
@@ -157,7 +159,7 @@ class AttentionCallback(keras.callbacks.Callback):  # type: ignore[misc]
             max_positions=self.max_positions,
             full_rows=self.full_rows,
             max_capture_bytes=self.max_capture_bytes,
-            say=lambda sentence: self.warnings.warn("memory", sentence),
+            warn=lambda sentence: self.warnings.warn("memory", sentence),
             shown=self._shown,
         )
         self._recorder.check_names()
@@ -199,7 +201,7 @@ class AttentionCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     @guarded("The end of the attention log")
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Logs the last batch if it was not due, waits for the writer and closes it."""
+        """Logs the last batch unless its step was logged, waits for the writer and closes it."""
         if self._clock.has_unlogged_batches:
             self._log(self._clock.batches, numbers_of(logs, self.model))
         self.logger.end()

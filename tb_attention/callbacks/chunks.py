@@ -29,7 +29,7 @@ class ChunkedCapture:
         capture: Captures some inputs, such as a `Capturer`.
         prepare: What is done with the sites of a chunk before the next one is captured, such as making them smaller.
         max_bytes: Bytes of weights that are captured at once.
-        say: Gets a sentence when the device runs out of memory.
+        warn: Gets a sentence when the device runs out of memory.
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class ChunkedCapture:
         prepare: Callable[[Sites], Sites],
         *,
         max_bytes: float,
-        say: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         self._capture = capture
         self._prepare = prepare
         self._max_bytes = max_bytes
-        self._say = say
+        self._warn = warn
         self.size: int | None = None
         """Samples a chunk; None before the first capture."""
 
@@ -65,7 +65,7 @@ class ChunkedCapture:
                 if samples < 2 or not is_out_of_memory(error):
                     raise
                 self.size = samples // 2
-                self._say(
+                self._warn(
                     f"The device ran out of memory with the attention of {samples} samples at once; {self.size} are captured at "
                     "once from now on. `max_capture_bytes` and `max_samples` ask for less."
                 )

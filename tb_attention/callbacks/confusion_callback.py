@@ -31,58 +31,58 @@ from tb_attention.site import Axis
 from tb_attention.tracing.capturer import check_model
 from tb_attention.tracing.select import patterns_of
 
-# Of the examples of a cell, how many are chosen blindly: the most certain ones are not what a cell is like.
-_BLIND = 3
+# One in so many examples of a cell is chosen at random: the most confident ones do not represent a cell.
+_RANDOM_SHARE = 3
 _MOST_EXAMPLES = 1000
 
 
 class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Logs which classes a model takes for which, at every epoch.
+    """Logs a confusion matrix every epoch.
 
-    With `validation_data` the model is run over it once more at the end of each epoch; for each cell of the matrix a few
-    examples are kept, and for those of the most confused cells where the model looked. Without, the counts come from a
-    `tb_attention.ConfusionMatrix` in `compile(metrics=[...])`, for training and validation, at no second pass. Of several
-    outputs each has a series of its own, `<tag>/<output>`.
+    With `validation_data` the model also runs over these data at the end of each epoch. A few examples of each cell are kept,
+    with the attention for examples of the most confused cells. Without `validation_data` the counts come from a
+    `tb_attention.ConfusionMatrix` in `compile(metrics=[...])`, for training and validation, and no second pass is needed. A model
+    with several outputs has one series for each, `<tag>/<output>`.
 
     Args:
         log_dir: The run's directory, as for `AttentionCallback`.
         validation_data: What `fit` takes: `(x, y)` or `(x, y, sample_weight)`, a `tf.data.Dataset`, a `keras.utils.PyDataset`,
-            one of Keras' iterators of folders, a `DataLoader`; or a function that returns a generator of such batches; or None
-            for the compiled metric.
-        class_names: A name for each class, in the order of the model's units, a mapping of names to indices, or a
-            `keras.layers.StringLookup`; labels may then be these names. Names that repeat have their index behind them.
-            Defaults to the indices.
+            a Keras iterator of folders or a `DataLoader`; or a function that returns a generator of such batches. Defaults to
+            None, for the compiled metric.
+        class_names: A name for each class in the order of the model's units, a mapping of names to indices, or a
+            `keras.layers.StringLookup`; labels may then be these names. The index is appended to repeated names. Defaults to
+            the indices.
         tag: Name of the series. Defaults to "confusion".
-        validation_steps: Batches of `validation_data` that are used; needed where it never ends. Defaults to all; where its
-            length is not known, to at most as many as `fit` validates on, or 1,000 (or the batches of an epoch, where there are
-            more) where `fit` does not validate.
-        output: For a model with several outputs: the name of the one that is counted, its key in a dict, else the name of its
-            layer. Defaults to all with a loss that hold classes; integers that a model gives out are class indices.
-        threshold: For one unit and independent labels: from which score on the answer is yes. Defaults to 0.5, or to 0 where
-            `model.loss.from_logits` says that scores are logits.
-        ignore_class: A label that is left out. Defaults to None.
-        multi_label: Whether each class is a yes or no of its own. Defaults to False.
+        validation_steps: Number of batches of `validation_data` to use; required for data that never end. Defaults to all
+            batches. For data of unknown length, defaults to at most as many as `fit` validates on, or, where `fit` does not
+            validate, 1,000 or the batches of an epoch if these are more.
+        output: For a model with several outputs, the name of the one to count: its key in a dict, or the name of its layer.
+            Defaults to all outputs that have a loss and hold classes. Integer outputs are class indices.
+        threshold: For one unit and for independent labels, the score at or above which a label counts as positive. Defaults to
+            0.5, or to 0 where `model.loss.from_logits` says that scores are logits.
+        ignore_class: A label to leave out. Defaults to None.
+        multi_label: Whether the classes are independent labels, of which an example may have several. Defaults to False.
         class_groups: A hierarchy of the classes, by which the matrix can be folded:
             `{"tops": ["shirt", "coat"], "shoes": {"closed": [7, 9], "open": [5]}}`. Defaults to none.
-        examples: Examples that are kept of each cell: a third of them chosen blindly, the others those with the largest
-            probability. 0 for none. Defaults to 6. Not where each example has many places (segmentation).
-        attention_examples: Of how many examples, those of the most confused cells, the attention is captured at every epoch;
-            0 for none. Defaults to 16.
-        max_example_bytes: Bytes of inputs of the examples that are kept, in memory and at every step; with larger inputs
-            fewer are. Defaults to 8e6.
+        examples: Number of examples to keep for each cell: a third chosen at random, the others with the largest probability.
+            0 for none. Defaults to 6. Examples with many labels (segmentation) are not kept.
+        attention_examples: Number of examples, from the most confused cells, whose attention is captured at every epoch; 0 for
+            none. Defaults to 16.
+        max_example_bytes: Bytes of inputs of the kept examples, in memory and at every step; fewer are kept where inputs are
+            larger. Defaults to 8e6.
         tokenizer: As for `AttentionCallback`, for texts among the examples. Defaults to the one in the model, if there is one.
         axes: As for `AttentionCallback`.
         sites: As for `AttentionCallback`.
-        figures: Whether scikit-learn's display of each matrix goes to the Images tab. Defaults to False.
-        scalars: Whether the macro F1 and the recall of the worst class go to the Scalars tab. Defaults to False.
-        batch_size: For arrays. Defaults to 32.
+        figures: Whether to draw each matrix with scikit-learn for the Images tab. Defaults to False.
+        scalars: Whether to write the macro F1 and the recall of the worst class to the Scalars tab. Defaults to False.
+        batch_size: Batch size for arrays. Defaults to 32.
         monitor: As for `AttentionCallback`. Defaults to "val_loss".
         mode: "min", "max" or "auto". Defaults to "auto".
 
     Raises:
-        ArgumentError: An argument is wrong, at construction; or, at the start of `fit`, there is neither data nor a
-            metric, no output holds classes as far as losses, shapes and labels say it, the model gives several independent
-            labels and nobody said so, or `sites` or `axes` name what is no site. Whatever fails later is warned about once.
+        ArgumentError: An argument is wrong, at construction. Or, at the start of `fit`: there is neither data nor a metric; no
+            output holds classes, judging by losses, shapes and labels; the model has several independent labels without
+            `multi_label=True`; or `sites` or `axes` name an unknown site. Later failures cost one warning each kind.
 
     Example:
         model.fit(x, y, callbacks=[tb_attention.ConfusionMatrixCallback("logs/run1", validation_data=(x_val, y_val))])
@@ -121,8 +121,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             )
             if source.kind == "generator":
                 raise ArgumentError(
-                    "`validation_data` is read at every epoch, which a generator cannot be. Give a function that returns "
-                    f"the generator, or a dataset. Received: validation_data={validation_data!r}."
+                    "`validation_data` is read at every epoch, but a generator can be read only once. Pass a function that "
+                    f"returns the generator, or a dataset. Received: validation_data={validation_data!r}."
                 )
         self.log_dir = checked_directory(log_dir)
         self.tag = checked_tag(tag)
@@ -136,7 +136,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.threshold = threshold
         self.ignore_class = ignore_class
         self.multi_label = multi_label
-        self.kept_of_a_cell = checked_count("examples", examples, least=0)
+        self.examples_per_cell = checked_count("examples", examples, least=0)
         self.attention_examples = checked_count("attention_examples", attention_examples, least=0)
         self.max_example_bytes = checked_bytes("max_example_bytes", max_example_bytes)
         self.tokenizer = tokenizer
@@ -205,8 +205,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         print(matrix_cost_sentence(classes, labels, metric, epochs, self.log_dir))
 
     def _check_names(self, validation: ValidationPass) -> None:
-        """Refuses a name of a site that there is not, where attention of examples is captured."""
-        if not (self.kept_of_a_cell and self.attention_examples and (self.axes or self.sites is not None)):
+        """Refuses unknown names of sites, where the attention of examples is captured."""
+        if not (self.examples_per_cell and self.attention_examples and (self.axes or self.sites is not None)):
             return
         x = validation.first_examples(self.model)
         if x is not None and self._maps and self._maps[0] is not None:
@@ -229,10 +229,10 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
         )
 
     def _make_counter(self, counted: CountedOutput) -> OutputCounter:
-        blind = self.kept_of_a_cell // _BLIND
+        random = self.examples_per_cell // _RANDOM_SHARE
 
         def make_keeper() -> ExampleKeeper:
-            return ExampleKeeper(self.kept_of_a_cell - blind, blind, self.max_example_bytes, _MOST_EXAMPLES)
+            return ExampleKeeper(self.examples_per_cell - random, random, self.max_example_bytes, _MOST_EXAMPLES)
 
         return OutputCounter(
             counted.outputs,
@@ -240,8 +240,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             counted.reading,
             counted.wishes,
             labels=counted.labels,
-            make_keeper=make_keeper if self.kept_of_a_cell else None,
-            say=self.warnings.warn,
+            make_keeper=make_keeper if self.examples_per_cell else None,
+            warn=self.warnings.warn,
         )
 
     def _make_maps(self) -> ExampleMaps:
@@ -252,7 +252,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             tokenizer=self.tokenizer,
             axes=self.axes,
             sites=self.sites,
-            say=self.warnings.warn,
+            warn=self.warnings.warn,
         )
 
     @guarded("The confusion matrix")
@@ -270,7 +270,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     @guarded("The confusion matrix")
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Takes the counts of the training: here the metric still holds them."""
+        """Reads the counts of the training, which the metric still holds here."""
         self._validated = 0
         self._training = self._compiled_counts()
 
@@ -281,7 +281,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     @guarded("The confusion matrix")
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Takes the counts of the validation."""
+        """Reads the counts of the validation."""
         self._validation = self._compiled_counts()
 
     @guarded("The confusion matrix of an epoch")
@@ -301,7 +301,7 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 maps = self._maps[index] if self._maps else None
                 matrices.log({"validation": validation[index], "training": training[index]}, kept, maps, metrics)
         except ArgumentError as error:
-            # Training has begun: what does not fit in the data is said, and training goes on.
+            # Training has begun: data that do not fit cost a warning, and training goes on.
             self.warnings.warn("argument", f"The confusion matrix of an epoch was lost; training goes on. {error}")
 
     @guarded("The end of the confusion log")

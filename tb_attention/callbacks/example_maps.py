@@ -37,7 +37,7 @@ class ExampleMaps:
         count: How many examples of the most confused cells have their attention captured; 0 for none.
         class_names: Names of the classes, or None.
         tokenizer, axes, sites: As for `AttentionCallback`.
-        say: Gets a kind and a sentence when attention cannot be captured.
+        warn: Gets a kind and a sentence when attention cannot be captured.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ExampleMaps:
         tokenizer: Any,
         axes: Mapping[str, Sequence[Axis]],
         sites: str | Iterable[str] | Callable[[str], bool] | None,
-        say: Callable[[str, str], None],
+        warn: Callable[[str, str], None],
     ) -> None:
         self._model = model
         self._count = count
@@ -57,7 +57,7 @@ class ExampleMaps:
         self._tokenizer = tokenizer
         self._axes = axes
         self._sites = sites
-        self._say = say
+        self._warn = warn
         self._recorder: Recorder | None = None
         self._shapes: set[tuple[Shape, ...]] = set()
 
@@ -84,7 +84,7 @@ class ExampleMaps:
             return self._with_maps(stored, ordered, capturable[order], len(first), step, epoch, batch)
         except (CaptureError, ArgumentError) as error:
             self._count = 0
-            self._say("examples", f"The attention of the examples of confused cells is not captured: {error}")
+            self._warn("examples", f"The attention of the examples of confused cells is not captured: {error}")
             return stored
 
     def _samples(self, kept: Kept) -> Samples:
@@ -120,7 +120,7 @@ class ExampleMaps:
             tokenizer=self._tokenizer,
             axes=self._axes,
             sites=self._sites,
-            say=lambda sentence: self._say("memory", sentence),
+            warn=lambda sentence: self._warn("memory", sentence),
         )
 
     def _of_few_shapes(self, kept: Kept) -> npt.NDArray[np.bool_]:
@@ -131,7 +131,7 @@ class ExampleMaps:
                 self._shapes.add(shape)
         within = np.array([shape in self._shapes for shape in shapes], bool)
         if not within.all():
-            self._say(
+            self._warn(
                 "shapes",
                 f"The validation data have examples of more than {_MOST_SHAPES} shapes; the attention of confused examples is "
                 f"captured for {_MOST_SHAPES} of them.",

@@ -35,7 +35,7 @@ class OutputCounter:
         labels: What is known of its labels before the first batch, or None.
         wishes: What the user said of the classes.
         make_keeper: Makes what keeps examples for one pass; None for none.
-        say: Gets a kind and a sentence when no examples can be kept.
+        warn: Gets a kind and a sentence when no examples can be kept.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class OutputCounter:
         *,
         labels: Labels | None,
         make_keeper: Callable[[], ExampleKeeper] | None,
-        say: Callable[[str, str], None],
+        warn: Callable[[str, str], None],
     ) -> None:
         self.output = output
         self._outputs = outputs
@@ -55,7 +55,7 @@ class OutputCounter:
         self._wishes = wishes
         self._labels = None if labels is None or labels.values is None else labels
         self._make_keeper = make_keeper
-        self._say = say
+        self._warn = warn
         self._metric: ConfusionMatrix | SparseCounter | None = None
         self._update: Callable[..., Any] | None = None
         self._keeper: ExampleKeeper | None = None
@@ -96,7 +96,7 @@ class OutputCounter:
         except Exception as error:
             # What is counted needs no examples.
             self._keeper = self._make_keeper = None
-            self._say(
+            self._warn(
                 "keeping",
                 f"No examples of the cells are kept, and matrices are logged without. {type(error).__name__}: {error}",
             )
@@ -130,7 +130,7 @@ class OutputCounter:
         rows = sorted({len(array) for _, array in named_leaves(x) if np.ndim(array)})
         if rows != [len(labels)]:
             self._keeper = self._make_keeper = None
-            self._say(
+            self._warn(
                 "rows",
                 f"A batch has {len(labels)} labels, and inputs of {', '.join(map(str, rows))} rows: what belongs to one label is "
                 "not known, and no examples of cells are kept. The matrix is counted.",
@@ -152,7 +152,7 @@ class OutputCounter:
         return reading if self._reading.kind == "later" else self._reading
 
     def _as_counted(self, labels: Array, scores: Array) -> tuple[Array, Array, Array | None]:
-        """Labels and scores as the metric takes them, and the probabilities of the classes where scores do not say them."""
+        """Labels and scores as the metric takes them, and the probabilities of the classes where scores do not warn them."""
         reading = self._reading
         probabilities = None
         if reading.kind == "indices":
@@ -167,7 +167,7 @@ class OutputCounter:
         if reading.within_unit and self._wishes.threshold is None and not within_unit(scores):
             raise ArgumentError(
                 f"{self.output.spelled} has scores from {scores.min():.3g} to {scores.max():.3g}, which are no probabilities, "
-                "and its loss does not say that they are logits. `threshold=0.0` says it."
+                "and its loss does not warn that they are logits. `threshold=0.0` says it."
             )
         if reading.kind == "labels" and scores.ndim > 2:
             labels, scores = labels.reshape(-1, labels.shape[-1]), scores.reshape(-1, scores.shape[-1])

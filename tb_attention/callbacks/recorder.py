@@ -43,7 +43,7 @@ class Recorder:
         axes: By path of a site, its axes; the others are found out.
         sites: Which sites are wanted, as for `AttentionCallback`; None for all.
         max_positions, full_rows, max_capture_bytes: As for `AttentionCallback`.
-        say: Gets a sentence when the device runs out of memory; by default it becomes an `AttentionWarning`.
+        warn: Gets a sentence when the device runs out of memory; by default it becomes an `AttentionWarning`.
         shown: Which output of the model is shown beside the samples; chosen here by default.
 
     Raises:
@@ -63,7 +63,7 @@ class Recorder:
         max_positions: int = MAX_POSITIONS,
         full_rows: Sequence[int] = (),
         max_capture_bytes: float = MAX_CAPTURE_BYTES,
-        say: Callable[[str], None] | None = None,
+        warn: Callable[[str], None] | None = None,
         shown: ShownOutput | None = None,
     ) -> None:
         check_model(model)
@@ -79,7 +79,7 @@ class Recorder:
         self._full_rows = tuple(full_rows)
         self._capturer = Capturer(model, sites=sites)
         self._capture = GroupedCapture(
-            self._captured_by, self._described, max_bytes=max_capture_bytes, say=say or _warn
+            self._captured_by, self._described, max_bytes=max_capture_bytes, warn=warn or _warn
         )
         self._checked_axes = not self._axes
         self._has_names = bool(self._axes) or bool(patterns_of(sites))

@@ -26,7 +26,7 @@ class GroupedCapture:
     Args:
         capture: Captures some inputs, such as a `Capturer`.
         describe: Says what the positions of the sites of a chunk are, given samples of the same shape.
-        max_bytes, say: As for `ChunkedCapture`.
+        max_bytes, warn: As for `ChunkedCapture`.
     """
 
     def __init__(
@@ -35,17 +35,17 @@ class GroupedCapture:
         describe: Callable[[Sites, Samples], Sites],
         *,
         max_bytes: float,
-        say: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         self._capture = capture
         self._describe = describe
         self._max_bytes = max_bytes
-        self._say = say
+        self._warn = warn
         self._chunked: dict[tuple[Any, ...], ChunkedCapture] = {}
         self._group: Samples | None = None
 
     def __call__(self, samples: Samples) -> Capture:
-        """Captures the samples; maps of other sizes than the largest are filled up behind with 0, and axes say what is whose.
+        """Captures the samples; maps of other sizes than the largest are filled up behind with 0, and axes warn what is whose.
 
         Raises:
             CaptureError: The model cannot be traced, or chunks do not fit together.
@@ -56,7 +56,7 @@ class GroupedCapture:
             shape = tuple(array.shape[1:] for _, array in group.arrays)
             if shape not in self._chunked:
                 self._chunked[shape] = ChunkedCapture(
-                    self._capture, self._described, max_bytes=self._max_bytes, say=self._say
+                    self._capture, self._described, max_bytes=self._max_bytes, warn=self._warn
                 )
             self._group = group
             parts.append((index, self._chunked[shape](group.inputs, len(group))))

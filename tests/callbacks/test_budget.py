@@ -76,7 +76,7 @@ def test_a_device_without_memory_gets_half_as_many_and_that_is_said_once() -> No
     said: list[str] = []
     inputs = np.arange(36, dtype=np.float32).reshape(12, 3)
     device = Device(room=4)
-    capture = ChunkedCapture(device, lambda sites: sites, max_bytes=1e9, say=said.append)
+    capture = ChunkedCapture(device, lambda sites: sites, max_bytes=1e9, warn=said.append)
     for _ in range(2):
         captured = capture(inputs, 12)
         np.testing.assert_array_equal(captured.sites[0].weights[:, 0], inputs)
@@ -87,7 +87,7 @@ def test_a_device_without_memory_gets_half_as_many_and_that_is_said_once() -> No
 
 
 def test_a_sample_that_does_not_fit_alone_is_a_failure() -> None:
-    capture = ChunkedCapture(Device(room=0), lambda sites: sites, max_bytes=1e9, say=lambda _: None)
+    capture = ChunkedCapture(Device(room=0), lambda sites: sites, max_bytes=1e9, warn=lambda _: None)
     with pytest.raises(RuntimeError, match="RESOURCE_EXHAUSTED"):
         capture(np.zeros((4, 3), np.float32), 4)
 
@@ -97,7 +97,7 @@ def test_other_failures_are_not_taken_for_a_lack_of_memory() -> None:
         raise ValueError("shapes differ")
 
     with pytest.raises(ValueError, match="shapes differ"):
-        ChunkedCapture(fail, lambda sites: sites, max_bytes=1e9, say=lambda _: None)(np.zeros((4, 3)), 4)
+        ChunkedCapture(fail, lambda sites: sites, max_bytes=1e9, warn=lambda _: None)(np.zeros((4, 3)), 4)
 
 
 def test_a_training_whose_device_runs_out_of_memory_warns_once_and_logs_on(
