@@ -52,24 +52,27 @@ class Kept:
         leaves = [(self.shapes.get(name), np.shape(array)[1:]) for name, array in named_leaves(self.inputs)]
         return [tuple(whole if own is None else own[at] for own, whole in leaves) for at in range(len(self))]
 
-    def chosen(self, places: Any) -> Kept:
+    def chosen(self, indices: Any) -> Kept:
         """Some of them, in this order."""
         outcomes = self.outcomes
         return Kept(
-            rows(self.inputs, places),
-            {name: [own[place] for place in places] for name, own in self.shapes.items()},
+            rows(self.inputs, indices),
+            {name: [own[index] for index in indices] for name, own in self.shapes.items()},
             Outcomes(
-                outcomes.truth[places], outcomes.predicted[places], outcomes.probability[places], outcomes.loss[places]
+                outcomes.truth[indices],
+                outcomes.predicted[indices],
+                outcomes.probability[indices],
+                outcomes.loss[indices],
             ),
-            self.random[places],
-            self.counts[places],
+            self.random[indices],
+            self.counts[indices],
         )
 
 
 class ExampleKeeper:
     """Keeps for each cell the examples with the largest probability and a few that are chosen blindly.
 
-    The blind choice goes by the place in the stream: examples that stay in their cell stay chosen from epoch to epoch.
+    The blind choice goes by the index in the stream: examples that stay in their cell stay chosen from epoch to epoch.
 
     Args:
         certain: How many of the most certain of a cell.
@@ -115,7 +118,7 @@ class ExampleKeeper:
         ranks, random = self._ranks()
         counts = self._cell_counts()
         order = np.lexsort((ranks, predicted, truth, -counts, truth == predicted))
-        inputs, shapes = concatenate([self._rows[place] for place in order])
+        inputs, shapes = concatenate([self._rows[index] for index in order])
         table = self._table[order]
         outcomes = Outcomes(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3])
         return Kept(inputs, shapes, outcomes, random[order], counts[order])
@@ -133,12 +136,12 @@ class ExampleKeeper:
         keep = keep[np.lexsort((-self._cell_counts()[keep], ranks[keep]))]
         keep = np.sort(keep[: self._most()])
         kept = []
-        for place in keep.tolist():
-            if place < before:
-                kept.append(self._rows[place])
+        for index in keep.tolist():
+            if index < before:
+                kept.append(self._rows[index])
                 continue
-            batch = int(np.searchsorted(starts, place, side="right")) - 1
-            at = place - int(starts[batch])
+            batch = int(np.searchsorted(starts, index, side="right")) - 1
+            at = index - int(starts[batch])
             # Copies: a slice would hold its whole batch in memory.
             kept.append(map_leaves(np.copy, rows(self._waiting[batch][1], slice(at, at + 1))))
         self._rows, self._table = kept, self._table[keep]

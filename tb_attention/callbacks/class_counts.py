@@ -90,9 +90,9 @@ class SparseCounter:
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Adds a batch, as `ConfusionMatrix.update_state` does."""
         y_true = keras.ops.convert_to_tensor(y_true if self._names is None else self._names.indices(y_true))
-        places = class_indices(y_true, positions_of(y_true, y_pred, self.num_classes), self.num_classes)
-        amounts = weight_of_each(sample_weight, places)
-        true = keras.ops.convert_to_numpy(places).reshape(-1)
+        labels = class_indices(y_true, positions_of(y_true, y_pred, self.num_classes), self.num_classes)
+        amounts = weight_of_each(sample_weight, labels)
+        true = keras.ops.convert_to_numpy(labels).reshape(-1)
         predicted = np.asarray(y_pred).argmax(-1).reshape(-1)
         self._is_weighted = self._is_weighted or sample_weight is not None
         each = np.ones(len(true)) if amounts is None else keras.ops.convert_to_numpy(amounts)
@@ -141,6 +141,6 @@ class SparseCounter:
     def _count_up(self) -> None:
         cells = np.concatenate([self._cells, *(waiting for waiting, _ in self._waiting)])
         amounts = np.concatenate([self._amounts, *(waiting for _, waiting in self._waiting)])
-        self._cells, places = np.unique(cells, return_inverse=True)
-        self._amounts = np.bincount(places.reshape(-1), amounts, minlength=len(self._cells)).astype(np.float64)
+        self._cells, inverse = np.unique(cells, return_inverse=True)
+        self._amounts = np.bincount(inverse.reshape(-1), amounts, minlength=len(self._cells)).astype(np.float64)
         self._waiting, self._waits = [], 0

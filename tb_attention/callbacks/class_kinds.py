@@ -16,13 +16,13 @@ from tb_attention.callbacks.thresholds import Thresholds, read_thresholds
 Kind = Literal["binary", "classes", "labels", "ordinal", "indices", "none", "later"]
 """What an output holds.
 
-    binary    one score for each of two classes' positions
+    binary    one score for each position, of two classes
     classes   a score for each class; one class is true
-    labels    a score for each class; each is a yes or no of its own
+    labels    a score for each of several independent labels
     ordinal   scores of thresholds between ordered classes
-    indices   class indices themselves
-    none      nothing that is a class
-    later     what only the first labels will show
+    indices   class indices
+    none      no classes
+    later     not known before the first labels
 """
 
 
@@ -32,12 +32,12 @@ class Reading:
 
     Attributes:
         kind: What it holds.
-        reason: Why it is "none", as the rest of a sentence that begins with the output; "" otherwise.
-        classes: The number of classes; None where it is not known yet.
-        from_logits: Whether scores are logits, or signed scores; the border between no and yes is 0 then.
-        signed: Whether labels are -1 and 1, or 0 and 1 that the loss takes for these.
-        within_unit: Whether it has to be checked that scores are probabilities, since nothing says so.
-        thresholds: How scores of thresholds become a class, of kind "ordinal".
+        reason: Why it is "none", as the rest of a sentence that begins with the output. "" for other kinds.
+        classes: The number of classes; None if it is not known yet.
+        from_logits: Whether scores are logits or signed scores, whose threshold is 0.
+        signed: Whether labels are -1 and 1, or 0 and 1 that the loss converts.
+        within_unit: Whether to check that scores are probabilities, which is not known.
+        thresholds: How the scores of an "ordinal" output become a class.
     """
 
     kind: Kind
@@ -51,12 +51,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user said of the classes.
+    """What the user says about the classes.
 
     Attributes:
-        multi_label: Whether each class is a yes or no of its own.
-        threshold: From which score on the answer is yes, or None.
-        ignore_class: A label that is left out, or None.
+        multi_label: Whether classes are independent labels.
+        threshold: The score at or above which a label counts as positive, or None.
+        ignore_class: A label to leave out, or None.
         class_names: Names of the classes, or None.
     """
 
@@ -70,12 +70,12 @@ _NOTHING = Wishes()
 
 
 def read_kind(output: ModelOutput, labels: Labels | None, wishes: Wishes = _NOTHING) -> Reading:
-    """How an output is read, as far as it is known.
+    """How to read an output, as far as it is known.
 
     Args:
         output: The output; `shape` is that of its scores.
         labels: What is known of its labels, or None.
-        wishes: What the user said.
+        wishes: What the user says about the classes.
     """
     loss, shape = output.loss, output.shape
     reason = _by_loss_alone(loss)
@@ -128,16 +128,16 @@ def _binary(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading
 
 
 def _may_be_one_score(output: ModelOutput, facts: Facts | None) -> bool:
-    """Whether each number of an output of several axes may be the score of a place: pixels (N, H, W), and no axis of units."""
+    """Whether an output of several axes may have one score for each position, such as pixels (N, H, W), and no axis of units."""
     assert output.shape is not None
     if facts is None or not facts.one_score or output.has_units:
         return False
-    # Where layers do not tell, four axes are those of pictures with channels.
+    # Where the layers do not show it, four axes are those of pictures with channels.
     return len(output.shape) == 3 or output.has_units is False or len(facts.labels.shape) > len(output.shape)
 
 
 def _one_score(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
-    """Two classes, by one score for each place."""
+    """Two classes, by one score for each position."""
     if facts is not None:
         if facts.within(-1, 1) and not facts.within(1):
             return Reading("binary", classes=2, from_logits=True, signed=True)
@@ -157,7 +157,7 @@ def _one_score(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Read
 
 
 def _border(output: ModelOutput, wishes: Wishes) -> Reading:
-    """Where the border between no and yes lies."""
+    """A reading of kind "binary", with its threshold."""
     if output.loss.from_logits is not None:
         return Reading("binary", classes=2, from_logits=output.loss.from_logits)
     if wishes.threshold is not None or output.activation == "sigmoid":
@@ -197,7 +197,7 @@ def _overlap(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Readin
 
 
 def _several(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
-    """Several units, of a loss that does not tell what they are."""
+    """Several units, of a loss that does not show what they are."""
     assert output.shape is not None
     units, rank = output.shape[-1], len(output.shape)
     classes = Reading("classes", classes=units, from_logits=bool(output.loss.from_logits))
@@ -239,10 +239,10 @@ def _several(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Readin
 
 
 def _own(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
-    """A loss of the user's own, or none."""
+    """A custom loss, or none."""
     assert output.shape is not None
     if output.loss.name in ("crossentropy", "ce") and isinstance(output.loss.function, str):
-        # Keras itself chooses by the number of units.
+        # Keras chooses by the number of units.
         one = len(output.shape) == 1 or output.shape[-1] == 1
         return (_binary if one else _categorical)(output, facts, wishes)
     if len(output.shape) == 1 or output.shape[-1] == 1:
@@ -251,19 +251,19 @@ def _own(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
                 return Reading("none", _unknown(output, facts))
             return Reading("later")
         plain = _one_score(output, facts, wishes)
-        # An operation that nothing is known of may give class indices, and be declared to give floats.
+        # An unknown operation may return class indices that are declared as floats.
         hidden = output.activation is None and facts is not None and facts.whole and output.loss.family == "missing"
         return Reading("later") if plain.kind == "none" and hidden and not output.seen else plain
     return _several(output, facts, wishes)
 
 
 def _unknown(output: ModelOutput, facts: Facts) -> str:
-    told = f"the loss {output.loss.name!r}" if output.loss.name else "no compiled loss"
-    return f"has {told}, which does not tell of classes, and labels that are none, {facts.example}"
+    loss = f"the loss {output.loss.name!r}" if output.loss.name else "no compiled loss"
+    return f"has {loss}, which does not show whether there are classes, and labels that are none, {facts.example}"
 
 
 def _regression(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
-    """Numbers, unless labels are plainly 0 and 1."""
+    """Numbers, unless all labels are 0 and 1."""
     assert output.shape is not None
     units = 1 if len(output.shape) == 1 else output.shape[-1]
     if facts is not None and facts.values is not None and facts.values.size:
@@ -279,12 +279,12 @@ def _ordinal(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Readin
     assert output.shape is not None
     units = output.shape[-1]
     if output.activation == "softmax" or (facts is not None and facts.like_scores and facts.one_hot):
-        # A score for each class, whose errors weigh more the farther they are.
+        # A score for each class; more distant errors cost more.
         return _several(output, facts, wishes)
     advice = "An output of class indices (integers), chosen with `output=`, can be counted"
     if len(output.shape) != 2 or units is None or units < 1:
         return Reading("none", f"has the ordinal loss {output.loss.name!r}, and not a score for each threshold")
-    if facts is not None and not facts.like_places:
+    if facts is not None and not facts.like_positions:
         return Reading(
             "none", f"has the ordinal loss {output.loss.name!r}, and labels that are no class indices. {advice}"
         )

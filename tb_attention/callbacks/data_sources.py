@@ -253,7 +253,7 @@ def _sliced(nested: Any, part: slice) -> Any:
 
 
 def bounded(batches: Iterator[Batch], most: int, stop: Callable[[], None]) -> Iterator[Batch]:
-    """At most so many batches; where there is one more, it calls `stop` in its place."""
+    """At most `most` batches; calls `stop` instead of giving another one."""
     for count, batch in enumerate(batches):
         if count == most:
             stop()

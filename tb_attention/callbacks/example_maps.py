@@ -26,7 +26,7 @@ _RIGHT_BESIDE = 2
 # A model is traced for each shape of examples.
 _MOST_SHAPES = 8
 
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 class ExampleMaps:
@@ -150,9 +150,9 @@ class ExampleMaps:
     ) -> CellExamples:
         assert self._recorder is not None
         right = right_ones(kept, wrong, _RIGHT_BESIDE * self._count, capturable)
-        places = np.concatenate([np.arange(wrong), *right.values()]).astype(np.int64)
+        indices = np.concatenate([np.arange(wrong), *right.values()]).astype(np.int64)
         # One number of samples for all steps, for which the pass is compiled once.
-        chosen = kept.chosen(places if kept.shapes else np.resize(places, self._count * (1 + _RIGHT_BESIDE)))
+        chosen = kept.chosen(indices if kept.shapes else np.resize(indices, self._count * (1 + _RIGHT_BESIDE)))
         captured = self._recorder.captured_of(
             self._recorder.prepared(Samples(chosen.inputs, shapes=chosen.shapes or None))
         )
@@ -183,7 +183,7 @@ class ExampleMaps:
         return dataclasses.replace(stored, maps=record, means=means)
 
 
-def of_confused_cells(kept: Kept, count: int, capturable: npt.NDArray[np.bool_]) -> Places:
+def of_confused_cells(kept: Kept, count: int, capturable: npt.NDArray[np.bool_]) -> Indices:
     """The indices of at most `count` wrong examples: a few of each cell, the most frequent cells first, then more of them."""
     wrong = np.flatnonzero(kept.wrong & capturable)
     cells = kept.outcomes.truth[wrong] * (kept.outcomes.predicted.max(initial=0) + 1) + kept.outcomes.predicted[wrong]
@@ -196,7 +196,7 @@ def of_confused_cells(kept: Kept, count: int, capturable: npt.NDArray[np.bool_])
     return np.sort(wrong[order])
 
 
-def right_ones(kept: Kept, wrong: int, most: int, capturable: npt.NDArray[np.bool_]) -> dict[int, Places]:
+def right_ones(kept: Kept, wrong: int, most: int, capturable: npt.NDArray[np.bool_]) -> dict[int, Indices]:
     """By class, the indices of a few examples that were told right, for the classes of the first `wrong` examples.
 
     Args:
@@ -207,15 +207,15 @@ def right_ones(kept: Kept, wrong: int, most: int, capturable: npt.NDArray[np.boo
     """
     outcomes = kept.outcomes
     classes = dict.fromkeys(np.stack([outcomes.truth[:wrong], outcomes.predicted[:wrong]], -1).reshape(-1).tolist())
-    found: dict[int, Places] = {}
+    found: dict[int, Indices] = {}
     left = most
-    for index in classes:
-        places = np.flatnonzero(capturable & (outcomes.truth == index) & (outcomes.predicted == index))[
+    for class_index in classes:
+        of_class = np.flatnonzero(capturable & (outcomes.truth == class_index) & (outcomes.predicted == class_index))[
             : min(_RIGHT_OF_A_CLASS, left)
         ]
-        if len(places):
-            found[index] = places
-            left -= len(places)
+        if len(of_class):
+            found[class_index] = of_class
+            left -= len(of_class)
     return found
 
 

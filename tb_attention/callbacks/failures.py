@@ -36,7 +36,7 @@ class Warnings:
 
 
 class Guarded(Protocol):
-    """A callback with a place for its warnings."""
+    """A callback that keeps its warnings."""
 
     warnings: Warnings
 

@@ -68,18 +68,18 @@ class Facts:
         self.units = 1 if len(scores) == 1 else scores[-1]
         self.like_scores = len(scores) > 1 and _same(shape[1:], scores[1:]) and self.units != 1
         """Whether there is a label for every score, where each example has several."""
-        self.like_places = (
+        self.like_positions = (
             _same(shape[1:], scores[1:-1])
             or (len(shape) == len(scores) and _same(shape[1:-1], scores[1:-1]) and shape[-1] == 1)
             or (len(scores) == 1 and _same(shape[1:], (1,)))
         )
-        """Whether there is a label for every place: all axes of scores but the last."""
+        """Whether there is a label for every position: all axes of scores but the last."""
         self.one_score = len(scores) > 2 and (_same(shape[1:], scores[1:]) or _same(shape[1:], (*scores[1:], 1)))
-        """Whether every place may have one score, without an axis of units."""
+        """Whether every position may have one score, without an axis of units."""
         if self.units == 1:
-            self.like_places = self.like_places or _same(shape[1:], scores[1:])
+            self.like_positions = self.like_positions or _same(shape[1:], scores[1:])
         two = self.units == 1 and shape[-1:] == (2,) and _same(shape[1:-1], scores[1:-1])
-        self.fits = self.like_scores or self.like_places or self.one_score or two
+        self.fits = self.like_scores or self.like_positions or self.one_score or two
         self._known(ignored)
 
     def _known(self, ignored: int | None) -> None:

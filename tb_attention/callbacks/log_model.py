@@ -1,4 +1,4 @@
-"""Attention of models that are trained already: checkpoints, or a model from elsewhere."""
+"""Logs the attention of a trained model, such as a checkpoint."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def log(
 ) -> None:
     """Logs one step of a trained model, as `AttentionCallback` does in `fit`. The step is on disk when this returns.
 
-    Where samples attend to each other, no attention was found, or a site could not be captured, an `AttentionWarning` says so.
+    Warns (`AttentionWarning`) if samples attend to each other, if no attention was found, or if a site could not be captured.
 
     Args:
-        model: A Keras model; it is left as it is, to the bit.
-        samples: The examples to look at, as for `AttentionCallback`.
-        log_dir: The run's directory. Steps are added to its newest attempt; a step that is there already is replaced.
+        model: A Keras model, which is not changed.
+        samples: The examples to follow, as for `AttentionCallback`.
+        log_dir: The run's directory. Steps are added to its newest attempt; an existing step is replaced.
         step: An integer of at least 0, such as the number of the checkpoint.
         epoch: The epoch of the checkpoint, from 0. Defaults to `step`.
-        metrics: Values by name for the curves above the maps, such as {"val_loss": 0.3}. Defaults to none.
+        metrics: Values by name, such as {"val_loss": 0.3}, for the curves above the maps. Defaults to none.
         tag: Name of the series. Defaults to "attention".
-        max_samples: Samples that are followed. Defaults to 32.
-        class_names: Names of the classes. Defaults to their indices.
+        max_samples: Number of samples to follow. Defaults to 32.
+        class_names: As for `AttentionCallback`.
         tokenizer: As for `AttentionCallback`.
         axes: As for `AttentionCallback`.
         sites: As for `AttentionCallback`.

@@ -1,4 +1,4 @@
-"""What a model said of each example of a batch: its cell, how sure it was and its loss."""
+"""The outcome of each example of a batch: its cell, the probability of the predicted class and its loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """What a model said of some examples: truth, predicted (int), probability of the predicted class, loss, all (examples,)."""
+    """The outcomes of some examples: truth, predicted (int), probability of the predicted class, loss, all (examples,)."""
 
     truth: npt.NDArray[np.int64]
     predicted: npt.NDArray[np.int64]
@@ -36,17 +36,17 @@ def outcomes_of(
     scores: npt.NDArray[Any],
     probabilities: npt.NDArray[Any] | None = None,
 ) -> tuple[Outcomes, npt.NDArray[np.int64]] | None:
-    """What a model said of the examples of a batch, and which of them count.
+    """The outcomes of the examples of a batch, and which examples they belong to.
 
     Args:
-        metric: Tells the kind of the classes, and the border of one unit.
-        labels: As it takes them.
-        scores: The same as it takes them.
-        probabilities: (examples, classes), where they are other than what scores say; None by default.
+        metric: Knows the kind of the classes, and the threshold of one unit.
+        labels: As the metric takes them.
+        scores: As the metric takes them.
+        probabilities: (examples, classes), if they do not follow from the scores. Defaults to None.
 
     Returns:
-        None where an example has many places (segmentation, sequences); else what was said of some examples, and their places in
-        the batch: labels that are no class are left out.
+        None if an example has many positions (segmentation, sequences). Otherwise the outcomes, and the indices of their examples
+        in the batch: examples whose label is no class are left out.
     """
     y = np.asarray(metric.label_indices(labels, scores))
     if y.ndim != (2 if metric.multi_label else 1) or len(y) != len(scores):
@@ -54,8 +54,8 @@ def outcomes_of(
     scores = np.asarray(scores, np.float64).reshape(len(scores), -1)
     if metric.multi_label:
         return _labels(metric, y, scores)
-    places = np.flatnonzero((y >= 0) & (y < metric.num_classes) & (y != metric.ignore_class))
-    truth, scores = y[places].astype(np.int64), scores[places]
+    indices = np.flatnonzero((y >= 0) & (y < metric.num_classes) & (y != metric.ignore_class))
+    truth, scores = y[indices].astype(np.int64), scores[indices]
     if scores.shape[1] == 1:
         positive = expit(scores) if metric.from_logits else scores
         probabilities = np.concatenate([1 - positive, positive], axis=1)
@@ -63,35 +63,39 @@ def outcomes_of(
     else:
         predicted = scores.argmax(1)
         if probabilities is not None:
-            probabilities = probabilities[places]
+            probabilities = probabilities[indices]
         else:
-            # A loss of one's own may not tell that scores are logits; they themselves do.
+            # A custom loss may not show that scores are logits, but the scores do.
             are_logits = metric.from_logits or not within_unit(scores)
             probabilities = softmax(scores, axis=-1) if are_logits else scores
-    at = np.arange(len(places))
+    at = np.arange(len(indices))
     loss = -np.log(np.clip(probabilities[at, truth], _LEAST, 1))
-    return Outcomes(truth, predicted, probabilities[at, predicted], loss), places
+    return Outcomes(truth, predicted, probabilities[at, predicted], loss), indices
 
 
 def _labels(
     metric: ConfusionMatrix | SparseCounter, y: npt.NDArray[Any], scores: npt.NDArray[np.float64]
 ) -> tuple[Outcomes, npt.NDArray[np.int64]]:
-    """Examples stand in the cell of the label that was missed most and the one that was called wrongly with most certainty.
+    """The cell of an example: its least probable false negative, and its most probable false positive.
 
-    Those with nothing wrong stand with the label that was found with most certainty; those with only one of both errors are not
-    confusions of one label with another, and are left out.
+    Examples without an error belong to the cell of their most probable true positive. Examples with only one kind of error do
+    not confuse one label with another, and are left out.
     """
     probabilities = expit(scores) if metric.from_logits else scores
     known = (y >= 0) & (y <= 1) if metric.ignore_class is None else (y >= 0) & (y <= 1) & (y != metric.ignore_class)
-    yes, called = known & (y > 0.5), scores >= metric.border
-    missed, wrong, found = yes & ~called, known & ~yes & called, yes & called
+    positive, predicted_positive = known & (y > 0.5), scores >= metric.border
+    missed, wrong, found = (
+        positive & ~predicted_positive,
+        known & ~positive & predicted_positive,
+        positive & predicted_positive,
+    )
     confused = missed.any(1) & wrong.any(1)
     right = ~missed.any(1) & ~wrong.any(1) & found.any(1)
-    places = np.flatnonzero(confused | right)
+    indices = np.flatnonzero(confused | right)
     best = np.where(found, probabilities, -1).argmax(1)
-    truth = np.where(confused, np.where(missed, probabilities, 2).argmin(1), best)[places]
-    predicted = np.where(confused, np.where(wrong, probabilities, -1).argmax(1), best)[places]
-    given = np.clip(np.where(yes, probabilities, 1 - probabilities), _LEAST, 1)
+    truth = np.where(confused, np.where(missed, probabilities, 2).argmin(1), best)[indices]
+    predicted = np.where(confused, np.where(wrong, probabilities, -1).argmax(1), best)[indices]
+    given = np.clip(np.where(positive, probabilities, 1 - probabilities), _LEAST, 1)
     loss = -np.where(known, np.log(given), 0).sum(1) / np.maximum(known.sum(1), 1)
-    at = np.arange(len(places))
-    return Outcomes(truth, predicted, probabilities[places][at, predicted], loss[places]), places
+    at = np.arange(len(indices))
+    return Outcomes(truth, predicted, probabilities[indices][at, predicted], loss[indices]), indices

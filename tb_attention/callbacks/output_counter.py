@@ -124,7 +124,7 @@ class OutputCounter:
             return
         found = outcomes_of(self._metric, labels, scores, probabilities)
         if found is None:
-            # Every example has many places: it belongs to many cells.
+            # Every example has many positions: it belongs to many cells.
             self._keeper = self._make_keeper = None
             return
         rows = sorted({len(array) for _, array in named_leaves(x) if np.ndim(array)})
@@ -136,8 +136,8 @@ class OutputCounter:
                 "not known, and no examples of cells are kept. The matrix is counted.",
             )
             return
-        outcomes, places = found
-        self._keeper.add(ragged.rows(x, places), outcomes)
+        outcomes, indices = found
+        self._keeper.add(ragged.rows(x, indices), outcomes)
 
     def _read(self, labels: Array, scores: Array) -> Reading:
         """How the output is read, now that labels and scores are there."""
@@ -235,14 +235,16 @@ def _one_hot(indices: Array, classes: int) -> Array:
 
 
 def _weights_of(weights: Array, raw: Array, scores: Array) -> Array:
-    """Weights by example as weights of the rows that are counted, where every place of an example is a row."""
+    """Weights by example as weights of the rows that are counted, where every position of an example is a row."""
     if len(scores) == len(raw):
         return weights
-    places = raw.shape[:-1]
+    positions = raw.shape[:-1]
     weights = (
-        weights.reshape(*weights.shape, *(1,) * (len(places) - weights.ndim)) if weights.ndim < len(places) else weights
+        weights.reshape(*weights.shape, *(1,) * (len(positions) - weights.ndim))
+        if weights.ndim < len(positions)
+        else weights
     )
-    return np.broadcast_to(weights.reshape(weights.shape[: len(places)]), places).reshape(-1)
+    return np.broadcast_to(weights.reshape(weights.shape[: len(positions)]), positions).reshape(-1)
 
 
 def _compiled(update: Callable[..., Any]) -> Callable[..., Any]:

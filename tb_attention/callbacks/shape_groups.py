@@ -80,7 +80,7 @@ def _joined(parts: Sequence[tuple[Index, Capture]]) -> Capture:
 
     def join(*arrays: Any) -> Any:
         batched = all(np.ndim(array) and len(array) == len(index) for array, index in zip(arrays, indices, strict=True))
-        return _placed(indices, list(arrays), np.nan) if batched else arrays[0]
+        return _padded(indices, list(arrays), np.nan) if batched else arrays[0]
 
     outputs = keras.tree.map_structure(join, *(captured.outputs for _, captured in parts))
     return Capture(sites, outputs, (*first.left_out, *left_out), first.failed)
@@ -94,21 +94,21 @@ def _kind(site: Site) -> tuple[Any, ...]:
 
 def _joined_site(indices: Sequence[Index], parts: Sequence[Site]) -> Site:
     first = parts[0]
-    weights = _placed(indices, [part.weights for part in parts], 0)
+    weights = _padded(indices, [part.weights for part in parts], 0)
     axes = [Axis("samples", len(weights))]
-    for place in range(1, len(first.axes)):
-        axes.append(_joined_axis(indices, [part.axes[place] for part in parts]))
+    for index in range(1, len(first.axes)):
+        axes.append(_joined_axis(indices, [part.axes[index] for part in parts]))
     rows = None
     given = [part.rows for part in parts if part.rows is not None]
     if len(given) == len(parts) and len({each.queries for each in given}) == 1:
-        rows = FullRows(given[0].queries, _placed(indices, [each.weights for each in given], 0))
+        rows = FullRows(given[0].queries, _padded(indices, [each.weights for each in given], 0))
     maps = [part.features for part in parts if part.features is not None]
     features = None
     if len(maps) == len(parts) and len({each.shape[3] for each in maps}) == 1:
         size = min(each.shape[1] for each in maps), min(each.shape[2] for each in maps)
-        features = _placed(indices, [_averaged(each, *size) for each in maps], 0)
+        features = _padded(indices, [_averaged(each, *size) for each in maps], 0)
     shares = [part.sink for part in parts if part.sink is not None]
-    sink = _placed(indices, shares, 0) if len(shares) == len(parts) else None
+    sink = _padded(indices, shares, 0) if len(shares) == len(parts) else None
     return first.replace(axes=tuple(axes), weights=weights, rows=rows, features=features, sink=sink)
 
 
@@ -132,7 +132,7 @@ def _without_sizes(axis: Axis) -> tuple[Any, ...]:
     return axis.role, axis.kind, axis.input, axis.plain, axis.places, axis.extra, axis.grid is None, cut
 
 
-def _placed(indices: Sequence[Index], parts: Sequence[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
+def _padded(indices: Sequence[Index], parts: Sequence[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
     """The arrays of all samples in order, filled up behind; whole numbers with 0."""
     largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
     dtype = np.result_type(*parts)

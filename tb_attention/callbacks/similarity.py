@@ -47,8 +47,10 @@ def _chained(matrix: Matrix) -> Order:
     totals = np.bincount(truth, counts, minlength=classes)
     apart = truth != predicted
     one, other = np.minimum(truth, predicted)[apart], np.maximum(truth, predicted)[apart]
-    pairs, places = np.unique(one * classes + other, return_inverse=True)
-    similar = np.bincount(places.reshape(-1), (counts / np.maximum(totals[truth], 1e-300))[apart], minlength=len(pairs))
+    pairs, inverse = np.unique(one * classes + other, return_inverse=True)
+    similar = np.bincount(
+        inverse.reshape(-1), (counts / np.maximum(totals[truth], 1e-300))[apart], minlength=len(pairs)
+    )
     best = pairs[np.argsort(-similar, kind="stable")[:_MOST_PAIRS]]
     next_to: list[list[int]] = [[] for _ in range(classes)]
     chain = list(range(classes))
@@ -99,5 +101,5 @@ def _ordered(distances: npt.NDArray[np.float64]) -> Order:
         return np.asarray(leaves_list(tree), np.int64)
     mean = np.array([[distances[np.ix_(one, other)].mean() for other in members] for one in members])
     np.fill_diagonal(mean, 0)
-    parts = [members[place][_ordered(distances[np.ix_(members[place], members[place])])] for place in _ordered(mean)]
+    parts = [members[group][_ordered(distances[np.ix_(members[group], members[group])])] for group in _ordered(mean)]
     return np.concatenate(parts)

@@ -31,7 +31,7 @@ class Thresholds:
         return np.asarray(np.cumprod(chances, -1) if self.conditional else chances, np.float64)
 
     def classes(self, scores: Scores) -> npt.NDArray[np.int64]:
-        """The class of each place: how many thresholds it lies above."""
+        """The class of each position: how many thresholds it lies above."""
         return np.asarray((self.above(scores) > 0.5).sum(-1), np.int64)
 
     def probabilities(self, scores: Scores) -> Scores:

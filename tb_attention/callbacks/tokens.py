@@ -23,13 +23,13 @@ class Tokens:
     """The tokens of each sample.
 
     Attributes:
-        place: Which of the inputs they belong to, from 0.
+        index: Which of the inputs they belong to, from 0.
         tokens: Per sample the text of each token, padding included.
         masks: Per sample 1 for a token and 0 for padding.
         texts: Per sample the running text, or None where only ids came.
     """
 
-    place: int
+    index: int
     tokens: list[list[str]]
     masks: list[list[int]]
     texts: list[str] | None
@@ -48,12 +48,12 @@ def find_tokens(x: Any, model: Any, tokenizer: Any = None) -> Tokens | None:
         ArgumentError: The tokenizer is none of these.
     """
     inputs = named_leaves(x)
-    for place, (_, array) in enumerate(inputs):
+    for index, (_, array) in enumerate(inputs):
         texts = _strings(array)
         if texts is not None:
             tokenizer = find_vectorization(model) if tokenizer is None else tokenizer
-            return None if tokenizer is None else _from_texts(place, texts, tokenizer)
-    found = _place_of_ids(inputs)
+            return None if tokenizer is None else _from_texts(index, texts, tokenizer)
+    found = _index_of_ids(inputs)
     if found is None or tokenizer is None:
         return None
     ids = np.asarray(inputs[found][1]).astype(np.int64)
@@ -65,7 +65,7 @@ def with_tokens(samples: Samples, model: Any, tokenizer: Any = None) -> Samples:
     found = None if samples.tokens else find_tokens(samples.inputs, model, tokenizer)
     if found is None:
         return samples
-    name = named_leaves(samples.inputs)[found.place][0]
+    name = named_leaves(samples.inputs)[found.index][0]
     return samples.replace(
         tokens={name: found.tokens},
         masks=None if samples.masks else {name: found.masks},
@@ -91,16 +91,16 @@ def _strings(array: Any) -> list[str] | None:
     return None
 
 
-def _place_of_ids(inputs: list[tuple[str, Any]]) -> int | None:
+def _index_of_ids(inputs: list[tuple[str, Any]]) -> int | None:
     """The input that is called as ids are, else the first of whole numbers that is no mask."""
-    for place, (name, _) in enumerate(inputs):
+    for index, (name, _) in enumerate(inputs):
         if name in ID_NAMES:
-            return place
-    for place, (name, array) in enumerate(inputs):
+            return index
+    for index, (name, array) in enumerate(inputs):
         values = np.asarray(array)
         whole = values.dtype.kind in "iu" or (values.dtype.kind == "f" and np.array_equal(values, np.round(values)))
         if values.ndim == 2 and whole and name not in MASK_NAMES:
-            return place
+            return index
     return None
 
 
@@ -108,19 +108,19 @@ def _mask(inputs: list[tuple[str, Any]], ids: npt.NDArray[Any]) -> npt.NDArray[A
     return next((np.asarray(a) for name, a in inputs if name in MASK_NAMES and np.shape(a) == ids.shape), None)
 
 
-def _from_texts(place: int, texts: list[str], tokenizer: Any) -> Tokens:
+def _from_texts(index: int, texts: list[str], tokenizer: Any) -> Tokens:
     if isinstance(tokenizer, keras.layers.TextVectorization):
-        return _vectorized(place, texts, tokenizer)
+        return _vectorized(index, texts, tokenizer)
     if hasattr(tokenizer, "convert_ids_to_tokens"):  # Hugging Face: as it feeds a model, with its special tokens
         rows = [list(tokenizer(text)["input_ids"]) for text in texts]
-        return _padded(place, [_words(row, tokenizer) for row in rows], texts)
+        return _padded(index, [_words(row, tokenizer) for row in rows], texts)
     if hasattr(tokenizer, "id_to_token"):
         rows = [np.asarray(keras.ops.convert_to_numpy(tokenizer(text))).tolist() for text in texts]
-        return _padded(place, [_words(row, tokenizer) for row in rows], texts)
-    return _padded(place, [_call(tokenizer, text) for text in texts], texts)
+        return _padded(index, [_words(row, tokenizer) for row in rows], texts)
+    return _padded(index, [_call(tokenizer, text) for text in texts], texts)
 
 
-def _vectorized(place: int, texts: list[str], layer: Any) -> Tokens:
+def _vectorized(index: int, texts: list[str], layer: Any) -> Tokens:
     """The words that the layer makes of a text; those that its vocabulary lacks too, which would all be [UNK]."""
     ids = np.asarray(keras.ops.convert_to_numpy(layer(keras.ops.convert_to_tensor(np.asarray(texts, object)))))
     vocabulary = [str(word) for word in layer.get_vocabulary()]
@@ -135,7 +135,7 @@ def _vectorized(place: int, texts: list[str], layer: Any) -> Tokens:
                 for position, word in enumerate(looked_up)
             ]
         )
-    return Tokens(place, tokens, (ids != 0).astype(int).tolist(), texts)
+    return Tokens(index, tokens, (ids != 0).astype(int).tolist(), texts)
 
 
 def split_as(layer: Any, text: str) -> list[str]:
@@ -149,14 +149,14 @@ def split_as(layer: Any, text: str) -> list[str]:
         return []
 
 
-def _from_ids(place: int, ids: npt.NDArray[Any], mask: npt.NDArray[Any] | None, tokenizer: Any) -> Tokens:
+def _from_ids(index: int, ids: npt.NDArray[Any], mask: npt.NDArray[Any] | None, tokenizer: Any) -> Tokens:
     tokens = [_words(row, tokenizer) for row in ids.tolist()]
     if mask is None:
         pad = getattr(tokenizer, "pad_token_id", None)
         mask = ids != (0 if pad is None else pad)
         # A padding id counts only behind the last real token: inside a text it is a token like others.
         mask = np.flip(np.maximum.accumulate(np.flip(mask, 1), axis=1), 1)
-    return Tokens(place, tokens, np.asarray(mask).astype(bool).astype(int).tolist(), None)
+    return Tokens(index, tokens, np.asarray(mask).astype(bool).astype(int).tolist(), None)
 
 
 def _words(ids: Sequence[int], tokenizer: Any) -> list[str]:
@@ -181,10 +181,10 @@ def _call(tokenizer: Callable[[Any], Any], value: Any) -> list[str]:
     return [_token(word) for word in words]
 
 
-def _padded(place: int, rows: list[list[str]], texts: list[str]) -> Tokens:
+def _padded(index: int, rows: list[list[str]], texts: list[str]) -> Tokens:
     length = max((len(row) for row in rows), default=0)
     return Tokens(
-        place,
+        index,
         [[*row, *[""] * (length - len(row))] for row in rows],
         [[1] * len(row) + [0] * (length - len(row)) for row in rows],
         texts,

@@ -97,5 +97,5 @@ def end(log_dir: Path, way: str) -> int:
 
 
 if __name__ == "__main__":
-    for place, way in enumerate(sys.argv[2:]):
-        print(end(Path(sys.argv[1]) / str(place), way), flush=True)
+    for index, way in enumerate(sys.argv[2:]):
+        print(end(Path(sys.argv[1]) / str(index), way), flush=True)

@@ -61,11 +61,11 @@ def test_every_example_is_of_its_cell_with_its_probability_and_loss(trained: Any
     assert found
     for example in found:
         picture = picture_of(log, EPOCHS - 1, example).astype(int)
-        place = int(np.abs(pictures - picture).reshape(len(X), -1).sum(1).argmin())
-        assert (Y[place], probabilities[place].argmax()) == (example.truth, example.predicted)
-        assert example.probability == pytest.approx(probabilities[place].max(), abs=1e-5)
-        assert example.loss == pytest.approx(-np.log(probabilities[place, Y[place]]), abs=1e-4)
-        assert log.samples_of(EPOCHS - 1).labels[example.sample] == Y[place]
+        index = int(np.abs(pictures - picture).reshape(len(X), -1).sum(1).argmin())
+        assert (Y[index], probabilities[index].argmax()) == (example.truth, example.predicted)
+        assert example.probability == pytest.approx(probabilities[index].max(), abs=1e-5)
+        assert example.loss == pytest.approx(-np.log(probabilities[index, Y[index]]), abs=1e-4)
+        assert log.samples_of(EPOCHS - 1).labels[example.sample] == Y[index]
 
 
 def test_of_every_cell_the_most_certain_are_kept_and_a_random_few(trained: Any) -> None:
@@ -97,8 +97,8 @@ def test_the_attention_of_the_most_confused_is_that_of_this_step(trained: Any) -
     scores = np.asarray(model.get_layer("attention")(rows, rows, return_attention_scores=True)[1])
     pictures = np.rint(X * 255).astype(int)
     for example in mapped[:6]:
-        place = int(np.abs(pictures - picture_of(log, step, example)).reshape(len(X), -1).sum(1).argmin())
-        np.testing.assert_allclose(log.weights(step, example.sample, "attention"), scores[place], atol=1e-5)
+        index = int(np.abs(pictures - picture_of(log, step, example)).reshape(len(X), -1).sum(1).argmin())
+        np.testing.assert_allclose(log.weights(step, example.sample, "attention"), scores[index], atol=1e-5)
         assert log.predictions(step)[example.sample].class_index == example.predicted
     assert log.site("attention").axes[-1].kind in ("grid", "positions", "frames")
 
@@ -114,11 +114,11 @@ def test_the_right_ones_of_both_classes_have_a_mean(trained: Any) -> None:
     for mean in means:
         right = log.examples(step, mean.class_index, mean.class_index)[: mean.examples]
         assert len(right) == mean.examples
-        places = [
+        indices = [
             int(np.abs(pictures - picture_of(log, step, example)).reshape(len(X), -1).sum(1).argmin())
             for example in right
         ]
-        expected = scores[places].mean(0)
+        expected = scores[indices].mean(0)
         np.testing.assert_allclose(log.mean_weights(step, mean.class_index, "attention"), expected, atol=1e-5)
 
 

@@ -48,7 +48,7 @@ def check_whole(log_dir: Path) -> int:
 def test_a_killed_fit_leaves_whole_steps_without_a_gap(tmp_path: Path) -> None:
     rng = random.Random(0)
     run_endings(tmp_path, *[f"kill:{rng.uniform(0, 0.3):.4f}" for _ in range(KILLS)])
-    assert sum(check_whole(tmp_path / str(place)) for place in range(KILLS)) > KILLS
+    assert sum(check_whole(tmp_path / str(index)) for index in range(KILLS)) > KILLS
     # The next start goes on, and tidies what the killed process was writing.
     fit(build(), [callback(tmp_path / "0")], epochs=1)
     assert tb_attention.load(tmp_path / "0").attempts == [1, 2]
@@ -60,10 +60,10 @@ def test_whatever_ends_a_training_early_what_waits_is_written(tmp_path: Path) ->
     between = ["between:sigterm", "between:exit", "between:interrupt"]
     codes = run_endings(tmp_path, "sigterm", "exit", "error", "interrupt", *between, timeout=300)
     assert codes == [-15, 3, 1, -2, -15, 3, -2]
-    for place in range(len(codes)):
-        log = tb_attention.load(tmp_path / str(place))
+    for index in range(len(codes)):
+        log = tb_attention.load(tmp_path / str(index))
         assert (log.has_init, log.steps) == (True, list(range(STOP_AT)))
-        assert status(tmp_path / str(place))["state"] == "stopped"
+        assert status(tmp_path / str(index))["state"] == "stopped"
 
 
 def wait_for(what: Any, seconds: float = 10) -> None:

@@ -157,5 +157,5 @@ def test_many_classes_are_chained_by_what_is_taken_for_what() -> None:
         order = similarity_order(given)
         assert order is not None
         assert sorted(order.tolist()) == list(range(classes))
-        place = np.argsort(order)
-        assert np.all(np.abs(place[partners[:, 0]] - place[partners[:, 1]]) == 1)
+        position = np.argsort(order)
+        assert np.all(np.abs(position[partners[:, 0]] - position[partners[:, 1]]) == 1)

@@ -70,7 +70,7 @@ def test_a_mask_among_the_inputs_tells_the_padding() -> None:
     inputs = {"token_ids": np.array([[5, 6, 7]]), "padding_mask": np.array([[1, 0, 0]])}
     found = find_tokens(inputs, None, lambda ids: [str(i) for i in ids])
     assert found is not None
-    assert (found.place, found.masks) == (0, [[1, 0, 0]])
+    assert (found.index, found.masks) == (0, [[1, 0, 0]])
 
 
 def test_what_is_no_tokenizer_is_refused() -> None:

@@ -69,11 +69,11 @@ def from_arrays_without_seed(_: Path) -> Any:
 
 def write_pictures(directory: Path) -> list[str]:
     names = []
-    for place, picture in enumerate(X):
-        folder = directory / f"class_{Y[place]}"
+    for index, picture in enumerate(X):
+        folder = directory / f"class_{Y[index]}"
         folder.mkdir(exist_ok=True)
-        Image.fromarray((picture * 255).astype("uint8")).save(folder / f"{place}.png")
-        names.append(f"class_{Y[place]}/{place}.png")
+        Image.fromarray((picture * 255).astype("uint8")).save(folder / f"{index}.png")
+        names.append(f"class_{Y[index]}/{index}.png")
     return names
 
 

@@ -33,14 +33,14 @@ class AttentionWriter:
                 writer.write(epoch, {"encoder/attention": weights}, predictions=probabilities)
 
     Args:
-        log_dir: The run's directory, or a URL that fsspec knows. Nothing is made before the first `write`.
-        tag: Name of the series; "attention" by default.
-        samples: The examples that the weights are of: a `Samples`, `(inputs, labels)`, or inputs; none by default.
-        class_names: Names of the classes, by index.
-        attempt: A number from 1 to go on with an attempt that is there; by default the first `write` begins a new one.
-        summaries: Whether the event file gets an overview of each step; by default it does.
-        max_bytes: Bytes that the steps may take on disk. Beyond, steps are removed: the first and the last stay, and the fewer of
-            the others the older they are. 2e9 by default; None for no limit.
+        log_dir: The run's directory, or a URL that fsspec knows. Nothing is created before the first `write`.
+        tag: Name of the series. Defaults to "attention".
+        samples: The examples that the weights belong to: a `Samples`, `(inputs, labels)`, or inputs. Defaults to none.
+        class_names: Names of the classes, by index. Defaults to the names of a `Samples`, or none.
+        attempt: Number of an existing attempt to continue, from 1. By default the first `write` begins a new attempt.
+        summaries: Whether to write an overview of each step to the event file. Defaults to True.
+        max_bytes: Bytes that the steps may take on disk. Beyond, steps are removed: the first, the last and the best stay, and
+            older steps are thinned more. Defaults to 2e9; None for no limit.
 
     Raises:
         ArgumentError: An argument is wrong.
@@ -83,23 +83,24 @@ class AttentionWriter:
         kinds: Mapping[str, Kind] | None = None,
         axes: Mapping[str, Sequence[Axis]] | None = None,
     ) -> None:
-        """Hands a step over; encoding and writing happen in another thread. Waits while its queue is full.
+        """Hands over a step, to be encoded and written in another thread. Waits while that thread's queue is full.
 
         Args:
-            step: An integer of at least 0, or "init" for the model before training. A step that is there is replaced.
+            step: An integer of at least 0, or "init" for the model before training. An existing step is replaced.
             weights: Arrays (numpy, or tensors of any framework) by path of the site: `(samples, heads, queries, keys)`, or
                 `(samples, heads, keys)` for a gate; other ranks need `axes`. They are copied.
             predictions: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)` or
                 None for each sample.
-            metrics: Numbers by name, such as the loss. The step with the smallest "val_loss" (without it "loss") is marked as
-                the best.
+            metrics: Numbers by name, such as the loss. The step with the smallest "val_loss" (or "loss", if there is none) is
+                marked as the best.
             epoch: From 0.
             batch: Batches that the model has seen.
-            kinds: By path; by default "self" where queries and keys are as many, else "cross", and "gate" without queries.
-            axes: By path, the axes behind samples and heads, in order. Without them, as many positions as a text of the samples
-                has tokens are these, and as many as a picture of them has square patches are assumed to be patches row by row,
-                extra ones such as CLS in front. Arrays do not tell whether that is so (CLS may come last, patches column by
-                column): the site's note, which the tab shows, says what is assumed.
+            kinds: Kinds by path. Defaults to "self" for as many queries as keys, "cross" for other numbers, and "gate" without
+                queries.
+            axes: By path, the axes after samples and heads, in order. Without them, an axis as long as a text of the samples has
+                tokens is taken for these tokens, and one as long as a picture has square patches for these patches, row by row,
+                after extra positions such as CLS. Arrays do not show whether that is right (CLS may be last, or patches in
+                columns), so the site's note, which the tab shows, says what is assumed.
 
         Raises:
             ArgumentError: An argument is wrong; nothing is written.
@@ -121,29 +122,28 @@ class AttentionWriter:
         epoch: int | None = None,
         batch: int | None = None,
     ) -> None:
-        """Hands the attention of generated sequences over, as `generate` of transformers returns it.
+        """Hands over the attention of generated sequences, as `generate` of transformers returns it.
 
-        The maps that were computed token by token are put together: sites "decoder/layer_0", "cross/layer_0" and
-        "encoder/layer_0" and so on, `(sequences, heads, queries, keys)`, each query in the row of its position. Of a beam search
-        the rows of the beams that were chosen (`beam_indices`) are taken. Rows that were never computed are NaN.
+        The maps of single tokens are joined into sites "decoder/layer_0", "cross/layer_0", "encoder/layer_0" and so on, of shape
+        `(sequences, heads, queries, keys)`; each query is in the row of its position. Of a beam search, the rows of the chosen
+        beams (`beam_indices`) are used. Rows that were never computed are NaN.
 
-        Positions are tokens where the samples of this writer have them: an input equal to the "sequences" of `outputs`, or else
-        of their length, has the generated ones; one of as many tokens as the encoder read has the source. Where both fit, the
-        source is the first: `Samples([source, outputs.sequences])`.
+        Positions are tokens if the samples of this writer have them. The generated tokens are those of an input that equals
+        the "sequences" of `outputs`, or else has their length. The source tokens are those of an input with as many tokens as
+        the encoder read. If two inputs fit both, the first is the source: `Samples([source, outputs.sequences])`.
 
         Args:
             step: As for `write`.
             outputs: What `generate(output_attentions=True, return_dict_in_generate=True)` returned, of a model with
-                `attn_implementation="eager"`; or a dict with its "attentions", "decoder_attentions", "cross_attentions",
-                "encoder_attentions" and "beam_indices", as far as there are any.
-            iterations: Whether the maps of each token stay apart, along an axis of iterations, padded to the last one's queries
-                and keys: `(sequences, heads, tokens, queries, keys)`. That takes as many times the room as there are tokens.
-                Defaults to False.
+                `attn_implementation="eager"`; or a dict with those of its "attentions", "decoder_attentions",
+                "cross_attentions", "encoder_attentions" and "beam_indices" that exist.
+            iterations: Whether to store the maps of each token separately, along an axis of iterations, padded to the queries and
+                keys of the last one: `(sequences, heads, tokens, queries, keys)`. That multiplies the size by the number of
+                tokens. Defaults to False.
             predictions, metrics, epoch, batch: As for `write`.
 
         Raises:
-            ArgumentError: An argument is wrong, or beams lie beside each other and nobody said which were chosen; nothing is
-                written.
+            ArgumentError: An argument is wrong, or there are several beams and no `beam_indices`; nothing is written.
             LogError: An earlier step could not be written, or the writer is closed.
 
         Example:

@@ -13,8 +13,8 @@ from tb_attention.records.writing.process_exit import register
 MAX_JOBS = 4
 MAX_BYTES = 512 << 20
 
-# A training that was interrupted in a notebook says no goodbye: what is left to do is done when nothing came for a while,
-# and a thread that nobody needs ends.
+# A training that is interrupted in a notebook does not close its log. So the thread finishes its work when no job has come
+# for a while, and ends when it is not needed.
 _IDLE_SECONDS = 2.0
 _LEAVE_SECONDS = 60.0
 
@@ -22,14 +22,14 @@ Job = Callable[[], None]
 
 
 class Background:
-    """Runs jobs in one daemon thread. Neither thread nor lock is made before the first job, so it can be pickled until then.
+    """Runs jobs in one daemon thread. It can be pickled before the first job, which creates thread and lock.
 
     Args:
         on_error: Gets what a job raised; the thread goes on.
         max_jobs: Jobs that may wait or run at once.
         max_bytes: Sum of their sizes, at most; a single job may be larger.
-        on_idle: Called in the thread after jobs were done: when somebody drains, or when none came for 2 s.
-        on_exit: Called when the process ends while the thread is there, before what waits is done.
+        on_idle: Called in the thread after jobs: when a caller drains, or when no job has come for 2 s.
+        on_exit: Called when the process ends while the thread exists, before the waiting jobs are done.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Background:
         Args:
             job: Called in the thread.
             size: Bytes that it holds.
-            timeout: Seconds to wait for room; for ever by default.
+            timeout: Seconds to wait for room. Defaults to None, no limit.
 
         Returns:
             False if there was no room in time; the job is not done then.
@@ -71,7 +71,7 @@ class Background:
             state.changed.release()
 
     def put_latest(self, job: Job) -> None:
-        """Queues a job that replaces an earlier one of its kind that was not done yet; never waits."""
+        """Queues a job that replaces an earlier one of its kind that has not begun; never waits."""
         state = self._entered()
         try:
             state.latest = job
@@ -84,7 +84,7 @@ class Background:
 
         Args:
             timeout: Seconds to wait at most.
-            stall: Seconds to wait at most for a single job: a disk that is slow is waited for, one that hangs is not.
+            stall: Seconds to wait at most for a single job, so as to wait for a slow disk but not for one that hangs.
 
         Returns:
             False if that took longer.
@@ -109,7 +109,7 @@ class Background:
                 state.draining -= 1
 
     def close(self, timeout: float | None = None, stall: float | None = None) -> bool:
-        """Drains and ends the thread; a later job starts another. What could not be done in time is done if it can be."""
+        """Drains and ends the thread; a later job starts another. Jobs that are late are still done, if the process lives."""
         drained = self.drain(timeout, stall)
         state, self._state = self._state, None
         if state is not None:
@@ -214,5 +214,5 @@ def _report(on_error: Callable[[Exception], None], error: Exception) -> None:
     try:
         on_error(error)
     except Exception:
-        # Whoever listens may turn warnings into errors; the steps that follow still have to be written.
+        # The listener may turn warnings into errors; later steps still have to be written.
         return

@@ -1,4 +1,4 @@
-"""Which steps of a log that has grown too large are given up: older ones more than newer ones."""
+"""How many bytes a log may take, and which steps are removed beyond: older steps are thinned more."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def spell_bytes(count: float) -> str:
 
 
 def superfluous(sizes: Mapping[Step, int], most: int, kept: Collection[Step] = ()) -> list[Step]:
-    """The steps to remove so that the others take at most so many bytes.
+    """The steps to remove so that the others take at most `most` bytes.
 
-    "init", the first, the last and the `kept` steps always stay, even where they are too large. Of the others the one goes first
-    whose neighbours are nearest to each other, measured by how long ago it was: what stays lies the denser the newer it is,
-    about evenly on a logarithmic scale of age.
+    "init", the first, the last and the `kept` steps always stay, even if they are too large. Of the others, the step whose
+    neighbours are closest to each other, relative to its age, is removed first. So the remaining steps are spaced about evenly
+    on a logarithmic scale of age.
 
     Args:
         sizes: Bytes by step.

@@ -13,7 +13,7 @@ from tb_attention.records.samples.nested import to_numpy
 
 FORM = "what `generate(output_attentions=True, return_dict_in_generate=True)` returns"
 
-# By name in the output: what the sites are called. Of the encoder there is one map a layer, of the others one a token and layer.
+# By name in the output, the prefix of the sites. The encoder has one map for each layer, the others one for each token and layer.
 _BY_TOKEN = {"attentions": "decoder", "decoder_attentions": "decoder", "cross_attentions": "cross"}
 _ENCODER = "encoder_attentions"
 
@@ -27,7 +27,7 @@ def generated_maps(outputs: Any, samples: int | None, *, iterations: bool) -> di
         outputs: What `generate` returned, or a dict with what is needed of it: "attentions", "decoder_attentions",
             "cross_attentions", "encoder_attentions" and, of a beam search, "beam_indices".
         samples: How many sequences there must be; None for as many as there are.
-        iterations: Whether the steps stay apart.
+        iterations: Whether the maps of the tokens stay separate.
 
     Returns:
         By path ("decoder/layer_0", "cross/layer_0", "encoder/layer_0"): `(sequences, heads, queries, keys)`, or with `iterations`
@@ -35,7 +35,7 @@ def generated_maps(outputs: Any, samples: int | None, *, iterations: bool) -> di
         step computed, or that come behind the end of a beam, are NaN. Keys that a step did not have yet are 0.
 
     Raises:
-        ArgumentError: It is something else, or of several beams without the indices of those that were chosen.
+        ArgumentError: `outputs` is something else, or has several beams without `beam_indices`.
     """
     if not isinstance(outputs, Mapping):
         raise ArgumentError(f"`outputs` must be {FORM}. Received: {type(outputs).__name__}.")
@@ -51,7 +51,7 @@ def generated_maps(outputs: Any, samples: int | None, *, iterations: bool) -> di
         raise ArgumentError(
             f"`outputs` must be of the {samples} samples of this writer, one for each sequence. Received: {wanted} sequences."
         )
-    # The search may have gone on after the chosen beams had ended.
+    # The search may have continued after the chosen beams had ended.
     used = None if chosen is None else max(1, int((chosen >= 0).any(0).nonzero()[0].max(initial=0)) + 1)
     found: dict[str, Map] = {}
     for name, site in _BY_TOKEN.items():
@@ -70,8 +70,8 @@ def _steps(name: str, steps: Any) -> list[Sequence[Map]]:
     """For each token the maps of the layers, all as arrays."""
     if not isinstance(steps, Sequence) or not steps or not all(isinstance(step, Sequence) and step for step in steps):
         raise ArgumentError(
-            f"`{name}` must be a tuple over tokens of tuples over layers. Received: {_told(steps)}. Weights of one pass are for "
-            "`write`."
+            f"`{name}` must be a tuple over tokens of tuples over layers. Received: {_described(steps)}. Weights of one pass are "
+            "for `write`."
         )
     if len({len(step) for step in steps}) > 1:
         raise ArgumentError(f"Every token of `{name}` must have the same layers. Received: {[len(s) for s in steps]}.")
@@ -86,12 +86,12 @@ def _array(name: str, value: Any) -> Map:
     if shape is None or len(shape) != 4:
         raise ArgumentError(
             f"`{name}` must have shape (sequences, heads, queries, keys); attn_implementation='eager' makes models return it. "
-            f"Received: {_told(value)}."
+            f"Received: {_described(value)}."
         )
     return to_numpy(value)
 
 
-def _told(value: Any) -> str:
+def _described(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None:
         return f"an array of shape {tuple(shape)}"

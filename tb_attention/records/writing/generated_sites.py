@@ -72,9 +72,9 @@ class TokenInputs:
         return (*steps, query, self._axis("key", shape[-1], from_source=site != "decoder"))
 
     def _axis(self, role: Role, size: int, *, from_source: bool) -> Axis:
-        place = self.source if from_source else self.generated
-        if place is not None and self.facts[place].length == size:
-            return Axis(role, size, "tokens", input=place)
+        index = self.source if from_source else self.generated
+        if index is not None and self.facts[index].length == size:
+            return Axis(role, size, "tokens", input=index)
         # An encoder may have read a picture.
         pictures = [fact if fact.kind == "image" else InputFacts("values") for fact in self.facts]
         return describe_axis(Axis(role, size), pictures) if from_source else Axis(role, size)
@@ -91,18 +91,18 @@ def token_inputs(outputs: Mapping[str, Any], maps: Maps, samples: Samples | None
     if samples is None:
         return TokenInputs(())
     facts = tuple(facts_of(samples))
-    lengths = {place: fact.length for place, fact in enumerate(facts) if fact.kind == "tokens"}
+    lengths = {index: fact.length for index, fact in enumerate(facts) if fact.kind == "tokens"}
     sites: dict[str, tuple[int, ...]] = {path.partition("/")[0]: array.shape for path, array in maps.items()}
     read = next((sites[site][-2] for site in ("decoder", "cross") if site in sites), None)
     keys = next((sites[site][-1] for site in ("cross", "encoder") if site in sites), None)
     sequences = outputs.get("sequences")
-    equal = [place for place in lengths if sequences is not None and _equal(samples, place, sequences)]
+    equal = [index for index in lengths if sequences is not None and _equal(samples, index, sequences)]
     # What is no copy of the sequences may be their words.
-    named = [place for place in lengths if sequences is None or place in samples.tokens]
-    generated = equal or [place for place in named if read is not None and lengths[place] in (read, read + 1)]
+    named = [index for index in lengths if sequences is None or index in samples.tokens]
+    generated = equal or [index for index in named if read is not None and lengths[index] in (read, read + 1)]
     if keys is None:
         return TokenInputs(facts, generated=generated[0] if generated else None)
-    source = [place for place, length in lengths.items() if length == keys and place not in equal]
+    source = [index for index, length in lengths.items() if length == keys and index not in equal]
     pairs = [(ours, theirs) for theirs in source for ours in generated if ours != theirs]
     pairs.sort(key=lambda pair: pair[0] < pair[1])
     if pairs:
@@ -112,5 +112,5 @@ def token_inputs(outputs: Mapping[str, Any], maps: Maps, samples: Samples | None
     return TokenInputs(facts, *(found[0] if found else None for found in (generated, source)))
 
 
-def _equal(samples: Samples, place: int, sequences: Any) -> bool:
-    return np.array_equal(samples.arrays[place][1], to_numpy(sequences))
+def _equal(samples: Samples, index: int, sequences: Any) -> bool:
+    return np.array_equal(samples.arrays[index][1], to_numpy(sequences))

@@ -11,7 +11,7 @@ from tb_attention.records.format.npz import write_npz
 from tb_attention.records.reading.opened_attempt import open_attempt
 from tb_attention.records.store.store import Store
 
-# A segment is written whole each time; what was not written yet is read from the step files.
+# A segment is rewritten each time; readers read steps that it lacks from their files.
 _SECONDS = 2.0
 
 
@@ -39,7 +39,7 @@ class IndexWriter:
         return self._bytes // max(1, len(self._last or ()))
 
     def add(self, entry: StepEntry) -> None:
-        """Takes in a step that was just written; the file follows when it is full or 2 s old."""
+        """Adds a step that was just written; the file is written when it is full or 2 s old."""
         if self._last is None:
             self._rebuild()
         elif self._is_next(entry):
@@ -51,7 +51,7 @@ class IndexWriter:
             self.flush()
 
     def forget(self, names: Collection[str]) -> None:
-        """Leaves out steps whose files were removed; in earlier segments they stay, as nothing, until there are many."""
+        """Removes steps whose files were removed. Earlier segments keep their entries until there are many."""
         self._forgotten += len(names)
         if self._last is not None:
             self._last = [entry for entry in self._last if entry.file.name not in names]
@@ -78,16 +78,16 @@ class IndexWriter:
         self._last.append(entry)
 
     def _replace(self, entry: StepEntry) -> bool:
-        """Puts a step that was written again in its place; False where that is in an earlier segment."""
+        """Replaces the entry of a step that was written again; False where that is in an earlier segment."""
         assert self._last is not None
-        for place, old in enumerate(self._last):
+        for index, old in enumerate(self._last):
             if _order(old) == _order(entry):
-                self._last[place] = entry
+                self._last[index] = entry
                 return True
         return False
 
     def _rebuild(self) -> None:
-        """Makes the segments anew from what the directory holds, and writes those that differ."""
+        """Rebuilds the segments from the files of the directory, and writes those that differ."""
         listing = open_attempt(self._store, self._directory).list_steps(with_measures=True)
         segments = [list(listing.entries[at : at + SEGMENT]) for at in range(0, len(listing.entries), SEGMENT)]
         names = [paths.index_file(segment[0].manifest.step) for segment in segments]

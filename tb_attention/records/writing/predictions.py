@@ -53,7 +53,7 @@ def _single(item: Any) -> Prediction | None:
 
 
 def from_probabilities(probabilities: npt.NDArray[Any], labels: Sequence[Any] = ()) -> tuple[Prediction, ...]:
-    """The likeliest class of each row (samples, classes), with its probability and that of the label where it is a class."""
+    """The most probable class of each row (samples, classes), with its probability and that of the label, if it is a class."""
     padded = [*labels, *[None] * (len(probabilities) - len(labels))]
     return tuple(
         Prediction(int(row.argmax()), float(row.max()), label_probability(row, label))
@@ -64,7 +64,7 @@ def from_probabilities(probabilities: npt.NDArray[Any], labels: Sequence[Any] = 
 def label_probability(row: npt.NDArray[Any], label: Any) -> float | None:
     """The probability (classes,) of a label; None where it is no class."""
     is_class = isinstance(label, int | np.integer) and not isinstance(label, bool) and 0 <= label < len(row)
-    # Six digits are more than anybody reads, and there may be ten thousand samples in a manifest.
+    # Six digits are enough to read, and a manifest may have ten thousand samples.
     return float(f"{row[label]:.6g}") if is_class else None
 
 
