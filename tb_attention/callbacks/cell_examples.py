@@ -1,4 +1,4 @@
-"""A few examples of each cell of a matrix, out of a stream of any length, in bounded memory."""
+"""Keeps a few examples of each cell of a matrix from a stream of any length, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tb_attention.callbacks.outcomes import Outcomes
 from tb_attention.records.samples.nested import map_leaves, named_leaves
 from tb_attention.records.samples.ragged import Shape, concatenate, rows
 
-# So many candidates are sorted in at once: one by one would cost more than the model.
+# Candidates to sort at once: one by one would cost more than the model.
 _WAITING = 2048
 _WAITING_BYTES = 32e6
 
@@ -23,12 +23,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """Examples that were kept, in the order of their cells: the most frequent confusions first, then the right ones.
+    """Kept examples in the order of their cells: the most frequent confusions first, then the diagonal.
 
     Attributes:
-        inputs: As the model takes them, nested, examples along the first axis, filled up behind where they differ in shape.
+        inputs: As the model takes them, nested, examples along the first axis, padded at the end if they differ in shape.
         shapes: By name of an input whose examples differ in shape, the shape of each.
-        outcomes: What the model said of them.
+        outcomes: The outcome of each.
         random: Whether each was chosen at random.
         counts: How many examples its cell has.
     """
@@ -44,7 +44,7 @@ class Kept:
 
     @property
     def wrong(self) -> npt.NDArray[np.bool_]:
-        """Whether each is off the diagonal."""
+        """Whether each is misclassified."""
         return np.asarray(self.outcomes.truth != self.outcomes.predicted)
 
     def own_shapes(self) -> list[tuple[Shape, ...]]:
@@ -70,20 +70,20 @@ class Kept:
 
 
 class ExampleKeeper:
-    """Keeps for each cell the examples with the largest probability and a few that are chosen blindly.
+    """Keeps for each cell the examples with the largest probability and a few random ones.
 
-    The blind choice goes by the index in the stream: examples that stay in their cell stay chosen from epoch to epoch.
+    The random choice depends on the index in the stream, so that an example that stays in its cell is chosen again every epoch.
 
     Args:
-        certain: How many of the most certain of a cell.
-        blind: How many others.
-        max_bytes: Bytes of inputs, at most, and at least one example; beyond, each cell gives up its last ones.
-        max_examples: Examples, at most.
+        certain: Number of examples with the largest probability, for each cell.
+        random: Number of random examples, for each cell.
+        max_bytes: Maximum bytes of inputs, but at least one example is kept. Beyond, each cell loses its last examples.
+        max_examples: Maximum number of examples.
     """
 
-    def __init__(self, certain: int, blind: int, max_bytes: float, max_examples: int) -> None:
+    def __init__(self, certain: int, random: int, max_bytes: float, max_examples: int) -> None:
         self._certain = certain
-        self._blind = blind
+        self._random = random
         self._max_bytes = max_bytes
         self._max_examples = max_examples
         self._table = np.zeros((0, 6))
@@ -95,13 +95,13 @@ class ExampleKeeper:
         self._seen = 0
 
     def add(self, inputs: Any, outcomes: Outcomes) -> None:
-        """Offers a batch: its inputs, nested arrays, and what the model said of it."""
+        """Offers a batch: its inputs, nested arrays, and the outcomes of its examples."""
         count = len(outcomes.truth)
         number = np.arange(self._seen, self._seen + count)
         self._seen += count
-        blind = (number * 2654435761 % 2**32).astype(np.float64)
+        drawn = (number * 2654435761 % 2**32).astype(np.float64)
         probability = np.nan_to_num(outcomes.probability, nan=-1.0)
-        table = np.stack([outcomes.truth, outcomes.predicted, probability, outcomes.loss, blind, number], axis=-1)
+        table = np.stack([outcomes.truth, outcomes.predicted, probability, outcomes.loss, drawn, number], axis=-1)
         self._waiting.append((table, inputs))
         size = sum(_bytes(array) for _, array in named_leaves(inputs))
         self._waiting_bytes += size
@@ -110,7 +110,7 @@ class ExampleKeeper:
             self._sort_in()
 
     def kept(self) -> Kept | None:
-        """What is kept; None where there is nothing."""
+        """The kept examples; None if there are none."""
         self._sort_in()
         if not self._rows:
             return None
@@ -132,7 +132,7 @@ class ExampleKeeper:
         starts = np.cumsum([before, *map(len, tables)])
         self._table = np.concatenate([self._table, *tables])
         ranks, _ = self._ranks()
-        keep = np.flatnonzero(ranks < self._certain + self._blind)
+        keep = np.flatnonzero(ranks < self._certain + self._random)
         keep = keep[np.lexsort((-self._cell_counts()[keep], ranks[keep]))]
         keep = np.sort(keep[: self._most()])
         kept = []
@@ -160,12 +160,12 @@ class ExampleKeeper:
         return max(1, min(self._max_examples, int(self._max_bytes // max(1.0, self._largest))))
 
     def _ranks(self) -> tuple[Ints, npt.NDArray[np.bool_]]:
-        """The rank of each example in its cell, the most certain first, then by blind choice; and whether that chose it."""
-        truth, predicted, probability, _, blind, number = self._table.T
+        """The rank of each example in its cell, the most certain first, then at random; and whether it is a random one."""
+        truth, predicted, probability, _, drawn, number = self._table.T
         ranks = _ranks_within((truth, predicted), (-probability, number))
         random = ranks >= self._certain
         rest = np.flatnonzero(random)
-        ranks[rest] = self._certain + _ranks_within((truth[rest], predicted[rest]), (blind[rest],))
+        ranks[rest] = self._certain + _ranks_within((truth[rest], predicted[rest]), (drawn[rest],))
         return ranks, random
 
 

@@ -1,4 +1,4 @@
-"""Captures samples in chunks that fit into memory, however large the maps of a model are."""
+"""Captures samples in chunks that fit into memory."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tb_attention.site import Axis, FullRows, Site
 from tb_attention.tracing.captured import Capture
 
 MAX_CAPTURE_BYTES = 256_000_000
-"""Bytes of weights that are captured at once, at most, unless the user says otherwise; a single sample may have more."""
+"""Maximum bytes of weights to capture at once, by default; a single sample may have more."""
 
-# How many samples tell what one needs: more than one, so that the axis of the samples is not any axis of size 1.
+# Samples to measure the bytes of one: more than one, so that the axis of samples differs from axes of size 1.
 _FIRST = 2
 
 Sites = tuple[Site, ...]
 
 
 class ChunkedCapture:
-    """Captures all samples, as many at once as `max_bytes` allows, half as many where the device runs out of memory.
+    """Captures all samples, as many at once as `max_bytes` allows, and half as many if the device runs out of memory.
 
     Args:
         capture: Captures some inputs, such as a `Capturer`.
-        prepare: What is done with the sites of a chunk before the next one is captured, such as making them smaller.
-        max_bytes: Bytes of weights that are captured at once.
+        prepare: Processes the sites of a chunk before the next chunk is captured, such as by pooling them.
+        max_bytes: Maximum bytes of weights to capture at once.
         warn: Gets a sentence when the device runs out of memory.
     """
 
@@ -45,14 +45,14 @@ class ChunkedCapture:
         self._max_bytes = max_bytes
         self._warn = warn
         self.size: int | None = None
-        """Samples a chunk; None before the first capture."""
+        """Samples in a chunk; None before the first capture."""
 
     def __call__(self, inputs: Any, count: int) -> Capture:
         """Captures `count` samples, which lie along the first axis of the arrays in `inputs`.
 
         Raises:
             CaptureError: The model cannot be traced, or chunks do not fit together.
-            MemoryError, or what the backend raises: Not even a single sample fits.
+            MemoryError, or what the backend raises: A single sample does not fit.
         """
         parts: list[tuple[Capture, int]] = []
         start = 0
@@ -66,8 +66,8 @@ class ChunkedCapture:
                     raise
                 self.size = samples // 2
                 self._warn(
-                    f"The device ran out of memory with the attention of {samples} samples at once; {self.size} are captured at "
-                    "once from now on. `max_capture_bytes` and `max_samples` ask for less."
+                    f"The device ran out of memory with the attention of {samples} samples at once; from now on {self.size} "
+                    "are captured at once. Smaller `max_capture_bytes` or `max_samples` need less memory."
                 )
                 continue
             if self.size is None:
@@ -79,7 +79,7 @@ class ChunkedCapture:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a device or this process had no memory left, as far as the exception tells."""
+    """Whether the exception says that a device or this process ran out of memory."""
     seen: BaseException | None = error
     while seen is not None:
         text = f"{type(seen).__name__}: {seen}"

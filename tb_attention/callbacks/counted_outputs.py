@@ -22,7 +22,7 @@ class CountedOutput:
         outputs: All outputs of the model.
         output: Which of them.
         reading: How it is read, as far as it is known.
-        wishes: What the user said of its classes.
+        wishes: What the user says about its classes.
         labels: What is known of its labels, or None.
     """
 
@@ -38,11 +38,11 @@ def metric_outputs(model: Any, wanted: str | None, class_names: Sequence[str] | 
 
     Args:
         model: A compiled Keras model.
-        wanted: The name of one, or None for all.
+        wanted: The name of one output, or None for all.
         class_names: Names of the classes, or None.
 
     Raises:
-        ArgumentError: There is none, or a metric counts other than the loss compares.
+        ArgumentError: There is none, or a metric does not fit the loss.
     """
     outputs = outputs_of(model)
     chosen = [output for output in _wanted(outputs, wanted) if output.metric is not None]
@@ -62,16 +62,16 @@ def metric_outputs(model: Any, wanted: str | None, class_names: Sequence[str] | 
 
 
 def counted_outputs(model: Any, wanted: str | None, wishes: Wishes, first: Batch) -> list[CountedOutput]:
-    """The outputs that are counted over validation data: the one that is wanted, else all that hold classes.
+    """The outputs to count over validation data: the wanted one, or else all that hold classes.
 
     Args:
         model: A compiled Keras model.
-        wanted: The name of one, or None for all.
-        wishes: What the user said of the classes.
+        wanted: The name of one output, or None for all.
+        wishes: What the user says about the classes.
         first: What is known of the validation data: arrays, or specifications with `shape` and `dtype`.
 
     Raises:
-        ArgumentError: There is none, or it is known already that what is wanted holds no classes.
+        ArgumentError: There is none, or the wanted output is known to hold no classes.
     """
     outputs = outputs_of(model, first.x)
     found = [_counted(outputs, output, wishes, first.y) for output in _wanted(outputs, wanted)]
@@ -101,14 +101,14 @@ def _counted(outputs: ModelOutputs, output: ModelOutput, wishes: Wishes, y: Any)
     if label is MISSING:
         return CountedOutput(outputs, output, Reading("none", "has no labels in `validation_data`"), wishes)
     labels = describe_labels(label)
-    # Several labels an example are a matter of the outputs that may have them.
+    # Only outputs that may have several labels an example have them.
     of_one_class = len(outputs) > 1 and output.loss.family == "categorical"
     mine = replace(wishes, multi_label=False) if of_one_class else wishes
     return CountedOutput(outputs, output, read_kind(output, labels, mine), mine, labels)
 
 
 def _is_meant(counted: CountedOutput, wanted: str | None) -> bool:
-    """Whether an output without a loss, such as attention that is given out beside the prediction, was asked for."""
+    """Whether to count an output: those without a loss, such as attention next to the prediction, only if the user asks."""
     nobody_has = all(output.loss.family == "missing" for output in counted.outputs)
     return (
         wanted is not None or nobody_has or counted.output.loss.family != "missing" or counted.output.metric is not None
@@ -136,7 +136,7 @@ def _check_metric(output: ModelOutput) -> None:
 
 
 def _check_names(counted: Sequence[CountedOutput], class_names: Sequence[str] | None) -> None:
-    """Of several outputs each may have its own number of classes."""
+    """Several outputs may have different numbers of classes."""
     if len(counted) != 1 or class_names is None:
         return
     classes = counted[0].reading.classes

@@ -1,4 +1,4 @@
-"""What data may be, and how batches `(x, y, sample_weight)` are read from it in the sense of `fit`, without a trace."""
+"""Reads batches `(x, y, sample_weight)` from any data that `fit` takes, without side effects on training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tb_attention.records.samples.nested import map_leaves, named_leaves, to_num
 from tb_attention.records.samples.ragged import Rows, to_rows
 
 Kind = Literal["arrays", "dataset", "indexed", "loader", "generator", "function"]
-"""What a source is: arrays as `fit` takes them; a `tf.data.Dataset`; batches by index (`PyDataset`, `Sequence`, Keras' iterators
+"""Kinds of sources: arrays as `fit` takes them; a `tf.data.Dataset`; batches by index (`PyDataset`, `Sequence`, Keras' iterators
 of folders and arrays); something to iterate over again and again (a `DataLoader`); a generator, which can be read once; or a
 function that returns any of these."""
 
@@ -35,12 +35,12 @@ class Source:
     """Data of any kind.
 
     Args:
-        given: What the user gave.
-        name: Its argument, for messages.
+        given: What the user passes.
+        name: The argument, for messages.
         batch_size: For arrays.
 
     Raises:
-        ArgumentError: It is no data.
+        ArgumentError: It is none of these.
     """
 
     def __init__(self, given: Any, name: str, *, batch_size: int = 32) -> None:
@@ -63,7 +63,7 @@ class Source:
                 f"`{self._name}` must give batches. Received: a dataset of PyTorch, which gives single examples; put it into a "
                 "`torch.utils.data.DataLoader`."
             )
-        # Keras' iterators of folders are indexed and generators: read by index they stay where they are.
+        # Keras' iterators of folders are both indexed and generators. Reading by index does not advance them.
         if isinstance(given, keras.utils.PyDataset) or (hasattr(given, "__getitem__") and hasattr(given, "__len__")):
             return "indexed"
         if isinstance(given, Iterator):
@@ -84,7 +84,7 @@ class Source:
 
     @property
     def length(self) -> float | None:
-        """The number of batches: infinite where it never ends, None where it is not known."""
+        """The number of batches: infinite for data that never end, None if it is not known."""
         if self.kind == "dataset":
             cardinality = getattr(self._given, "cardinality", None)
             count = int(cardinality() if callable(cardinality) else -2 if cardinality is None else cardinality)
@@ -97,7 +97,7 @@ class Source:
         return len(self._given) if self.kind == "loader" and hasattr(self._given, "__len__") else None
 
     def batches(self) -> Iterator[Batch]:
-        """The batches; reading them moves no global generator, no counter of the source, and calls none of its hooks.
+        """The batches. Reading them changes no global random generator and no counter of the source, and calls none of its hooks.
 
         Raises:
             ArgumentError: A batch is not what `fit` takes.
@@ -116,10 +116,10 @@ class Source:
             yield batch
 
     def first_labelled(self, model: Any) -> Batch:
-        """What is known of labelled data before a pass: arrays whole, a dataset's specification, of others the first batch.
+        """What is known of labelled data before a pass: whole arrays, the specification of a dataset, or the first batch.
 
         Args:
-            model: The model that is to take them.
+            model: The model that takes them.
 
         Raises:
             ArgumentError: There are no labels, inputs do not fit the model, lengths differ, or examples are not batched.
@@ -146,7 +146,7 @@ class Source:
         return batch._replace(x=x)
 
     def check_batched(self, model: Any) -> None:
-        """Refuses a dataset of single examples, as far as its `element_spec` tells.
+        """Refuses a dataset of single examples, as far as its `element_spec` shows it.
 
         Raises:
             ArgumentError: It gives single examples.
@@ -157,7 +157,7 @@ class Source:
         x, y, _ = (*specification, None, None)[:3] if isinstance(specification, tuple) else (specification, None, None)
         inputs = declared_inputs(model)
         taken = leaves(taken_by(model, x))
-        # Labels of a batch have a dimension at least. Inputs of one example have the shape that the model takes.
+        # Labels of a batch have at least one dimension. Inputs of one example have the shape that the model takes.
         single = all(_is_scalar(spec) for spec in (taken if y is None else leaves(y)))
         if not single and inputs is not None and len(inputs) == len(taken):
             single = all(
@@ -201,7 +201,7 @@ class Source:
             yield Batch(*(None if each is None else _sliced(each, part) for each in arrays))
 
     def _unpacked(self, batch: Any) -> Batch:
-        """A batch as `keras.utils.unpack_x_y_sample_weight` takes it apart, with numpy arrays."""
+        """A batch as `keras.utils.unpack_x_y_sample_weight` unpacks it, with numpy arrays."""
         if isinstance(batch, Batch):
             return batch
         if isinstance(batch, list):
@@ -221,7 +221,7 @@ class Source:
 
 
 def labelled(batch: Batch, name: str) -> Batch:
-    """The batch; raises ArgumentError where it has no labels, or ragged ones."""
+    """The batch; raises ArgumentError if it has no labels, or ragged ones."""
     if batch.y is None:
         came = f"a dict with {sorted(map(str, batch.x))}" if isinstance(batch.x, Mapping) else "inputs alone"
         raise ArgumentError(
@@ -229,8 +229,8 @@ def labelled(batch: Batch, name: str) -> Batch:
         )
     if any(isinstance(label, Rows) or hasattr(label, "ragged_rank") for label in leaves(batch.y)):
         raise ArgumentError(
-            f"Labels of `{name}` must not be ragged: fill them up in a map, as with `y.to_tensor(-1)`, and leave out what was "
-            "filled up with `ignore_class=-1`. Received: a ragged tensor."
+            f"Labels of `{name}` must not be ragged: pad them in a map, as with `y.to_tensor(-1)`, and leave out the padding "
+            "with `ignore_class=-1`. Received: a ragged tensor."
         )
     return batch
 

@@ -1,4 +1,4 @@
-"""Where the model looked at the examples of the most confused cells, at the very step that they were confused at."""
+"""The attention for examples of the most confused cells, at the step at which they are confused."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tb_attention.records.samples.ragged import Shape
 from tb_attention.records.samples.samples import Samples
 from tb_attention.site import Axis, Site
 
-# Of one cell, as long as there are other cells.
+# Examples of one cell, while there are other cells.
 _OF_A_CELL = 4
-# Right ones of a class whose mean is taken, and how many of all classes beside each wrong one.
+# Correctly classified examples to average for each class, and for all classes relative to each misclassified example.
 _RIGHT_OF_A_CLASS = 4
 _RIGHT_BESIDE = 2
-# A model is traced for each shape of examples.
+# The model is traced for each shape of examples.
 _MOST_SHAPES = 8
 
 Indices = npt.NDArray[np.int64]
 
 
 class ExampleMaps:
-    """Makes what a step stores of kept examples, with the attention of the first of them.
+    """Makes the stored form of kept examples, with the attention for the first of them.
 
     Args:
         model: The Keras model.
-        count: How many examples of the most confused cells have their attention captured; 0 for none.
+        count: Number of examples, from the most confused cells, whose attention is captured; 0 for none.
         class_names: Names of the classes, or None.
         tokenizer, axes, sites: As for `AttentionCallback`.
         warn: Gets a kind and a sentence when attention cannot be captured.
@@ -65,7 +65,7 @@ class ExampleMaps:
         """The examples in the order in which they are stored, those with maps first.
 
         Args:
-            kept: The examples.
+            kept: The kept examples.
             step, epoch, batch: Of the record.
         """
         capturable = self._of_few_shapes(kept)
@@ -96,18 +96,18 @@ class ExampleMaps:
         return self._recorder.prepared(samples)
 
     def check_names(self, x: Any) -> None:
-        """Captures a few examples where sites are named.
+        """Captures a few examples if the user names sites, so that a wrong name is refused before training.
 
         Args:
             x: Their inputs, nested arrays.
 
         Raises:
-            ArgumentError: `sites` or `axes` name what is no site, or axes do not have the sizes of the site's weights.
+            ArgumentError: `sites` or `axes` name an unknown site, or axes do not have the sizes of the site's weights.
         """
         try:
             recorder = self._recorder_of(Samples(x))
         except Exception:
-            # Of such batches no examples are kept, or it is said then why they cannot be shown.
+            # No examples of such batches are kept, or a later warning says why they cannot be shown.
             return
         recorder.check_names()
 
@@ -124,7 +124,7 @@ class ExampleMaps:
         )
 
     def _of_few_shapes(self, kept: Kept) -> npt.NDArray[np.bool_]:
-        """Which examples have one of the shapes that the model is traced for, of which there are a few in a training."""
+        """Whether each example has one of the few shapes that the model is traced for during a training."""
         shapes = kept.own_shapes()
         for shape, _ in Counter(shapes).most_common():
             if shape not in self._shapes and len(self._shapes) < _MOST_SHAPES:
@@ -151,7 +151,7 @@ class ExampleMaps:
         assert self._recorder is not None
         right = right_ones(kept, wrong, _RIGHT_BESIDE * self._count, capturable)
         indices = np.concatenate([np.arange(wrong), *right.values()]).astype(np.int64)
-        # One number of samples for all steps, for which the pass is compiled once.
+        # The same number of samples at all steps, so that the pass is compiled once.
         chosen = kept.chosen(indices if kept.shapes else np.resize(indices, self._count * (1 + _RIGHT_BESIDE)))
         captured = self._recorder.captured_of(
             self._recorder.prepared(Samples(chosen.inputs, shapes=chosen.shapes or None))
@@ -171,7 +171,7 @@ class ExampleMaps:
         )
         means = {}
         start = wrong
-        # Maps of several sizes have no mean.
+        # Maps of different sizes have no mean.
         alike = all(axis.own is None for site in captured.sites for axis in site.axes)
         for index, of_class in right.items() if alike else ():
             end = start + len(of_class)
@@ -184,7 +184,7 @@ class ExampleMaps:
 
 
 def of_confused_cells(kept: Kept, count: int, capturable: npt.NDArray[np.bool_]) -> Indices:
-    """The indices of at most `count` wrong examples: a few of each cell, the most frequent cells first, then more of them."""
+    """The indices of at most `count` misclassified examples: a few of each cell, the most frequent cells first, then more."""
     wrong = np.flatnonzero(kept.wrong & capturable)
     cells = kept.outcomes.truth[wrong] * (kept.outcomes.predicted.max(initial=0) + 1) + kept.outcomes.predicted[wrong]
     seen: dict[int, int] = {}
@@ -197,12 +197,12 @@ def of_confused_cells(kept: Kept, count: int, capturable: npt.NDArray[np.bool_])
 
 
 def right_ones(kept: Kept, wrong: int, most: int, capturable: npt.NDArray[np.bool_]) -> dict[int, Indices]:
-    """By class, the indices of a few examples that were told right, for the classes of the first `wrong` examples.
+    """By class, the indices of a few correctly classified examples, for the classes of the first `wrong` examples.
 
     Args:
-        kept: The examples, the first of which are wrong.
-        wrong: How many.
-        most: Of all classes together.
+        kept: The examples, misclassified ones first.
+        wrong: Number of misclassified examples.
+        most: Maximum for all classes together.
         capturable: Which examples can be captured.
     """
     outcomes = kept.outcomes

@@ -1,4 +1,4 @@
-"""Nothing that fails in a callback may stop a training: failures become one warning a kind."""
+"""Failures in a callback never stop a training: each kind costs one warning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Warnings:
-    """Says each kind of thing once, as an `AttentionWarning`, and remembers what it said."""
+    """Warns once of each kind of failure, with an `AttentionWarning`, and remembers the sentences."""
 
     def __init__(self) -> None:
         self.said: dict[str, str] = {}
@@ -22,8 +22,8 @@ class Warnings:
         """Warns with `sentence` unless a warning of this kind was given before.
 
         Args:
-            kind: What the warning is about; not shown.
-            sentence: What happened and what was lost.
+            kind: The kind of failure; not shown.
+            sentence: What happened, and what is lost.
         """
         if kind in self.said:
             return
@@ -42,12 +42,12 @@ class Guarded(Protocol):
 
 
 def guarded(what: str) -> Callable[[Method], Method]:
-    """Decorates a hook of a callback: whatever it raises is warned about, and training goes on.
+    """Decorates a hook of a callback: an exception becomes a warning, and training goes on.
 
-    `ArgumentError` passes: it says that what the user gave is wrong, and is only raised at the start of `fit`.
+    `ArgumentError` passes: an argument is wrong. It is raised only at the start of `fit`.
 
     Args:
-        what: What the hook does, as the beginning of a sentence ("The attention of a step").
+        what: What the hook logs, as the beginning of a sentence ("The attention of a step").
     """
 
     def decorate(method: Method) -> Method:

@@ -1,4 +1,4 @@
-"""The first examples of what the user gave as `samples=`, copied once."""
+"""Makes `Samples` of what the user passes as `samples=`: the first examples, copied once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tb_attention.records.samples.nested import is_plain, map_leaves, text_of, t
 from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.class_names import to_class_names
 
-# Keys by which data sets name their examples.
+# Keys that data sets use for the names of examples.
 _ID_NAMES = ("id", "ids", "uid", "key", "name", "filename", "file_name", "path")
 
 
@@ -29,19 +29,19 @@ def to_samples(
     class_names: Any = None,
     shown: ShownOutput | None = None,
 ) -> Samples:
-    """Takes the first `max_samples` examples of what the user gave.
+    """Copies the first `max_samples` examples.
 
     Args:
-        given: What the user gave as `samples=`: anything that `fit` takes, or inputs alone; a list is `[x, y]` where it plainly
-            is, the model's inputs where it has as many, else examples, of one shape or of several. Of a dict what the model
-            does not take is left out; a key such as "id", with a text or number of its own for each example, gives the ids.
+        given: A `Samples`, anything that `fit` takes, or inputs alone. A list is `[x, y]` if it clearly is, the model's inputs
+            if it has as many, and otherwise examples, of one or several shapes. Keys of a dict that the model does not take
+            are left out; a key such as "id", with a unique text or number for each example, gives the ids.
         model: The Keras model.
-        max_samples: Examples kept, a positive integer.
-        class_names: Names of the classes, or None. Those of a `Samples` stay without.
-        shown: Chooses the output whose labels are shown, where the model has several; by default as for a first training.
+        max_samples: Maximum number of examples, a positive integer.
+        class_names: Names of the classes. Defaults to None, which keeps those of a `Samples`.
+        shown: Chooses the output whose labels are shown, if the model has several. By default it is chosen here.
 
     Raises:
-        ArgumentError: The source is none of these, is empty, gives single examples, or its parts differ in length.
+        ArgumentError: `given` is none of these, is empty, gives single examples, or its parts differ in length.
     """
     names = to_class_names(class_names)
     if isinstance(given, Samples):
@@ -80,7 +80,7 @@ def _first(source: Source, max_samples: int) -> list[Batch]:
 
 
 def _of_arrays(given: Any, model: Any, max_samples: int) -> list[Batch]:
-    """Inputs and labels as one batch; a list of examples as a batch for each."""
+    """Inputs and labels as one batch; a list of examples as one batch each."""
     if isinstance(given, list) and _is_x_y(given, model):
         given = tuple(given)
     if isinstance(given, tuple):
@@ -101,7 +101,7 @@ def _of_arrays(given: Any, model: Any, max_samples: int) -> list[Batch]:
 
 
 def _example(given: Any) -> Any:
-    """An example of a list of them: rows of numbers are one array."""
+    """An example of a list; rows of numbers become one array."""
     return np.asarray(given) if isinstance(given, list | tuple) and is_plain(given) else given
 
 
@@ -109,7 +109,7 @@ def _is_x_y(given: list[Any], model: Any) -> bool:
     """Whether a list is `[x, y]` or `[x, y, sample_weight]`, and neither the model's inputs nor examples.
 
     Raises:
-        ArgumentError: It is as long as neither.
+        ArgumentError: It has the length of neither.
     """
     if not 2 <= len(given) <= 3 or is_plain(given):
         return False
@@ -136,7 +136,7 @@ def _are_inputs(x: list[Any], model: Any) -> bool:
     inputs = declared_inputs(model)
     if inputs is not None:
         return len(inputs) > 1 and len(inputs) == len(x)
-    # A subclassed model that has not been called: a list of arrays of one length is a list of inputs, anything else examples.
+    # For a subclassed model that has not been called, a list of arrays of one length is a list of inputs; others are examples.
     return len(x) > 1 and all(hasattr(part, "shape") for part in x) and len({len(part) for part in x}) == 1
 
 
@@ -157,7 +157,7 @@ def _checked_count(x: Any, labels: list[Any]) -> int:
 
 
 def _shown_labels(shown: ShownOutput, model: Any, x: Any, labels: list[Any]) -> npt.NDArray[Any] | None:
-    """The labels of the output that is shown; None without any, and where they differ in shape: labels a token are no classes."""
+    """The labels of the shown output; None if there are none, or if they differ in shape: labels of tokens are no classes."""
     if any(y is None or any(isinstance(label, ragged.Rows) for label in leaves(y)) for y in labels):
         return None
     joined, shapes = ragged.concatenate(labels)
@@ -166,12 +166,12 @@ def _shown_labels(shown: ShownOutput, model: Any, x: Any, labels: list[Any]) -> 
 
 
 def _labels(y: Any) -> Any:
-    """Labels as nested arrays; rows of numbers are one array."""
+    """Labels as nested arrays; rows of numbers become one array."""
     return None if y is None else map_leaves(to_numpy, np.asarray(y) if is_plain(y) else y)
 
 
 def _ids(given: list[Any], taken: list[Any], kept: slice) -> list[str] | None:
-    """Names of the examples, of a key that the model does not take and that plainly is one; None where there is none."""
+    """Names of the examples, from a key for names that the model does not take; None if there is no such key."""
     if not all(isinstance(x, Mapping) for x in given):
         return None
     for key in given[0]:

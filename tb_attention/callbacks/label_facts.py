@@ -1,4 +1,4 @@
-"""What is known of labels, and how they lie against the scores of an output."""
+"""What is known of labels, and how they relate to the scores of an output."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from tb_attention.records.samples.nested import to_numpy
 
-# Masks that were resized have some values between 0 and 1 at their edges.
+# Resized masks have some values between 0 and 1 at their edges.
 _MOST_BETWEEN = 0.1
-# So many labels tell what all are.
+# Labels to look at.
 _MOST_VALUES = 1_000_000
 
 Shape = tuple[int | None, ...]
@@ -54,12 +54,12 @@ def _is_specification(leaf: Any) -> bool:
 
 
 class Facts:
-    """Labels of an output against its scores.
+    """How the labels of an output relate to its scores.
 
     Args:
         scores: The shape of the scores.
         labels: What is known of the labels.
-        ignored: A label that is left out, or None.
+        ignored: A label to leave out, or None.
     """
 
     def __init__(self, scores: Shape, labels: Labels, ignored: int | None) -> None:
@@ -67,13 +67,13 @@ class Facts:
         shape = labels.shape
         self.units = 1 if len(scores) == 1 else scores[-1]
         self.like_scores = len(scores) > 1 and _same(shape[1:], scores[1:]) and self.units != 1
-        """Whether there is a label for every score, where each example has several."""
+        """Whether there is a label for every score of an example, of which there are several."""
         self.like_positions = (
             _same(shape[1:], scores[1:-1])
             or (len(shape) == len(scores) and _same(shape[1:-1], scores[1:-1]) and shape[-1] == 1)
             or (len(scores) == 1 and _same(shape[1:], (1,)))
         )
-        """Whether there is a label for every position: all axes of scores but the last."""
+        """Whether there is a label for every position, along all axes of scores but the last."""
         self.one_score = len(scores) > 2 and (_same(shape[1:], scores[1:]) or _same(shape[1:], (*scores[1:], 1)))
         """Whether every position may have one score, without an axis of units."""
         if self.units == 1:
@@ -97,13 +97,13 @@ class Facts:
 
     @property
     def whole(self) -> bool | None:
-        """Whether labels are whole numbers; None where it is not known."""
+        """Whether labels are whole numbers; None if it is not known."""
         if self.labels.dtype.kind in "biu" or self.texts:
             return True
         return None if self.values is None else bool(np.all(self.values == np.rint(self.values)))
 
     def within(self, *allowed: int) -> bool | None:
-        """Whether labels are only these numbers; None where it is not known."""
+        """Whether labels are only these numbers; None if it is not known."""
         if self.labels.dtype.kind == "b":
             return set(allowed) >= {0, 1}
         return None if self.values is None else bool(np.isin(self.values, allowed).all())
@@ -115,7 +115,7 @@ class Facts:
 
     @property
     def one_hot(self) -> bool | None:
-        """Whether each row of labels has a single 1, or -1 elsewhere with hinge losses; None where it is not known."""
+        """Whether each row of labels has a single 1, and 0 or -1 (hinge losses) elsewhere; None if it is not known."""
         if self.labels.values is None:
             return None
         rows = np.asarray(self.labels.values)
@@ -134,7 +134,7 @@ class Facts:
 
     @property
     def graded(self) -> bool:
-        """Whether labels are known to be quantities between 0 and 1, such as pixels, and not yes and no.
+        """Whether labels are known to be quantities between 0 and 1, such as pixels, and not classes.
 
         Smoothed labels have two values.
         """
@@ -153,5 +153,5 @@ class Facts:
 
 
 def _same(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> bool:
-    """Whether two shapes may be equal, sizes that are not known being any."""
+    """Whether two shapes may be equal; unknown sizes fit any."""
     return len(one) == len(other) and all(a is None or b is None or a == b for a, b in zip(one, other, strict=True))

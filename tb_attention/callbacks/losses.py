@@ -1,4 +1,4 @@
-"""What a compiled loss says of the output that it is computed of."""
+"""What a compiled loss shows about its output."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Family = Literal[
 """What a loss compares.
 
     categorical  the scores of classes that exclude one another
-    binary       each unit, a yes or no of its own
+    binary       independent labels, one for each unit
     overlap      regions (Dice, Tversky, Jaccard) or hard examples (focal): scores of either of these kinds
     hinge        signed scores with labels -1 and 1, or 0 and 1
     ordinal      scores of thresholds between ordered classes
     regression   numbers
     sequence     sequences that are aligned to scores, such as CTC
     embedding    distances between examples
-    unknown      a loss of the user's own
-    missing      there is none for this output
+    unknown      custom losses
+    missing      no loss
 """
 
-# The first row with one of these words in the name of a loss decides.
+# The first row with a word in the name of a loss decides.
 _WORDS: tuple[tuple[Family, frozenset[str]], ...] = (
     ("sequence", frozenset({"ctc", "rnnt", "transducer"})),
     ("ordinal", frozenset({"ordinal", "coral", "corn", "condor", "cumulative"})),
@@ -78,9 +78,9 @@ class CompiledLoss:
     """The loss of one output.
 
     Attributes:
-        name: What it is called; "" where there is none.
+        name: Its name; "" without a loss.
         family: What it compares.
-        from_logits: Whether it takes logits; None where a loss of the user's own does not say it.
+        from_logits: Whether it takes logits; None for a custom loss that does not say it.
         function: The loss itself, or None.
     """
 
@@ -97,27 +97,27 @@ def read_loss(loss: Any) -> CompiledLoss:
     """What is known of a loss as `compile` takes it: a `keras.losses.Loss`, a function or a name; None for no loss."""
     if loss is None:
         return NO_LOSS
-    told = _from_logits(loss)
+    from_logits = _from_logits(loss)
     while isinstance(loss, functools.partial):
         loss = loss.func
     names = _names(loss)
     families: list[Family] = [family for name in names if (family := _family(name)) != "unknown"]
-    if told is None and _is_keras(loss):
-        told = False
-    return CompiledLoss(names[0], families[0] if families else "unknown", told, loss)
+    if from_logits is None and _is_keras(loss):
+        from_logits = False
+    return CompiledLoss(names[0], families[0] if families else "unknown", from_logits, loss)
 
 
 def _names(loss: Any) -> list[str]:
-    """What it is called, the most telling first."""
+    """Its names, the most informative first."""
     if isinstance(loss, str):
         return [loss]
     if isinstance(loss, type):
         return [loss.__name__]
     if not hasattr(type(loss), "call") and hasattr(loss, "__name__"):
-        # A function may be made by another one, which has the telling name.
+        # A function may be made by another one, which has the informative name.
         makers = str(getattr(loss, "__qualname__", "")).split(".<locals>.")[-2:-1]
         return [str(loss.__name__), *makers]
-    # A class may wrap a function, and its instances may have names of their own.
+    # A class may wrap a function, and instances may have their own names.
     wrapped = getattr(loss, "fn", None)
     names = [type(loss).__name__, str(getattr(loss, "name", "") or ""), str(getattr(wrapped, "__name__", "") or "")]
     if names[0] in ("LossFunctionWrapper", "Loss"):
@@ -135,22 +135,22 @@ def _family(name: str) -> Family:
     # Squared hinge is a hinge, and a binary hinge too.
     if "hinge" in words:
         return "hinge"
-    return next((family for family, telling in _WORDS if words & telling), "unknown")
+    return next((family for family, known in _WORDS if words & known), "unknown")
 
 
 def _from_logits(loss: Any) -> bool | None:
     if isinstance(loss, functools.partial):
-        told = loss.keywords.get("from_logits")
-        return _from_logits(loss.func) if told is None else bool(told)
+        given = loss.keywords.get("from_logits")
+        return _from_logits(loss.func) if given is None else bool(given)
     kwargs = getattr(loss, "_fn_kwargs", None)
-    for told in (getattr(loss, "from_logits", None), kwargs.get("from_logits") if isinstance(kwargs, dict) else None):
-        if isinstance(told, bool | int):
-            return bool(told)
+    for given in (getattr(loss, "from_logits", None), kwargs.get("from_logits") if isinstance(kwargs, dict) else None):
+        if isinstance(given, bool | int):
+            return bool(given)
     return None
 
 
 def _is_keras(loss: Any) -> bool:
-    """Whether Keras defines it, so that it takes probabilities where nothing else was said."""
+    """Whether it is a loss of Keras, which takes probabilities by default."""
     if isinstance(loss, str):
         return True
     function = getattr(loss, "fn", None) if type(loss).__name__ == "LossFunctionWrapper" else None

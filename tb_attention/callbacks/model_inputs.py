@@ -1,4 +1,4 @@
-"""What a model takes: which parts of a batch's inputs, and of what shape."""
+"""Which parts of a batch's inputs a model takes, and of what shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tb_attention.records.samples.nested import named_leaves
 def taken_by(model: Any, x: Any) -> Any:
     """The part of a batch's inputs that the model takes: of a dict the keys that it declares, as Keras picks them.
 
-    What a model takes that declares no inputs (a subclassed one) is not known: then all of it.
+    A model that declares no inputs (a subclassed one) gets all of them.
     """
     names = declared_names(model)
     if not isinstance(x, Mapping) or names is None or any(name not in x for name in names):
@@ -23,7 +23,7 @@ def taken_by(model: Any, x: Any) -> Any:
 
 
 def declared_names(model: Any) -> list[str] | None:
-    """The keys by which a model takes a dict, or None where it declares none."""
+    """The keys of a dict that a model takes, or None if it declares none."""
     structure = structure_of(model)
     if isinstance(structure, Mapping):
         return list(structure)
@@ -47,9 +47,9 @@ def structure_of(model: Any) -> Any:
 
 
 def fits(shape: tuple[int | None, ...], tensor: Any) -> bool:
-    """Whether a batch of this shape fits a symbolic input; sizes that are None fit any."""
+    """Whether a batch of this shape fits a symbolic input; None fits any size."""
     expected = tuple(tensor.shape)[1:]
-    # Keras adds a last axis of size 1 to (N,) inputs by itself.
+    # Keras adds a last axis of size 1 to (N,) inputs.
     came = tuple(shape[1:]) or (() if not expected else (1,))
     if len(expected) == len(came) + 1 and expected[-1] == 1:
         came = (*came, 1)
@@ -61,21 +61,21 @@ def fits(shape: tuple[int | None, ...], tensor: Any) -> bool:
 
 
 def _shape(array: Any) -> tuple[int | None, ...] | None:
-    """The shape of an array or of the specification of one; None where not even its number of dimensions is known."""
+    """The shape of an array or of its specification; None if the number of dimensions is not known."""
     shape = array.shape if hasattr(array, "shape") else np.shape(array)
     return None if getattr(shape, "rank", 0) is None else tuple(shape)
 
 
 def check_inputs(x: Any, model: Any, name: str = "samples") -> None:
-    """Refuses inputs that do not fit the model's, where the model declares them.
+    """Refuses inputs that do not fit those that the model declares.
 
     Args:
         x: Nested arrays, or anything with shapes.
         model: The Keras model.
-        name: What they are, for messages.
+        name: Their name in messages.
 
     Raises:
-        ArgumentError: Names the input, what it takes and what came.
+        ArgumentError: The message names the input, its shape and what was received.
     """
     inputs = declared_inputs(model)
     if inputs is None:

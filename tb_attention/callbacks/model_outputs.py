@@ -31,14 +31,14 @@ class ModelOutput:
     Attributes:
         index: Among all outputs of the model, in the order in which Keras flattens them.
         path: In the nested structure that the model returns; () where it returns one array.
-        name: Its key or the name of its layer; None where the model has one output.
+        name: Its key or the name of its layer; None for the only output.
         loss: What is known of its loss.
-        shape: (None, ...) as the model declares it, None for what is not known; None where nothing is.
+        shape: (None, ...) as the model declares it, None for unknown sizes; None if it is unknown.
         dtype: Of its values, or None.
-        activation: Of the layer that it comes from, such as "softmax" or "linear"; None where it is not known.
-        has_units: Whether its last axis holds the units of a layer; None where it is not known.
-        metric: The first compiled metric of ours of this output, or None.
-        seen: Whether shape and dtype are those of an array that the model returned, and not declared.
+        activation: Of the layer that it comes from, such as "softmax" or "linear"; None if it is not known.
+        has_units: Whether its last axis holds the units of a layer; None if it is not known.
+        metric: The first compiled `ConfusionMatrix` of this output, or None.
+        seen: Whether shape and dtype come from an array that the model returned, and not from a declaration.
     """
 
     index: int
@@ -54,7 +54,7 @@ class ModelOutput:
 
     @property
     def spelled(self) -> str:
-        """How sentences call it."""
+        """Its name in messages."""
         return "The output" if self.name is None else f"The output {self.name!r}"
 
 
@@ -62,7 +62,7 @@ class ModelOutputs(Sequence[ModelOutput]):
     """All outputs of a model, in the order in which Keras flattens them.
 
     Args:
-        outputs: These.
+        outputs: The outputs, in this order.
     """
 
     def __init__(self, outputs: Sequence[ModelOutput]) -> None:
@@ -87,7 +87,7 @@ class ModelOutputs(Sequence[ModelOutput]):
         return self._parts(nested)[output.index]
 
     def weight(self, output: ModelOutput, nested: Any) -> Any:
-        """The sample weights of an output; None where each example weighs 1. One array counts for all outputs."""
+        """The sample weights of an output; None if each example weighs 1. One array is used for all outputs."""
         if nested is None or not _is_nested(nested):
             return nested
         found = self._parts(nested)[output.index]
@@ -100,7 +100,7 @@ class ModelOutputs(Sequence[ModelOutput]):
             takes = self[0] if len(self) == 1 else alone[0] if len(alone) == 1 else None
             return [nested if output is takes else MISSING for output in self]
         if len(self) == 1:
-            # Keras flattens what it is given for one output.
+            # Keras flattens the labels of a single output.
             found = _at(nested, self[0].path) if self[0].path else MISSING
             named = nested.get(self[0].name, MISSING) if isinstance(nested, Mapping) else MISSING
             leaves = _flat(nested)
@@ -128,8 +128,8 @@ def outputs_of(model: Any, x: Any = None, returned: Any = None) -> ModelOutputs:
 
     Args:
         model: A Keras model.
-        x: Inputs, from whose shapes those of the outputs follow where the model does not declare them; None for nothing.
-        returned: What the model returned for some inputs, if it was called; None otherwise.
+        x: Inputs, to infer the shapes of outputs that the model does not declare. Defaults to None.
+        returned: What the model returned for some inputs, if it was called. Defaults to None.
     """
     structure = _structure(model, x) if returned is None else returned
     names = list(getattr(model, "output_names", None) or ())
@@ -149,7 +149,7 @@ def outputs_of(model: Any, x: Any = None, returned: Any = None) -> ModelOutputs:
 
 
 def _structure(model: Any, x: Any) -> Any:
-    """What the model returns, nested, with something at each leaf that may have a shape; None where that is not known."""
+    """The nested structure that the model returns, whose leaves may have shapes; None if it is not known."""
     functional = getattr(model, "_functional", None) or model
     declared = getattr(functional, "_outputs_struct", None)
     if declared is not None:
@@ -159,12 +159,12 @@ def _structure(model: Any, x: Any) -> Any:
         if specified is not None:
             return specified
     loss = getattr(model, "_compile_loss", None)
-    # Keras has traced the model before `fit` calls anybody, and has kept the structure.
+    # Keras traces the model before it calls callbacks, and keeps the structure.
     return getattr(loss, "_y_pred_build_structure", None) if getattr(loss, "built", False) else None
 
 
 def _specified(model: Any, x: Any) -> Any:
-    """The outputs of a built model that declares none, by tracing it; None where it cannot be traced."""
+    """The outputs of a built model that declares none, by tracing it; None if it cannot be traced."""
 
     def symbolic(array: Any) -> Any:
         dtype = keras.backend.standardize_dtype(getattr(array, "dtype", "float32"))
@@ -178,7 +178,7 @@ def _specified(model: Any, x: Any) -> Any:
 
 
 def _by_compile(model: Any, names: Sequence[str]) -> list[tuple[Path, str | None]]:
-    """Paths and names as far as losses tell of them."""
+    """Paths and names, as far as the losses show them."""
     if len(names) > 1:
         return [((index,), name) for index, name in enumerate(names)]
     loss = getattr(model, "loss", None)
@@ -195,7 +195,7 @@ def _name(path: Path, index: int, names: Sequence[str], count: int) -> str | Non
         return None
     if all(isinstance(step, str) for step in path) or len(names) != count:
         return "/".join(step if isinstance(step, str) else f"output_{step}" for step in path)
-    # Layers may share a name where one of them is called twice.
+    # Outputs share a name if their layer is called twice.
     return names[index] if names.count(names[index]) == 1 else f"{names[index]}_{index}"
 
 

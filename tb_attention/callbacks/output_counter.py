@@ -1,4 +1,4 @@
-"""Counts one output over a pass of the validation data, and keeps examples of its cells."""
+"""Counts one output in a pass over the validation data, and keeps examples of its cells."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class OutputCounter:
 
     Args:
         outputs: All outputs of the model.
-        output: Which of them.
-        reading: How it is read, as far as it is known before the first batch.
+        output: The output to count.
+        reading: How to read it, as far as it is known before the first batch.
         labels: What is known of its labels before the first batch, or None.
-        wishes: What the user said of the classes.
-        make_keeper: Makes what keeps examples for one pass; None for none.
+        wishes: What the user says about the classes.
+        make_keeper: Makes the `ExampleKeeper` of one pass; None to keep no examples.
         warn: Gets a kind and a sentence when no examples can be kept.
     """
 
@@ -61,7 +61,7 @@ class OutputCounter:
         self._keeper: ExampleKeeper | None = None
 
     def begin(self) -> None:
-        """Forgets the pass before."""
+        """Begins a new pass."""
         if self._metric is not None:
             self._metric.reset_state()
         self._keeper = None if self._make_keeper is None else self._make_keeper()
@@ -70,7 +70,7 @@ class OutputCounter:
         """Adds a batch: inputs, labels, weights and outputs, nested as the model takes and returns them.
 
         Raises:
-            ArgumentError: Labels and outputs do not fit, or are no classes.
+            ArgumentError: Labels do not fit the outputs, or are no classes.
         """
         raw, given = self._outputs.prediction(self.output, outputs), self._outputs.label(self.output, y)
         if raw is MISSING or given is MISSING:
@@ -94,7 +94,7 @@ class OutputCounter:
         try:
             self._keep(x, labels, scores, probabilities)
         except Exception as error:
-            # What is counted needs no examples.
+            # The counts do not need the examples.
             self._keeper = self._make_keeper = None
             self._warn(
                 "keeping",
@@ -119,12 +119,12 @@ class OutputCounter:
         assert self._metric is not None
         assert self._keeper is not None
         if self._reading.kind == "indices":
-            # Nothing says how certain the model is of a class that it gives out alone.
+            # The probability of a class index is not known.
             self._keeper = self._make_keeper = None
             return
         found = outcomes_of(self._metric, labels, scores, probabilities)
         if found is None:
-            # Every example has many positions: it belongs to many cells.
+            # An example with many positions belongs to many cells.
             self._keeper = self._make_keeper = None
             return
         rows = sorted({len(array) for _, array in named_leaves(x) if np.ndim(array)})
@@ -132,27 +132,27 @@ class OutputCounter:
             self._keeper = self._make_keeper = None
             self._warn(
                 "rows",
-                f"A batch has {len(labels)} labels, and inputs of {', '.join(map(str, rows))} rows: what belongs to one label is "
-                "not known, and no examples of cells are kept. The matrix is counted.",
+                f"A batch has {len(labels)} labels, and inputs of {', '.join(map(str, rows))} rows. The rows of one label are "
+                "not known, so no examples of cells are kept. The matrix is counted.",
             )
             return
         outcomes, indices = found
         self._keeper.add(ragged.rows(x, indices), outcomes)
 
     def _read(self, labels: Array, scores: Array) -> Reading:
-        """How the output is read, now that labels and scores are there."""
+        """How to read the output, now that labels and scores are known."""
         if self._labels is not None and self._reading.kind != "later":
             return self._reading
         dtype = keras.backend.standardize_dtype(scores.dtype)
         seen = replace(self.output, shape=(None, *scores.shape[1:]), dtype=dtype, seen=True)
         reading = read_kind(seen, self._labels or describe_labels(labels), self._wishes)
         if reading.kind == "later":
-            reading = replace(reading, kind="none", reason="does not show by its first labels what its classes are")
+            reading = replace(reading, kind="none", reason="does not show what its classes are by its first labels")
         raise_for(self.output, reading, self._wishes)
         return reading if self._reading.kind == "later" else self._reading
 
     def _as_counted(self, labels: Array, scores: Array) -> tuple[Array, Array, Array | None]:
-        """Labels and scores as the metric takes them, and the probabilities of the classes where scores do not warn them."""
+        """Labels and scores as the metric takes them, and class probabilities if they do not follow from the scores."""
         reading = self._reading
         probabilities = None
         if reading.kind == "indices":
@@ -167,11 +167,11 @@ class OutputCounter:
         if reading.within_unit and self._wishes.threshold is None and not within_unit(scores):
             raise ArgumentError(
                 f"{self.output.spelled} has scores from {scores.min():.3g} to {scores.max():.3g}, which are no probabilities, "
-                "and its loss does not warn that they are logits. `threshold=0.0` says it."
+                "and its loss does not say that they are logits. If they are, pass `threshold=0.0`."
             )
         if reading.kind == "labels" and scores.ndim > 2:
             labels, scores = labels.reshape(-1, labels.shape[-1]), scores.reshape(-1, scores.shape[-1])
-        # TensorFlow compares few of the unsigned integers.
+        # TensorFlow cannot compare most unsigned integers.
         return labels.astype(np.int64) if labels.dtype.kind == "u" else labels, scores, probabilities
 
     def _make_metric(self, labels: Array) -> ConfusionMatrix | SparseCounter:
@@ -202,17 +202,17 @@ class OutputCounter:
 
 
 def raise_for(output: ModelOutput, reading: Reading, wishes: Wishes) -> None:
-    """Refuses what cannot be counted.
+    """Refuses outputs that cannot be counted.
 
     Raises:
-        ArgumentError: Says why.
+        ArgumentError: The output cannot be counted; the message says why.
     """
     if reading.kind == "none":
         raise ArgumentError(f"{output.spelled} {reading.reason}. No confusion matrix can be counted of it.")
     if reading.kind == "labels" and not wishes.multi_label:
         raise ArgumentError(
             f"{output.spelled} has several units, each a yes or no of its own, so that one example may have several classes. "
-            f"`multi_label=True` counts each label of its own. Received: the loss {output.loss.name!r}, multi_label=False."
+            f"`multi_label=True` counts each label separately. Received: the loss {output.loss.name!r}, multi_label=False."
         )
 
 
@@ -235,7 +235,7 @@ def _one_hot(indices: Array, classes: int) -> Array:
 
 
 def _weights_of(weights: Array, raw: Array, scores: Array) -> Array:
-    """Weights by example as weights of the rows that are counted, where every position of an example is a row."""
+    """The weights of examples as weights of counted rows, if every position of an example is a row."""
     if len(scores) == len(raw):
         return weights
     positions = raw.shape[:-1]
@@ -248,7 +248,7 @@ def _weights_of(weights: Array, raw: Array, scores: Array) -> Array:
 
 
 def _compiled(update: Callable[..., Any]) -> Callable[..., Any]:
-    """The same in one graph where the backend has graphs: operation by operation it takes longer than the model itself."""
+    """The same in one graph, if the backend has graphs: single operations would take longer than the model."""
     if keras.backend.backend() != "tensorflow":
         return update
     import tensorflow as tf

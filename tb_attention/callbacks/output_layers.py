@@ -1,4 +1,4 @@
-"""What the layers that an output of a functional model comes from say of it."""
+"""What the layers of a functional model show about its outputs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 import keras
 
-# Layers that hand on what their input holds.
+# Layers that pass on the values of their input.
 _PASSING = ("Reshape", "Flatten", "Permute", "Identity", "Squeeze", "ExpandDims", "Transpose", "Cast", "Resizing")
 _PASSING_STARTS = ("UpSampling", "Cropping", "Dropout", "GetItem")
 _ACTIVATIONS = ("softmax", "sigmoid", "tanh")
-# Of these it has to be found out which axis is the last one of their input.
+# Layers that may move the last axis of their input.
 _MOVING = ("Permute", "Transpose", "Squeeze", "ExpandDims", "GetItem")
 
 
 def activation_of(tensor: Any) -> str | None:
-    """The activation whose result a tensor is, through layers that only move numbers; None where it is none that is known."""
+    """The activation that computes a tensor, through layers that only move values; None if it is not known."""
     for name, operation in _backwards(tensor):
         if name.lower() in _ACTIVATIONS:
             return name.lower()
@@ -31,7 +31,7 @@ def activation_of(tensor: Any) -> str | None:
 def has_units(tensor: Any) -> bool | None:
     """Whether the last axis of a tensor holds the units of a layer, such as the filters of a convolution.
 
-    False where that layer has one unit, or the axis is another one; None where it is not known.
+    False if the layer has one unit, or the axis is another one; None if it is not known.
     """
     for name, operation in _backwards(tensor):
         units = getattr(operation, "filters", None) or getattr(operation, "units", None)

@@ -1,4 +1,4 @@
-"""One step of a model's attention: its sites with their axes, and what it predicted."""
+"""Records one step of a model's attention: its sites with their axes, and its predictions."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from tb_attention.tracing.captured import Capture
 from tb_attention.tracing.capturer import Capturer, check_model
 from tb_attention.tracing.select import check_names, patterns_of
 
-# How many samples tell whether names and axes fit: more than one, so that the axis of the samples is not any axis of size 1.
+# Samples to check names and axes with: more than one, so that the axis of samples differs from axes of size 1.
 _FEW = 2
 
 
 class Recorder:
-    """Runs a model over its samples and describes what it attended to.
+    """Runs a model over its samples and records what it attends to.
 
     Args:
         model: The Keras model.
-        source: What the user gave as samples; the first `max_samples` are copied here.
-        max_samples: Samples that are followed.
+        source: What the user passes as samples; the first `max_samples` are copied here.
+        max_samples: Number of samples to follow.
         class_names: Names of the classes, or None.
         tokenizer: As for `AttentionCallback`, or None.
-        axes: By path of a site, its axes; the others are found out.
-        sites: Which sites are wanted, as for `AttentionCallback`; None for all.
+        axes: Axes by site path; those of other sites are detected.
+        sites: Sites to record, as for `AttentionCallback`; None for all.
         max_positions, full_rows, max_capture_bytes: As for `AttentionCallback`.
         warn: Gets a sentence when the device runs out of memory; by default it becomes an `AttentionWarning`.
-        shown: Which output of the model is shown beside the samples; chosen here by default.
+        shown: The output of the model to show next to the samples. By default it is chosen here.
 
     Raises:
         ArgumentError: `model` is not a Keras 3 model, or the samples do not fit it.
@@ -86,10 +86,10 @@ class Recorder:
         self.captured: Capture | None = None
 
     def check_names(self) -> None:
-        """Captures a sample or two where sites are named, so that a wrong name is refused before training.
+        """Captures a sample or two if the user names sites, so that a wrong name is refused before training.
 
         Raises:
-            ArgumentError: `sites` or `axes` name what is no site, or axes do not have the sizes of the site's weights.
+            ArgumentError: `sites` or `axes` name an unknown site, or axes do not have the sizes of the site's weights.
         """
         if not self._has_names:
             return
@@ -100,11 +100,11 @@ class Recorder:
         except ArgumentError:
             raise
         except Exception:
-            # Why a model cannot be captured is said when its attention is due.
+            # A warning says why a model cannot be captured when its attention is due.
             return
 
     def record(self, step: Step, *, epoch: int | None, batch: int | None, logs: Mapping[str, float]) -> StepRecord:
-        """Captures the model as it is now.
+        """Captures the model in its present state.
 
         Args:
             step: The step, or "init".
@@ -130,7 +130,7 @@ class Recorder:
         )
 
     def missing(self) -> Iterator[tuple[str, str]]:
-        """What the last step lacks and why, as (kind, sentence)."""
+        """What the last step lacks, as pairs of a kind and a sentence."""
         captured = self.captured
         if captured is None:
             return
@@ -150,7 +150,7 @@ class Recorder:
         return with_tokens(samples, self.model, self._tokenizer)
 
     def captured_of(self, samples: Samples) -> Capture:
-        """The attention of other samples, which were prepared; the pass is compiled once for each number of them."""
+        """The attention for other samples from `prepared`; the pass is compiled once for each number of samples."""
         return self._capture(samples)
 
     def _captured_by(self, inputs: Any) -> Capture:
@@ -163,24 +163,24 @@ class Recorder:
         return captured
 
     def _described(self, sites: tuple[Site, ...], samples: Samples) -> tuple[Site, ...]:
-        """The sites with what their positions are: as the user said, else as the data flow tells."""
-        described = map(self._as_said, name_axes(sites, facts_of(samples)))
+        """The sites with their axes: those of the user, or else those that can be inferred."""
+        described = map(self._with_user_axes, name_axes(sites, facts_of(samples)))
         return tuple(shorten(site, self._max_positions, self._full_rows) for site in described)
 
-    def _as_said(self, site: Site) -> Site:
-        said = self._axes.get(site.path)
-        if said is not None and self.samples.shapes:
-            # The user said the size of one sample; the others have their own.
-            now = site.axes[-len(said) :]
-            said = [
+    def _with_user_axes(self, site: Site) -> Site:
+        given = self._axes.get(site.path)
+        if given is not None and self.samples.shapes:
+            # The user gives the size of one sample; others have different sizes.
+            now = site.axes[-len(given) :]
+            given = [
                 axis if axis.grid is not None else dataclasses.replace(axis, size=each.size)
-                for axis, each in zip(said, now, strict=True)
+                for axis, each in zip(given, now, strict=True)
             ]
-        return site if said is None else site.replace(axes=(*site.axes[: -len(said)], *said))
+        return site if given is None else site.replace(axes=(*site.axes[: -len(given)], *given))
 
 
 def _nothing_found(captured: Capture) -> str:
-    """What was looked for in a model without attention, and what came nearest; or what there is that was not asked for."""
+    """What counts as attention and what came closest, for a model without attention; or the sites that `sites` leaves out."""
     others = [left.path for left in captured.left_out if left.reason == "not asked for"]
     if others:
         return (
@@ -196,18 +196,18 @@ def _nothing_found(captured: Capture) -> str:
 
 
 def _check_axes(axes: Mapping[str, Any]) -> None:
-    for path, said in axes.items():
-        if not isinstance(said, list | tuple) or not all(isinstance(axis, Axis) for axis in said):
+    for path, given in axes.items():
+        if not isinstance(given, list | tuple) or not all(isinstance(axis, Axis) for axis in given):
             raise ArgumentError(
                 "`axes` must have a list of `tb_attention.Axis` for each site, such as [Axis('query', 16, 'grid', (4, 4)), "
-                f"Axis('key', 16, 'grid', (4, 4))]. Received: {said!r} for {path!r}."
+                f"Axis('key', 16, 'grid', (4, 4))]. Received: {given!r} for {path!r}."
             )
 
 
-def _check_roles(site: Site, said: Sequence[Axis]) -> None:
+def _check_roles(site: Site, given: Sequence[Axis]) -> None:
     roles = [axis.role for axis in site.axes]
-    received = [axis.role for axis in said]
-    if said and received != roles[-len(said) :]:
+    received = [axis.role for axis in given]
+    if given and received != roles[-len(given) :]:
         raise ArgumentError(
             f"`axes` must describe the last dimensions of the weights of {site.path!r}, which are {roles} in this order. "
             f"Received: axes of roles {received}."

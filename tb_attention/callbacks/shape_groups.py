@@ -1,4 +1,4 @@
-"""Captures samples of several shapes: those of one shape together, one shape after the other."""
+"""Captures samples of several shapes, one shape after the other."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Index = list[int]
 
 
 class GroupedCapture:
-    """Captures all samples, each in its own shape: filling up behind would change what many models attend to.
+    """Captures all samples, each in its own shape: padding would change what many models attend to.
 
     Args:
         capture: Captures some inputs, such as a `Capturer`.
-        describe: Says what the positions of the sites of a chunk are, given samples of the same shape.
+        describe: Adds the axes of the sites of a chunk, given samples of the same shape.
         max_bytes, warn: As for `ChunkedCapture`.
     """
 
@@ -45,11 +45,11 @@ class GroupedCapture:
         self._group: Samples | None = None
 
     def __call__(self, samples: Samples) -> Capture:
-        """Captures the samples; maps of other sizes than the largest are filled up behind with 0, and axes warn what is whose.
+        """Captures the samples. Smaller maps are padded with 0 at the end, and `Axis.own` has the size of each sample.
 
         Raises:
             CaptureError: The model cannot be traced, or chunks do not fit together.
-            MemoryError, or what the backend raises: Not even a single sample fits.
+            MemoryError, or what the backend raises: A single sample does not fit.
         """
         parts = []
         for index, group in samples.groups():
@@ -68,7 +68,7 @@ class GroupedCapture:
 
 
 def _joined(parts: Sequence[tuple[Index, Capture]]) -> Capture:
-    """One capture of all samples. A site that is not found in every shape is left out."""
+    """One capture of all samples. Sites that are not found for every shape are left out."""
     first = parts[0][1]
     found = [{site.path: site for site in captured.sites} for _, captured in parts]
     everywhere = [path for path in found[0] if all(path in sites for sites in found)]
@@ -87,7 +87,7 @@ def _joined(parts: Sequence[tuple[Index, Capture]]) -> Capture:
 
 
 def _kind(site: Site) -> tuple[Any, ...]:
-    """What must be the same for a site to be one: its kind, its dimensions and its heads."""
+    """What must be equal for all shapes: kind, dimensions and heads."""
     heads = [axis.size for axis in site.axes if axis.role == "heads"]
     return site.kind, tuple(axis.role for axis in site.axes), tuple(heads)
 
@@ -127,13 +127,13 @@ def _joined_axis(indices: Sequence[Index], parts: Sequence[Axis]) -> Axis:
 
 
 def _without_sizes(axis: Axis) -> tuple[Any, ...]:
-    """What is the same for pictures of two sizes that were cut in the same way."""
+    """What is equal for pictures of two sizes that are cut in the same way."""
     cut = None if axis.pixels is None else tuple(dataclasses.replace(part, of=1) for part in axis.pixels)
     return axis.role, axis.kind, axis.input, axis.plain, axis.places, axis.extra, axis.grid is None, cut
 
 
 def _padded(indices: Sequence[Index], parts: Sequence[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
-    """The arrays of all samples in order, filled up behind; whole numbers with 0."""
+    """The arrays of all samples in order, padded at the end with `fill`, or with 0 for integers."""
     largest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
     dtype = np.result_type(*parts)
     whole = np.full((sum(map(len, indices)), *largest), fill if dtype.kind == "f" else np.zeros((), dtype), dtype)

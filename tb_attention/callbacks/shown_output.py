@@ -1,4 +1,4 @@
-"""Which output of a model is shown beside its samples, with which labels, and the class that it predicted for each."""
+"""The output of a model that is shown next to its samples: their labels and predictions."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SHOWN = ("classes", "binary", "ordinal", "indices")
 
 
 class ShownOutput:
-    """The output of a model that is shown beside its samples: labels and predictions are of this one.
+    """The output of a model whose labels and predictions are shown next to the samples.
 
-    It is chosen once: the first that holds classes and has labels, else the first that holds classes, else the first with labels.
-    Where it is not known which of several outputs holds classes, none is shown.
+    It is chosen once: the first that holds classes and has labels, or the first that holds classes, or the first with labels.
+    If it is not known which of several outputs holds classes, none is shown.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class ShownOutput:
         outputs = outputs_of(model, x)
         self._choose(outputs, y)
         if self._index is None:
-            # One array is what samples are, whichever output it belongs to.
+            # A single array holds the labels of the samples, whichever output it belongs to.
             parts = [part for output in outputs if (part := outputs.label(output, y)) is not MISSING]
             return parts[0] if len(parts) == 1 else y if not isinstance(y, dict | list | tuple) else None
         part = outputs.label(outputs[self._index], y)
@@ -51,12 +51,12 @@ class ShownOutput:
         return as_classes(part) if self._reading is not None and self._reading.signed else part
 
     def scores(self, model: Any, returned: Any, labels: Sequence[Any]) -> tuple[npt.NDArray[Any], Reading] | None:
-        """What the model returned for this output, and how it is read; None where there is no such output.
+        """What the model returned for this output, and how to read it; None if there is no such output.
 
         Args:
             model: The Keras model.
             returned: What it returned, nested arrays.
-            labels: What the samples are; they tell of the output where none was chosen before.
+            labels: Of the samples; they help to choose the output, if none is chosen yet.
         """
         outputs = outputs_of(model)
         if any(output.shape is None or outputs.prediction(output, returned) is MISSING for output in outputs):
@@ -70,12 +70,12 @@ class ShownOutput:
         found = outputs.prediction(output, returned)
         if found is MISSING:
             return None
-        told = self._reading is not None and self._reading.kind in _SHOWN
-        reading = self._reading if self._reading is not None and told else read_kind(output, None)
+        is_shown = self._reading is not None and self._reading.kind in _SHOWN
+        reading = self._reading if self._reading is not None and is_shown else read_kind(output, None)
         return np.asarray(found), reading
 
     def _choose(self, outputs: ModelOutputs, y: Any, returned: Any = None) -> None:
-        # One label an example, as samples show it: what is wrong with some labels is told where they are counted.
+        # Samples show one label an example. Wrong labels are reported where they are counted.
         candidates = [output for output in outputs if output.loss.family != "missing"] or list(outputs)
         readings = {}
         labelled = {}
@@ -86,8 +86,8 @@ class ShownOutput:
             readings[output.index] = _refined(output, read_kind(output, facts), outputs, returned)
         shown = [output.index for output in candidates if readings[output.index].kind in _SHOWN]
         both = [index for index in shown if labelled[index]]
-        nobody_said = all(output.loss.family == "missing" for output in outputs) and len(outputs) > 1
-        if nobody_said and not both and len(shown) != 1:
+        no_loss_known = all(output.loss.family == "missing" for output in outputs) and len(outputs) > 1
+        if no_loss_known and not both and len(shown) != 1:
             shown = []
         found = both or shown or [index for index, known in labelled.items() if known]
         self._index = found[0] if found else None
@@ -103,14 +103,14 @@ def read_predictions(
     *,
     shown: ShownOutput | None = None,
 ) -> tuple[Prediction | None, ...]:
-    """Class and probability of each sample, or None where the shown output does not predict one class.
+    """Class and probability of each sample, or None if the shown output does not predict one class.
 
     Args:
         returned: The model's outputs as numpy arrays, nested as it returns them.
         model: The Keras model.
         count: Number of samples.
-        labels: What the samples are, by class index where they are classes; () by default.
-        shown: Which output is shown; chosen here by default.
+        labels: Of the samples, by class index if they are classes. Defaults to ().
+        shown: The output to show. By default it is chosen here.
     """
     found = (shown or ShownOutput()).scores(model, returned, labels)
     if found is None or found[0].ndim not in (1, 2) or len(found[0]) < count:
@@ -119,7 +119,7 @@ def read_predictions(
 
 
 def _refined(output: ModelOutput, reading: Reading, outputs: ModelOutputs, returned: Any) -> Reading:
-    """What scores themselves tell of an output without labels: rows of probabilities that sum to 1 are of classes."""
+    """A reading that scores of an output without labels refine: rows of probabilities that sum to 1 are of classes."""
     if reading.kind not in ("later", "binary") or returned is None:
         return reading
     scores = outputs.prediction(output, returned)
@@ -158,7 +158,7 @@ def _predictions(scores: npt.NDArray[Any], reading: Reading, labels: Sequence[An
         return from_probabilities(softmax(scores, axis=-1), labels)
     if _sum_to_one(scores):
         return from_probabilities(scores, labels)
-    # Which class it is says the largest score, and not how probable it is.
+    # The largest score gives the class, but not its probability.
     return tuple(Prediction(int(index)) for index in scores.argmax(axis=1))
 
 

@@ -1,4 +1,4 @@
-"""The words behind a text model's inputs: from strings or from ids, by a tokenizer of whatever make."""
+"""The words of a text model's inputs, from strings or from ids, by any kind of tokenizer."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Tokens:
     """The tokens of each sample.
 
     Attributes:
-        index: Which of the inputs they belong to, from 0.
+        index: The index of the input that they belong to.
         tokens: Per sample the text of each token, padding included.
         masks: Per sample 1 for a token and 0 for padding.
-        texts: Per sample the running text, or None where only ids came.
+        texts: Per sample the text, or None if the inputs are ids.
     """
 
     index: int
@@ -36,11 +36,11 @@ class Tokens:
 
 
 def find_tokens(x: Any, model: Any, tokenizer: Any = None) -> Tokens | None:
-    """Reads the tokens of samples, or returns None where there is nothing that could tell them.
+    """The tokens of samples, or None if they cannot be inferred.
 
     Args:
         x: The samples' inputs, nested arrays.
-        model: The Keras model; a `TextVectorization` in it serves where no tokenizer is given.
+        model: The Keras model. Its `TextVectorization` is used if there is no tokenizer.
         tokenizer: A `TextVectorization`, a keras_hub or Hugging Face tokenizer, or a callable that turns one text, or one
             sequence of ids, into a list of strings; or None.
 
@@ -61,7 +61,7 @@ def find_tokens(x: Any, model: Any, tokenizer: Any = None) -> Tokens | None:
 
 
 def with_tokens(samples: Samples, model: Any, tokenizer: Any = None) -> Samples:
-    """The samples with their tokens, where they have none yet and they can be found."""
+    """The samples with their tokens, if they have none yet and these can be inferred."""
     found = None if samples.tokens else find_tokens(samples.inputs, model, tokenizer)
     if found is None:
         return samples
@@ -92,7 +92,7 @@ def _strings(array: Any) -> list[str] | None:
 
 
 def _index_of_ids(inputs: list[tuple[str, Any]]) -> int | None:
-    """The input that is called as ids are, else the first of whole numbers that is no mask."""
+    """The first input with a name for ids, or else the first of whole numbers that is no mask."""
     for index, (name, _) in enumerate(inputs):
         if name in ID_NAMES:
             return index
@@ -111,7 +111,7 @@ def _mask(inputs: list[tuple[str, Any]], ids: npt.NDArray[Any]) -> npt.NDArray[A
 def _from_texts(index: int, texts: list[str], tokenizer: Any) -> Tokens:
     if isinstance(tokenizer, keras.layers.TextVectorization):
         return _vectorized(index, texts, tokenizer)
-    if hasattr(tokenizer, "convert_ids_to_tokens"):  # Hugging Face: as it feeds a model, with its special tokens
+    if hasattr(tokenizer, "convert_ids_to_tokens"):  # Hugging Face: with special tokens, as for a model
         rows = [list(tokenizer(text)["input_ids"]) for text in texts]
         return _padded(index, [_words(row, tokenizer) for row in rows], texts)
     if hasattr(tokenizer, "id_to_token"):
@@ -121,7 +121,7 @@ def _from_texts(index: int, texts: list[str], tokenizer: Any) -> Tokens:
 
 
 def _vectorized(index: int, texts: list[str], layer: Any) -> Tokens:
-    """The words that the layer makes of a text; those that its vocabulary lacks too, which would all be [UNK]."""
+    """The words that the layer splits a text into, with those outside of its vocabulary, which it maps to [UNK]."""
     ids = np.asarray(keras.ops.convert_to_numpy(layer(keras.ops.convert_to_tensor(np.asarray(texts, object)))))
     vocabulary = [str(word) for word in layer.get_vocabulary()]
     tokens = []
@@ -139,13 +139,13 @@ def _vectorized(index: int, texts: list[str], layer: Any) -> Tokens:
 
 
 def split_as(layer: Any, text: str) -> list[str]:
-    """A text as a `TextVectorization` standardises and splits it; [] where the layer does not show how."""
+    """A text as a `TextVectorization` standardises and splits it; [] if that fails."""
     try:
         words = layer._preprocess(keras.ops.convert_to_tensor(np.asarray([text], object)))
         words = words.to_tensor(b"") if hasattr(words, "to_tensor") else words
         return [_token(word) for word in np.asarray(words[0]).reshape(-1)]
     except Exception:
-        # A private method, the only way to the words; without it unknown words read [UNK].
+        # The words are only available by a private method; without it, unknown words are [UNK].
         return []
 
 
@@ -154,7 +154,7 @@ def _from_ids(index: int, ids: npt.NDArray[Any], mask: npt.NDArray[Any] | None, 
     if mask is None:
         pad = getattr(tokenizer, "pad_token_id", None)
         mask = ids != (0 if pad is None else pad)
-        # A padding id counts only behind the last real token: inside a text it is a token like others.
+        # Padding ids are padding only after the last other token.
         mask = np.flip(np.maximum.accumulate(np.flip(mask, 1), axis=1), 1)
     return Tokens(index, tokens, np.asarray(mask).astype(bool).astype(int).tolist(), None)
 
@@ -173,8 +173,8 @@ def _words(ids: Sequence[int], tokenizer: Any) -> list[str]:
 def _call(tokenizer: Callable[[Any], Any], value: Any) -> list[str]:
     if not callable(tokenizer):
         raise ArgumentError(
-            "`tokenizer` must be a keras TextVectorization, a keras_hub or Hugging Face tokenizer, or a function that "
-            f"turns a text or a sequence of ids into a list of strings. Received: tokenizer={tokenizer!r}."
+            "`tokenizer` must be a keras TextVectorization, a keras_hub or Hugging Face tokenizer, or a function from "
+            f"a text or a sequence of ids to a list of strings. Received: tokenizer={tokenizer!r}."
         )
     result = tokenizer(value)
     words = np.asarray(result).reshape(-1).tolist() if hasattr(result, "numpy") else list(result)

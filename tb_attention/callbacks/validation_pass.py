@@ -1,4 +1,4 @@
-"""A pass over validation data at the end of an epoch, in which the outputs of the model are counted."""
+"""Counts the outputs of a model in a pass over validation data at the end of an epoch."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import ragged
 from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
 
-# Of validation data that may never end, where neither `fit` nor the user says how many.
+# Maximum for validation data that may never end, if neither `fit` nor the user gives a number.
 _MOST_BATCHES = 1000
-# So many examples show which sites a model has.
+# Examples to detect the sites of a model with.
 _FEW = 2
 
 
@@ -32,8 +32,8 @@ class ValidationPass:
 
     Args:
         source: The data.
-        steps: How many batches are used; None for all.
-        warnings: Get what is wrong with the data once training has begun.
+        steps: Number of batches to use; None for all.
+        warnings: Gets what is wrong with the data once training has begun.
     """
 
     def __init__(self, source: Source, steps: int | None, warnings: Warnings) -> None:
@@ -46,10 +46,10 @@ class ValidationPass:
         self.failed: Mapping[int, Exception] = {}
 
     def first_batch(self, model: Any) -> Batch:
-        """What the batches look like.
+        """The first batch, or a description of it.
 
         Raises:
-            ArgumentError: They cannot be counted to their end, or are not what `fit` takes.
+            ArgumentError: The data never end, or are not what `fit` takes.
         """
         first = self._source.first_labelled(model)
         if self._source.length == math.inf and self._steps is None:
@@ -60,12 +60,12 @@ class ValidationPass:
         return first
 
     def first_examples(self, model: Any) -> Any:
-        """The inputs of a few examples, nested as the model takes them; None where there is none."""
+        """The inputs of a few examples, nested as the model takes them; None if there is none."""
         batch = next(self._source.batches(), None)
         return None if batch is None else ragged.rows(taken_by(model, batch.x), slice(0, _FEW))
 
     def labels_of(self, counted: CountedOutput, batch_size: int) -> int | None:
-        """How many labels of an output a pass has at most, or None where that is not known.
+        """The maximum number of labels of an output in a pass, or None if it is not known.
 
         Args:
             counted: The output.
@@ -78,17 +78,17 @@ class ValidationPass:
         return int(batches * (batch_size if source.kind == "arrays" else len(labels.values)))
 
     def begin_fit(self, outputs: Sequence[CountedOutput] = (), counters: Sequence[OutputCounter] = ()) -> None:
-        """Forgets the `fit` before, and takes what is counted and a counter for each."""
+        """Begins a new `fit` with the outputs to count and a counter for each."""
         self._predict = Predictor()
         self._outputs, self.counters, self.failed = outputs, counters, {}
 
     def count(self, model: Any, validated: int, trained: int) -> list[ClassCounts | None]:
-        """Counts once; None for an output that could not be.
+        """Counts once; None for outputs that fail.
 
         Args:
             model: The Keras model.
-            validated: Batches that `fit` validates on; 0 where it does not.
-            trained: Batches of an epoch; 0 where that is not known.
+            validated: Batches that `fit` validates on; 0 for none.
+            trained: Batches of an epoch; 0 if it is not known.
         """
         failed: dict[int, Exception] = {}
         self.failed = failed
@@ -105,16 +105,16 @@ class ValidationPass:
                     except Exception as error:
                         failed[index] = error
         for index, reason in failed.items():
-            self._say_lost(self._outputs[index], reason)
+            self._warn_of_loss(self._outputs[index], reason)
         return [None if index in failed else counter.counted() for index, counter in enumerate(self.counters)]
 
-    def _say_lost(self, counted: CountedOutput, error: Exception) -> None:
-        """Says once that an output was not counted; the others are."""
+    def _warn_of_loss(self, counted: CountedOutput, error: Exception) -> None:
+        """Warns once that an output was not counted; the others are."""
         what = "The confusion matrix" if len(self._outputs) == 1 else f"The confusion matrix of {counted.output.name!r}"
-        told = str(error) if isinstance(error, ArgumentError) else f"{type(error).__name__}: {error}"
+        message = str(error) if isinstance(error, ArgumentError) else f"{type(error).__name__}: {error}"
         self._warnings.warn(
             f"lost: {counted.output.name}: {type(error).__name__}",
-            f"{what} of an epoch was lost; training goes on. {told}",
+            f"{what} of an epoch was lost; training goes on. {message}",
         )
 
     def _batches(self, validated: int, trained: int) -> Iterator[Batch]:
@@ -129,17 +129,17 @@ class ValidationPass:
             self._warnings.warn(
                 "endless",
                 f"`validation_data`, whose length is not known, goes on behind {most} batches, {reason}; the confusion matrix "
-                "counts these. `validation_steps` says how many to count.",
+                "counts these. `validation_steps` sets the number.",
             )
 
         return bounded(self._source.batches(), most, stop)
 
 
 class Predictor:
-    """Runs the model in batches; its state afterwards is what it was before, to the bit.
+    """Runs a model on batches in the middle of `fit`, and leaves its state bit-identical.
 
-    The model's own compiled prediction function, if it has one, is put back. The one used here is kept with the model as traces
-    are, so that a later `fit` with new callbacks compiles nothing.
+    The model gets its compiled prediction function back, if it had one. The function used here is kept with the model, as
+    traces are, so that a later `fit` with new callbacks compiles nothing.
     """
 
     def __init__(self) -> None:
@@ -149,7 +149,7 @@ class Predictor:
         """The model's outputs for one batch, as numpy arrays, nested as the model returns them."""
         with self._borrowed(model), unchanged(model):
             outputs = model.predict_on_batch(x)
-        # Under a strategy every replica predicts the whole batch, and Keras puts their outputs one behind the other.
+        # Under a strategy every replica predicts the whole batch, and Keras concatenates their outputs.
         replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
         return keras.tree.map_structure(lambda array: array[: len(array) // replicas], outputs)
 
@@ -171,7 +171,7 @@ class Predictor:
 
 @contextmanager
 def unchanged(model: Any) -> Iterator[None]:
-    """Puts back what predicting may change: seeds of layers that draw at inference, counters, states."""
+    """Restores what predicting may change: seeds of layers that draw at inference, counters, states."""
     variables = [variable for variable in model.non_trainable_variables if variable.dtype != "string"]
     before = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
     try:
