@@ -15,21 +15,21 @@ from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.records.format.step_record import ConfusionKind
 from tb_attention.reduce.confusion import MOST_DENSE, Matrix, SparseMatrix, dense_of
 
-# So many pairs wait before they are counted up.
+# Maximum number of pairs that wait to be counted.
 _WAITING = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class ClassCounts:
-    """A copy of what a metric holds.
+    """A copy of the counts of a metric.
 
     Attributes:
-        matrix: (classes, classes); without the cells that are 0 where there are many classes.
+        matrix: (classes, classes); sparse for many classes.
         labels: (classes, 2, 2) of independent labels, else None.
         histogram: (1 or classes, 2, bins) of binary and independent labels, else None.
-        other: Labels that are no class.
+        other: Number of labels that are no class.
         kind: "classes", "binary" or "labels".
-        threshold: The probability from which on the answer is yes; None of kind "classes".
+        threshold: The probability at or above which a label counts as positive; None for kind "classes".
     """
 
     matrix: Matrix
@@ -46,7 +46,7 @@ class ClassCounts:
 
 
 def read_counts(metric: ConfusionMatrix | SparseCounter) -> ClassCounts:
-    """What a metric has counted so far."""
+    """The counts of a metric so far."""
     return ClassCounts(
         metric.matrix() if metric.num_classes <= MOST_DENSE else metric.sparse_matrix(),
         metric.labels(),
@@ -58,7 +58,7 @@ def read_counts(metric: ConfusionMatrix | SparseCounter) -> ClassCounts:
 
 
 class SparseCounter:
-    """Counts as a `ConfusionMatrix` of classes that exclude one another does, in memory for the pairs that occur: 16 bytes each.
+    """Counts like a `ConfusionMatrix` of mutually exclusive classes, in 16 bytes for each pair that occurs.
 
     Args:
         num_classes, from_logits, ignore_class, class_names: As for `ConfusionMatrix`.

@@ -1,4 +1,4 @@
-"""A hierarchy of classes as the user gives it, by names or indices."""
+"""The hierarchy of classes of `class_groups`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tb_attention.records.format.step_record import ClassGroup
 
 
 def to_class_groups(given: Any, class_names: Sequence[str] | None) -> tuple[ClassGroup, ...]:
-    """The groups of classes.
+    """The groups of classes, checked.
 
     Args:
         given: By name of a group its classes, as indices from 0 or names, or a mapping with smaller groups:
@@ -18,7 +18,7 @@ def to_class_groups(given: Any, class_names: Sequence[str] | None) -> tuple[Clas
         class_names: Names of the classes, or None.
 
     Raises:
-        ArgumentError: It is none of these, names no class, or puts a class into two groups.
+        ArgumentError: It is none of these, names an unknown class, or puts a class into two groups.
     """
     if given is None:
         return ()

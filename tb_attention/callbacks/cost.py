@@ -1,4 +1,4 @@
-"""What a log will take on disk, in a sentence before training."""
+"""Sentences on how much disk space a log will take."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tb_attention.reduce.encodings import FLOAT32_BELOW
 from tb_attention.reduce.pooling import MOST
 from tb_attention.site import Site
 
-# A number of bytes that is known to within this share of it counts as known.
+# Relative error of sizes that is too small to mention.
 _TOLERANCE = 0.2
-# Pairs that are encoded to learn what one takes.
+# Pairs of classes to encode, to measure the bytes of one.
 _MOST_TRIED = 50_000
 # What deflate leaves of the 8-bit maps of trained models, measured from 16 to 512 keys.
 _BYTES_A_CODE = 0.5
@@ -32,17 +32,17 @@ def cost_sentence(
     init: bool = False,
     trained: float = 0.0,
 ) -> str:
-    """The sentence.
+    """What the steps of a training will take, from the size of the first one.
 
     Args:
-        step: What the first step took; its samples are written once.
-        every: Batches from step to step, or None for a step an epoch.
-        batches: Batches in an epoch, or None where Keras does not know.
-        epochs: That will be trained.
-        max_bytes: What the step files may take, or None.
-        log_dir: Where the log is.
-        init: Whether this step is the one before training, which comes on top of those of the epochs.
-        trained: What the maps that are almost uniform now will take in a step file once they are not, as `trained_bytes` says.
+        step: The size of the first step; its samples are written once.
+        every: Batches from step to step; None for one step each epoch.
+        batches: Batches in an epoch; None if Keras does not know.
+        epochs: Number of epochs to train.
+        max_bytes: Bytes that the step files may take; None for no limit.
+        log_dir: The directory of the log.
+        init: Whether this step is the one before training, in addition to those of the epochs.
+        trained: Bytes that maps which are almost uniform now will take once they are not, from `trained_bytes`.
     """
     one = step.file + step.beside
     later = ""
@@ -60,10 +60,10 @@ def cost_sentence(
 
 
 def trained_bytes(sites: Iterable[Site]) -> float:
-    """About how many bytes the maps of those sites take once trained that are still almost uniform; 0 for none of them.
+    """About how many bytes the maps that are still almost uniform take after training; 0 if there are none.
 
-    Before training a map may attend uniformly, and then a fraction is left of its 8-bit codes of what is left later. Maps that
-    are stored as floats take the same all the time.
+    Before training, maps may attend uniformly, and their 8-bit codes compress far better than later ones. Maps that are stored
+    as floats always take the same.
     """
     return sum(_trained_bytes(site) for site in sites if _is_almost_uniform(site))
 
@@ -72,7 +72,7 @@ def _trained_bytes(site: Site) -> float:
     shown = math.prod(min(MOST, axis.size) for axis in site.axes[2:] if axis.role in ("query", "key"))
     one = site.weights[0]
     codes = one.size + min(one.size, len(one) * shown)
-    kept = float(np.count_nonzero(one)) / one.size  # what a mask has made 0 stays so
+    kept = float(np.count_nonzero(one)) / one.size  # masked weights stay 0
     return float(len(site.weights) * codes * kept * _BYTES_A_CODE)
 
 
@@ -86,14 +86,14 @@ def _is_almost_uniform(site: Site) -> bool:
 
 
 def matrix_cost_sentence(classes: int, examples: int | None, metric: bool, epochs: int, log_dir: str) -> str:
-    """What matrices of many classes will take, in a sentence before training.
+    """What matrices of many classes will take.
 
     Args:
         classes: Number of classes.
-        examples: Labels that are counted at every epoch, or None where that is not known.
+        examples: Labels that are counted at every epoch, or None if it is not known.
         metric: Whether a compiled metric counts.
-        epochs: That will be trained.
-        log_dir: Where the log is.
+        epochs: Number of epochs to train.
+        log_dir: The directory of the log.
     """
     begin = f"Confusion matrices of {classes:,} classes: only pairs of classes that occur are stored"
     held = f"; the compiled metric holds {spell_bytes(8 * classes**2)} in memory" if metric else ""
@@ -107,7 +107,7 @@ def matrix_cost_sentence(classes: int, examples: int | None, metric: bool, epoch
 
 
 def _pair_bytes(classes: int, examples: int) -> float:
-    """Bytes of a step file of a model that takes any class for any other, as one that has learnt nothing may."""
+    """Bytes of a step file of a model that predicts classes at random, as before training."""
     tried = min(examples, _MOST_TRIED)
     cells = np.unique(np.random.default_rng(0).integers(0, classes**2, tried))
     order = np.random.default_rng(0).permutation(classes).astype("<i4")

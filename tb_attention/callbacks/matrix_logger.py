@@ -22,7 +22,7 @@ from tb_attention.reduce.confusion import Matrix, dense_of, matrix_scores
 
 @dataclass(frozen=True)
 class Shown:
-    """How matrices are shown: names and groups of the classes, and what the event file gets besides."""
+    """How matrices are shown: names and groups of the classes, and whether the event file gets figures and scalars."""
 
     class_names: tuple[str, ...] | None
     class_groups: tuple[ClassGroup, ...]
@@ -129,7 +129,8 @@ class MatrixLogger:
         names = self._shown.class_names
         if names is not None and len(names) != classes:
             self._warnings.warn(
-                "names", f"`class_names` has {len(names)} names for {classes} classes; the classes go by their indices."
+                "names",
+                f"`class_names` has {len(names)} names for {classes} classes; the classes are shown by their indices.",
             )
             return None
         return names
@@ -138,7 +139,8 @@ class MatrixLogger:
         largest = largest_class(self._shown.class_groups)
         if largest >= classes:
             self._warnings.warn(
-                "groups", f"`class_groups` names class {largest}, and there are {classes}; the groups are left out."
+                "groups",
+                f"`class_groups` names class {largest}, but there are {classes} classes; the groups are left out.",
             )
             return ()
         return self._shown.class_groups

@@ -1,4 +1,4 @@
-"""The order of classes that puts those next to each other that are taken for one another."""
+"""Orders classes so that those which are confused with each other are neighbours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Order = npt.NDArray[np.int64]
 
 # Optimal leaf order takes 0.04 s for 300 classes, and 2 s, holding up the training, for 1,000.
 _MOST_AT_ONCE = 300
-# Clustering takes the square of the classes: 8 s and 1 GB for 5,000.
+# Clustering takes time and memory with the square of the classes: 8 s and 1 GB for 5,000.
 _MOST_CLUSTERED = 1000
 _MOST_PAIRS = 200_000
 
@@ -41,7 +41,7 @@ def similarity_order(matrix: Matrix) -> Order:
 
 
 def _chained(matrix: Matrix) -> Order:
-    """The order of many classes; chains stand where their first class would."""
+    """The order of many classes; chains are ordered by their first class."""
     classes = len(matrix)
     truth, predicted, counts = cells_of(matrix)
     totals = np.bincount(truth, counts, minlength=classes)
@@ -79,7 +79,7 @@ def _chained(matrix: Matrix) -> Order:
 
 
 def confusion_distances(matrix: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """1 minus the similarity of two classes: the mean of the shares of either that are taken for the other."""
+    """1 minus the similarity of two classes: the mean of the shares of each that are predicted as the other."""
     counts = np.nan_to_num(np.asarray(matrix, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1e-300)
     distances: npt.NDArray[np.float64] = np.clip(1 - (shares + shares.T) / 2, 0, 1)

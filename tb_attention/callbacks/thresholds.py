@@ -1,4 +1,4 @@
-"""How the scores of an ordinal output become a class: found out by trying its loss."""
+"""How the scores of an ordinal output become a class, which is inferred by calling its loss."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Thresholds:
         return np.asarray(np.cumprod(chances, -1) if self.conditional else chances, np.float64)
 
     def classes(self, scores: Scores) -> npt.NDArray[np.int64]:
-        """The class of each position: how many thresholds it lies above."""
+        """The class of each position: the number of thresholds that it lies above."""
         return np.asarray((self.above(scores) > 0.5).sum(-1), np.int64)
 
     def probabilities(self, scores: Scores) -> Scores:
@@ -42,7 +42,7 @@ class Thresholds:
 
 
 def read_thresholds(loss: Any, units: int) -> Thresholds | None:
-    """What scores of a loss are, or None where it is none of what is known.
+    """The meaning of the scores of a loss, or None if it is not known.
 
     The loss is called with a few labels and scores. It has to compare each score alone, by the same rule, with whether the label
     lies above its threshold; a loss that leaves out thresholds above the label makes its scores conditional.

@@ -14,28 +14,28 @@ import numpy as np
 
 from tb_attention.errors import AttentionWarning
 
-# Shuffling operations with a generator that all iterators share, by name: the one without it, and the input that it is.
+# Shuffling operations with a generator that all iterators share: the operation without it, and the index of that input.
 _SHUFFLES = {
     "ShuffleDatasetV3": ("ShuffleDataset", 4),
     "ShuffleAndRepeatDatasetV2": ("ShuffleAndRepeatDataset", 5),
 }
-# A copy holds the tensors that the data are made of once more while it is made.
+# The tensors of a dataset are in memory twice while it is copied.
 _MOST_BYTES = 500e6
 
 
 def in_own_order(dataset: Any, name: str) -> Any:
-    """A dataset that gives the same batches and shuffles with generators of its own.
+    """A dataset with the same batches that shuffles with separate generators.
 
-    A dataset that shuffles draws a new order from one generator each time that it is iterated over, so that looking at the
-    examples of the training data once would change the order of all epochs.
+    A dataset that shuffles draws a new order from one generator at each iteration, so that reading the training data once
+    would change their order in all epochs.
 
     Args:
         dataset: The dataset.
         name: Its argument, for the warning.
 
     Returns:
-        `dataset` itself where it does not shuffle anew. So too, with a warning, where it is made of more than 500 MB of
-        tensors or where TensorFlow cannot copy it.
+        `dataset` itself if it does not shuffle again. Also, with a warning, if it is made of more than 500 MB of tensors or
+        TensorFlow cannot copy it.
     """
     steps = list(_steps(dataset))
     shuffles = [step for step in steps if "shuffle" in type(step).__name__.lower()]
@@ -48,15 +48,15 @@ def in_own_order(dataset: Any, name: str) -> Any:
     try:
         return _copied(dataset)
     except Exception as error:
-        # Nothing that a public interface promises: reading as it is serves as well, but for the order.
+        # No public interface promises this. The original can be read too, except for the order.
         _warn(name, f"TensorFlow cannot copy it ({type(error).__name__})")
         return dataset
 
 
 def _warn(name: str, reason: str) -> None:
     warnings.warn(
-        f"`{name}` is a dataset that shuffles at every epoch, and {reason}: each time that it is read it draws an order, and a "
-        f"training on the same dataset gets the later ones. Give `{name}` before `shuffle`, or as a dataset of its own.",
+        f"`{name}` is a dataset that shuffles at every epoch, and {reason}: each reading draws an order, so that a training on "
+        f"the same dataset gets later ones. Pass `{name}` before `shuffle`, or as a separate dataset.",
         AttentionWarning,
         stacklevel=3,
     )
@@ -91,10 +91,10 @@ def _copied(dataset: Any) -> Any:
 
 
 def reader_of(source: Any) -> Any:
-    """A shallow copy to read batches from by index, so that counters and shuffled orders of `source` stay where they are.
+    """A shallow copy to read batches from by index, so that counters and shuffled orders of `source` do not change.
 
-    Keras' iterators of folders shuffle at the first access, count, and seed NumPy with the count. Where copies are not safe,
-    `source` itself.
+    Keras' iterators of folders shuffle at the first access, count, and seed NumPy with the count. Returns `source` itself if
+    copies are not safe.
     """
     if hasattr(type(source), "__del__") or not hasattr(source, "__dict__"):
         return source
@@ -104,23 +104,23 @@ def reader_of(source: Any) -> Any:
             if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
                 vars(reader)[name] = copy.deepcopy(value)
     except Exception:
-        # A class may copy itself in its own way.
+        # A class may define how it is copied.
         return source
     return reader
 
 
 def torch_generators(loader: Any) -> tuple[Any, ...]:
-    """The generators that a DataLoader draws its order from, each once."""
+    """The generators that a DataLoader draws its order from, without repetition."""
     owners = (loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler")))
     found = [getattr(owner, "generator", None) for owner in owners]
     return tuple({id(each): each for each in found if hasattr(each, "get_state")}.values())
 
 
 class OwnRandomState:
-    """A context in which the global generators of Python, NumPy and PyTorch have a state of their own.
+    """A context in which the global generators of Python, NumPy and PyTorch have a separate state.
 
-    It goes on from one `with` to the next, beginning with their state at the first. Behind each `with` they are what they were
-    before, so that training draws what it would draw without us.
+    The state begins as theirs at the first `with`, and continues at the next one. After each `with` the generators have their
+    former state, so that training draws the same numbers as without the callback.
 
     Args:
         generators: PyTorch generators that are treated likewise, such as that of a `DataLoader`.
@@ -143,7 +143,7 @@ class OwnRandomState:
         self._put(self._theirs)
 
     def _states(self) -> tuple[Any, ...]:
-        # Who has not imported PyTorch draws nothing from it.
+        # A program that has not imported PyTorch draws nothing from it.
         torch = sys.modules.get("torch")
         drawn = None if torch is None else torch.get_rng_state()
         numpy = np.random.get_state()  # noqa: NPY002
