@@ -44,10 +44,10 @@ def cost_sentence(
         init: Whether this step is the one before training, in addition to those of the epochs.
         trained: Bytes that maps which are almost uniform now will take once they are not, from `trained_bytes`.
     """
-    one = step.file + step.beside
+    one = step.file + step.extra
     later = ""
     if trained * (1 - _TOLERANCE) > step.file:
-        later = f" Maps are almost uniform as yet; later a step will take about {spell_bytes(trained + step.beside)}."
+        later = f" Maps are almost uniform as yet; later a step will take about {spell_bytes(trained + step.extra)}."
     if every is not None and batches is None:
         return f"Attention log: about {spell_bytes(one)} a step, in {log_dir}.{later}"
     steps = 1.0 if every is None else max(1.0, (batches or 0) / every)

@@ -109,9 +109,9 @@ def _counted(outputs: ModelOutputs, output: ModelOutput, wishes: Wishes, y: Any)
 
 def _is_meant(counted: CountedOutput, wanted: str | None) -> bool:
     """Whether to count an output: those without a loss, such as attention next to the prediction, only if the user asks."""
-    nobody_has = all(output.loss.family == "missing" for output in counted.outputs)
+    no_losses = all(output.loss.family == "missing" for output in counted.outputs)
     return (
-        wanted is not None or nobody_has or counted.output.loss.family != "missing" or counted.output.metric is not None
+        wanted is not None or no_losses or counted.output.loss.family != "missing" or counted.output.metric is not None
     )
 
 

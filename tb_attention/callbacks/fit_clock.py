@@ -154,7 +154,7 @@ class FitClock:
 
     @property
     def last_step(self) -> int:
-        """The last step that a training which resumes now has behind it."""
+        """The last step before this `fit`, if it resumes a training."""
         return self.first_epoch - 1 if self.every is None else self.batches
 
     @property
@@ -164,7 +164,7 @@ class FitClock:
 
     @property
     def epochs(self) -> int:
-        """The epoch behind the last one of this `fit`, as Keras counts; 0 where it is not known."""
+        """The epoch after the last one of this `fit`, as Keras counts; 0 if it is not known."""
         return self._parameters.get("epochs") or 0
 
     @property
@@ -189,7 +189,7 @@ class FitClock:
 
     @property
     def note(self) -> str | None:
-        """How this `fit` is counted, where that needs a word."""
+        """A sentence on how this `fit` is counted, if it does not begin at epoch 0."""
         if not self._epoch_offset:
             return None
         return (

@@ -240,7 +240,7 @@ class FitLogger:
     def end(self) -> None:
         """Drains the writer and closes it; called at the end of `fit`."""
         if self.is_open:
-            # What the last steps come to, and not only that they are under way, belongs to the status.
+            # The status must also name last steps that could not be written.
             drained = self._series.drain(stall=WAIT_SECONDS)
             self.write_status("finished", force=True)
             self._close(WAIT_SECONDS if drained else 0.0)

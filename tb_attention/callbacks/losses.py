@@ -24,7 +24,7 @@ Family = Literal[
     missing      no loss
 """
 
-# The first row with a word in the name of a loss decides.
+# The first row that has a word of a loss's name decides.
 _WORDS: tuple[tuple[Family, frozenset[str]], ...] = (
     ("sequence", frozenset({"ctc", "rnnt", "transducer"})),
     ("ordinal", frozenset({"ordinal", "coral", "corn", "condor", "cumulative"})),

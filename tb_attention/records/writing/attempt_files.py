@@ -94,7 +94,7 @@ class AttemptFiles:
             found = ((paths.file_step(file.name), file.size) for file in self.store.entries(self.directory))
             self._sizes = {known: size for known, size in found if known is not None}
         step = entry.manifest.step
-        # Examples are files of their own, which are removed with their step.
+        # Examples are in separate files, which are removed with their step.
         self._sizes[step] = entry.file.size + self._examples.get(step, ("", 0))[1]
         removed = superfluous(self._sizes, self._max_bytes, kept)
         for each in removed:

@@ -16,12 +16,12 @@ class StepBytes(NamedTuple):
 
     Attributes:
         file: Bytes of its step file.
-        beside: Bytes of its records in the event file and of its entry in the index.
+        extra: Bytes of its records in the event file and of its entry in the index.
         samples: Bytes of the samples that were written for it; later steps refer to the same file.
     """
 
     file: int
-    beside: int
+    extra: int
     samples: int
 
 

@@ -32,7 +32,7 @@ def generated_maps(outputs: Any, samples: int | None, *, iterations: bool) -> di
     Returns:
         By path ("decoder/layer_0", "cross/layer_0", "encoder/layer_0"): `(sequences, heads, queries, keys)`, or with `iterations`
         `(sequences, heads, steps, queries, keys)`. A query is in the row of its position, counted over all steps; rows that no
-        step computed, or that come behind the end of a beam, are NaN. Keys that a step did not have yet are 0.
+        step computed, or that come after the end of a beam, are NaN. Keys that a step did not have yet are 0.
 
     Raises:
         ArgumentError: `outputs` is something else, or has several beams without `beam_indices`.
@@ -99,7 +99,7 @@ def _described(value: Any) -> str:
 
 
 def _rows(name: str, step: Map, token: int, chosen: Map | None, wanted: int | None) -> Map:
-    """The rows of the chosen beams, NaN behind the end of one; without beams all rows."""
+    """The rows of the chosen beams, NaN after the end of one; without beams all rows."""
     if chosen is None:
         if wanted is not None and len(step) != wanted:
             raise ArgumentError(
@@ -116,7 +116,7 @@ def _rows(name: str, step: Map, token: int, chosen: Map | None, wanted: int | No
 
 
 def _joined(name: str, steps: Sequence[Map], *, iterations: bool) -> Map:
-    """The steps in one array: each query in the row of its position, keys filled up with 0."""
+    """The steps in one array: each query in the row of its position, keys padded with 0."""
     first = steps[0]
     queries, keys = [step.shape[2] for step in steps], [step.shape[3] for step in steps]
     if len({step.shape[:2] for step in steps}) > 1:

@@ -22,7 +22,7 @@ _MOST_DROPPED = 200
 
 @dataclass
 class SeriesState:
-    """What a series has come to. Another logger of the same training goes on from here.
+    """What is known of a series. Another logger of the same training continues from here.
 
     Attributes:
         attempt: The attempt that the series is logged into; None until there is one.

@@ -37,7 +37,7 @@ class SeriesStatus:
 
     @property
     def is_running(self) -> bool:
-        """Whether the training has begun and nobody has said that it has ended."""
+        """Whether the training has begun and not ended."""
         return self._fields.get("state") == "running"
 
     @property

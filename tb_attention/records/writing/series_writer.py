@@ -103,14 +103,14 @@ class SeriesWriter:
     def _write_step(self, record: AnyRecord) -> None:
         written = self._files.write(record)
         # The step itself is safe now, whatever happens to its summaries and its entry in the index.
-        beside = self._add_summaries(record, written)
+        added = self._add_summaries(record, written)
         try:
-            beside += self._files.add_to_index(written.entry)
+            added += self._files.add_to_index(written.entry)
             self._status.removed += self._files.thin(written.entry, self._status.marked)
         except Exception as error:
             self._note_failure(error)
         if self.first_step is None:
-            self.first_step = StepBytes(written.entry.file.size, beside, written.samples)
+            self.first_step = StepBytes(written.entry.file.size, added, written.samples)
 
     def _add_summaries(self, record: AnyRecord, written: WrittenStep) -> int:
         """Adds a step to the event file; returns the bytes of its records."""
@@ -138,7 +138,7 @@ class SeriesWriter:
         write_status(self._files.store, self._files.directory, self._status.completed(fields))
 
     def _say_stopped(self) -> None:
-        """The process ends while nobody has said that training is finished."""
+        """The process ends before the training is finished."""
         if self._status.is_running:
             self.write_status(state="stopped")
 
