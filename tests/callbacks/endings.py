@@ -1,4 +1,4 @@
-"""Trainings that end in every way there is; a script, for they end their process.
+"""Trainings that end in every possible way. A script, because they end their process.
 
     python -m tests.callbacks.endings <directory> <way> [<way> ...]
 

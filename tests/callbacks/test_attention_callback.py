@@ -94,7 +94,7 @@ def test_predictions_and_metrics_are_those_of_the_step(tmp_path: Path) -> None:
     ("frequency", "options"),
     [("epoch", {}), ("epoch", {"steps_per_execution": 4}), (3, {}), (3, {"steps_per_execution": 4}), ("batch", {})],
 )
-def test_training_with_the_callback_is_training_without_it_to_the_bit(
+def test_training_results_are_bit_identical_with_the_callback(
     tmp_path: Path, frequency: Any, options: dict[str, Any]
 ) -> None:
     if options and keras.version().startswith("3.3."):
@@ -123,7 +123,7 @@ def test_steps_by_batches_count_batches_and_log_the_last(tmp_path: Path, frequen
     assert log.has_init
 
 
-def test_a_second_fit_of_one_model_goes_on_counting(tmp_path: Path) -> None:
+def test_a_second_fit_of_one_model_continues_to_count(tmp_path: Path) -> None:
     model = train([tb_attention.AttentionCallback(tmp_path, X[:2])])
     model.fit(X, Y, verbose=0, callbacks=[tb_attention.AttentionCallback(tmp_path, X[:2])])
     log = tb_attention.load(tmp_path)

@@ -72,7 +72,7 @@ class Device:
         return Capture((Site("a", "gate", axes, inputs[:, None]),), {"out": inputs * 2})
 
 
-def test_a_device_without_memory_gets_half_as_many_and_that_is_said_once() -> None:
+def test_a_device_without_memory_gets_half_as_many_samples_with_one_warning() -> None:
     said: list[str] = []
     inputs = np.arange(36, dtype=np.float32).reshape(12, 3)
     device = Device(room=4)
@@ -92,7 +92,7 @@ def test_a_sample_that_does_not_fit_alone_is_a_failure() -> None:
         capture(np.zeros((4, 3), np.float32), 4)
 
 
-def test_other_failures_are_not_taken_for_a_lack_of_memory() -> None:
+def test_other_failures_are_not_mistaken_for_a_lack_of_memory() -> None:
     def fail(_: Any) -> Capture:
         raise ValueError("shapes differ")
 
@@ -100,7 +100,7 @@ def test_other_failures_are_not_taken_for_a_lack_of_memory() -> None:
         ChunkedCapture(fail, lambda sites: sites, max_bytes=1e9, warn=lambda _: None)(np.zeros((4, 3)), 4)
 
 
-def test_a_training_whose_device_runs_out_of_memory_warns_once_and_logs_on(
+def test_a_training_whose_device_runs_out_of_memory_warns_once_and_keeps_logging(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""What an output holds, by its loss, its shape and the labels; and what is no class is refused."""
+"""The kind of an output, from its loss, its shape and the labels; outputs without classes are refused."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ KINDS: list[tuple[str, int, str | None, Any, Any, str]] = [
 
 
 @pytest.mark.parametrize(("what", "units", "activation", "loss", "y", "kind"), KINDS, ids=[row[0] for row in KINDS])
-def test_loss_shape_and_labels_tell_the_kind(
+def test_the_kind_is_inferred_from_loss_shape_and_labels(
     what: str, units: int, activation: str | None, loss: Any, y: Any, kind: str
 ) -> None:
     [output] = outputs_of(one_output(units, activation, loss))
@@ -147,7 +147,7 @@ def test_hinge_losses_are_counted_by_the_sign(tmp_path: Path, labels: str) -> No
     assert [each.class_index for each in log.predictions(0) if each] == (scores[:9] >= 0).astype(int).tolist()
 
 
-def test_a_metric_that_counts_other_than_the_loss_compares_is_refused(tmp_path: Path) -> None:
+def test_a_metric_that_does_not_fit_the_loss_is_refused(tmp_path: Path) -> None:
     for loss, sentence in (
         ("hinge", r"ConfusionMatrix\(2, signed=True\)"),
         (keras.losses.BinaryCrossentropy(from_logits=True), r"ConfusionMatrix\(2, from_logits=True\)"),
@@ -222,7 +222,7 @@ def test_an_ordinal_loss_of_another_kind_is_refused(tmp_path: Path) -> None:
         model.fit(X, TOPIC, verbose=0, callbacks=[tb_attention.ConfusionMatrixCallback(tmp_path, (X, TOPIC))])
 
 
-def test_class_indices_that_the_model_gives_out_are_counted(tmp_path: Path) -> None:
+def test_class_indices_that_the_model_returns_are_counted(tmp_path: Path) -> None:
     x = keras.Input((5,))
     scores = layers.Dense(4, "softmax", name="scores")(x)
     model = keras.Model(x, {"scores": scores, "index": ops.argmax(scores, -1)})
@@ -263,7 +263,7 @@ def dice_plus_bce(y: Any, p: Any) -> Any:
 
 @pytest.mark.parametrize("loss", [dice, dice_plus_bce, "binary_crossentropy"])
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_masks_of_several_units_are_classes_or_labels_of_their_own(tmp_path: Path, loss: Any, wrapped: bool) -> None:
+def test_masks_of_several_units_are_classes_or_independent_labels(tmp_path: Path, loss: Any, wrapped: bool) -> None:
     x = RANDOM.random((6, 4, 5, 2)).astype("float32")
     classes = RANDOM.integers(0, 3, (6, 4, 5))
     one_hot = np.eye(3, dtype="float32")[classes]
@@ -318,7 +318,7 @@ def test_pictures_as_labels_are_no_classes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(tb_attention.load(tmp_path).confusion_matrix(0), expected)
 
 
-def test_a_loss_is_known_by_its_class_its_name_or_what_it_wraps() -> None:
+def test_a_loss_is_recognised_by_its_class_its_name_or_its_wrapped_function() -> None:
     class Tversky(keras.losses.Loss):
         def call(self, y: Any, p: Any) -> Any:
             return ops.mean(y - p)
@@ -343,7 +343,7 @@ def test_a_loss_is_known_by_its_class_its_name_or_what_it_wraps() -> None:
     assert read_loss(own_focal).from_logits is None
 
 
-def test_a_threshold_says_what_a_loss_of_ones_own_does_not(tmp_path: Path) -> None:
+def test_a_threshold_says_what_a_custom_loss_does_not(tmp_path: Path) -> None:
     model = one_output(1, None, own_focal)
     callback = tb_attention.ConfusionMatrixCallback(tmp_path, (X, URGENT), threshold=0.0)
     model.fit(X, URGENT, verbose=0, callbacks=[callback])

@@ -1,4 +1,4 @@
-"""Others that write into the same directory, or handle our callbacks: PyTorch's SummaryWriter, KerasTuner, Keras itself."""
+"""Other software that writes into the same directory or copies our callbacks: PyTorch's SummaryWriter, KerasTuner, Keras."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shown(board: TensorBoard, tag: str, run: str, steps: int) -> list[int]:
     return [step for _, step, _ in found]
 
 
-def test_scalars_of_pytorchs_summary_writer_in_the_same_directory_go_on_showing(
+def test_scalars_of_pytorchs_summary_writer_in_the_same_directory_stay_visible(
     tmp_path: Path, start_tensorboard: Callable[..., TensorBoard]
 ) -> None:
     from torch.utils.tensorboard import SummaryWriter
@@ -59,7 +59,7 @@ def test_scalars_of_pytorchs_summary_writer_in_the_same_directory_go_on_showing(
     assert any("of another program" in note for note in status(run)["notes"])
 
 
-def test_keras_tuner_copies_the_callbacks_for_each_trial_into_attempts_of_their_own(tmp_path: Path) -> None:
+def test_keras_tuner_copies_the_callbacks_and_each_trial_is_an_attempt(tmp_path: Path) -> None:
     import keras_tuner
 
     def build_trial(choices: Any) -> keras.Model:

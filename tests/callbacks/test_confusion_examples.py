@@ -1,4 +1,4 @@
-"""From a confused cell to its examples, and to where the model looked at that very step."""
+"""The examples of confused cells, and their attention at that step."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_every_example_is_of_its_cell_with_its_probability_and_loss(trained: Any
         assert log.samples_of(EPOCHS - 1).labels[example.sample] == Y[index]
 
 
-def test_of_every_cell_the_most_certain_are_kept_and_a_random_few(trained: Any) -> None:
+def test_the_most_certain_and_a_few_random_examples_of_each_cell_are_kept(trained: Any) -> None:
     log, model = trained
     probabilities = model.predict(X, verbose=0)
     predicted = probabilities.argmax(1)
@@ -103,7 +103,7 @@ def test_the_attention_of_the_most_confused_is_that_of_this_step(trained: Any) -
     assert log.site("attention").axes[-1].kind in ("grid", "positions", "frames")
 
 
-def test_the_right_ones_of_both_classes_have_a_mean(trained: Any) -> None:
+def test_correctly_classified_examples_of_both_classes_have_a_mean(trained: Any) -> None:
     log, model = trained
     step = EPOCHS - 1
     rows = model.layers[2](model.layers[1](X))
@@ -175,7 +175,7 @@ def test_a_stream_of_any_length_is_kept_in_bounded_memory(tmp_path: Path) -> Non
     assert len(cells) == min(10, np.count_nonzero(log.confusion_matrix(0)))
 
 
-def test_training_is_to_the_bit_what_it_is_without(tmp_path: Path) -> None:
+def test_training_results_are_bit_identical_with_examples(tmp_path: Path) -> None:
     plain, ours = build(), build()
     plain.fit(X, Y, epochs=EPOCHS, verbose=0)
     callback = tb_attention.ConfusionMatrixCallback(tmp_path, (X, Y), figures=True, scalars=True)
@@ -194,7 +194,7 @@ def test_a_model_without_attention_has_examples_without_maps(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("options", [{"examples": 0}, {"attention_examples": 0}])
-def test_it_is_left_out_where_nobody_wants_it(tmp_path: Path, options: dict[str, int]) -> None:
+def test_attention_of_examples_is_left_out_on_request(tmp_path: Path, options: dict[str, int]) -> None:
     log = train(build(), tmp_path, **options)
     assert bool(log.examples(1)) == ("examples" not in options)
     assert not any(example.has_maps for example in log.examples(1))
@@ -221,7 +221,7 @@ def test_words_of_confused_texts_have_their_attention(tmp_path: Path) -> None:
     assert log.weights(0, example.sample, "attention").shape == (2, 4, 4)
 
 
-def test_what_goes_wrong_with_examples_costs_no_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_with_examples_costs_no_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tb_attention.callbacks import example_maps
 
     def fail(*_: Any) -> None:

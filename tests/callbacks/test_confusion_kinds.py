@@ -168,7 +168,7 @@ def test_names_as_labels_are_counted_in_the_compiled_graph(tmp_path: Path) -> No
     np.testing.assert_array_equal(tb_attention.load(tmp_path).confusion_matrix(0), expected)
 
 
-def test_names_without_class_names_are_said_and_training_goes_on(tmp_path: Path) -> None:
+def test_names_without_class_names_cost_a_warning_and_training_goes_on(tmp_path: Path) -> None:
     model = build()
     model.compile("adam", "sparse_categorical_crossentropy")
     callback = tb_attention.ConfusionMatrixCallback(tmp_path, (X, np.array(NAMES)[Y]))
@@ -178,7 +178,7 @@ def test_names_without_class_names_are_said_and_training_goes_on(tmp_path: Path)
 
 
 @pytest.mark.parametrize("way", ["weighted_metrics", "metrics"])
-def test_a_metric_is_weighted_where_it_stands_among_weighted_ones(way: str) -> None:
+def test_a_metric_among_weighted_metrics_is_weighted(way: str) -> None:
     model = build()
     metric = tb_attention.ConfusionMatrix(3)
     model.compile("adam", "sparse_categorical_crossentropy", **{way: [metric]})
@@ -227,7 +227,7 @@ def test_names_that_do_not_fit_the_model_are_refused_at_the_start(tmp_path: Path
         )
 
 
-def test_the_order_by_similarity_puts_confused_classes_side_by_side() -> None:
+def test_the_order_by_similarity_makes_confused_classes_neighbours() -> None:
     from tb_attention.callbacks.similarity import similarity_order
 
     matrix = np.diag([10] * 6)

@@ -106,7 +106,7 @@ def test_without_validation_the_training_is_counted(tmp_path: Path) -> None:
     assert tb_attention.load(tmp_path).confusion_matrix(step=0, split="training").sum() == 96
 
 
-def test_it_works_beside_keras_own_callbacks(tmp_path: Path) -> None:
+def test_it_works_with_the_callbacks_of_keras(tmp_path: Path) -> None:
     model = build_model()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy", tb_attention.ConfusionMatrix(3)])
     callbacks = [
@@ -151,7 +151,7 @@ def test_a_second_pass_leaves_no_trace_in_the_model(tmp_path: Path) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-def test_datasets_and_weights_are_taken(tmp_path: Path) -> None:
+def test_datasets_and_weights_are_accepted(tmp_path: Path) -> None:
     model = build_model()
     model.compile("adam", "sparse_categorical_crossentropy")
     weights = RANDOM.random(32)
@@ -164,7 +164,7 @@ def test_datasets_and_weights_are_taken(tmp_path: Path) -> None:
     )
 
 
-def test_labels_out_of_range_are_said(tmp_path: Path) -> None:
+def test_labels_out_of_range_cost_a_warning(tmp_path: Path) -> None:
     model = build_model()
     model.compile("adam", "sparse_categorical_crossentropy")
     y = np.where(np.arange(32) < 2, 7, Y[VALIDATION])

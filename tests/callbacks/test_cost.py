@@ -1,4 +1,4 @@
-"""What a log takes on disk is printed before training, and it is true."""
+"""The printed size of a log on disk is right."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def steps_of(log_dir: Path) -> float:
     ],
     ids=["vision transformer", "gate", "gate without the step before training", "words"],
 )
-def test_the_cost_that_is_told_is_what_is_written_with_the_event_file(
+def test_the_printed_cost_is_what_is_written_with_the_event_file(
     model: Callable[[], keras.Model], x: np.ndarray, init: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train(model, x, tmp_path, init=init)
@@ -100,7 +100,9 @@ def test_the_cost_that_is_told_is_what_is_written_with_the_event_file(
     assert total == pytest.approx(written(tmp_path), rel=0.2)
 
 
-def test_the_cost_of_steps_of_batches_is_told_by_the_epoch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cost_of_steps_of_batches_is_printed_for_an_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     fit(build(), [callback(tmp_path, update_freq="batch")], epochs=4)  # 3 batches an epoch
     an_epoch, total = told(capsys.readouterr().out)
     assert an_epoch == pytest.approx(3 * steps_of(tmp_path), rel=0.2)

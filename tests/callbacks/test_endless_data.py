@@ -1,4 +1,4 @@
-"""Validation data without an end: refused where it is known, stopped where it is not."""
+"""Validation data without an end are refused if this is known, and bounded if it is not."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def unknown() -> tf.data.Dataset:
 
 
 @pytest.mark.parametrize("data", [BATCHES.repeat(), Endless()], ids=["dataset", "PyDataset"])
-def test_what_never_ends_needs_a_number_of_batches(data: Any, tmp_path: Path) -> None:
+def test_data_that_never_end_need_a_number_of_batches(data: Any, tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="never ends, so `validation_steps` must say"):
         fit(build(), [tb_attention.ConfusionMatrixCallback(tmp_path, data)])
     fit(build(), [tb_attention.ConfusionMatrixCallback(tmp_path, data, validation_steps=2.0)])
@@ -43,7 +43,7 @@ def test_what_never_ends_needs_a_number_of_batches(data: Any, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("data", "own"), [(unknown, False), (endless, True)], ids=["dataset", "function"])
-def test_what_may_never_end_stops_where_fit_stops(data: Any, own: bool, tmp_path: Path) -> None:
+def test_data_that_may_never_end_stop_where_fit_stops(data: Any, own: bool, tmp_path: Path) -> None:
     callback = tb_attention.ConfusionMatrixCallback(tmp_path, data if own else data())
     with pytest.warns(AttentionWarning, match="goes on behind 2 batches, as many as `fit` validates on"):
         fit(build(), [callback], validation_data=(X[:16], Y[:16]), epochs=2)

@@ -1,4 +1,4 @@
-"""A disk that fails costs steps, which are named; never a training, and never what was written before."""
+"""A failing disk costs steps, which are named, but never the training or earlier steps."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_full_disk_loses_the_steps_it_has_no_room_for_and_logging_goes_on(smal
     assert not list(run.rglob(".tmp-*"))
 
 
-def test_a_disk_that_stays_full_still_tells_which_steps_were_dropped(small_disk: Path) -> None:
+def test_the_status_names_dropped_steps_even_on_a_full_disk(small_disk: Path) -> None:
     run = small_disk / "run"
     with pytest.warns(AttentionWarning, match="No space left on device"):
         train(run, {2: lambda: fill(small_disk)}, epochs=4)
@@ -109,7 +109,7 @@ def test_a_disk_that_stays_full_still_tells_which_steps_were_dropped(small_disk:
     assert status(run)["state"] == "finished"
 
 
-def test_a_directory_made_read_only_while_training_is_written_again_when_it_may_be(small_disk: Path) -> None:
+def test_a_directory_that_is_read_only_for_a_while_is_written_again_afterwards(small_disk: Path) -> None:
     def remount(how: str) -> Callable[[], object]:
         return lambda: subprocess.run(["mount", "-o", f"remount,{how}", str(small_disk)], check=True)
 

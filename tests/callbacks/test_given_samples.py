@@ -1,4 +1,4 @@
-"""A `Samples` that the user hands over: cut and named as arrays are, with all that belongs to its samples, and never changed."""
+"""A `Samples` is cut to `max_samples` and gets class names like arrays, and is never changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches in which not each row is an example: joined graphs, pairs stacked along the batch, batches that are filled up."""
+"""Batches whose rows are not all examples: joined graphs, pairs stacked along the batch, padded batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a training ends, its log is whole."""
+"""A log is whole, however its training ends."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_killed_fit_leaves_whole_steps_without_a_gap(tmp_path: Path) -> None:
 
 
 @no_fork
-def test_whatever_ends_a_training_early_what_waits_is_written(tmp_path: Path) -> None:
+def test_waiting_steps_are_written_however_a_training_ends(tmp_path: Path) -> None:
     between = ["between:sigterm", "between:exit", "between:interrupt"]
     codes = run_endings(tmp_path, "sigterm", "exit", "error", "interrupt", *between, timeout=300)
     assert codes == [-15, 3, 1, -2, -15, 3, -2]
@@ -84,7 +84,7 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_a_kernel_that_was_interrupted_drains_by_itself_and_trains_on(tmp_path: Path) -> None:
+def test_an_interrupted_kernel_drains_by_itself_and_can_train_again(tmp_path: Path) -> None:
     model, ours = build(), callback(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fit(model, [Interrupt(), ours], epochs=5)

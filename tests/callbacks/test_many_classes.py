@@ -1,4 +1,4 @@
-"""Matrices of many classes: pairs alone are counted, stored and ordered, and their cost is told before training."""
+"""Matrices of many classes: only pairs are counted, stored and ordered, and the cost is printed before training."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_matrix_without_its_zeros_is_stored_as_the_whole_one(tmp_path: Path) -
         assert matrix_scores(matrix) == matrix_scores(sparse(matrix))
 
 
-def test_many_classes_are_chained_by_what_is_taken_for_what() -> None:
+def test_many_classes_are_chained_by_confusions() -> None:
     classes = 1500
     matrix = np.zeros((classes, classes), np.int64)
     np.fill_diagonal(matrix, 10)

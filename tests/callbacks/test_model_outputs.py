@@ -1,4 +1,4 @@
-"""Which label, weight, prediction and loss belong to which output, in every form that Keras takes; and what is no class."""
+"""The label, weight, prediction and loss of each output, in every form that Keras takes; and outputs without classes."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class WithMap(keras.Model):
         return {"attention": weights, "topic": self.out(ops.einsum("bt,btd->bd", weights, x))}
 
 
-def test_an_attention_map_beside_the_prediction_is_no_class(tmp_path: Path) -> None:
+def test_an_attention_map_next_to_the_prediction_is_no_class(tmp_path: Path) -> None:
     x, y = RANDOM.normal(size=(20, 6, 4)).astype("float32"), RANDOM.integers(0, 3, 20)
     for loss, labels in (({"topic": SPARSE}, {"topic": y}), (None, y)):
         model = WithMap()
@@ -150,7 +150,7 @@ def test_an_attention_map_beside_the_prediction_is_no_class(tmp_path: Path) -> N
     np.testing.assert_array_equal(tb_attention.load(tmp_path).confusion_matrix(0), expected)
 
 
-def test_a_series_that_was_never_counted_gives_no_other_outputs_matrix(tmp_path: Path) -> None:
+def test_a_series_that_was_never_counted_shows_no_matrix_of_another_output(tmp_path: Path) -> None:
     model = model_of("dict")
     nowhere = {**LABELS, "urgent": np.full((30, 1), -1)}
     callback = tb_attention.ConfusionMatrixCallback(tmp_path, (X, nowhere), ignore_class=-1)

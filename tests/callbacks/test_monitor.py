@@ -1,4 +1,4 @@
-"""The metric whose best epoch is marked, and what stands in where it is missing."""
+"""The metric whose best epoch is marked, and the metrics that replace it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Metric(keras.callbacks.Callback):
             logs[self.name] = self.values[epoch]
 
 
-def test_val_loss_stands_in_for_a_metric_that_is_missing(tmp_path: Path) -> None:
+def test_val_loss_replaces_a_missing_metric(tmp_path: Path) -> None:
     with pytest.warns(AttentionWarning, match=r"no metric 'val_auc'.*'val_loss' marks.*\['accuracy', 'loss'") as said:
         history = fit(build(), [callback(tmp_path, monitor="val_auc")], epochs=3, validation_data=(X, Y))
     assert len([1 for warning in said if "val_auc" in str(warning.message)]) == 1
@@ -34,7 +34,7 @@ def test_val_loss_stands_in_for_a_metric_that_is_missing(tmp_path: Path) -> None
     assert (best["monitor"], best["step"]) == ("val_loss", int(np.argmin(history.history["val_loss"])))
 
 
-def test_the_loss_stands_in_where_there_is_no_validation_and_by_default_nothing_is_said(tmp_path: Path) -> None:
+def test_the_loss_replaces_val_loss_without_validation_and_without_a_warning(tmp_path: Path) -> None:
     fit(build(), [callback(tmp_path)])
     assert status(tmp_path)["best"]["monitor"] == "loss"
 
@@ -64,6 +64,6 @@ def test_counts_may_be_whole_floats_as_in_r(tmp_path: Path, eight: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [2.5, 0, -1.0, True, "8", None])
-def test_what_is_no_count_is_refused(tmp_path: Path, count: Any) -> None:
+def test_other_values_than_counts_are_refused(tmp_path: Path, count: Any) -> None:
     with pytest.raises(ArgumentError, match=r"`max_samples` must be a positive integer\. Received: max_samples="):
         callback(tmp_path, max_samples=count)

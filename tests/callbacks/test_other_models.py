@@ -1,4 +1,4 @@
-"""What is no Keras 3 model is refused in one sentence, before training, by whatever takes a model."""
+"""Every function that takes a model refuses other objects than Keras 3 models, in one sentence, before training."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_logits_become_probabilities() -> None:
         (keras.losses.BinaryCrossentropy(from_logits=True), -1.0, (0, 0.7310586)),
     ],
 )
-def test_one_unit_is_a_yes_or_no(loss: object, score: float, expected: tuple[int, float]) -> None:
+def test_one_unit_predicts_one_of_two_classes(loss: object, score: float, expected: tuple[int, float]) -> None:
     [prediction] = read_predictions(np.array([[score]]), compiled(loss, 1), 1)
     assert (prediction.class_index, prediction.probability) == (expected[0], pytest.approx(expected[1]))
 
@@ -47,7 +47,7 @@ def test_a_regression_predicts_no_class() -> None:
     assert read_predictions(np.array([[0.9, 0.8, 0.1]]), compiled("binary_crossentropy"), 1) == (None,)
 
 
-def test_of_several_outputs_the_one_with_classes_counts() -> None:
+def test_the_output_with_classes_is_used() -> None:
     outputs = {"boxes": np.zeros((1, 4, 2)), "class": np.array([[0.25, 0.75]])}
     [prediction] = read_predictions(outputs, compiled(None), 1)
     assert prediction.class_index == 1

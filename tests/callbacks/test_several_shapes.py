@@ -81,7 +81,7 @@ def test_each_sample_is_captured_in_its_own_length(source: str, tmp_path: Path) 
     assert page is None or page
 
 
-def test_ids_do_not_depend_on_what_is_filled_up() -> None:
+def test_ids_do_not_depend_on_padding() -> None:
     padded = Samples(np.array([[1, 2, 0], [3, 4, 5]]), shapes=[(2,), (3,)])
     assert padded.ids[0] == Samples(np.array([[1, 2]])).ids[0]
 

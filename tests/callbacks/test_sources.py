@@ -97,7 +97,7 @@ def test_a_list_of_texts_is_examples(model: keras.Model) -> None:
         (iter([]), "at least one batch"),
     ],
 )
-def test_what_is_none_of_these_is_refused(source: Any, sentence: str, model: keras.Model) -> None:
+def test_anything_else_is_refused(source: Any, sentence: str, model: keras.Model) -> None:
     with pytest.raises(ArgumentError, match=sentence):
         to_samples(source, model, max_samples=5)
 
@@ -136,7 +136,7 @@ def test_validation_data_is_read_whole_and_again(source: Any) -> None:
         np.testing.assert_array_equal(np.concatenate([batch.y for batch in batches]), Y)
 
 
-def test_a_list_is_inputs_and_labels_where_it_plainly_is(model: keras.Model) -> None:
+def test_a_list_is_inputs_and_labels_if_it_clearly_is(model: keras.Model) -> None:
     samples = to_samples([X, Y], model, max_samples=4)
     np.testing.assert_array_equal(samples.inputs, X[:4])
     assert samples.labels == tuple(int(y) for y in Y[:4])

@@ -1,4 +1,4 @@
-"""What the steps of a log say of time, whatever is trained again, resumed or repeated."""
+"""The epochs and batches of a log when trainings are repeated, resumed or continued."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_cell_that_builds_the_model_anew_is_a_new_attempt(tmp_path: Path) -> N
     assert tb_attention.load(tmp_path, attempt=1).steps == [0, 1, 2]
 
 
-def test_a_cell_with_fit_alone_goes_on_counting_whichever_callback_logs(tmp_path: Path) -> None:
+def test_a_cell_with_fit_alone_continues_to_count_with_any_callback(tmp_path: Path) -> None:
     model = build()
     same = callback(tmp_path)
     for each in (same, same, callback(tmp_path)):
@@ -79,7 +79,7 @@ def test_folds_and_sweeps_in_one_process_never_mix(tmp_path: Path) -> None:
         assert (log.attempts, log.steps) == ([1], [0, 1])
 
 
-def test_two_models_trained_in_turns_go_on_each_in_its_own_attempt(tmp_path: Path) -> None:
+def test_two_models_trained_in_turns_keep_separate_attempts(tmp_path: Path) -> None:
     models = [build(), build()]
     for _ in range(2):
         for model in models:
@@ -98,7 +98,7 @@ def test_one_callback_object_serves_two_models(tmp_path: Path) -> None:
     np.testing.assert_allclose(logged(tmp_path, 0), weights_now(model), atol=1e-5)
 
 
-def test_initial_epoch_of_another_model_goes_on_with_the_newest_attempt(tmp_path: Path) -> None:
+def test_initial_epoch_of_another_model_continues_the_newest_attempt(tmp_path: Path) -> None:
     fit(build(), [callback(tmp_path)], epochs=4)
     resumed = build()
     fit(resumed, [callback(tmp_path)], initial_epoch=2, epochs=5)
@@ -116,7 +116,7 @@ def test_initial_epoch_without_a_log_has_no_model_before_training(tmp_path: Path
     assert (log.steps, log.has_init) == ([3, 4], False)
 
 
-def test_steps_by_batches_go_on_over_several_fits(tmp_path: Path) -> None:
+def test_steps_by_batches_continue_over_several_fits(tmp_path: Path) -> None:
     model = build()
     for _ in range(3):
         fit(model, [callback(tmp_path, update_freq=2)])
@@ -137,7 +137,7 @@ def test_a_resumed_training_by_batches_overwrites_no_earlier_step(tmp_path: Path
 
 
 @pytest.mark.parametrize("ours_first", [True, False])
-def test_a_training_killed_at_7_and_resumed_at_5_replaces_what_it_overtakes(tmp_path: Path, ours_first: bool) -> None:
+def test_a_training_killed_at_7_and_resumed_at_5_replaces_later_steps(tmp_path: Path, ours_first: bool) -> None:
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if epoch == 7:
@@ -184,7 +184,7 @@ def test_the_step_whose_weights_were_restored_is_marked(tmp_path: Path, ours_fir
     np.testing.assert_allclose(logged(tmp_path, 1), weights_now(model), atol=1e-5)
 
 
-def test_two_tags_and_matrices_lie_beside_each_other(tmp_path: Path) -> None:
+def test_two_tags_and_matrices_share_a_directory(tmp_path: Path) -> None:
     matrices = tb_attention.ConfusionMatrixCallback(tmp_path, (X, Y))
     fit(build(), [callback(tmp_path, tag="a"), callback(tmp_path, tag="b", update_freq=2), matrices], epochs=2)
     assert tb_attention.load(tmp_path).tags == ["a", "b", "confusion"]
@@ -215,7 +215,7 @@ def test_kerass_own_tensorboard_callback_may_write_to_the_same_directory(tmp_pat
     assert scalars(tmp_path / "train")["epoch_loss"] == [0, 1]
 
 
-def test_scalars_of_another_program_in_the_same_directory_go_on_showing(tmp_path: Path) -> None:
+def test_scalars_of_another_program_in_the_same_directory_stay_visible(tmp_path: Path) -> None:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
@@ -250,7 +250,7 @@ def scalars(directory: Path) -> dict[str, list[int]]:
     }
 
 
-def test_callbacks_copied_for_each_trial_make_attempts_of_their_own(tmp_path: Path) -> None:
+def test_callbacks_copied_for_each_trial_make_separate_attempts(tmp_path: Path) -> None:
     given = callback(tmp_path)  # as KerasTuner does with those given to `search`
     for _ in range(2):
         fit(build(), [copy.deepcopy(given)], epochs=2)

@@ -1,4 +1,4 @@
-"""The words behind texts and ids, by tokenizers of every make; and a real BERT that is looked at through its own."""
+"""The words of texts and ids, by all kinds of tokenizers; and a real BERT with its tokenizer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_words_that_the_vocabulary_lacks_are_shown_as_they_are() -> None:
     assert found.tokens[1] == ["<b>unseen</b>", "cat", "", "", "", "", "", ""]
 
 
-def test_without_anything_that_tells_there_are_no_tokens() -> None:
+def test_without_a_tokenizer_there_are_no_tokens() -> None:
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
     assert find_tokens(np.zeros((2, 4), "float32"), model) is None
     assert find_tokens(TEXTS, model) is None
@@ -66,7 +66,7 @@ def test_a_function_of_a_text_or_of_ids_is_a_tokenizer() -> None:
     assert found.masks == [[1, 1, 1, 0, 0]]  # a 0 between tokens is a token
 
 
-def test_a_mask_among_the_inputs_tells_the_padding() -> None:
+def test_a_mask_among_the_inputs_marks_the_padding() -> None:
     inputs = {"token_ids": np.array([[5, 6, 7]]), "padding_mask": np.array([[1, 0, 0]])}
     found = find_tokens(inputs, None, lambda ids: [str(i) for i in ids])
     assert found is not None
@@ -93,7 +93,7 @@ def test_a_hugging_face_tokenizer_reads_texts_and_ids() -> None:
     assert from_ids.masks == [[1, 1, 1, 1, 0, 0]]
 
 
-def test_a_real_bert_is_looked_at_through_its_own_tokenizer(tmp_path: Path) -> None:
+def test_a_real_bert_is_shown_with_its_tokenizer(tmp_path: Path) -> None:
     pytest.importorskip(
         "tensorflow_text", reason="keras_hub's tokenizers need tensorflow-text, which some platforms lack"
     )

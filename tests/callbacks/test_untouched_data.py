@@ -1,4 +1,4 @@
-"""One and the same data object in `fit` and in both callbacks: training is what it is without them, to the bit."""
+"""The same data object in `fit` and in both callbacks: training results are bit-identical to those without them."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ SOURCES = [
         "PyDataset",
     ],
 )
-def test_reading_leaves_the_data_as_they_are(make: Callable[[Path], Any], tmp_path: Path) -> None:
+def test_reading_does_not_change_the_data(make: Callable[[Path], Any], tmp_path: Path) -> None:
     trained = []
     for logged in (False, True):
         directory = tmp_path / str(logged)

@@ -1,4 +1,4 @@
-"""What stays of a log that is larger than it may be."""
+"""The steps that remain of a log beyond its budget."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_older_steps_are_thinned_more() -> None:
     assert sum(gaps[:3]) > sum(gaps[-6:])
 
 
-def test_a_log_stays_below_its_budget_and_says_what_it_gave_up(tmp_path: Path) -> None:
+def test_a_log_stays_below_its_budget_and_says_what_was_removed(tmp_path: Path) -> None:
     writer = SeriesWriter(tmp_path, "attention", 1, summaries=False, max_bytes=30_000)
     for step in range(150):
         if step == 10:

@@ -24,7 +24,7 @@ from tb_attention.site import Axis, Site
 from . import logs
 
 
-def test_nothing_is_there_before_the_first_write(tmp_path: Path) -> None:
+def test_nothing_exists_before_the_first_write(tmp_path: Path) -> None:
     threads = threading.active_count()
     writer = SeriesWriter(tmp_path / "run", "attention", 1)
     again = pickle.loads(pickle.dumps(copy.deepcopy(writer)))
