@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
-from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
 from tb_attention.callbacks.failures import Warnings, guarded
 from tb_attention.callbacks.fit_clock import FitClock
 from tb_attention.callbacks.fit_logger import FitLogger, numbers_of
+from tb_attention.callbacks.grouped_capture import MAX_CAPTURE_BYTES
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.shown_output import ShownOutput
 from tb_attention.errors import ArgumentError

@@ -8,10 +8,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tb_attention.callbacks.chunks import MAX_CAPTURE_BYTES
 from tb_attention.callbacks.first_samples import to_samples
+from tb_attention.callbacks.grouped_capture import MAX_CAPTURE_BYTES, GroupedCapture
 from tb_attention.callbacks.model_inputs import check_inputs
-from tb_attention.callbacks.shape_groups import GroupedCapture
 from tb_attention.callbacks.shown_output import ShownOutput, read_predictions
 from tb_attention.callbacks.tokens import with_tokens
 from tb_attention.errors import ArgumentError, AttentionWarning

@@ -1,16 +1,15 @@
-"""Captures samples in chunks that fit into memory."""
+"""Captures samples in groups of one shape, and in chunks that fit into memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import keras
-import numpy as np
-
+from tb_attention.callbacks.joined_captures import Part, joined
 from tb_attention.errors import CaptureError
 from tb_attention.records.samples.ragged import rows
-from tb_attention.site import Axis, FullRows, Site
+from tb_attention.records.samples.samples import Samples
+from tb_attention.site import Site
 from tb_attention.tracing.captured import Capture
 
 MAX_CAPTURE_BYTES = 256_000_000
@@ -54,7 +53,7 @@ class ChunkedCapture:
             CaptureError: The model cannot be traced, or chunks do not fit together.
             MemoryError, or what the backend raises: A single sample does not fit.
         """
-        parts: list[tuple[Capture, int]] = []
+        parts: list[Part] = []
         start = 0
         while start < count or not parts:
             samples = min(count - start, _FIRST if self.size is None else self.size)
@@ -73,9 +72,17 @@ class ChunkedCapture:
             if self.size is None:
                 weighed = sum(site.weights.nbytes for site in captured.sites) / max(1, samples)
                 self.size = max(1, min(count, int(self._max_bytes // max(1.0, weighed))))
-            parts.append((_with_sites(captured, self._prepare(captured.sites)), samples))
+            sites = self._prepare(captured.sites)
+            parts.append(
+                (
+                    range(start, start + samples),
+                    Capture(sites, captured.outputs, captured.left_out, captured.failed),
+                )
+            )
             start += samples
-        return parts[0][0] if len(parts) == 1 else _joined(parts)
+        if len({_shapes(captured) for _, captured in parts}) > 1:
+            raise CaptureError("The sites of the model, or the shapes of their maps, differ between chunks of samples.")
+        return parts[0][1] if len(parts) == 1 else joined(parts)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -91,42 +98,53 @@ def is_out_of_memory(error: BaseException) -> bool:
     return False
 
 
-def _with_sites(captured: Capture, sites: Sites) -> Capture:
-    return Capture(sites, captured.outputs, captured.left_out, captured.failed)
+def _shapes(captured: Capture) -> tuple[Any, ...]:
+    """What must be the same for all samples of one shape."""
+    return tuple((site.path, site.weights.shape[1:]) for site in captured.sites)
 
 
-def _joined(parts: list[tuple[Capture, int]]) -> Capture:
-    """One capture of all samples."""
-    captures = [captured for captured, _ in parts]
-    paths = [[site.path for site in captured.sites] for captured in captures]
-    if any(each != paths[0] for each in paths):
-        raise CaptureError("The sites of the model differ between chunks of samples.")
-    sites = tuple(_joined_site(each) for each in zip(*(captured.sites for captured in captures), strict=True))
+class GroupedCapture:
+    """Captures all samples, each in its own shape: padding would change what many models attend to.
 
-    def join(*arrays: Any) -> Any:
-        batched = all(
-            np.ndim(array) and len(array) == samples for array, (_, samples) in zip(arrays, parts, strict=True)
-        )
-        return np.concatenate(arrays) if batched else arrays[0]
+    Args:
+        capture: Captures some inputs, such as a `Capturer`.
+        describe: Adds the axes of the sites of a chunk, given samples of the same shape.
+        max_bytes, warn: As for `ChunkedCapture`.
+    """
 
-    outputs = keras.tree.map_structure(join, *(captured.outputs for captured in captures))
-    return Capture(sites, outputs, captures[0].left_out, captures[0].failed)
+    def __init__(
+        self,
+        capture: Callable[[Any], Capture],
+        describe: Callable[[Sites, Samples], Sites],
+        *,
+        max_bytes: float,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._capture = capture
+        self._describe = describe
+        self._max_bytes = max_bytes
+        self._warn = warn
+        self._chunked: dict[tuple[Any, ...], ChunkedCapture] = {}
+        self._group: Samples | None = None
 
+    def __call__(self, samples: Samples) -> Capture:
+        """Captures the samples. Smaller maps are padded with 0 at the end, and `Axis.own` has the size of each sample.
 
-def _joined_site(parts: tuple[Site, ...]) -> Site:
-    first = parts[0]
-    if any(part.weights.shape[1:] != first.weights.shape[1:] for part in parts):
-        raise CaptureError(f"The maps of {first.path!r} differ in shape between chunks of samples.")
-    weights = np.concatenate([part.weights for part in parts])
-    rows = None
-    if first.rows is not None:
-        rows = FullRows(
-            first.rows.queries, np.concatenate([part.rows.weights for part in parts if part.rows is not None])
-        )
-    maps = [part.features for part in parts if part.features is not None]
-    features = np.concatenate(maps) if len(maps) == len(parts) else None
-    shares = [part.sink for part in parts if part.sink is not None]
-    sink = np.concatenate(shares) if len(shares) == len(parts) else None
-    return first.replace(
-        axes=(Axis("samples", len(weights)), *first.axes[1:]), weights=weights, rows=rows, features=features, sink=sink
-    )
+        Raises:
+            CaptureError: The model cannot be traced, or chunks do not fit together.
+            MemoryError, or what the backend raises: A single sample does not fit.
+        """
+        parts = []
+        for index, group in samples.groups():
+            shape = tuple(array.shape[1:] for _, array in group.arrays)
+            if shape not in self._chunked:
+                self._chunked[shape] = ChunkedCapture(
+                    self._capture, self._described, max_bytes=self._max_bytes, warn=self._warn
+                )
+            self._group = group
+            parts.append((index, self._chunked[shape](group.inputs, len(group))))
+        return parts[0][1] if len(parts) == 1 else joined(parts)
+
+    def _described(self, sites: Sites) -> Sites:
+        assert self._group is not None
+        return self._describe(sites, self._group)

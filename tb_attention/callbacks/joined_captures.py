@@ -1,74 +1,29 @@
-"""Captures samples of several shapes, one shape after the other."""
+"""Joins captures of several samples into one, whatever shapes the samples have."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention.callbacks.chunks import ChunkedCapture
 from tb_attention.records.samples.ragged import own_part
-from tb_attention.records.samples.samples import Samples
 from tb_attention.site import Axis, FullRows, Site
 from tb_attention.tracing.captured import Capture, LeftOut
 
-Sites = tuple[Site, ...]
-Index = list[int]
+Index = Sequence[int]
+Part = tuple[Index, Capture]
+"""The indices of samples among all samples, and their capture."""
 
 
-class GroupedCapture:
-    """Captures all samples, each in its own shape: padding would change what many models attend to.
+def joined(parts: Sequence[Part]) -> Capture:
+    """One capture of all samples. Sites that are not the same in every part are left out.
 
-    Args:
-        capture: Captures some inputs, such as a `Capturer`.
-        describe: Adds the axes of the sites of a chunk, given samples of the same shape.
-        max_bytes, warn: As for `ChunkedCapture`.
+    Smaller maps are padded with 0 at the end, and `Axis.own` has the size of each sample.
     """
-
-    def __init__(
-        self,
-        capture: Callable[[Any], Capture],
-        describe: Callable[[Sites, Samples], Sites],
-        *,
-        max_bytes: float,
-        warn: Callable[[str], None],
-    ) -> None:
-        self._capture = capture
-        self._describe = describe
-        self._max_bytes = max_bytes
-        self._warn = warn
-        self._chunked: dict[tuple[Any, ...], ChunkedCapture] = {}
-        self._group: Samples | None = None
-
-    def __call__(self, samples: Samples) -> Capture:
-        """Captures the samples. Smaller maps are padded with 0 at the end, and `Axis.own` has the size of each sample.
-
-        Raises:
-            CaptureError: The model cannot be traced, or chunks do not fit together.
-            MemoryError, or what the backend raises: A single sample does not fit.
-        """
-        parts = []
-        for index, group in samples.groups():
-            shape = tuple(array.shape[1:] for _, array in group.arrays)
-            if shape not in self._chunked:
-                self._chunked[shape] = ChunkedCapture(
-                    self._capture, self._described, max_bytes=self._max_bytes, warn=self._warn
-                )
-            self._group = group
-            parts.append((index, self._chunked[shape](group.inputs, len(group))))
-        return parts[0][1] if len(parts) == 1 else _joined(parts)
-
-    def _described(self, sites: Sites) -> Sites:
-        assert self._group is not None
-        return self._describe(sites, self._group)
-
-
-def _joined(parts: Sequence[tuple[Index, Capture]]) -> Capture:
-    """One capture of all samples. Sites that are not found for every shape are left out."""
     first = parts[0][1]
     found = [{site.path: site for site in captured.sites} for _, captured in parts]
     everywhere = [path for path in found[0] if all(path in sites for sites in found)]
@@ -145,6 +100,8 @@ def _padded(indices: Sequence[Index], parts: Sequence[npt.NDArray[Any]], fill: f
 
 def _averaged(maps: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
     """Feature maps (samples, rows, columns, channels) averaged to fewer cells."""
+    if maps.shape[1:3] == (rows, columns):
+        return maps
     for axis, cells in ((1, rows), (2, columns)):
         borders = np.arange(cells + 1) * maps.shape[axis] // cells
         sums = np.add.reduceat(maps, borders[:-1], axis=axis)
