@@ -65,8 +65,8 @@ class ChunkedCapture:
                     raise
                 self.size = samples // 2
                 self._warn(
-                    f"The device ran out of memory with the attention of {samples} samples at once; from now on {self.size} "
-                    "are captured at once. Smaller `max_capture_bytes` or `max_samples` need less memory."
+                    f"The device ran out of memory with the attention of {samples} samples at once; {self.size} are "
+                    "captured at once from now on. Smaller `max_capture_bytes` or `max_samples` need less memory."
                 )
                 continue
             if self.size is None:

@@ -132,8 +132,8 @@ class OutputCounter:
             self._keeper = self._make_keeper = None
             self._warn(
                 "rows",
-                f"A batch has {len(labels)} labels, and inputs of {', '.join(map(str, rows))} rows. The rows of one label are "
-                "not known, so no examples of cells are kept. The matrix is counted.",
+                f"A batch has {len(labels)} labels, and inputs of {', '.join(map(str, rows))} rows: what belongs to one "
+                "label is not known, so no examples of cells are kept. The matrix is counted.",
             )
             return
         outcomes, indices = found
