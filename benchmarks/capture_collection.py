@@ -38,7 +38,7 @@ _WATCHED = (
     (tf, "einsum", True),
     (tf, "tensordot", True),
 )
-"""Functions of the eager model, and whether it is their arguments (weights that meet values) that are collected."""
+"""Functions to collect from while a model runs eagerly, and whether to collect their arguments (weights that meet values)."""
 _COUNTS = ("expected", "found", "missed", "invented", "wrong", "failed", "kinds", "unbuilt")
 ROOMS = (
     "written_vision",
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
 
 
 def score_apart(case: Case, *, verbose: bool) -> Counter[str]:
-    """As `score`, in a process of its own."""
+    """As `score`, in a separate process."""
     sys.stdout.flush()
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
@@ -93,7 +93,7 @@ def _send_score(sender: Connection, case: Case, verbose: bool) -> None:
 
 
 def score(case: Case, *, verbose: bool) -> Counter[str]:
-    """Counts of one model, and its line."""
+    """The counts of one model, and its line of output."""
     try:
         keras.utils.set_random_seed(1)
         model = case.build()
@@ -132,7 +132,7 @@ def score(case: Case, *, verbose: bool) -> Counter[str]:
 
 
 def _wrong(model: keras.Model, inputs: Any, sites: Any) -> int:
-    """How many maps are none of those that the model computes eagerly."""
+    """Number of maps that the model does not compute when it runs eagerly."""
     with _watched() as computed:
         model(keras.tree.map_structure(keras.ops.convert_to_tensor, inputs), training=False)
     maps = [site.weights.reshape(-1) for site in sites if site.kind in ("self", "cross", "local")]
@@ -140,25 +140,25 @@ def _wrong(model: keras.Model, inputs: Any, sites: Any) -> int:
 
 
 def _holds(computed: Any, captured: Any) -> bool:
-    """Whether each captured weight is among the computed ones, which may have a column for a sink, or padding, beside."""
+    """Whether each captured weight is among the computed ones, which may also have padding or a column for a sink."""
     if len(computed) < len(captured):
         return False
     if len(computed) == len(captured):
         return bool(np.abs(computed - np.sort(captured)).max() <= TOLERANCE)
-    places = np.searchsorted(computed, captured).clip(1, len(computed) - 1)
-    nearest = np.minimum(np.abs(computed[places] - captured), np.abs(computed[places - 1] - captured))
+    indices = np.searchsorted(computed, captured).clip(1, len(computed) - 1)
+    nearest = np.minimum(np.abs(computed[indices] - captured), np.abs(computed[indices - 1] - captured))
     return bool(nearest.max() <= TOLERANCE)
 
 
 def _softmax(logits: Any, axis: int = -1, name: str | None = None) -> Any:
-    """As TensorFlow's, of which oneDNN has none for more than five dimensions."""
+    """As TensorFlow's, which oneDNN lacks for more than five dimensions."""
     positive = tf.math.exp(logits - tf.reduce_max(logits, axis, keepdims=True))
     return positive / tf.reduce_sum(positive, axis, keepdims=True)
 
 
 @contextmanager
 def _watched() -> Iterator[list[Any]]:
-    """Collects, in order of size, the numbers of what may be weights while models run eagerly."""
+    """Collects possible weights while models run eagerly, sorted by value."""
     computed: list[Any] = []
     own = [module.__dict__[name] for module, name, _ in _WATCHED]
     watched = [_softmax, *own[1:]]

@@ -33,7 +33,7 @@ MEMORY_OF = "--memory-of"
 
 
 def build_models(count: int = LAYERS, dtype: str = "float32") -> tuple[keras.Model, keras.Model]:
-    """An encoder, and a model of the same layers that gives their scores out."""
+    """An encoder, and a model of the same layers that returns their scores."""
     ids = keras.Input((TOKENS,), dtype="int32")
     x = layers.Embedding(30_522, WIDTH, dtype=dtype)(ids)
     noise = layers.GaussianNoise(0.1, dtype=dtype)
@@ -54,7 +54,7 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def run_for_memory(what: str) -> None:
-    """In a process of its own: builds a model with large maps, runs it in one way, prints the weights' bytes and the peak."""
+    """In a separate process: builds a model with large maps, runs it, and prints the bytes of the weights and the peak memory."""
     ids = keras.Input((MAP_TOKENS,), dtype="int32")
     x = layers.Embedding(1_000, MAP_WIDTH)(ids)
     for _ in range(LAYERS):
@@ -70,13 +70,13 @@ def run_for_memory(what: str) -> None:
         forward = tf.function(lambda x: model(x, training=False))
         for _ in range(2):
             forward(tokens).numpy()
-    # Of this program alone; `ru_maxrss` starts from the memory of the process that started it.
+    # The peak of this program alone; `ru_maxrss` starts from the memory of the parent process.
     peak = 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
     print(size, peak)
 
 
 def print_memory() -> None:
-    """Peaks of fresh processes: in this one, memory that is freed and not given back would hide what a capture needs."""
+    """Peaks of fresh processes. In this one, memory that is freed but not returned would hide what a capture needs."""
     size, peaks = 0, {}
     for what in ("forward", "capture"):
         runs = []
@@ -111,7 +111,7 @@ def print_variables(ids: np.ndarray) -> None:
 
 
 def print_calls(model: keras.Model, ids: np.ndarray) -> None:
-    """What `tb_attention.capture` costs when it is called again, and what a second `fit` with new callbacks waits for."""
+    """Cost of calling `tb_attention.capture` again, and the delay of a second `fit` with new callbacks."""
     forward = tf.function(lambda x: model(x, training=False))
     forward(ids).numpy()
     tb_attention.capture(model, ids)

@@ -40,7 +40,7 @@ def build(classes: int, *metrics: Any) -> keras.Model:
 
 
 class Clock(keras.callbacks.Callback):
-    """CPU seconds from the beginning of an epoch to that of the next, callbacks and their threads included."""
+    """CPU seconds from the start of an epoch to that of the next, callbacks and their threads included."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,12 +51,12 @@ class Clock(keras.callbacks.Callback):
 
     @property
     def epochs(self) -> list[float]:
-        """All but the first, in which functions are compiled."""
+        """All epochs but the first, which compiles functions."""
         return np.diff(self.begins)[1:].tolist()
 
 
 def epoch_share(classes: int, log_dir: str, second_pass: bool = False) -> tuple[float, float]:
-    """CPU seconds of an epoch without, and the share that the callback adds, with the metric or with a second pass."""
+    """CPU seconds of an epoch without the callback, and the share that it adds, with the metric or with a second pass."""
     random = np.random.default_rng(0)
     x, y = random.random((EXAMPLES, 32, 32, 3)).astype("float32"), random.integers(0, classes, EXAMPLES)
     data = (x[:VALIDATION], y[:VALIDATION])
@@ -70,7 +70,7 @@ def epoch_share(classes: int, log_dir: str, second_pass: bool = False) -> tuple[
             callbacks = [clock] if model is plain else [clock, ours]
             model.fit(x, y, batch_size=32, epochs=4, validation_data=data, verbose=0, callbacks=callbacks)
             took[name] += clock.epochs
-    # The quickest epochs: what else the machine does only ever adds.
+    # The fastest epochs: other work on the machine only adds time.
     without = min(took["plain"])
     return without, min(took["counted"]) / without - 1
 
@@ -95,13 +95,13 @@ print(int(peak.split()[1]) * 1024)
 
 
 def peak_memory(way: str) -> int:
-    """Bytes that a process takes at most (Linux) which trains with `MANY` classes and counts them in one way."""
+    """Peak memory in bytes (Linux) of a process that trains with `MANY` classes and counts them in one way."""
     command = [sys.executable, "-c", MEMORY_OF_MANY, way, str(Path(__file__).parent)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
 
 
 def matrix_of(classes: int, examples: int) -> np.ndarray:
-    """Counts of a model that is right in 7 of 10 cases and else takes neighbours and a few others for the truth."""
+    """Counts of a model that is right in 7 of 10 cases and otherwise predicts neighbours and a few other classes."""
     random = np.random.default_rng(0)
     truth = random.integers(0, classes, examples)
     wrong = (truth + np.rint(random.standard_cauchy(examples) * 2).astype(int)) % classes
@@ -119,7 +119,7 @@ def stored_bytes(classes: int, examples: int, log_dir: str) -> int:
 
 
 def write_seconds(classes: int, examples: int) -> tuple[float, float]:
-    """Of one write of a matrix, and of the order by similarity, which is made in the writer's thread."""
+    """Cost of one write of a matrix, and of the order by similarity, which the writer's thread computes."""
     matrix = matrix_of(classes, examples)
     took = []
     with tempfile.TemporaryDirectory() as log_dir:

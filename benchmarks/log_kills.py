@@ -19,14 +19,14 @@ from tests.records.test_killed_writer import SCRIPT, whole_steps
 
 
 def kill_writers(directory: Path, count: int, rng: random.Random) -> int:
-    """Steps that are there and whole."""
+    """Number of steps that are listed and complete."""
     moments = [f"{rng.uniform(0, 0.12):.6f}" for _ in range(count)]
     subprocess.run([sys.executable, "-c", SCRIPT, str(directory), *moments], check=True)
     return sum(whole_steps(directory, attempt) for attempt in tb_attention.load(directory).attempts)
 
 
 def kill_trainings(directory: Path, count: int, rng: random.Random) -> int:
-    """Steps that are there and whole."""
+    """Number of steps that are listed and complete."""
     run_endings(directory, *[f"kill:{rng.uniform(0, 0.5):.4f}" for _ in range(count)], timeout=60 * count)
     return sum(check_whole(directory / str(number)) for number in range(count))
 

@@ -36,12 +36,12 @@ def write_runs(logdir: Path) -> None:
         for step in range(STEPS):
             writer.write(step, weights, metrics={"loss": 1 / (step + 1), "val_loss": 2 / (step + 1)}, epoch=step)
     for run in range(1, RUNS):
-        # Hard links: times stay, by which the index knows its files.
+        # Hard links keep the times, by which the index knows its files.
         shutil.copytree(logdir / "run00", logdir / f"run{run:02}", copy_function=os.link)
 
 
 def client(logdir: Path) -> Client:
-    """TensorBoard's own WSGI application with our plugin."""
+    """TensorBoard's WSGI application with our plugin."""
     multiplexer = plugin_event_multiplexer.EventMultiplexer()
     multiplexer.AddRunsFromDirectory(str(logdir))
     multiplexer.Reload()
@@ -52,7 +52,7 @@ def client(logdir: Path) -> Client:
 
 
 def list_all(asks: Client) -> float:
-    """Seconds for the list of runs and, of each run, all steps with their metrics and predictions."""
+    """Seconds for the list of runs and, for each run, all steps with their metrics and predictions."""
     start = time.perf_counter()
     runs = asks.get(f"{ROUTES}/runs")
     series = [
@@ -60,14 +60,14 @@ def list_all(asks: Client) -> float:
     ]
     took = time.perf_counter() - start
     assert len(runs.json["runs"]) == RUNS
-    assert all(len(told.json["steps"]) == STEPS for told in series)
+    assert all(len(answer.json["steps"]) == STEPS for answer in series)
     return took
 
 
-def seconds(deed: Callable[[], object]) -> float:
-    """How long something takes."""
+def seconds(action: Callable[[], object]) -> float:
+    """The time of an action."""
     start = time.perf_counter()
-    deed()
+    action()
     return time.perf_counter() - start
 
 

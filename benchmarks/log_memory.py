@@ -24,14 +24,14 @@ import tb_attention
 STEPS = 50
 SITES = 12
 HEADS = 12
-# Runs of somewhat more than 1 GB, as `max_bytes` allows; TensorBoard holds ten overviews of each run, whatever its size.
+# Runs of slightly more than 1 GB, as `max_bytes` allows. TensorBoard holds ten overviews of each run, whatever its size.
 KEYS = 512
 BYTES = 10_000_000_000
 REQUESTS = 1000
 
 
 def write_runs(logdir: Path) -> int:
-    """Runs of 10 GB together, all hard links to the files of one; returns how many."""
+    """Runs of 10 GB in all, hard links to the files of one; returns their number."""
     rng = np.random.default_rng(0)
     with tb_attention.AttentionWriter(logdir / "run000", max_bytes=None) as writer:
         for step in range(STEPS):
@@ -46,7 +46,7 @@ def write_runs(logdir: Path) -> int:
 
 
 def resident(process: int) -> int:
-    """Bytes of a process and of those that it started, in memory."""
+    """Memory of a process and of its children, in bytes."""
     total = 0
     for directory in Path("/proc").iterdir():
         if not directory.name.isdigit():
@@ -63,7 +63,7 @@ def resident(process: int) -> int:
 
 
 def memory(logdir: Path, runs: int) -> int:
-    """Bytes after 1,000 requests for maps, lists of steps and measures at random; of an empty log, for the list of runs."""
+    """Bytes after 1,000 random requests for maps, lists of steps and measures; for an empty log, for the list of runs."""
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None

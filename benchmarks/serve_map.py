@@ -33,7 +33,7 @@ ROUTE = "/data/plugin/attention/weights"
 
 
 def write_log(run: Path) -> None:
-    """Five steps of four sites with one head of 512 x 512, as peaky as trained heads are."""
+    """Five steps of four sites with one head of 512 x 512, as peaky as trained heads."""
     random = np.random.default_rng(0)
     with tb_attention.AttentionWriter(run) as writer:
         for step in range(STEPS):
@@ -48,8 +48,8 @@ def percentiles(times: list[float]) -> tuple[float, float]:
     return float(np.percentile(times, 50) * 1e3), float(np.percentile(times, 95) * 1e3)
 
 
-def places() -> list[tuple[int, int]]:
-    """Step and site of each request, in a random order."""
+def requests() -> list[tuple[int, int]]:
+    """Step and site of each request, in random order."""
     random = np.random.default_rng(1)
     return list(
         zip(random.integers(STEPS, size=REQUESTS).tolist(), random.integers(SITES, size=REQUESTS).tolist(), strict=True)
@@ -57,7 +57,7 @@ def places() -> list[tuple[int, int]]:
 
 
 def over_http(logdir: Path) -> tuple[float, float, int]:
-    """p50, p95 and the mean bytes of a body, of requests to a real process."""
+    """p50, p95 and the mean size of a body, for requests to a real process."""
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
@@ -65,7 +65,7 @@ def over_http(logdir: Path) -> tuple[float, float, int]:
         port = next(int(found[1]) for line in process.stderr if (found := re.search(r"http://localhost:(\d+)/", line)))
         connection = http.client.HTTPConnection("localhost", port)
         times, sizes = [], []
-        for step, site in [(0, 0)] * 5 + places():
+        for step, site in [(0, 0)] * 5 + requests():
             query = urlencode({"run": "run", "tag": "attention", "step": step, "sample": 0, "site": site})
             start = time.perf_counter()
             connection.request("GET", f"{ROUTE}?{query}")
@@ -81,7 +81,7 @@ def over_http(logdir: Path) -> tuple[float, float, int]:
 
 
 def in_the_server(logdir: Path, passed_through: bool) -> tuple[float, float]:
-    """p50 and p95 of the CPU time to make a body, passed through or inflated and compressed again."""
+    """p50 and p95 of the CPU time of a body that is passed through, or inflated and compressed again."""
     attempt = open_attempt(RunStore(str(logdir / "run")), "plugins/attention/attention/1")
 
     def make(step: int, site: int) -> bytes:
@@ -92,7 +92,7 @@ def in_the_server(logdir: Path, passed_through: bool) -> tuple[float, float]:
             return gzip_frame.compress(archive.read(member))
 
     times = []
-    for step, site in places():
+    for step, site in requests():
         start = time.thread_time()
         make(step, site)
         times.append(time.thread_time() - start)

@@ -27,7 +27,7 @@ from tests.conftest import BROWSER_FLAGS, TensorBoard, find_browser  # noqa: E40
 ROUNDS = 5
 FRAMES = 120
 
-# A click on a run, and the time until its matrix has been drawn.
+# A click on a run, and the time until its matrix is drawn.
 CHOOSE = """run => new Promise(resolve => {
     const row = [...document.querySelectorAll('[aria-label="Runs"] button')].find(b => b.textContent.trim() === run);
     const start = performance.now();
@@ -39,7 +39,7 @@ CHOOSE = """run => new Promise(resolve => {
     row.click();
     look();
 })"""
-# A step a frame, there and back; between the frames, as what a person does comes. Counts the frames, and the steps drawn.
+# One step per frame, there and back, between the frames as with a person. Counts the frames and the drawn steps.
 DRAG = """frames => new Promise(resolve => {
     const drawn = () => performance.getEntriesByName('attention:drawn').length;
     const [start, before] = [performance.now(), drawn()];
@@ -54,7 +54,7 @@ DRAG = """frames => new Promise(resolve => {
     };
     next();
 })"""
-# Zoomed in about a moving point and out again, a wheel event a frame; or, zoomed in, dragged about.
+# Zooms in around a moving point and out again, one wheel event per frame; or zooms in and drags.
 ZOOM = """frames => new Promise(resolve => {
     const grid = document.querySelector('[role=grid][aria-label="Confusion matrix"]');
     const box = grid.getBoundingClientRect();
@@ -102,7 +102,7 @@ def open_tab(browser: Browser, address: str, run: str) -> Tab:
 
 
 def first_drawing(browser: Browser, address: str, run: str) -> float:
-    """Milliseconds from the click on the run to its pixels, on a page that has shown another run."""
+    """Milliseconds from the click on the run to its pixels, on a page that showed another run."""
     tab = open_tab(browser, address, "small")
     tab.page.wait_for_timeout(500)
     milliseconds = float(tab.frame.evaluate(CHOOSE, run))

@@ -42,7 +42,7 @@ WORDS = [
 
 
 def texts(samples: int) -> list[list[str]]:
-    """Real words, in another order for each sample."""
+    """Real words, in a different order for each sample."""
     random = np.random.default_rng(1)
     return [["[CLS]", *random.choice(WORDS, TOKENS - 2).tolist(), "[SEP]"] for _ in range(samples)]
 
@@ -64,7 +64,7 @@ def layer_weights(layer: int, step: int, samples: int) -> npt.NDArray[np.float32
 
 
 def write_log(run: Path, *, samples: int = 8, steps: int = STEPS) -> None:
-    """Writes the log, unless it is there."""
+    """Writes the log if it is missing."""
     if (run / "complete").exists():
         return
     tokens = texts(samples)

@@ -4,7 +4,7 @@
 
 A real TensorBoard and a headless Chromium with software drawing. Times are those of the page's marks: from the start of the
 iframe, or from a gesture, to the first frame in which the view's pixels are on the screen. Gestures come at a person's pace,
-half a second apart; "far" is a layer that is not beside the open one and that no pointer rested on. Ssh is the browser's
+half a second apart; "far" is a layer that is not next to the open one and that no pointer rested on. Ssh is the browser's
 emulation of 80 ms there and back and 20 Mbit/s. Beside each figure stand its bound and, in brackets, what the peers took for
 the same on such a machine (BertViz 1.4.1, inspectus 0.2.0, CircuitsVis 1.43.3, attnview 0.5.1).
 """
@@ -39,7 +39,7 @@ SSH = {"offline": False, "latency": 80, "downloadThroughput": 20e6 / 8, "uploadT
 LARGE = "&p.attention.run=large"
 
 FIRST_MARK = "performance.getEntriesByName('attention:drawn')[0]?.startTime"
-# A gesture in the page, and the time until something new has been drawn.
+# A gesture in the page, and the time until something new is drawn.
 GESTURE = """gesture => new Promise(resolve => {
     const count = () => performance.getEntriesByName('attention:drawn').length;
     const [before, start] = [count(), performance.now()];
@@ -57,7 +57,7 @@ GESTURE = """gesture => new Promise(resolve => {
     else document.querySelectorAll(gesture.click)[gesture.index ?? 0].click();
     look();
 })"""
-# A step a frame, there and back.
+# One step per frame, there and back.
 DRAG = """frames => new Promise(resolve => {
     const start = performance.now();
     let n = 0;
@@ -68,7 +68,7 @@ DRAG = """frames => new Promise(resolve => {
     };
     next();
 })"""
-# Zoomed in step by step about a moving point, a wheel event a frame.
+# Zooms in step by step around a moving point, one wheel event per frame.
 ZOOM = """frames => new Promise(resolve => {
     const map = document.querySelector('[role=grid][aria-label^="Map of"]');
     const box = map.getBoundingClientRect();
@@ -107,12 +107,12 @@ def first_view(browser: Browser, address: str, *, ssh: bool = False) -> float:
 
 
 def report(what: str, value: float, unit: str, bound: float, peers: str = "", *, least: bool = False) -> None:
-    """Prints a figure, its bound, whether it is kept, and what the peers took."""
+    """Prints a value, its bound, whether it is kept, and the values of the peers."""
     kept = value >= bound if least else value <= bound
     digits = 2 if value < 10 and unit != "" else 0
     word = "at least" if least else "at most"
-    beside = f"  [{peers}]" if peers else ""
-    print(f"{'ok  ' if kept else 'OVER'} {what}: {value:.{digits}f} {unit} ({word} {bound:g}){beside}")
+    of_peers = f"  [{peers}]" if peers else ""
+    print(f"{'ok  ' if kept else 'OVER'} {what}: {value:.{digits}f} {unit} ({word} {bound:g}){of_peers}")
 
 
 def bytes_of_first_view(frame: Frame) -> float:
@@ -128,7 +128,7 @@ def bytes_of_first_view(frame: Frame) -> float:
 
 
 def requests_for_all_steps(frame: Frame) -> int:
-    """Requests for overviews since the page began."""
+    """Number of requests for overviews since the page was opened."""
     count = "performance.getEntriesByType('resource').filter(e => /\\/overviews?\\?/.test(e.name)).length"
     return int(frame.evaluate(count))
 
@@ -151,8 +151,8 @@ def gestures(browser: Browser, address: str) -> dict[str, float]:
     }
     tab.open("Sample")
     tab.page.wait_for_timeout(3000)
-    places, samples = iter(range(20, 500, 40)), iter([1, 2, 3, 4, 5, 6])
-    found["another query (Sample)"] = median(lambda: run({"click": ".text [role=option]", "index": next(places)}))
+    queries, samples = iter(range(20, 500, 40)), iter([1, 2, 3, 4, 5, 6])
+    found["another query (Sample)"] = median(lambda: run({"click": ".text [role=option]", "index": next(queries)}))
     option = "[role=listbox][aria-label=Samples] [role=option]"
     found["another sample"] = median(lambda: run({"click": option, "index": next(samples)}))
     tab.page.close()
@@ -160,7 +160,7 @@ def gestures(browser: Browser, address: str) -> dict[str, float]:
 
 
 def thumbnails_over_ssh(browser: Browser, address: str) -> float:
-    """Milliseconds from a jump to a step of which nothing has come to its 144 thumbnails, right after the first view."""
+    """Milliseconds from a jump to a step that is not fetched yet to its 144 thumbnails, right after the first view."""
     tab = open_tab(browser, address, LARGE, ssh=True)
     tab.wait_until_drawn("overview")
     milliseconds = float(tab.frame.evaluate(GESTURE, {"key": "Home"}))
@@ -175,7 +175,7 @@ def heap(page: Page) -> float:
 
 
 def heap_without_the_tab(browser: Browser, address: str) -> float:
-    """That of TensorBoard's page alone: the same page, with another dashboard chosen."""
+    """The same for TensorBoard's page alone, with another dashboard chosen."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(f"{address}/#timeseries")
     page.wait_for_timeout(5000)

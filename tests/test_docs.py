@@ -27,7 +27,7 @@ def run_blocks(page: Path, names: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def readme(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """The directory and the names that the blocks of the README leave behind; those of the other pages go on from there."""
+    """The directory and the names after the blocks of the README. The blocks of the other pages continue from there."""
     directory, names = tmp_path_factory.mktemp("readme"), {"__name__": "__main__"}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)

@@ -26,7 +26,7 @@ def example(name: str):  # type: ignore[no-untyped-def]
 
 @pytest.fixture(scope="module")
 def article_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the article's script leaves behind, cut to 3 epochs on 600 images."""
+    """The logs of the article's script, cut to 3 epochs on 600 images."""
     logs = tmp_path_factory.mktemp("article")
     example("article").main(str(logs), epochs=3, verbose=0, images=600, learning_rate=1e-2)
     return logs

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from the logs of the demo and of `examples/confused.py`: `make pictures`."""
+"""Makes the pictures of the documents from the logs of the demo and of `examples/confused.py`: `make pictures`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.conftest import BROWSER_FLAGS, ROOT, TensorBoard, find_browser
 LOGS = ROOT / "logs"
 PICTURES = ROOT / "docs" / "pictures"
 
-# Name of the picture: the choices in the address, the view whose drawing is waited for, and the colour scheme.
+# Name of the picture: the choices in the address, the view to wait for, and the colour scheme.
 SHOTS = {
     "head": ("&p.attention.run=vit&p.attention.view=head&p.attention.site=block_2_attention", "head", "light"),
     "article": ("&p.attention.run=article&p.attention.tag=attention&p.attention.view=head", "head", "light"),
     "overview": ("&p.attention.run=vit&p.attention.view=overview", "overview", "dark"),
     "text": ("&p.attention.run=text&p.attention.view=head", "head", "light"),
-    # Shirts that are taken for T-shirts.
+    # Shirts that are classified as T-shirts.
     "confusion": ("&p.attention.run=confused&p.attention.view=confusion&p.attention.cell=6.0", "confusion", "light"),
 }
 
@@ -43,7 +43,7 @@ def main() -> None:
                 )
                 tab = Tab(page, server.address, choices)
                 tab.wait_until_drawn(view)
-                page.wait_for_timeout(3000)  # the film strip, and what belongs to a cell, come in behind
+                page.wait_for_timeout(3000)  # the film strip and the examples of a cell come later
                 page.screenshot(path=PICTURES / f"{name}.png")
                 page.close()
                 print(f"docs/pictures/{name}.png")
