@@ -19,8 +19,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from encode_cost import heads_of_many_kinds
 
+from tb_attention.records.format.digest import digest
 from tb_attention.records.format.npz import write_npz
-from tb_attention.records.format.step_file import attention_members, digest
+from tb_attention.records.format.step_file import attention_members
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.reduce.encodings import decode, encode

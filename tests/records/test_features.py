@@ -10,9 +10,10 @@ import pytest
 import tb_attention
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format import json_text
+from tb_attention.records.format.digest import digest
 from tb_attention.records.format.npz import write_npz
 from tb_attention.records.format.site_manifest import SiteManifest, site_to_json
-from tb_attention.records.format.step_file import attention_members, digest
+from tb_attention.records.format.step_file import attention_members
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis, Site

@@ -11,7 +11,7 @@ import pytest
 from tb_attention import AttentionWriter, Samples, load
 from tb_attention.errors import ArgumentError
 from tb_attention.plugin.serve_curves import mean_row
-from tb_attention.records.format.site_maps import overview
+from tb_attention.records.format.digest import overview
 from tb_attention.reduce.head_measures import head_measures
 from tb_attention.site import Axis
 

@@ -12,6 +12,7 @@ import pytest
 
 from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
 from tb_attention.records.format import json_text
+from tb_attention.records.format.digest import digest
 from tb_attention.records.format.schema import (
     ConfusionManifest,
     MeanManifest,
@@ -21,7 +22,6 @@ from tb_attention.records.format.schema import (
     manifest_to_json,
 )
 from tb_attention.records.format.site_manifest import axis_to_json
-from tb_attention.records.format.step_file import digest
 from tb_attention.records.format.step_record import ClassGroup, Prediction
 from tb_attention.site import Axis, Cells, Pixels, Site, WindowPlaces
 

@@ -18,7 +18,7 @@ from tensorboard.data import provider as provider_types
 from tensorboard.data import server_ingester
 from tensorboard.util import grpc_util
 
-from tb_attention.records.format.step_file import digest
+from tb_attention.records.format.digest import digest
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.format.step_summary import MAX_BLOB, overview_blob
 from tb_attention.records.reading.reader import load

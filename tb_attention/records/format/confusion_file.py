@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.digest import Digest, header
 from tb_attention.records.format.npz import Member
 from tb_attention.records.format.schema import (
     ConfusionManifest,
@@ -19,13 +20,7 @@ from tb_attention.records.format.schema import (
     StepManifest,
     manifest_to_json,
 )
-from tb_attention.records.format.step_file import (
-    Digest,
-    decode_member,
-    header,
-    manifest_member,
-    map_members,
-)
+from tb_attention.records.format.step_file import decode_member, manifest_member, map_members
 from tb_attention.records.format.step_record import CellExamples, ConfusionRecord
 from tb_attention.reduce.confusion import cells_of, dense_of
 from tb_attention.reduce.encodings import encode, encoded_bytes

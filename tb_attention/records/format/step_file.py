@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from tb_attention._version import __version__
-from tb_attention.errors import ArgumentError, DamagedFileError
-from tb_attention.records.format import json_text, site_maps
+from tb_attention.errors import DamagedFileError
+from tb_attention.records.format import json_text
 from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.digest import Digest
 from tb_attention.records.format.npz import Member
 from tb_attention.records.format.schema import Manifest, StepManifest, manifest_from_json, manifest_to_json
-from tb_attention.records.format.site_manifest import EncodedPart, OverviewPart, RowsManifest, SiteManifest
-from tb_attention.records.format.step_record import RecordHeader, StepRecord
-from tb_attention.reduce.encodings import Encoding, choose_encoding, decode, encode, encoded_bytes, row_encoding
-from tb_attention.reduce.head_measures import MEASURES
-from tb_attention.site import Axis, FullRows, Site, own_part
+from tb_attention.records.format.step_record import StepRecord
+from tb_attention.reduce.encodings import Encoding, decode, encode, encoded_bytes
 
 MANIFEST = "manifest"
 MEASURES_MEMBER = "measures"
@@ -49,62 +45,6 @@ def sink_member(sample: int, site: int) -> str:
 def overview_member(sample: int) -> str:
     """The member with the overviews of all sites for one sample."""
     return f"overview/{sample}"
-
-
-@dataclass(frozen=True, eq=False)
-class Digest:
-    """What the index and the event file need of a step of maps.
-
-    Attributes:
-        manifest: Of the step file.
-        measures: float32 (samples, heads of all sites, measures).
-        overviews: uint8, one array for each sample.
-    """
-
-    manifest: StepManifest
-    measures: npt.NDArray[np.float32]
-    overviews: tuple[npt.NDArray[np.uint8], ...]
-
-
-def digest(record: StepRecord, tag: str, attempt: int, masks: site_maps.Masks | None = None) -> Digest:
-    """Overviews, measures and the manifest of a record.
-
-    Args:
-        record: The step.
-        tag, attempt: The series and attempt of the step.
-        masks: By index of the input, which positions are not padding; `(samples, positions)`.
-
-    Raises:
-        ArgumentError: A site has no axis for its heads.
-    """
-    count = record.sample_count
-    kept = {index: mask for index, mask in (masks or {}).items() if len(mask) == count}
-    parts: list[list[npt.NDArray[np.uint8]]] = [[] for _ in range(count)]
-    values: list[list[npt.NDArray[np.float32]]] = [[] for _ in range(count)]
-    sites = []
-    offset = 0
-    for site in record.sites:
-        known, encoded = _site(site, offset)
-        sites.append(known)
-        offset += known.overview.bytes
-        for sample in range(count):
-            parts[sample].append(encoded[sample])
-            values[sample].append(_measures(site, known.axes, sample, kept))
-    manifest = StepManifest(
-        **header(record, tag, attempt),
-        samples=record.samples,
-        sample_count=count,
-        predictions=record.predictions or (None,) * count,
-        measures=MEASURES,
-        sites=tuple(sites),
-    )
-    empty = np.zeros((0, len(MEASURES)), np.float32)
-    stacked = [np.concatenate(heads) if heads else empty for heads in values]
-    return Digest(
-        manifest,
-        np.stack(stacked) if stacked else np.zeros((0, manifest.heads, len(MEASURES)), np.float32),
-        tuple(np.concatenate(each) if each else np.zeros(0, np.uint8) for each in parts),
-    )
 
 
 def attention_members(record: StepRecord, made: Digest) -> Iterator[Member]:
@@ -211,75 +151,3 @@ def decode_member(
     if not fits or stored.size * stored.dtype.itemsize != encoded_bytes(shape, encoding):
         raise DamagedFileError(f"{name} is not {encoding} of shape {shape}. Received: {stored.dtype} {stored.shape}.")
     return decode(stored, shape, encoding)
-
-
-def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.uint8]]]:
-    """The manifest of a site and the encoded overview of each sample."""
-    roles = [axis.role for axis in site.axes[:2]]
-    if roles != ["samples", "heads"]:
-        raise ArgumentError(f"`axes` of a site must begin with samples and heads. Received: {roles} at {site.path!r}.")
-    axes = site.axes[2:]
-    inner = (site.axes[1], *axes)
-    pooled = [site_maps.overview(weights, inner) for weights in site.weights]
-    shape = pooled[0].shape if pooled else site_maps.overview(np.zeros(site.weights.shape[1:], np.float32), inner).shape
-    # All samples of a site share one encoding, as the manifest states only one.
-    signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
-    overview_encoding: Encoding = "signed8_row" if signed else "sqrt8_row"
-    manifest = SiteManifest(
-        path=site.path,
-        kind=site.kind,
-        note=site.note,
-        axes=inner,
-        shape=site.weights.shape[1:],
-        encoding=_shared_encoding(site.weights),
-        overview=OverviewPart(
-            shape=shape,
-            encoding=overview_encoding,
-            offset=offset,
-            bytes=encoded_bytes(shape, overview_encoding),
-        ),
-        rows=None if site.rows is None else _rows_manifest(site.rows),
-        features=None if site.features is None else _part(np.moveaxis(site.features, -1, 1)),
-        sink=None if site.sink is None else EncodedPart(shape=site.sink.shape[1:], encoding="float32"),
-    )
-    return manifest, [encode(maps, overview_encoding) for maps in pooled]
-
-
-def _rows_manifest(rows: FullRows) -> RowsManifest:
-    part = _part(rows.weights)
-    return RowsManifest(queries=tuple(map(int, rows.queries)), shape=part.shape, encoding=part.encoding)
-
-
-def _part(arrays: npt.NDArray[np.float32]) -> EncodedPart:
-    """How the arrays of all samples are stored."""
-    return EncodedPart(shape=arrays.shape[1:], encoding=_shared_encoding(arrays))
-
-
-def _measures(site: Site, axes: tuple[Axis, ...], sample: int, masks: site_maps.Masks) -> npt.NDArray[np.float32]:
-    """The measures of a site for one sample, without padding."""
-    weights = site.weights[sample][own_part(axes, sample)]
-    own = tuple(axis.of(sample) for axis in axes)
-    lengths = {axis.input: axis.of(sample).size for axis in axes if axis.own is not None}
-    cut = {index: mask[:, : lengths.get(index)] for index, mask in masks.items()}
-    return site_maps.measures(weights, own, site.kind, sample, cut)
-
-
-def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
-    """The encoding that fits the weights of all samples."""
-    if not len(weights) or choose_encoding(weights[0]) == "float32":
-        return "float32"
-    return choose_encoding(weights)
-
-
-def header(record: RecordHeader, tag: str, attempt: int) -> dict[str, Any]:
-    """The fields of `StepHeader` for a step that this version writes."""
-    return {
-        "tag": tag,
-        "attempt": attempt,
-        "writer": f"tb_attention {__version__}",
-        "step": record.step,
-        "epoch": record.epoch,
-        "batch": record.batch,
-        "wall_time": float(record.wall_time),
-        "logs": {str(name): float(value) for name, value in record.logs.items()},
-    }

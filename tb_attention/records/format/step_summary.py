@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format import json_text
 from tb_attention.records.format.confusion_file import confusion_members
+from tb_attention.records.format.digest import Digest
 from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import ConfusionManifest, StepManifest, manifest_from_json, manifest_to_json
-from tb_attention.records.format.step_file import MEASURES_MEMBER, Digest, manifest_member, overview_member
+from tb_attention.records.format.step_file import MEASURES_MEMBER, manifest_member, overview_member
 from tb_attention.records.format.step_record import ConfusionRecord
 
 INIT_STEP = -1

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from tb_attention.records.format import paths
 from tb_attention.records.format.confusion_file import confusion_members
+from tb_attention.records.format.digest import Digest, digest
 from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.npz import write_npz
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.samples_file import content_hash, samples_members
-from tb_attention.records.format.step_file import Digest, attention_members, digest
+from tb_attention.records.format.step_file import attention_members
 from tb_attention.records.format.step_record import AnyRecord, ConfusionRecord, StepRecord
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import open_store

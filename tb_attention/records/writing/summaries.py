@@ -10,8 +10,8 @@ from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.scalar import metadata as scalar_metadata
 
 from tb_attention.records.format import json_text
+from tb_attention.records.format.digest import Digest
 from tb_attention.records.format.schema import ConfusionManifest, manifest_to_json
-from tb_attention.records.format.step_file import Digest
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.format.step_summary import overview_blob
 from tb_attention.reduce.confusion import dense_of
