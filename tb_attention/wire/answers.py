@@ -15,9 +15,9 @@ from tb_attention.errors import AttentionError, DamagedFileError
 from tb_attention.records.format import json_text, paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.confusion_file import Examples
-from tb_attention.records.format.schema import ConfusionManifest, Manifest, check_schema
+from tb_attention.records.format.samples_file import read_samples_manifest
+from tb_attention.records.format.schema import ConfusionManifest, Manifest
 from tb_attention.records.format.site_manifest import SiteManifest
-from tb_attention.records.format.step_file import read_json
 from tb_attention.records.format.step_record import Prediction
 from tb_attention.wire import structs
 from tb_attention.wire.site_structs import Site
@@ -158,10 +158,7 @@ def samples_answer(archive: Archive, what: str) -> structs.SamplesAnswer:
     Raises:
         NewerSchemaError, DamagedFileError: It is not a samples file that this version can read.
     """
-    manifest = read_json(archive, what)
-    check_schema(manifest, what)
-    if manifest.get("content") != "samples":
-        raise DamagedFileError(f"{what} is not a samples file.")
+    manifest = read_samples_manifest(archive, what)
     try:
         return msgspec.convert({"class_names": None, "thumbnails": None} | manifest, structs.SamplesAnswer)
     except msgspec.ValidationError as error:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_attention.errors import DamagedFileError
+from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import Member
-from tb_attention.records.format.schema import SCHEMA
-from tb_attention.records.format.step_file import manifest_member
+from tb_attention.records.format.schema import SCHEMA, check_schema
+from tb_attention.records.format.step_file import manifest_member, read_json
 from tb_attention.records.samples.nested import text_of
 from tb_attention.records.samples.pictures import looks_like_pictures, one_picture, thumbnails, to_pictures
 from tb_attention.records.samples.samples import Samples
@@ -24,6 +26,19 @@ _MOST_TOKEN_IDS = 4096
 def image_member(sample: int, index: int) -> str:
     """The member with the picture of one input of one sample."""
     return f"image/{sample}/{index}"
+
+
+def read_samples_manifest(archive: Archive, what: str) -> dict[str, Any]:
+    """The JSON object in a samples file.
+
+    Raises:
+        NewerSchemaError, DamagedFileError: It is not a samples file that this version can read.
+    """
+    manifest = read_json(archive, what)
+    check_schema(manifest, what)
+    if manifest.get("content") != "samples":
+        raise DamagedFileError(f"{what} is not a samples file.")
+    return manifest
 
 
 def samples_members(samples: Samples) -> list[Member]:

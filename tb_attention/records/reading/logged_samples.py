@@ -11,9 +11,7 @@ import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.samples_file import image_member
-from tb_attention.records.format.schema import check_schema
-from tb_attention.records.format.step_file import read_json
+from tb_attention.records.format.samples_file import image_member, read_samples_manifest
 from tb_attention.records.store.store import ReadStore
 
 
@@ -74,8 +72,7 @@ def read_samples(store: ReadStore, path: str) -> LoggedSamples:
     except FileNotFoundError as error:
         raise DamagedFileError(f"{name}, which steps refer to, is not there.") from error
     with Archive(file, name) as archive:
-        value = read_json(archive, name)
-        check_schema(value, name)
+        value = read_samples_manifest(archive, name)
         try:
             samples = value["samples"]
             inputs = tuple(tuple(sample["inputs"]) for sample in samples)
