@@ -106,8 +106,9 @@ def read(attempt: OpenedAttempt, step: Step) -> KnownManifest:
 
 def read_steps(attempt: OpenedAttempt) -> KnownSteps:
     """The manifest of every step; a step that cannot be read does not affect the others."""
+    keys = {step: attempt.key(file) for step, file in attempt.steps.items()}
     with _lock:
-        found = {step: _known.get(attempt.key(file)) for step, file in attempt.steps.items()}
+        found = {step: _known.get(key) for step, key in keys.items()}
     damaged = []
     alike: _SitesByIdentity = {}
     for each in attempt.read_steps([step for step, known in found.items() if known is None]):
