@@ -10,12 +10,12 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import respond
-from tb_attention.records.format.archive import Archive, Stream
+from tb_attention.records.format.archive import Stream
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.wire import gzip_frame
 
-Streams = Mapping[str, Stream]
+Streams = Mapping[str, Stream | None]
 
 # A stream takes some 400 bytes with its name.
 _MOST_STREAMS = 50_000
@@ -60,11 +60,12 @@ def body(attempt: OpenedAttempt, file: Entry, name: str) -> bytes:
         NoSuchMember: The file does not have it.
         DamagedFileError: The file or the member is damaged.
     """
-    stream = _streams(attempt, file).get(name)
-    if stream is None:
+    streams = _streams(attempt, file)
+    if name not in streams:
         raise NoSuchMember(name)
+    stream = streams[name]
     # A damaged file may say that it stores more than it has, and reading allocates as much memory.
-    if 0 < stream.stored <= file.size:
+    if stream is not None and 0 < stream.stored <= file.size:
         with attempt.store.open(attempt.path(file.name)) as opened:
             opened.seek(stream.offset)
             deflated = opened.read(stream.stored)
@@ -80,12 +81,4 @@ def body(attempt: OpenedAttempt, file: Entry, name: str) -> bytes:
 def _streams(attempt: OpenedAttempt, file: Entry) -> Streams:
     # All at once: to find one, zipfile reads the directory of all, 40 ms for 3,000 members.
     with attempt.open(file.name) as archive:
-        return {name: _stream(archive, name) for name in archive.names}
-
-
-def _stream(archive: Archive, name: str) -> Stream:
-    try:
-        return archive.stream(name)
-    except DamagedFileError:
-        # Not deflated, too large or damaged: `read` will decode it or say what is wrong.
-        return Stream(0, 0, 0, 0)
+        return archive.streams()

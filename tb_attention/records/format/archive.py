@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import struct
 import zipfile
@@ -127,6 +128,14 @@ class Archive:
         name_length, extra_length = struct.unpack("<HH", header[26:])
         offset = info.header_offset + 30 + name_length + extra_length
         return Stream(offset, info.compress_size, info.file_size, info.CRC)
+
+    def streams(self) -> dict[str, Stream | None]:
+        """The streams of all members by name; None for a member that has to be decoded, or is damaged."""
+        found: dict[str, Stream | None] = dict.fromkeys(self._infos)
+        for name in found:
+            with contextlib.suppress(DamagedFileError):
+                found[name] = self.stream(name)
+        return found
 
     def read_stream(self, name: str, most: int = MAX_MEMBER_BYTES) -> tuple[bytes, Stream]:
         """The deflated bytes of a member, as they are in the file."""
