@@ -26,7 +26,7 @@ class Body:
     """One array.
 
     Attributes:
-        name: As `wire.answers.body_name` makes it.
+        name: As `wire.held_page.body_name` makes it.
         size: Bytes, as far as they are known without making them.
         make: The gzip file around the `.npy` file.
     """

@@ -20,6 +20,7 @@ from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.reading.series import choose, list_series
 from tb_attention.records.store.store import ReadStore
 from tb_attention.wire import answers
+from tb_attention.wire.held_page import body_name, held_index
 from tb_attention.wire.structs import HeldIndex, SeriesAnswer, Status
 
 _UNFINISHED = "This page was made while the training was running."
@@ -68,7 +69,7 @@ def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, ch
             held.append(_answer(opened, parts[-1], run, choice))
     bodies = [body for part in parts for body in part.bodies]
     names = [body.name for body in bodies]
-    return Contents(answers.held_index(run, held, [part.samples for part in parts], names), bodies)
+    return Contents(held_index(run, held, [part.samples for part in parts], names), bodies)
 
 
 def _part(opened: OpenedAttempt, series: int, entries: Sequence[StepEntry], choice: Choice) -> SeriesPart:
@@ -158,7 +159,7 @@ def _matrix_bodies(open_file: OpenFile, series: int, file: str, manifest: Confus
     with open_file(file) as archive:
         for split, known in manifest.splits.items():
             members = {}
-            name = functools.partial(answers.body_name, series=series, step=manifest.step)
+            name = functools.partial(body_name, series=series, step=manifest.step)
             if known.encoding == "dense":
                 members["matrix"] = confusion_file.matrix_member(split)
             else:

@@ -22,7 +22,7 @@ from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.reduce.encodings import Encoding
 from tb_attention.site import Axis
 from tb_attention.wire import answers, gzip_frame
-from tb_attention.wire.answers import body_name
+from tb_attention.wire.held_page import body_name
 
 
 class MapsPart:

@@ -13,7 +13,8 @@ from tb_attention.export.page_bodies import Body, OpenFile, made, stored
 from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.samples_file import THUMBNAILS, image_member
-from tb_attention.wire.answers import body_name, samples_answer
+from tb_attention.wire.answers import samples_answer
+from tb_attention.wire.held_page import body_name
 from tb_attention.wire.structs import SampleInput, SamplesAnswer
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tb_attention.reduce.encodings import ENCODINGS, decode
 from tb_attention.wire import site_structs
-from tb_attention.wire.answers import BODY_PARAMETERS, body_name
+from tb_attention.wire.held_page import BODY_PARAMETERS, body_name
 
 SHARED: dict[str, Any] = json.loads((Path(__file__).parent.parent / "shared" / "wire.json").read_text("utf-8"))
 
