@@ -51,7 +51,7 @@ def test_every_python_block_runs(
 
 def test_the_reference_holds_the_public_names() -> None:
     reference = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^::: tb_attention\.(\w+)", reference, re.M))
+    documented = set(re.findall(r"^::: tb_attention\.(\w+)$", reference, re.M))
     assert documented == set(tb_attention.__all__) - {"__version__"}
 
 
