@@ -67,7 +67,7 @@ def test_values_of_a_wrong_kind_are_named(tab, parameter, value):
         ("site", 999_999_999_999, "1 sites"),
     ],
 )
-def test_what_is_not_there_is_answered_with_what_is(tab, parameter, value, words):
+def test_the_error_lists_what_is_there(tab, parameter, value, words):
     assert words in tab.refusal("weights", 404, **{**MAPS, **PLACE, parameter: value})
 
 

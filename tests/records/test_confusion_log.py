@@ -86,7 +86,7 @@ def test_order_groups_and_other_labels_come_back(run: Path) -> None:
         log.score_histogram(7)
 
 
-def test_labels_have_a_matrix_each_and_a_histogram(tmp_path: Path) -> None:
+def test_each_label_has_a_matrix_and_a_histogram(tmp_path: Path) -> None:
     record = confusions.labels_record()
     log = tb_attention.load(write(tmp_path, record))
     np.testing.assert_array_equal(log.label_counts(0), record.labels["validation"])

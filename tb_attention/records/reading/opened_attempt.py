@@ -41,7 +41,7 @@ class Listing(tuple[Entry, ...]):
 
     @cached_property
     def others(self) -> Mapping[str, Entry]:
-        """The files that are no steps, by name."""
+        """The files other than step files, by name."""
         return {each.name: each for each in self if not each.is_directory and paths.file_step(each.name) is None}
 
     @cached_property
@@ -117,7 +117,7 @@ class OpenedAttempt:
         return f"{self.directory}/{name}"
 
     def key(self, file: Entry) -> Hashable:
-        """What stands for one version of a file in caches."""
+        """A cache key for one version of a file."""
         return self.store.url, self.path(file.name), file.version
 
     def open(self, name: str) -> Archive:
