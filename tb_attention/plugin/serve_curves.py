@@ -18,7 +18,7 @@ from tb_attention.plugin.manifests import KnownManifest
 from tb_attention.records.format import step_file
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import StepManifest, maps_of
+from tb_attention.records.format.schema import StepManifest, maps_of, read_manifest
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
@@ -126,7 +126,7 @@ def _of_step(attempt: OpenedAttempt, file: Entry, site: int, sample: int, querie
 
 
 def _maps(archive: Archive, file: Entry) -> StepManifest:
-    manifest = maps_of(step_file.read_manifest(archive, file.name))
+    manifest = maps_of(read_manifest(archive, file.name))
     if manifest is None:
         raise NotInLogError("The step holds a confusion matrix and no maps.")
     return manifest

@@ -14,8 +14,7 @@ from tb_attention.plugin.logs import Logs
 from tb_attention.records.format import confusion_file
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import ConfusionManifest, Manifest
-from tb_attention.records.format.step_file import read_manifest
+from tb_attention.records.format.schema import ConfusionManifest, Manifest, read_manifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.wire import gzip_frame
 

@@ -56,7 +56,7 @@ def test_a_file_under_the_name_of_another_step_is_damage(pristine: Path, tmp_pat
 def test_a_step_of_a_newer_version_is_named_and_the_others_are_read(pristine: Path, tmp_path: Path) -> None:
     from tb_attention.records.format.archive import Archive
     from tb_attention.records.format.npz import npz_bytes
-    from tb_attention.records.format.step_file import manifest_member, read_json
+    from tb_attention.records.format.schema import manifest_member, read_json
 
     shutil.copytree(pristine, tmp_path / "run")
     path = logs.attempt_directory(tmp_path / "run") / "step-000000000001.npz"

@@ -17,7 +17,7 @@ from tb_attention.errors import ArgumentError
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.format.samples_file import samples_members
-from tb_attention.records.format.step_file import read_json
+from tb_attention.records.format.schema import read_json
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.samples.pictures import looks_like_pictures, thumbnails, to_pictures
 from tb_attention.records.samples.sample_arguments import to_labels

@@ -18,9 +18,10 @@ from tb_attention.records.format.schema import (
     MeanManifest,
     SplitManifest,
     StepManifest,
+    manifest_member,
     manifest_to_json,
 )
-from tb_attention.records.format.step_file import decode_member, manifest_member, map_members
+from tb_attention.records.format.step_file import decode_member, map_members
 from tb_attention.records.format.step_record import CellExamples, ConfusionRecord
 from tb_attention.reduce.confusion import cells_of, dense_of
 from tb_attention.reduce.encodings import encode, encoded_bytes

@@ -20,11 +20,13 @@ from tb_attention.records.format.schema import (
     StepManifest,
     check_schema,
     manifest_from_json,
+    manifest_member,
     manifest_to_json,
     maps_of,
+    read_json,
 )
 from tb_attention.records.format.site_manifest import Count, Sites, site_to_json
-from tb_attention.records.format.step_file import manifest_member, read_json, read_measures
+from tb_attention.records.format.step_file import read_measures
 from tb_attention.records.store.store import Entry
 
 SEGMENT = 64

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import Member
-from tb_attention.records.format.schema import SCHEMA, check_schema
-from tb_attention.records.format.step_file import manifest_member, read_json
+from tb_attention.records.format.schema import SCHEMA, check_schema, manifest_member, read_json
 from tb_attention.records.samples.nested import text_of
 from tb_attention.records.samples.pictures import looks_like_pictures, one_picture, thumbnails, to_pictures
 from tb_attention.records.samples.samples import Samples

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Struct, field
 
 from tb_attention.errors import ArgumentError, DamagedFileError, NewerSchemaError
 from tb_attention.records.format import json_text
+from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.json_text import Number
+from tb_attention.records.format.npz import Member
 from tb_attention.records.format.paths import MAX_STEP
 from tb_attention.records.format.site_manifest import NULL, Count, Sites, site_to_json
 from tb_attention.records.format.step_record import ClassGroup, ConfusionKind, Prediction
@@ -18,7 +21,10 @@ from tb_attention.records.format.step_record import ClassGroup, ConfusionKind, P
 SCHEMA = 1
 """The version that this code writes, and the newest that it reads."""
 
+_MEMBER = "manifest"
+
 # No honest file comes near these. They bound what a hostile one can make a reader do.
+_MOST_BYTES = 64 << 20
 _MOST_CLASSES = 20_000
 _MOST_BINS = 65_536
 _DEEPEST = 20
@@ -191,6 +197,31 @@ def manifest_from_json(value: Mapping[str, Any], what: str, sites: Sites | None 
     check_schema(value, what)
     manifest: Manifest = json_text.convert(value if sites is None else {**value, "sites": ()}, Manifest, what)
     return manifest if sites is None else msgspec.structs.replace(manifest, sites=sites)
+
+
+def manifest_member(value: Mapping[str, Any]) -> Member:
+    """The member that holds a JSON object."""
+    return _MEMBER, np.frombuffer(json_text.dumps(dict(value)), np.uint8)
+
+
+def read_json(archive: Archive, what: str) -> dict[str, Any]:
+    """The JSON object of the member `manifest`."""
+    stored = archive.read(_MEMBER, _MOST_BYTES)
+    if stored.dtype != np.uint8 or stored.ndim != 1:
+        raise DamagedFileError(
+            f"The manifest of {what} must be uint8 of one dimension. Received: {stored.dtype} {stored.shape}."
+        )
+    return json_text.loads(stored.tobytes(), f"The manifest of {what}")
+
+
+def read_manifest(archive: Archive, what: str) -> Manifest:
+    """The manifest of a step file.
+
+    Raises:
+        NewerSchemaError: A newer version wrote it.
+        DamagedFileError: No version can read it.
+    """
+    return manifest_from_json(read_json(archive, what), f"The manifest of {what}")
 
 
 def _check_groups(groups: tuple[int | ClassGroup, ...], classes: int, depth: int = 0) -> None:

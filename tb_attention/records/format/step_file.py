@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
-from tb_attention.records.format import json_text
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.digest import Digest
 from tb_attention.records.format.npz import Member
-from tb_attention.records.format.schema import Manifest, StepManifest, manifest_from_json, manifest_to_json
+from tb_attention.records.format.schema import StepManifest, manifest_member, manifest_to_json
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.reduce.encodings import Encoding, decode, encode, encoded_bytes
 
-MANIFEST = "manifest"
 MEASURES_MEMBER = "measures"
-MAX_MANIFEST_BYTES = 64 << 20
 
 
 def weights_member(sample: int, site: int) -> str:
@@ -68,31 +65,6 @@ def map_members(record: StepRecord, made: Digest) -> Iterator[Member]:
                 yield features_member(sample, index), encode(maps, known.features.encoding)
             if site.sink is not None and known.sink is not None:
                 yield sink_member(sample, index), encode(site.sink[sample], known.sink.encoding)
-
-
-def manifest_member(value: Mapping[str, Any]) -> Member:
-    """The member that holds a JSON object."""
-    return MANIFEST, np.frombuffer(json_text.dumps(dict(value)), np.uint8)
-
-
-def read_json(archive: Archive, what: str) -> dict[str, Any]:
-    """The JSON object of the member `manifest`."""
-    stored = archive.read(MANIFEST, MAX_MANIFEST_BYTES)
-    if stored.dtype != np.uint8 or stored.ndim != 1:
-        raise DamagedFileError(
-            f"The manifest of {what} must be uint8 of one dimension. Received: {stored.dtype} {stored.shape}."
-        )
-    return json_text.loads(stored.tobytes(), f"The manifest of {what}")
-
-
-def read_manifest(archive: Archive, what: str) -> Manifest:
-    """The manifest of a step file.
-
-    Raises:
-        NewerSchemaError: A newer version wrote it.
-        DamagedFileError: No version can read it.
-    """
-    return manifest_from_json(read_json(archive, what), f"The manifest of {what}")
 
 
 def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:

@@ -17,8 +17,14 @@ from tb_attention.records.format.confusion_file import confusion_members
 from tb_attention.records.format.digest import Digest
 from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import ConfusionManifest, StepManifest, manifest_from_json, manifest_to_json
-from tb_attention.records.format.step_file import MEASURES_MEMBER, manifest_member, overview_member
+from tb_attention.records.format.schema import (
+    ConfusionManifest,
+    StepManifest,
+    manifest_from_json,
+    manifest_member,
+    manifest_to_json,
+)
+from tb_attention.records.format.step_file import MEASURES_MEMBER, overview_member
 from tb_attention.records.format.step_record import ConfusionRecord
 
 INIT_STEP = -1

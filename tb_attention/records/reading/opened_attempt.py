@@ -11,8 +11,8 @@ from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.index import StepEntry, read_index
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import Manifest, StepManifest
-from tb_attention.records.format.step_file import read_manifest, read_measures
+from tb_attention.records.format.schema import Manifest, StepManifest, read_manifest
+from tb_attention.records.format.step_file import read_measures
 from tb_attention.records.store.store import Entry, ReadStore
 
 # To open so few step files takes no longer than to decode the index.
