@@ -59,40 +59,33 @@ class Logs:
             return True
         return any(run in known for run in self._events.runs(request_context.RequestContext(), ""))
 
-    def attempts(self, request: Request) -> Attempts:
-        """The attempts of the series that `run` and `tag` mean.
+    def attempt(self, request: Request) -> OpenedAttempt:
+        """The attempt that a request means; raises as `opened`."""
+        return self.opened(request)[1]
+
+    def opened(self, request: Request) -> tuple[Attempts, OpenedAttempt]:
+        """The attempts of the series that `run` and `tag` mean, and the one that `attempt` means.
+
+        That is the newest that has a step where `attempt` is left out.
 
         Raises:
             NotInLogError: It does not exist; the message lists what does.
         """
         run, tag = parameters.text(request, "run"), parameters.text(request, "tag")
+        wanted = parameters.attempt(request)
         context, experiment = plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)
         store = self._store(context, experiment, run, self._runs.of(context, experiment, run))
-        folder, tags = paths.tag_folder(tag), list_tags(store)
-        if folder not in tags:
+        attempts = find_attempts(store, paths.tag_folder(tag))
+        if attempts.newest is None and attempts.folder not in (tags := list_tags(store)):
             listed = first_names(map(paths.folder_tag, tags))
             raise NotInLogError(f"The run has no such series. Received: tag={tag[:200]!r}. Tags: {listed}.")
-        return find_attempts(store, folder)
-
-    def attempt(self, request: Request) -> OpenedAttempt:
-        """The attempt that `run`, `tag` and `attempt` mean; the newest that has a step where `attempt` is left out.
-
-        Raises:
-            NotInLogError: It does not exist; the message lists what does.
-        """
-        return asked_attempt(self.attempts(request), request)
+        if attempts.newest is None or (wanted is not None and wanted not in attempts.numbers):
+            listed = first_names(attempts.numbers)
+            raise NotInLogError(f"There is no such attempt. Received: attempt={wanted}. Attempts: {listed}.")
+        return attempts, attempts.open(wanted)
 
     def _store(self, context: Any, experiment: str, run: str, directory: str) -> ReadStore:
         return _open(directory) or self._events.store(context, experiment, run) or RunStore(directory)
-
-
-def asked_attempt(attempts: Attempts, request: Request) -> OpenedAttempt:
-    """The attempt that `attempt` means, or the newest that has a step; raises NotInLogError if there is no such attempt."""
-    wanted = parameters.attempt(request)
-    if attempts.newest is None or (wanted is not None and wanted not in attempts.numbers):
-        listed = first_names(attempts.numbers)
-        raise NotInLogError(f"There is no such attempt. Received: attempt={wanted}. Attempts: {listed}.")
-    return attempts.open(wanted)
 
 
 def tag_and_content(attempts: Attempts) -> tuple[str, Content]:

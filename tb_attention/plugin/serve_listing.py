@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError
 from tb_attention.plugin import manifests, respond
-from tb_attention.plugin.logs import Logs, asked_attempt, tag_and_content
+from tb_attention.plugin.logs import Logs, tag_and_content
 from tb_attention.records.format import paths
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.reading.series import find_attempts, list_tags
@@ -61,8 +61,7 @@ def _entry(store: ReadStore, folder: str) -> SeriesEntry | None:
 
 def serve_series(logs: Logs, request: Request) -> Response:
     """Steps, sites and status of one attempt."""
-    attempts = logs.attempts(request)
-    attempt = asked_attempt(attempts, request)
+    attempts, attempt = logs.opened(request)
     key = (attempt.store.url, attempt.directory, attempt.files.state)
     with _lock:
         answer = _series.get(key)

@@ -118,7 +118,7 @@ class OpenedAttempt:
 
     def key(self, file: Entry) -> Hashable:
         """A cache key for one version of a file."""
-        return self.store.url, self.path(file.name), file.version
+        return self.store.url, self.directory, file
 
     def open(self, name: str) -> Archive:
         """Opens an `.npz` file.
