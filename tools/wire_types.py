@@ -1,7 +1,6 @@
 """Writes the TypeScript types of the plugin's JSON, from the JSON schema of `tb_attention/wire/structs.py`.
 
-A generator of our own, because json-schema-to-typescript loses the names of unions (`Step`, `Kind`) and the comments of fields
-with this schema, and because it needs msgspec alone.
+json-schema-to-typescript would lose the names of unions (`Step`, `Kind`) and the comments of fields; this needs msgspec alone.
 """
 
 from __future__ import annotations
@@ -41,10 +40,8 @@ def types_of(unions: dict[str, Any], components: dict[str, Schema]) -> str:
     aliases = {json.dumps(schema): name for name, schema in schemas.items()}
 
     def type_of(schema: Schema) -> str:
-        named = aliases.get(
-            json.dumps({key: value for key, value in schema.items() if key not in ("description", "default")})
-        )
-        return named or spelled(schema)
+        bare = {key: value for key, value in schema.items() if key != "default"}
+        return aliases.get(json.dumps(bare)) or spelled(bare)
 
     def spelled(schema: Schema) -> str:
         if "$ref" in schema:
@@ -53,8 +50,9 @@ def types_of(unions: dict[str, Any], components: dict[str, Schema]) -> str:
             return " | ".join(map(json.dumps, schema["enum"]))
         if "anyOf" in schema:
             rest = [each for each in schema["anyOf"] if each != {"type": "null"}]
-            one = type_of(rest[0] if len(rest) == 1 else {"anyOf": rest}) if len(rest) < len(schema["anyOf"]) else ""
-            return f"{one} | null" if one else " | ".join(map(type_of, rest))
+            if len(rest) == len(schema["anyOf"]):
+                return " | ".join(map(type_of, rest))
+            return type_of(rest[0] if len(rest) == 1 else {"anyOf": rest}) + " | null"
         if schema.get("type") == "array":
             item = type_of(schema["items"])
             return f"({item})[]" if "|" in item else f"{item}[]"
@@ -65,17 +63,17 @@ def types_of(unions: dict[str, Any], components: dict[str, Schema]) -> str:
     def interface(name: str, schema: Schema) -> str:
         summary, _, attributes = schema["description"].partition("\n\nAttributes:\n")
         comments = dict(re.findall(r"^    (\w+): ((?:.|\n {8})+)", attributes, re.MULTILINE))
-        lines = [comment(summary, ""), f"export interface {name} {{\n"]
+        text = f"{comment(summary)}export interface {name} {{\n"
         for field, value in schema["properties"].items():
             optional = "" if field in schema["required"] else "?"
-            lines += [comment(comments.get(field, ""), "  "), f"  {field}{optional}: {type_of(value)};\n"]
-        return "".join([*lines, "}\n"])
+            text += f"{comment(comments.get(field, ''), '  ')}  {field}{optional}: {type_of(value)};\n"
+        return text + "}\n"
 
-    parts = [f"export type {name} = {spelled(schema)};\n" for name, schema in schemas.items()]
-    return "\n".join(["".join(parts), *(interface(name, schema) for name, schema in components.items())])
+    types = "".join(f"export type {name} = {spelled(schema)};\n" for name, schema in schemas.items())
+    return "\n".join([types, *(interface(name, schema) for name, schema in components.items())])
 
 
-def comment(text: str, indent: str) -> str:
+def comment(text: str, indent: str = "") -> str:
     """A doc comment as a line, or nothing."""
     return f"{indent}/** {' '.join(text.split())} */\n" if text else ""
 
