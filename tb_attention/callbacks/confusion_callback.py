@@ -121,8 +121,8 @@ class ConfusionMatrixCallback(keras.callbacks.Callback):  # type: ignore[misc]
             )
             if source.kind == "generator":
                 raise ArgumentError(
-                    "`validation_data` is read at every epoch, but a generator can be read only once. Pass a function that "
-                    f"returns the generator, or a dataset. Received: validation_data={validation_data!r}."
+                    "`validation_data` is read at every epoch, which a generator cannot be. Pass a function that returns "
+                    f"the generator, or a dataset. Received: validation_data={validation_data!r}."
                 )
         self.log_dir = checked_directory(log_dir)
         self.tag = checked_tag(tag)
