@@ -29,3 +29,7 @@ def test_anything_but_an_object_is_damage(data: bytes) -> None:
 def test_anything_but_a_number_is_damage(value: object) -> None:
     with pytest.raises(DamagedFileError, match="A number was expected"):
         json_text.number(value)
+
+
+def test_unpaired_surrogates_and_numbers_beyond_floats_are_read() -> None:
+    assert json_text.loads(b'{"a": "\\ud800", "b": 1e400}', "It") == {"a": "\ud800", "b": math.inf}
