@@ -81,7 +81,7 @@ def kept_examples(epoch: int, probabilities: npt.NDArray[np.float64]) -> CellExa
             means[index] = (len(right), tuple(site.weights.mean(0) for site in sites(pictures[right], epoch)))
     maps = StepRecord(
         epoch,
-        epoch,
+        epoch=epoch,
         sites=sites(pictures[with_maps], epoch),
         predictions=tuple(Prediction(int(predicted[i]), float(certain[i])) for i in with_maps),
     )
