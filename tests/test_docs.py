@@ -13,8 +13,14 @@ import pytest
 
 import tb_attention
 from tests.conftest import ROOT
+from tests.test_rooms import ALLOWED, FLOORS
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "tb_attention" / "tracing" / "README.md"])
+DOCUMENTS = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugin_frontend/README.md"))]
+FOLDERS = ("tb_attention", "tests", "tools", "docs", "examples", "benchmarks")
+FILES = [f"/{path.name}" for path in ROOT.glob("*")] + [
+    f"/{path.relative_to(ROOT).as_posix()}" for folder in FOLDERS for path in (ROOT / folder).rglob("*")
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.S | re.M)
 
 
@@ -53,6 +59,19 @@ def test_the_reference_holds_the_public_names() -> None:
     reference = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^::: tb_attention\.(\w+)$", reference, re.M))
     assert documented == set(tb_attention.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`([\w./]+\.(?:py|md))`", page.read_text(encoding="utf-8"))
+    missing = [name for name in named if not any(path.endswith(f"/{name}") for path in FILES)]
+    assert missing == []
+
+
+def test_the_architecture_lists_the_imports_of_rooms_and_floors() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)/` \|.*\| ([\w, ]*)\|$", text, re.M)
+    assert {room: set(filter(None, re.split(r"[, ]+", imports))) for room, imports in rows} == ALLOWED | FLOORS
 
 
 def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
