@@ -173,7 +173,7 @@ test("where patches overlap the tint is that of the stronger one, and a rest has
     },
   };
   const values = Float32Array.from([1, 0.5, 0, 0.25]);
-  drawTint(context as unknown as CanvasRenderingContext2D, overlapping, values, "1,2,3", 1, 1);
+  drawTint(context as unknown as CanvasRenderingContext2D, overlapping, { values, rgb: "1,2,3", full: 1, opacity: 1 });
   expect(drawn).toEqual([
     [0, 0, 8, 4, "rgba(1,2,3,1.000)"],
     [8, 0, 2, 4, "rgba(1,2,3,1.000)"],

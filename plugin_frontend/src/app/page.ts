@@ -2,7 +2,7 @@
 import { mount } from "svelte";
 import "../styles/fonts.css";
 import "../styles/tokens.css";
-import "../styles/toolbar.css";
+import "../styles/shared.css";
 import { Store } from "../state/store.svelte";
 import App from "./App.svelte";
 

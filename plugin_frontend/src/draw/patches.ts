@@ -91,16 +91,22 @@ export function drawStrip(
 /** A weight of this size and more gets the full tint; below, the tint is in proportion. */
 export const FULL_TINT = 0.2;
 
-const STRONGEST = 0.9;
+export interface Tint {
+  /** One weight for each position. */
+  values: Float32Array;
+  /** "22,132,240" */
+  rgb: string;
+  /** The weight of the full tint. */
+  full: number;
+  /** Of the full tint; 0.9 where it is left out. */
+  opacity?: number;
+}
 
-/** Lays a tint over each cell of a picture. `values`: one weight for each position; `full`: the weight of the full tint. */
+/** Lays a tint over each cell of a picture. */
 export function drawTint(
   context: CanvasRenderingContext2D,
   positions: Positions,
-  values: Float32Array,
-  rgb: string,
-  full: number,
-  opacity = STRONGEST,
+  { values, rgb, full, opacity = 0.9 }: Tint,
   place: Crop = { x: 0, y: 0, width: context.canvas.width, height: context.canvas.height },
 ): void {
   const [rows = 1, columns = 1] = positions.grid ?? [];
@@ -146,20 +152,13 @@ function bands(positions: Positions, dimension: 0 | 1, length: number): Band[] {
 }
 
 /** The same tint without edges between the cells: interpolated between their middles. */
-export function drawSmoothTint(
-  context: CanvasRenderingContext2D,
-  positions: Positions,
-  values: Float32Array,
-  rgb: string,
-  full: number,
-  opacity = STRONGEST,
-): void {
+export function drawSmoothTint(context: CanvasRenderingContext2D, positions: Positions, tint: Tint): void {
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const small = document.createElement("canvas");
   [small.width, small.height] = [columns, rows];
   const cells = small.getContext("2d");
   if (!cells) return;
-  drawTint(cells, { ...positions, pixels: null }, values, rgb, full, opacity);
+  drawTint(cells, { ...positions, pixels: null }, tint);
   const [left, right] = tiles(positions, 1);
   const [top, bottom] = tiles(positions, 0);
   const { width, height } = context.canvas;

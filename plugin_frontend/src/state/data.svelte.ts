@@ -1,20 +1,21 @@
 /** Fetches what is shown when a choice changes, and what will probably be shown next in advance. */
 import { untrack } from "svelte";
+import type { NumberArray } from "../api/npy";
+import { featureMaps, type FeatureMaps } from "../model/features";
 import { hasDrawn } from "../host/drawn";
 import { Prefetcher } from "./prefetch.svelte";
 import { Comparison } from "./comparison.svelte";
 import type { ConfusionState } from "./confusionState.svelte";
-import { Features } from "./features.svelte";
 import { PrefetchTargets } from "./prefetchTargets.svelte";
 import { MapArrays, showsWeights } from "./mapArrays.svelte";
 import { QueryRows } from "./queryRows.svelte";
-import { Sink } from "./sink.svelte";
+import { SiteArray } from "./siteArray.svelte";
 import type { SampleSelection } from "./sampleSelection.svelte";
 
 export class Data {
   readonly rows: QueryRows;
-  readonly features: Features;
-  readonly sink: Sink;
+  readonly features: SiteArray<FeatureMaps | null>;
+  readonly sink: SiteArray<NumberArray>;
   readonly compare: Comparison;
   readonly prefetcher: Prefetcher;
   readonly prefetchTargets: PrefetchTargets;
@@ -29,8 +30,8 @@ export class Data {
     this.prefetcher = new Prefetcher(of.server.client, hasDrawn);
     this.prefetchTargets = new PrefetchTargets(of, maps);
     this.rows = new QueryRows(of, maps);
-    this.features = new Features(of);
-    this.sink = new Sink(of);
+    this.features = new SiteArray(of, "features", featureMaps);
+    this.sink = new SiteArray(of, "sink", (_, shares) => shares);
     this.compare = new Comparison(of);
   }
 

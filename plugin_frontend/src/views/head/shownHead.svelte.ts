@@ -18,6 +18,7 @@ import { renormalise, sinks, specialPositions, withoutPositions } from "../../mo
 import { placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import type { SiteWeights } from "../../state/mapArrays.svelte";
+import type { SiteContent } from "../../state/siteArray.svelte";
 import type { Store } from "../../state/store.svelte";
 
 /** "looks": the row of a query. "looked at": the column of a key. */
@@ -99,14 +100,12 @@ export class ShownHead {
   );
   /** The feature map behind a gate over channels, of the site and sample on the screen. */
   readonly features: FeatureMaps | null = $derived.by(() => {
-    const features = this.store.data.features.shown.value;
-    return features?.site === this.site?.path && features?.sample === this.shown?.sample ? features!.maps : null;
+    return this.#ofShown(this.store.data.features.shown.value)?.content ?? null;
   });
   /** The share of each query that goes to no key, of the map on the screen; null where the softmax has no sink. */
   readonly sink: Float32Array | null = $derived.by(() => {
-    const sink = this.store.data.sink.shown.value;
-    if (!sink || sink.site.path !== this.site?.path || sink.sample !== this.shown?.sample) return null;
-    return sinkShares(sink.site, sink.shares, this.#choice(sink.site, this.store.head));
+    const sink = this.#ofShown(this.store.data.sink.shown.value);
+    return sink && sinkShares(sink.site, sink.content, this.#choice(sink.site, this.store.head));
   });
   readonly featureScale: ColorScale | null = $derived.by(() => {
     const { ramp, dark } = this.store;
@@ -149,6 +148,12 @@ export class ShownHead {
   #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
     if (!weights) return null;
     return mapOf(weights.site, weights.array.data, this.#choice(weights.site, wanted));
+  }
+
+  /** What was fetched, where it is of the site and the sample on the screen. */
+  #ofShown<T>(fetched: SiteContent<T> | null): SiteContent<T> | null {
+    const same = fetched?.site.path === this.site?.path && fetched?.sample === this.shown?.sample;
+    return same ? fetched : null;
   }
 
   #choice(site: Site, wanted: number): Choice {
