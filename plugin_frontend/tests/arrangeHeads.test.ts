@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arrange, cellOfHead, placeAt } from "../src/model/arrangeHeads";
+import { arrange, cellOfHead, headAtPoint } from "../src/model/arrangeHeads";
 import { headValue, measureScale, measureShare, rankHeads } from "../src/model/headValues";
 import { site } from "./helpers";
 
@@ -32,8 +32,8 @@ test("what is under the pointer is what is drawn there", () => {
   const place = { site: 2, head: 3 };
   const { row, column } = cellOfHead(arrangement, place)!;
   const y = arrangement.rows[row]!.y;
-  expect(placeAt(arrangement, column * arrangement.pitch + 2, y + 2)).toEqual(place);
-  expect(placeAt(arrangement, 4 * arrangement.pitch + 2, y + 2)).toBeNull();
+  expect(headAtPoint(arrangement, column * arrangement.pitch + 2, y + 2)).toEqual(place);
+  expect(headAtPoint(arrangement, 4 * arrangement.pitch + 2, y + 2)).toBeNull();
 });
 
 const measures = {

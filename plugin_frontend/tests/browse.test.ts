@@ -33,7 +33,7 @@ test("samples are sorted by each column, turned round, and what has no value sta
   expect(sorted("loss")).toEqual([1, 0, 2]);
   expect(sorted("loss", true)).toEqual([0, 1, 2]);
   expect(sorted("moved")).toEqual([0, 1, 2]);
-  expect(sorted("place", true)).toEqual([2, 1, 0]);
+  expect(sorted("index", true)).toEqual([2, 1, 0]);
 });
 
 test("a menu of classes has the most frequent ones and the chosen one", () => {

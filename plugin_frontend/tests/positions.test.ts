@@ -16,7 +16,7 @@ test("padding is not shown", () => {
   expect(tokens().shown).toEqual([0, 1, 2]);
 });
 
-test("words that come more than once carry their place", () => {
+test("words that come more than once carry their index", () => {
   expect([tokens().name(0), tokens().name(1)]).toEqual(["“the” (word 0)", "“cat”"]);
 });
 

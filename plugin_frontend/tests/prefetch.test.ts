@@ -33,7 +33,7 @@ async function together(urls: string[], without: string[] = []): Promise<Respons
 
 function bundle(count: number): Bundle {
   const urls = Array.from({ length: count }, (_, i) => `step${i}`);
-  return { urls, address: (places) => places.map((place) => urls[place]).join("+") };
+  return { urls, address: (indices) => indices.map((index) => urls[index]).join("+") };
 }
 
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { record, series } from "./helpers";
 
 const damaged = { file: "step-000000000001.npz", step: 1, reason: "cut" };
 
-test("init comes first, damaged steps in their place", () => {
+test("init comes first, damaged steps in their order", () => {
   const slots = slotsOf(series([record("init"), record(0), record(2)], { damaged: [damaged] }));
   expect(slots.map((slot) => slot.step)).toEqual(["init", 0, 1, 2]);
   expect(slots[2]).toMatchObject({ damaged: "cut", record: null, epoch: 1 });

@@ -138,9 +138,9 @@ export class Client {
     try {
       const response = await this.#fetch(url, false, controller.signal);
       if (!response.body) throw new FetchError("The server's answer was empty.", response.status);
-      let place = 0;
+      let next = 0;
       for await (const file of readFrames(response.body)) {
-        const key = keys[place++];
+        const key = keys[next++];
         if (key === undefined) break;
         if (file && !this.has(key)) this.#keep(key, readNpy(await gunzip(file)));
         arrived(key, file !== null);
@@ -211,7 +211,7 @@ export class Client {
   }
 
   #next(): void {
-    // Two places are kept free for what a person waits for.
+    // Two requests are kept free for what a person waits for.
     const urgent = this.#queue.findIndex((entry) => entry.urgent);
     const index = urgent >= 0 ? urgent : this.#running < AT_ONCE - 2 ? 0 : -1;
     if (this.#running >= AT_ONCE || index < 0) return;

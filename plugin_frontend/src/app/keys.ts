@@ -15,9 +15,9 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
     return;
   const target = event.target instanceof Element ? event.target : null;
   const arrowsTaken = target?.closest(OWN_ARROWS);
-  const place = { site: store.siteIndex, head: store.head };
+  const now = { site: store.siteIndex, head: store.head };
   const head = (sites: number, heads: number) => {
-    const next = moveHead(store.sites, place, sites, heads);
+    const next = moveHead(store.sites, now, sites, heads);
     store.showHead(next.site, next.head);
   };
   switch (event.key) {

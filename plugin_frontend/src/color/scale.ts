@@ -1,4 +1,4 @@
-/** From a weight to a place in the colour table. One scale serves all maps of a view. */
+/** From a weight to an index of the colour table. One scale serves all maps of a view. */
 import { diverging, sequential, type Ramp, type RampName } from "./ramp";
 
 export interface ColorScale {
@@ -10,7 +10,7 @@ export interface ColorScale {
   curve: Curve;
 }
 
-/** How a share of the top becomes a place in the table: its square root, its logarithm over three orders of magnitude, or as it is. */
+/** How a share of the top becomes an index of the table: its square root, its logarithm over three orders of magnitude, or as it is. */
 export type Curve = "sqrt" | "log" | "linear";
 
 export const CURVE_NAMES: Record<Curve, string> = { sqrt: "√", log: "log", linear: "linear" };

@@ -19,7 +19,7 @@ interface Span {
 
 export interface MatrixMark {
   along: "row" | "column";
-  place: number;
+  index: number;
   color: string;
   thickness: number;
 }
@@ -28,10 +28,10 @@ export interface MatrixPicture {
   map: AttentionMap;
   view: Viewport;
   scale: ColorScale;
-  /** Places before which a thin line is drawn. */
+  /** Indices before which a thin line is drawn. */
   rowLines: number[];
   columnLines: number[];
-  /** Drawn in this order; places below 0 are left out. */
+  /** Drawn in this order; indices below 0 are left out. */
   marks: MatrixMark[];
   page: string;
 }
@@ -48,7 +48,7 @@ export function drawMatrix({ context, width, height, ratio }: Surface, picture: 
   for (const column of picture.columnLines) context.fillRect(x(column), 0, 1, height);
   for (const row of picture.rowLines) context.fillRect(0, y(row), width, 1);
   context.globalAlpha = 1;
-  const marked = picture.marks.filter(({ place }) => place >= 0).map((mark) => ({ mark, span: spanOf(mark) }));
+  const marked = picture.marks.filter(({ index }) => index >= 0).map((mark) => ({ mark, span: spanOf(mark) }));
   context.save();
   clearCrossing(marked);
   const beyond = 2 * ratio;
@@ -67,12 +67,12 @@ export function drawMatrix({ context, width, height, ratio }: Surface, picture: 
   context.restore();
 
   /** The whole pixels of a row or column; one of several rows that share a pixel has that pixel. */
-  function spanOf({ along, place }: MatrixMark): Span {
+  function spanOf({ along, index }: MatrixMark): Span {
     const at = along === "row" ? y : x;
     const [start, pitch] =
       along === "row" ? [view.y0, height / (view.y1 - view.y0)] : [view.x0, width / (view.x1 - view.x0)];
-    const from = pitch < 1 ? Math.floor((place - start) * pitch) : at(place);
-    return { from, size: Math.max(1, at(place + 1) - at(place)), pitch };
+    const from = pitch < 1 ? Math.floor((index - start) * pitch) : at(index);
+    return { from, size: Math.max(1, at(index + 1) - at(index)), pitch };
   }
 
   /** Where a thin row and a thin column cross, the outlines leave a hole: what is pointed at and its neighbours stay in sight. */

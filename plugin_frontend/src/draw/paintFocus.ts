@@ -2,7 +2,7 @@
 import type { Ramp } from "../color/ramp";
 import type { Rect } from "./heatmap";
 
-/** `shares`: for each site, 0 to 1 for each of its heads; NaN and places without a head stay empty. */
+/** `shares`: for each site, 0 to 1 for each of its heads; NaN and cells without a head stay empty. */
 export function paintFocus(pixels: Uint32Array, stride: number, rect: Rect, shares: number[][], ramp: Ramp): void {
   const columns = Math.max(1, ...shares.map((row) => row.length));
   for (let y = 0; y < rect.height && shares.length; y++) {

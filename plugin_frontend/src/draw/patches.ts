@@ -60,7 +60,7 @@ export function positionUnder(positions: Positions, x: number, y: number): numbe
 }
 
 export interface StripView {
-  /** First and last place among the shown positions, fractions allowed. */
+  /** First and last index among the shown positions, fractions allowed. */
   from: number;
   to: number;
   /** Device pixels along and across the axis. */
@@ -80,11 +80,11 @@ export function drawStrip(
   context.imageSmoothingEnabled = picture.width > 64;
   const pitch = view.length / (view.to - view.from);
   const last = Math.min(positions.shown.length, Math.ceil(view.to));
-  for (let place = Math.max(0, Math.floor(view.from)); place < last; place++) {
-    const start = Math.round((place - view.from) * pitch);
-    const size = Math.round((place + 1 - view.from) * pitch) - start;
+  for (let index = Math.max(0, Math.floor(view.from)); index < last; index++) {
+    const start = Math.round((index - view.from) * pitch);
+    const size = Math.round((index + 1 - view.from) * pitch) - start;
     const [x, y, width, height] = view.vertical ? [0, start, view.depth, size] : [start, 0, size, view.depth];
-    drawPatch(context, picture, positions, positions.shown[place]!, { x, y, width, height });
+    drawPatch(context, picture, positions, positions.shown[index]!, { x, y, width, height });
   }
 }
 
@@ -107,7 +107,7 @@ export function drawTint(
   context: CanvasRenderingContext2D,
   positions: Positions,
   { values, rgb, full, opacity = 0.9 }: Tint,
-  place: Crop = { x: 0, y: 0, width: context.canvas.width, height: context.canvas.height },
+  within: Crop = { x: 0, y: 0, width: context.canvas.width, height: context.canvas.height },
 ): void {
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const weights = new Float32Array(rows * columns);
@@ -115,8 +115,8 @@ export function drawTint(
     const cell = cellOf(positions, position);
     if (cell) weights[cell.row * columns + cell.column] = Math.abs(value);
   });
-  const across = bands(positions, 1, place.width);
-  for (const down of bands(positions, 0, place.height))
+  const across = bands(positions, 1, within.width);
+  for (const down of bands(positions, 0, within.height))
     for (const { from, to, first, last } of across) {
       let weight = 0;
       for (let row = down.first; row <= down.last; row++)
@@ -124,7 +124,7 @@ export function drawTint(
           weight = Math.max(weight, weights[row * columns + column] || 0);
       if (!weight) continue;
       context.fillStyle = `rgba(${rgb},${(Math.min(weight / full, 1) * opacity).toFixed(3)})`;
-      context.fillRect(place.x + from, place.y + down.from, to - from, down.to - down.from);
+      context.fillRect(within.x + from, within.y + down.from, to - from, down.to - down.from);
     }
 }
 

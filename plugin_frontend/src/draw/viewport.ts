@@ -1,7 +1,7 @@
 /** Arithmetic of zooming and panning. */
 import type { Viewport } from "./heatmap";
 
-/** At most this few cells fill the place. */
+/** At most this few cells fill the view. */
 const FEWEST = 3;
 
 function clampSpan(from: number, to: number, size: number): [number, number] {
@@ -16,7 +16,7 @@ export function clampView(view: Viewport, rows: number, columns: number): Viewpo
   return { x0, y0, x1, y1 };
 }
 
-/** `x`, `y`: the point that stays where it is, as shares (0 to 1) of the place. `factor` below 1 zooms in. */
+/** `x`, `y`: the point that stays where it is, as shares (0 to 1) of the view. `factor` below 1 zooms in. */
 export function zoomView(
   view: Viewport,
   x: number,
@@ -37,7 +37,7 @@ export function zoomView(
   );
 }
 
-/** `dx`, `dy`: the way of the pointer, as shares of the place. */
+/** `dx`, `dy`: the way of the pointer, as shares of the view. */
 export function panView(view: Viewport, dx: number, dy: number, rows: number, columns: number): Viewport {
   const [mx, my] = [dx * (view.x1 - view.x0), dy * (view.y1 - view.y0)];
   return clampView({ x0: view.x0 - mx, x1: view.x1 - mx, y0: view.y0 - my, y1: view.y1 - my }, rows, columns);

@@ -1,10 +1,10 @@
 /** Where the heads lie in the Overview: a row a layer, in the order of the model, or all of them ranked by a measure. */
-import type { HeadPlace } from "./heads";
+import type { HeadIndex } from "./heads";
 
 export interface GridRow {
   /** The layer; null where the rows are ranks. */
   site: number | null;
-  places: HeadPlace[];
+  cells: HeadIndex[];
   /** CSS pixels from the top. */
   y: number;
   height: number;
@@ -25,14 +25,14 @@ export interface Arrangement {
 const [SMALLEST_PICTURE, SMALLEST_SQUARE, LARGEST, FOLDED] = [18, 8, 160, 14];
 
 /**
- * @param layers For each layer that is shown, its place among the sites and its number of heads.
+ * @param layers For each layer that is shown, its index among the sites and its number of heads.
  * @param ranked All heads in order, or null for the order of the model.
  * @param collapsed Layers that are folded to a line of small squares.
- * @param width, height The room, CSS pixels. Where even the smallest squares do not fit, the place has to scroll.
+ * @param width, height The room, CSS pixels. Where even the smallest squares do not fit, the grid has to scroll.
  */
 export function arrange(
   layers: { site: number; heads: number }[],
-  ranked: HeadPlace[] | null,
+  ranked: HeadIndex[] | null,
   collapsed: ReadonlySet<number>,
   width: number,
   height: number,
@@ -49,8 +49,8 @@ export function arrange(
   const pitch = cell + gap;
   const rows: GridRow[] = [];
   let y = 0;
-  const add = (site: number | null, places: HeadPlace[], isFolded: boolean) => {
-    rows.push({ site, places, y, height: isFolded ? FOLDED : pitch, collapsed: isFolded });
+  const add = (site: number | null, cells: HeadIndex[], isFolded: boolean) => {
+    rows.push({ site, cells, y, height: isFolded ? FOLDED : pitch, collapsed: isFolded });
     y += isFolded ? FOLDED : pitch;
   };
   if (ranked) for (let i = 0; i < ranked.length; i += columns) add(null, ranked.slice(i, i + columns), false);
@@ -77,18 +77,18 @@ function rankedColumns(total: number, width: number, height: number): number {
 }
 
 /** The head at a point, in CSS pixels from the corner; null between and beyond the cells. */
-export function placeAt(arrangement: Arrangement, x: number, y: number): HeadPlace | null {
+export function headAtPoint(arrangement: Arrangement, x: number, y: number): HeadIndex | null {
   const row = arrangement.rows.find((other) => y >= other.y && y < other.y + other.height);
-  return row?.places[Math.floor(x / arrangement.pitch)] ?? null;
+  return row?.cells[Math.floor(x / arrangement.pitch)] ?? null;
 }
 
-/** The place of a head in the arrangement: row and column. */
+/** Row and column of a head in the arrangement. */
 export function cellOfHead(
   arrangement: Arrangement,
-  { site, head }: HeadPlace,
+  { site, head }: HeadIndex,
 ): { row: number; column: number } | null {
-  for (const [row, { places }] of arrangement.rows.entries()) {
-    const column = places.findIndex((place) => place.site === site && place.head === head);
+  for (const [row, { cells }] of arrangement.rows.entries()) {
+    const column = cells.findIndex((cell) => cell.site === site && cell.head === head);
     if (column >= 0) return { row, column };
   }
   return null;

@@ -12,8 +12,8 @@ export interface ListedRun {
   run: RunEntry;
   /** Its name without the directories that all runs share. */
   name: string;
-  /** Its place among all runs, which its colour follows. */
-  place: number;
+  /** Its index among all runs, which its colour follows. */
+  index: number;
   best: BestMetric | null;
 }
 
@@ -45,10 +45,10 @@ export function commonMonitor(runs: ListedRun[]): string | null {
 /** All runs, with what each reached. */
 export function listRuns(runs: RunEntry[]): ListedRun[] {
   const names = shortNames(runs.map(({ run }) => run));
-  return runs.map((run, place) => ({
+  return runs.map((run, index) => ({
     run,
-    name: names[place]!,
-    place,
+    name: names[index]!,
+    index,
     best: bestOf([...entriesOf(run, "attention"), ...run.series]),
   }));
 }
@@ -73,6 +73,6 @@ export function arrangeRuns(listed: ListedRun[], filter: string, order: RunOrder
   const rank = ({ best }: ListedRun) => (best?.monitor === monitor ? sign * best.value : Infinity);
   return shown.sort((a, b) => {
     const [x, y] = [rank(a), rank(b)];
-    return x === y ? a.place - b.place : x < y ? -1 : 1;
+    return x === y ? a.index - b.index : x < y ? -1 : 1;
   });
 }

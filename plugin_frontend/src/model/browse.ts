@@ -19,7 +19,7 @@ export interface SampleRow {
   moved: number;
 }
 
-export type SortKey = "place" | "label" | "probability" | "loss" | "moved";
+export type SortKey = "index" | "label" | "probability" | "loss" | "moved";
 
 /** Of the label: as it was logged, else told by the class predicted where it is that or there are but two. */
 function labelProbability(now: Prediction | null, right: Verdict, classes: number): number {
@@ -55,7 +55,7 @@ export function sampleRow(
   };
 }
 
-/** Rising by place and label, falling by probability, loss and by how much it moved; what has no value comes last. */
+/** Ascending by index and label, descending by probability, loss and change; rows without a value come last. */
 export function sortRows(rows: SampleRow[], by: SortKey, turned: boolean): SampleRow[] {
   const key = (row: SampleRow): number | string => {
     switch (by) {
@@ -67,7 +67,7 @@ export function sortRows(rows: SampleRow[], by: SortKey, turned: boolean): Sampl
         return -row.loss;
       case "moved":
         return -Math.abs(row.moved);
-      case "place":
+      case "index":
         return row.index;
     }
   };

@@ -69,14 +69,14 @@ export function groupedBins(
 ): Bin[] {
   const seen = new Set<number>();
   const walk = (children: (number | ClassGroup)[], above: string): Bin[] => {
-    let place = 0;
+    let groups = 0;
     return children.flatMap((child) => {
       if (typeof child === "number") {
         if (seen.has(child) || child >= classes) return [];
         seen.add(child);
         return singleBins([child], name);
       }
-      const path = above ? `${above}/${place++}` : String(place++);
+      const path = above ? `${above}/${groups++}` : String(groups++);
       if (!folded.has(path)) return walk(child.children, path);
       const inner = classesOf(child).filter((index) => !seen.has(index) && index < classes);
       inner.forEach((index) => seen.add(index));
@@ -88,13 +88,13 @@ export function groupedBins(
   return [...bins, ...singleBins(rest, name)];
 }
 
-/** Where each bin of a top-level group ends, for the lines between them: places among the bins. */
+/** Where each bin of a top-level group ends, for the lines between them: indices among the bins. */
 export function groupEnds(bins: Bin[], groups: ClassGroup[]): number[] {
   const of = new Map<number, number>();
   groups.forEach((group, i) => classesOf(group).forEach((index) => of.set(index, i)));
-  return bins.flatMap((bin, place) => {
-    const next = bins[place + 1];
-    return next && of.get(bin.classes[0]!) !== of.get(next.classes[0]!) ? [place + 1] : [];
+  return bins.flatMap((bin, index) => {
+    const next = bins[index + 1];
+    return next && of.get(bin.classes[0]!) !== of.get(next.classes[0]!) ? [index + 1] : [];
   });
 }
 

@@ -1,6 +1,6 @@
 /** A measure of every head at a step, with the change since the step before, and the range that its colours span. */
 import type { Site } from "../api/wire";
-import { flatHead, hasGateKind, headCounts, type HeadPlace } from "./heads";
+import { flatHead, hasGateKind, headCounts, type HeadIndex } from "./heads";
 import { mapShape } from "./maps";
 import { measureAt, MEASURE_TITLES, type Measures } from "./measures";
 
@@ -12,7 +12,7 @@ export function measureTitle(name: MeasureName): string {
   return name === CHANGE ? "change of entropy (bits)" : (MEASURE_TITLES[name] ?? name);
 }
 
-/** `before`: the place of the step before, -1 for none. NaN where the measure means nothing. */
+/** `before`: the index of the step before, -1 for none. NaN where the measure means nothing. */
 export function headValue(measures: Measures | null, step: number, before: number, flat: number, name: string): number {
   if (name !== CHANGE) return measureAt(measures, step, flat, name);
   // A gate has no entropy; how far its largest value moved says the same.
@@ -21,7 +21,7 @@ export function headValue(measures: Measures | null, step: number, before: numbe
   return Math.abs(measureAt(measures, step, flat, of) - measureAt(measures, before, flat, of));
 }
 
-export interface PlacedValue extends HeadPlace {
+export interface PlacedValue extends HeadIndex {
   value: number;
 }
 

@@ -2,7 +2,7 @@
 import type { Site } from "../api/wire";
 import { mapShape } from "./maps";
 
-export interface HeadPlace {
+export interface HeadIndex {
   site: number;
   head: number;
 }
@@ -11,13 +11,13 @@ export function headCounts(sites: Site[]): number[] {
   return sites.map((site) => mapShape(site).heads);
 }
 
-/** The place of a head in the order of the measures: the heads of all sites one after the other. */
-export function flatHead(sites: Site[], place: HeadPlace): number {
-  return headCounts(sites.slice(0, place.site)).reduce((a, b) => a + b, 0) + place.head;
+/** The index of a head in the order of the measures: the heads of all sites one after the other. */
+export function flatHead(sites: Site[], { site, head }: HeadIndex): number {
+  return headCounts(sites.slice(0, site)).reduce((a, b) => a + b, 0) + head;
 }
 
-/** The head at a place in the order of the measures. */
-export function headAt(sites: Site[], flat: number): HeadPlace {
+/** The head at an index in the order of the measures. */
+export function headAt(sites: Site[], flat: number): HeadIndex {
   let [site, head] = [0, flat];
   for (const heads of headCounts(sites)) {
     if (head < heads) break;
@@ -30,7 +30,7 @@ export function headAt(sites: Site[], flat: number): HeadPlace {
 /** The parts that all of several lists share, at the front and at the back, left out; one part of each is always kept. */
 function withoutShared(lists: string[][], front: boolean): string[][] {
   const shortest = Math.min(...lists.map((parts) => parts.length));
-  const alike = (place: number) => lists.every((parts) => parts.at(place) === lists[0]!.at(place));
+  const alike = (at: number) => lists.every((parts) => parts.at(at) === lists[0]!.at(at));
   let first = 0;
   while (front && first < shortest - 1 && alike(first)) first++;
   let last = 0;
@@ -60,10 +60,10 @@ export function headName(sites: Site[], site: number, head: number): string {
 }
 
 /** The head `by` further on in the same site, or the same head `by` sites on; stays inside. */
-export function moveHead(sites: Site[], place: HeadPlace, sitesOn: number, headsOn: number): HeadPlace {
-  const site = Math.max(0, Math.min(sites.length - 1, place.site + sitesOn));
+export function moveHead(sites: Site[], from: HeadIndex, sitesOn: number, headsOn: number): HeadIndex {
+  const site = Math.max(0, Math.min(sites.length - 1, from.site + sitesOn));
   const heads = sites[site] ? mapShape(sites[site]).heads : 1;
-  return { site, head: Math.max(0, Math.min(heads - 1, place.head + headsOn)) };
+  return { site, head: Math.max(0, Math.min(heads - 1, from.head + headsOn)) };
 }
 
 /** Gates and activations: what the program draws as how far something is open, not as who looks at whom. */

@@ -14,7 +14,7 @@ export interface AxisLabel {
 
 export interface AxisView {
   positions: Positions;
-  /** The part that is seen: first and last place among `positions.shown`, fractions allowed. */
+  /** The part that is seen: first and last index among `positions.shown`, fractions allowed. */
   from: number;
   to: number;
   pixels: number;
@@ -27,7 +27,7 @@ export interface AxisView {
 }
 
 /** Labels of whole rows of the grid where all cells of the axis are shown, so that 49 cells need 7 labels. */
-function gridRows(view: AxisView, at: (place: number) => number): AxisLabel[] {
+function gridRows(view: AxisView, at: (index: number) => number): AxisLabel[] {
   const { grid, shown } = view.positions;
   const first = firstCell(view.positions);
   if (first < 0) return [];
@@ -46,7 +46,7 @@ function gridRows(view: AxisView, at: (place: number) => number): AxisLabel[] {
   return [...names, ...cells];
 }
 
-/** The place of the first cell among the shown positions, where all cells of a grid of two dimensions are shown, row by row; else -1. */
+/** The index of the first cell among the shown positions, where all cells of a grid of two dimensions are shown, row by row; else -1. */
 export function firstCell({ grid, cells, shown }: Positions): number {
   if (grid?.length !== 2) return -1;
   const of = shown.map((position) => (cells ? (cells[position] ?? -1) : position));
@@ -61,24 +61,24 @@ export function axisLabels(view: AxisView, marked: number[]): AxisLabel[] {
   const { positions, from, to, pixels, room } = view;
   const { shown } = positions;
   const pitch = pixels / Math.max(1e-9, to - from);
-  const at = (place: number) => (place - from) * pitch;
-  const one = (place: number, isMarked: boolean): AxisLabel => {
-    const position = shown[place]!;
+  const at = (index: number) => (index - from) * pitch;
+  const one = (index: number, isMarked: boolean): AxisLabel => {
+    const position = shown[index]!;
     const text = positions.label(position);
-    return { at: at(place + 0.5), text: cutToken(text), title: positions.name(position), position, marked: isMarked };
+    return { at: at(index + 0.5), text: cutToken(text), title: positions.name(position), position, marked: isMarked };
   };
 
   const special = [...new Set(marked)].flatMap((position) => {
-    const place = shown.indexOf(position);
-    return place >= 0 ? [one(place, true)] : [];
+    const index = shown.indexOf(position);
+    return index >= 0 ? [one(index, true)] : [];
   });
   const ownRoom = view.length ? view.length(positions.label(shown.at(-1) ?? 0)) + BETWEEN : view.markedRoom;
   const rows = pitch < ownRoom ? gridRows(view, at) : [];
   const every = Math.max(1, Math.ceil(room / pitch));
   const plain: AxisLabel[] = [];
   if (!rows.length) {
-    for (let place = Math.max(0, Math.floor(from)); place < Math.min(shown.length, to); place++) {
-      if (place % every === 0) plain.push(one(place, false));
+    for (let index = Math.max(0, Math.floor(from)); index < Math.min(shown.length, to); index++) {
+      if (index % every === 0) plain.push(one(index, false));
     }
   }
   const kept: AxisLabel[] = [];

@@ -51,8 +51,8 @@ export function mapOf(site: Site, stored: NumberArray, choice: Choice): Attentio
   const total = site.shape.reduce((a, b) => a * b, 1);
   const allRows = total / last;
   const perMap = (shape.queries * shape.keys) / last;
-  const place = (choice.head * shape.iterations + choice.iteration) * shape.windows + choice.window;
-  const weights = decodeRows(stored, site.encoding, allRows, last, place * perMap, perMap);
+  const index = (choice.head * shape.iterations + choice.iteration) * shape.windows + choice.window;
+  const weights = decodeRows(stored, site.encoding, allRows, last, index * perMap, perMap);
   return { rows: shape.queries, columns: shape.keys, weights };
 }
 

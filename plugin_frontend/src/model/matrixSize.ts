@@ -5,7 +5,7 @@ const NARROWEST = 130;
 const LOWEST = 24;
 
 /**
- * The size of a matrix in a place of `width` x `height` pixels: its cells as large as fit, and square, but where there are far more rows than
+ * The size of a matrix in a room of `width` x `height` pixels: its cells as large as fit, and square, but where there are far more rows than
  * columns (or the other way round), which would leave a thread of it.
  */
 export function matrixSize(

@@ -9,9 +9,9 @@ export interface Measures {
 export function measureAt(measures: Measures | null, step: number, head: number, name: string): number {
   if (!measures || step < 0) return NaN;
   const [steps = 0, heads = 0, count = 0] = measures.array.shape;
-  const place = measures.names.indexOf(name);
-  if (place < 0 || step >= steps || head >= heads) return NaN;
-  return measures.array.data[(step * heads + head) * count + place] ?? NaN;
+  const index = measures.names.indexOf(name);
+  if (index < 0 || step >= steps || head >= heads) return NaN;
+  return measures.array.data[(step * heads + head) * count + index] ?? NaN;
 }
 
 export function overSteps(measures: Measures | null, head: number, name: string): number[] {

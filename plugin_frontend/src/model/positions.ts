@@ -60,13 +60,13 @@ export function cutToken(token: string): string {
 }
 
 function gridName(grid: number[], cell: number): string {
-  const places: number[] = [];
+  const indices: number[] = [];
   for (let rest = cell, i = grid.length - 1; i >= 0; i--) {
-    places.unshift(rest % grid[i]!);
+    indices.unshift(rest % grid[i]!);
     rest = Math.floor(rest / grid[i]!);
   }
   const names = grid.length === 3 ? ["slice", "row", "col"] : ["row", "col"];
-  return places.map((place, i) => `${names[i] ?? "axis"} ${place}`).join(", ");
+  return indices.map((index, i) => `${names[i] ?? "axis"} ${index}`).join(", ");
 }
 
 /** The input that an axis lies in: the one named, else (for tokens) the only one with as many tokens. */

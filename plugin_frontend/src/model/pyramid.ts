@@ -13,9 +13,9 @@ export function halve(map: AttentionMap): AttentionMap {
     const to = (row >> 1) * columns;
     for (let column = 0; column < map.columns; column++) {
       const weight = map.weights[from + column] as number;
-      const place = to + (column >> 1);
+      const index = to + (column >> 1);
       // Written so that a NaN in the target gives way to any number.
-      if (!(weights[place]! >= weight) && weight === weight) weights[place] = weight;
+      if (!(weights[index]! >= weight) && weight === weight) weights[index] = weight;
     }
   }
   return { rows, columns, weights };

@@ -6,8 +6,8 @@ const PALETTE = ["#425066", "#12b5cb", "#e52592", "#f9ab00", "#9334e6", "#7cb342
 const FIRST_IN_DARK = "#8e98a3";
 
 export function runColor(index: number, dark: boolean): string {
-  const place = index % PALETTE.length;
-  return place === 0 && dark ? FIRST_IN_DARK : PALETTE[place]!;
+  const tone = index % PALETTE.length;
+  return tone === 0 && dark ? FIRST_IN_DARK : PALETTE[tone]!;
 }
 
 export type RunEntry = RunsAnswer["runs"][number];

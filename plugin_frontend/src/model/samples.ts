@@ -73,11 +73,11 @@ export function passes(
   );
 }
 
-/** Stand-ins where the log has weights of samples and no samples: their places are all that is known. */
+/** Stand-ins where the log has weights of samples and no samples: their indices are all that is known. */
 export function unnamedSamples(record: StepRecord | null): Sample[] {
   if (!record || record.samples) return [];
-  return Array.from({ length: record.sample_count ?? 0 }, (_, place) => ({
-    id: String(place),
+  return Array.from({ length: record.sample_count ?? 0 }, (_, index) => ({
+    id: String(index),
     label: null,
     inputs: [],
   }));

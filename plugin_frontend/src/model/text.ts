@@ -16,7 +16,7 @@ const LINE_BREAK = /^[▁Ġ]?(Ċ+|\n+)$/;
 const WORDLIKE = /[\p{L}\p{N}_]/u;
 /** Scripts without spaces: characters that touch are words of their own. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
-/** So far ahead a token is looked for; a later one is another place where the same word stands. */
+/** So far ahead a token is looked for; a later one is another occurrence of the word. */
 const REACH = 60;
 
 /** A token as one reads it, without the marks of its tokenizer. */

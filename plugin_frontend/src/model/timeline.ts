@@ -27,7 +27,7 @@ export function slotsOf(series: SeriesAnswer): Slot[] {
   return slots.sort((a, b) => order(a.step) - order(b.step));
 }
 
-/** The place of the slot to show: the one chosen, or the last before it, or (null: following) the newest that can be read. */
+/** The index of the slot to show: the one chosen, or the last before it, or (null: following) the newest that can be read. */
 export function slotAt(slots: Slot[], step: Step | null): number {
   if (step !== null) {
     const last = slots.findLastIndex((slot) => order(slot.step) <= order(step));

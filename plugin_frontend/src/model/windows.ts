@@ -2,7 +2,7 @@
 import type { Site, WindowPlaces } from "../api/wire";
 import { axesOf, mapShape } from "./maps";
 
-/** From one place to another, both included. */
+/** From one cell to another, both included. */
 export type Run = [number, number];
 
 /** The places of a site's windows, where the log has them and they fit its queries; else null. */

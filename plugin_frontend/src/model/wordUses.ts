@@ -5,10 +5,10 @@ import { inputAlong } from "./positions";
 export interface Use {
   /** The sample. */
   index: number;
-  /** Places of the word along the axes of the site; the same where both are one text. */
+  /** Positions of the word along the axes of the site; the same where both are one text. */
   asKey: number[];
   asQuery: number[];
-  /** In how many places of its text or texts it stands. */
+  /** How often it stands in its text or texts. */
   count: number;
 }
 
@@ -24,14 +24,14 @@ function plainTokens(input: SampleInput): string[] {
   return plain;
 }
 
-function placesIn(input: SampleInput | null, wanted: string): number[] {
+function positionsIn(input: SampleInput | null, wanted: string): number[] {
   if (!input?.tokens) return [];
   const plain = plainTokens(input);
-  const places: number[] = [];
+  const positions: number[] = [];
   for (let at = plain.indexOf(wanted); at >= 0; at = plain.indexOf(wanted, at + 1)) {
-    if (input.mask?.[at] ?? 1) places.push(at);
+    if (input.mask?.[at] ?? 1) positions.push(at);
   }
-  return places;
+  return positions;
 }
 
 /** The samples in which a token stands, whatever its case and its tokenizer's marks; in the texts that a site joins. */
@@ -41,9 +41,9 @@ export function usesOf(word: string, samples: Sample[], site: Site | null): Use[
   return samples.flatMap((sample, index) => {
     const along = (role: Role) => (site ? inputAlong(site, role, sample) : null);
     const [keys, queries] = [along("key"), along("query")];
-    const [asKey, asQuery] = [placesIn(keys, wanted), placesIn(queries, wanted)];
+    const [asKey, asQuery] = [positionsIn(keys, wanted), positionsIn(queries, wanted)];
     const texts = keys || queries ? new Set([keys, queries]) : new Set(sample.inputs.filter((input) => input.tokens));
-    const count = [...texts].reduce((sum, input) => sum + placesIn(input, wanted).length, 0);
+    const count = [...texts].reduce((sum, input) => sum + positionsIn(input, wanted).length, 0);
     return count ? [{ index, asKey, asQuery, count }] : [];
   });
 }

@@ -16,7 +16,7 @@ import type { SampleSelection } from "./sampleSelection.svelte";
 /** An example of the cell: one that is tracked over all steps, or one that was kept at this step. */
 export interface CellExample {
   id: string;
-  /** Its place among the samples of its series. */
+  /** Its index among the samples of its series. */
   index: number;
   tracked: boolean;
   /** Whether its attention was kept. */
@@ -97,8 +97,8 @@ export class CellExamples {
   readonly #keptSites: Site[] = $derived.by(() => this.store.matrices?.site_sets[this.of.record?.sites ?? -1] ?? []);
   /** The layer that the rail has chosen, if it is there, else the last. */
   readonly siteIndex = $derived.by(() => {
-    const place = this.sites.findIndex((site) => site.path === this.store.site?.path);
-    return place >= 0 ? place : this.sites.length - 1;
+    const index = this.sites.findIndex((site) => site.path === this.store.site?.path);
+    return index >= 0 ? index : this.sites.length - 1;
   });
   readonly site: Site | null = $derived(this.sites[this.siteIndex] ?? null);
   readonly head = $derived.by(() => {
@@ -200,10 +200,10 @@ export class CellExamples {
   #wantMean(resource: Resource<{ site: Site; array: NpyArray }>, index: number | null): void {
     const { store, of } = this;
     const wanted = this.site ?? store.site;
-    const place = this.#keptSites.findIndex((site) => site.path === wanted?.path);
-    const site = this.#keptSites[place];
+    const siteIndex = this.#keptSites.findIndex((site) => site.path === wanted?.path);
+    const site = this.#keptSites[siteIndex];
     if (index === null || !of.record || !site || this.meanCount(index) === 0) return resource.clear();
-    const params = { ...store.matricesName, step: of.record.step, class: index, site: place, v: of.record.v };
+    const params = { ...store.matricesName, step: of.record.step, class: index, site: siteIndex, v: of.record.v };
     resource.want(address("mean", params), async (url, signal) => {
       const client = store.server.client;
       return { site, array: await client.get(url, signal) };

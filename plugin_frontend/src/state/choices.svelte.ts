@@ -29,7 +29,7 @@ export class Choices {
   attempt = $state.raw<number | null>(null);
   /** null: follow the newest step. */
   step = $state.raw<Step | null>(null);
-  /** The id of a sample, not its place: runs agree on ids. */
+  /** The id of a sample, not its index: runs agree on ids. */
   sample = $state.raw<string | null>(null);
   site = $state.raw<string | null>(null);
   head = $state.raw<number | null>(null);

@@ -93,15 +93,15 @@ export class ConfusionFrames {
     const missing = near
       .filter(({ slot, address }) => slot.record?.classes === classes && !this.#frames.has(address))
       .slice(0, Math.max(1, Math.floor(CELLS_AT_ONCE / classes ** 2)))
-      .map(({ slot, address }) => ({ place: matrices.steps.indexOf(slot.record!), address }))
-      .filter(({ place }) => place >= 0)
-      .sort((a, b) => a.place - b.place);
+      .map(({ slot, address }) => ({ index: matrices.steps.indexOf(slot.record!), address }))
+      .filter(({ index }) => index >= 0)
+      .sort((a, b) => a.index - b.index);
     const key = JSON.stringify(missing);
     // What was refused once is not asked for again: the single matrices still come when they are looked at.
     if (!missing.length || key === this.#asked) return;
     this.#asked = key;
-    const places = ranges(missing.map(({ place }) => place));
-    const url = address("matrices", { ...matricesName, split, places, v: matrices.version });
+    const indices = ranges(missing.map(({ index }) => index));
+    const url = address("matrices", { ...matricesName, split, places: indices, v: matrices.version });
     const controller = new AbortController();
     this.#underWay = controller;
     server.client.array(url, controller.signal, false).then(

@@ -52,8 +52,8 @@ export class ConfusionHistory {
     const frames = matrixSlots.map((slot) => (slot?.record ? this.of.frames.peek(slot) : null));
     return frames.every((frame, i) => frame !== null || !matrixSlots[i]?.record) ? frames : null;
   });
-  /** The places of the timeline's slots among the steps of the series. */
-  readonly #places: number[] = $derived.by(() =>
+  /** For each slot of the timeline the index of its step in the series; -1 for none. */
+  readonly #steps: number[] = $derived.by(() =>
     this.store.matrixSlots.map((slot) => (slot?.record ? (this.store.matrices?.steps.indexOf(slot.record) ?? -1) : -1)),
   );
 
@@ -71,16 +71,16 @@ export class ConfusionHistory {
     const column = this.#asked.findIndex((asked) => sameCell(asked, cell));
     const width = array?.shape[1] ?? 0;
     if (!array || column < 0 || width !== this.#asked.length) return null;
-    return this.#places.map((place) => (place < 0 ? NaN : (array.data[place * width + column] ?? NaN)));
+    return this.#steps.map((step) => (step < 0 ? NaN : (array.data[step * width + column] ?? NaN)));
   }
 
   #scoreValues(kind: ScoreName, index: number): number[] | null {
     const array = this.#classes.value;
     const classes = array?.shape[1] ?? 0;
     if (!array || index >= classes) return null;
-    return this.#places.map((place) => {
-      if (place < 0) return NaN;
-      const at = 3 * (place * classes + index);
+    return this.#steps.map((step) => {
+      if (step < 0) return NaN;
+      const at = 3 * (step * classes + index);
       const [right = NaN, support = NaN, called = NaN] = array.data.subarray(at, at + 3);
       return score(index, right, support, called)[kind];
     });

@@ -61,8 +61,8 @@ export class MapArrays {
   }
 
   /** The pooled map of one head at a slot if it has been fetched already. */
-  peekHead(slot: Slot, sample: number, place: number, head: number): AttentionMap | null {
-    const site = this.of.sitesOf(slot)[place];
+  peekHead(slot: Slot, sample: number, siteIndex: number, head: number): AttentionMap | null {
+    const site = this.of.sitesOf(slot)[siteIndex];
     const array = slot.record && site && this.of.server.client.peek(this.overviewAddress(slot, sample));
     if (!array) return null;
     // Without what it was decoded from, which the client may have let go of by then.

@@ -33,7 +33,7 @@ const SETS = {
   ],
   tint: ["patch", "smooth"],
   /** In which order Samples lists them, and whether only those that changed since the last step. */
-  sort: ["place", "label", "probability", "loss", "moved"],
+  sort: ["index", "label", "probability", "loss", "moved"],
   since: ["all", "changed"],
   /** What the Overview draws of a head, and in which order. */
   color: ["maps", "entropy", "largest", "distance", "first", "self", "previous", "change"],

@@ -10,8 +10,8 @@ const AGAIN_MS = 100;
 /** Arrays that can come in one answer: their addresses, and that of the answer for some of them. */
 export interface Bundle {
   urls: string[];
-  /** `places`: of `urls`. */
-  address: (places: number[]) => string;
+  /** `indices`: of `urls`. */
+  address: (indices: number[]) => string;
 }
 
 const NONE: Bundle = { urls: [], address: () => "" };
@@ -73,11 +73,11 @@ export class Prefetcher {
       const url = this.#queue.find((one) => this.#missing(one));
       if (url !== undefined) this.#fetch([url]);
       else {
-        const places = this.#bundle.urls.flatMap((one, place) => (this.#missing(one) ? [place] : []));
-        const some = places.slice(0, this.#started === 0 ? FIRST : MORE);
+        const indices = this.#bundle.urls.flatMap((one, index) => (this.#missing(one) ? [index] : []));
+        const some = indices.slice(0, this.#started === 0 ? FIRST : MORE);
         if (!some.length) return;
         this.#started++;
-        const urls = some.map((place) => this.#bundle.urls[place]!);
+        const urls = some.map((index) => this.#bundle.urls[index]!);
         this.#fetch(urls, some.length > 1 ? this.#bundle.address(some) : undefined);
       }
     }

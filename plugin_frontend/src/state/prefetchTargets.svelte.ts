@@ -42,10 +42,10 @@ export class PrefetchTargets {
     const { slot, slots, slotIndex, site, siteIndex, sites, sampleIndex, playing } = of;
     if (!slot?.record || !site) return [];
     const found = new Map<string, number>();
-    const add = (at: Slot | undefined, place: number, sample: number) => {
-      const there = at?.record && of.sitesOf(at)[place];
+    const add = (at: Slot | undefined, index: number, sample: number) => {
+      const there = at?.record && of.sitesOf(at)[index];
       if (there && sample >= 0 && sample < (at.record?.sample_count ?? 0))
-        found.set(maps.weightsAddress(at, place, sample), byteSize(there.shape, there.encoding));
+        found.set(maps.weightsAddress(at, index, sample), byteSize(there.shape, there.encoding));
     };
     const step = (by: number) => {
       const at = slots[slotIndex + by];
@@ -84,8 +84,8 @@ export class PrefetchTargets {
     const some = near.filter(({ slot }) => (left -= overviewBytes(of.sitesOf(slot))) >= 0);
     return {
       urls: some.map(({ slot }) => maps.overviewAddress(slot, sampleIndex)),
-      address: (places) => {
-        const steps = places.map((place) => some[place]!.slot.step).join(",");
+      address: (indices) => {
+        const steps = indices.map((index) => some[index]!.slot.step).join(",");
         return address("overviews", { ...mapsName, sample: sampleIndex, steps, v: of.maps?.version });
       },
     };

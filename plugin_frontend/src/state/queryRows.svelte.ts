@@ -52,9 +52,9 @@ export class QueryRows {
   wantSteps(queries: number[]): void {
     const { maps, mapsName, site, sampleIndex, server } = this.of;
     const newest = maps?.site_sets[maps.steps.at(-1)?.sites ?? -1] ?? [];
-    const place = newest.findIndex((other) => other.path === site?.path);
-    if (!maps || !site || place < 0 || this.of.showsExamples || !queries.length) return this.steps.clear();
-    const params = { sample: sampleIndex, site: place, queries: ranges(queries), v: maps.version };
+    const index = newest.findIndex((other) => other.path === site?.path);
+    if (!maps || !site || index < 0 || this.of.showsExamples || !queries.length) return this.steps.clear();
+    const params = { sample: sampleIndex, site: index, queries: ranges(queries), v: maps.version };
     this.steps.want(address("rows", { ...mapsName, ...params }), async (url, signal) => {
       // Not urgent: it takes the server long, and what lies beside the sample should come meanwhile.
       const array = await server.client.array(url, signal, false);

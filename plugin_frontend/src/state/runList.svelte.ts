@@ -19,8 +19,8 @@ export class RunList {
 
   constructor(readonly focus: Selection) {}
 
-  color(place: number): string {
-    return runColor(place, this.focus.dark);
+  color(index: number): string {
+    return runColor(index, this.focus.dark);
   }
 
   isFocus(run: string): boolean {

@@ -54,15 +54,15 @@ export class Store extends SampleSelection {
 
   /** The other runs that are chosen. */
   readonly otherRuns = $derived(
-    this.runList.all.flatMap(({ run, place }) => {
+    this.runList.all.flatMap(({ run, index }) => {
       const entry = pickSeries(entriesOf(run, "attention"), this.choices.tag, "attention") ?? run.series[0];
       if (run.run === this.run?.run || !this.runList.isChosen(run.run) || !entry) return [];
       const name = { run: run.run, tag: entry.tag, attempt: newestAttempt(entry) };
-      return [{ name, version: entry.version, color: runColor(place, this.dark) }];
+      return [{ name, version: entry.version, color: runColor(index, this.dark) }];
     }),
   );
 
-  /** Shows the slot at a place of the timeline; the newest readable one means: follow. */
+  /** Shows the slot at an index of the timeline; the newest readable one means: follow. */
   goTo(index: number): void {
     const slot = this.slots[Math.max(0, Math.min(this.slots.length - 1, index))];
     if (!slot) return;

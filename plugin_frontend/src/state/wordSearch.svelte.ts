@@ -8,11 +8,11 @@ import type { Use } from "../model/wordUses";
 import type { SampleSelection } from "./sampleSelection.svelte";
 
 export interface WordShare {
-  /** For each place of the word among the keys, the mean weight that it gets from all queries. */
+  /** For each position of the word among the keys, the mean weight that it gets from all queries. */
   received: { position: number; weight: number }[];
   /** What a key gets where all are looked at alike. */
   uniform: number;
-  /** The key that its places look at most, and how much; -1 and NaN where it is no query. */
+  /** The key that its positions attend to most, and how much; -1 and NaN where it is no query. */
   target: number;
   weight: number;
   /** Why nothing is known. */
@@ -57,8 +57,8 @@ export class WordSearch {
       .slice(0, siteIndex)
       .reduce((sum, other) => sum + mapShape(other).heads * mapShape(other).keys, 0);
     const shape = mapShape(site);
-    const row = async (places: number[]) => {
-      const params = { ...mapsName, sample: index, step: slot.step, queries: ranges(places), v: slot.record?.v };
+    const row = async (positions: number[]) => {
+      const params = { ...mapsName, sample: index, step: slot.step, queries: ranges(positions), v: slot.record?.v };
       const { data } = await server.client.array(address("rows", params), signal, false);
       const from = before + Math.min(head, shape.heads - 1) * shape.keys;
       return data.subarray(from, from + shape.keys) as Float32Array;

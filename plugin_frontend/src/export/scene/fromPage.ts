@@ -13,7 +13,7 @@ import { textsOf } from "./texts";
 /** What only works on the screen. Legends lie in the toolbars of views, and stay. */
 const CONTROLS = "select, input, .tip, .unseen, .busy, [role=status], [data-aside]";
 
-interface Place {
+interface Surroundings {
   clip: Box;
   opacity: number;
   /** Degrees, of the elements around. */
@@ -38,31 +38,31 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
   const origin = root.getBoundingClientRect();
   const items: Item[] = [];
 
-  function add(found: Item[], place: Place): void {
+  function add(found: Item[], around: Surroundings): void {
     for (const item of found) {
-      const clip = item.clip ? intersection(item.clip, place.clip) : place.clip;
+      const clip = item.clip ? intersection(item.clip, around.clip) : around.clip;
       if (clip) items.push({ ...item, clip });
     }
   }
 
-  function addBox(element: Element, style: CSSStyleDeclaration, place: Place): void {
+  function addBox(element: Element, style: CSSStyleDeclaration, around: Surroundings): void {
     const box = boxOf(element, origin);
-    const within = intersection(box, place.clip);
+    const within = intersection(box, around.clip);
     if (!within) return;
     const flat = { stroke: null, lineWidth: 0, dash: [], clip: null };
-    const fill = faded(colorOf(style.backgroundColor), place.opacity);
-    if (fill) add([{ kind: "path", segments: rectangle(box), fill, ...flat }], place);
+    const fill = faded(colorOf(style.backgroundColor), around.opacity);
+    if (fill) add([{ kind: "path", segments: rectangle(box), fill, ...flat }], around);
     const gradient = gradientImage(style.backgroundImage, box);
-    if (gradient) add([{ ...gradient, clip: null }], place);
+    if (gradient) add([{ ...gradient, clip: null }], around);
     // An outline marks what is chosen; the one of the focus is for the keyboard.
-    const outline = style.outlineStyle === "none" ? null : faded(colorOf(style.outlineColor), place.opacity);
+    const outline = style.outlineStyle === "none" ? null : faded(colorOf(style.outlineColor), around.opacity);
     const width = parseFloat(style.outlineWidth);
     if (outline && width > 0 && !element.matches(":focus-visible")) {
       const out = parseFloat(style.outlineOffset) + width / 2;
-      const around = { x: box.x - out, y: box.y - out, width: box.width + 2 * out, height: box.height + 2 * out };
+      const edge = { x: box.x - out, y: box.y - out, width: box.width + 2 * out, height: box.height + 2 * out };
       add(
-        [{ ...flat, kind: "path", segments: rectangle(around), fill: null, stroke: outline, lineWidth: width }],
-        place,
+        [{ ...flat, kind: "path", segments: rectangle(edge), fill: null, stroke: outline, lineWidth: width }],
+        around,
       );
     }
     const sides = [
@@ -73,7 +73,7 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
     ] as const;
     for (const [width, kind, color, side] of sides) {
       const thick = parseFloat(width);
-      const line = kind === "none" ? null : faded(colorOf(color), place.opacity);
+      const line = kind === "none" ? null : faded(colorOf(color), around.opacity);
       if (!(thick > 0) || !line) continue;
       const across = side === "top" || side === "bottom";
       const edge = {
@@ -82,16 +82,16 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
         width: across ? box.width : thick,
         height: across ? thick : box.height,
       };
-      add([{ kind: "path", segments: rectangle(edge), fill: line, ...flat }], place);
+      add([{ kind: "path", segments: rectangle(edge), fill: line, ...flat }], around);
     }
   }
 
-  function addCanvas(canvas: HTMLCanvasElement, place: Place): void {
+  function addCanvas(canvas: HTMLCanvasElement, around: Surroundings): void {
     const box = boxOf(canvas, origin);
-    if (box.width < 1 || box.height < 1 || !intersection(box, place.clip)) return;
+    if (box.width < 1 || box.height < 1 || !intersection(box, around.clip)) return;
     const repaint = repaints.get(canvas);
     if (!repaint) {
-      if (canvas.width && canvas.height) add([{ kind: "image", ...box, canvas, clip: null }], place);
+      if (canvas.width && canvas.height) add([{ kind: "image", ...box, canvas, clip: null }], around);
       return;
     }
     const put = (x: number, y: number): [number, number] => [x + box.x, y + box.y];
@@ -100,34 +100,34 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
       const [x, y] = put(item.x, item.y);
       return { ...item, x, y, clip: box };
     });
-    add(drawn, place);
+    add(drawn, around);
   }
 
-  function visit(element: Element, around: Place): void {
+  function visit(element: Element, outer: Surroundings): void {
     if (isLeftOut(element)) return;
     const style = getComputedStyle(element);
     if (style.display === "none" || style.clipPath !== "none") return;
-    const opacity = around.opacity * Number(style.opacity);
+    const opacity = outer.opacity * Number(style.opacity);
     if (opacity === 0) return;
     const { a, b } = style.transform === "none" ? { a: 1, b: 0 } : new DOMMatrix(style.transform);
-    const angle = around.angle + (Math.atan2(b, a) * 180) / Math.PI;
-    const place = { ...around, opacity, angle };
+    const angle = outer.angle + (Math.atan2(b, a) * 180) / Math.PI;
+    const around = { ...outer, opacity, angle };
     const visible = style.visibility === "visible";
-    if (visible && element instanceof HTMLElement) addBox(element, style, place);
-    if (element instanceof HTMLCanvasElement) return visible ? addCanvas(element, place) : undefined;
+    if (visible && element instanceof HTMLElement) addBox(element, style, around);
+    if (element instanceof HTMLCanvasElement) return visible ? addCanvas(element, around) : undefined;
     if (style.overflow !== "visible" && style.display !== "inline") {
-      const own = intersection(boxOf(element, origin), place.clip);
+      const own = intersection(boxOf(element, origin), around.clip);
       if (!own) return;
-      place.clip = own;
+      around.clip = own;
     }
-    if (element instanceof SVGSVGElement) return visible ? add(shapesOf(element, origin, opacity), place) : undefined;
+    if (element instanceof SVGSVGElement) return visible ? add(shapesOf(element, origin, opacity), around) : undefined;
     for (const child of element.childNodes) {
-      if (child instanceof Element) visit(child, place);
+      if (child instanceof Element) visit(child, around);
       else if (child instanceof globalThis.Text && visible) {
         const texts = textsOf(child, style, origin, opacity, angle);
         add(
-          texts.filter(({ box }) => intersection(box, place.clip)).map(({ item }) => item),
-          place,
+          texts.filter(({ box }) => intersection(box, around.clip)).map(({ item }) => item),
+          around,
         );
       }
     }

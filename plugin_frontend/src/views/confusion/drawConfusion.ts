@@ -38,7 +38,7 @@ export function drawConfusion(surface: Surface, picture: ConfusionPicture): void
       ? []
       : (["row", "column"] as const).map((along) => ({
           along,
-          place: picture.found ?? -1,
+          index: picture.found ?? -1,
           color: color("--text"),
           thickness: 1,
         }));
@@ -55,9 +55,9 @@ export function drawConfusion(surface: Surface, picture: ConfusionPicture): void
     context.fillRect(x(i), y(i), x(i + 1) - x(i), y(i + 1) - y(i));
   }
   context.fillStyle = color("--text2");
-  for (const place of lines) {
-    context.fillRect(x(place), 0, Math.ceil(ratio / 2), height);
-    context.fillRect(0, y(place), width, Math.ceil(ratio / 2));
+  for (const index of lines) {
+    context.fillRect(x(index), 0, Math.ceil(ratio / 2), height);
+    context.fillRect(0, y(index), width, Math.ceil(ratio / 2));
   }
   if (pitch >= SMALLEST_FOR_NUMBERS * ratio) {
     context.textAlign = "center";

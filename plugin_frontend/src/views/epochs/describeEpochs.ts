@@ -7,12 +7,12 @@ import { shortStepName } from "../../model/timeline";
 import type { HeadAtSlot, HeadsOverSteps } from "./headsOverSteps.svelte";
 
 /** The value under the pointer, and the one a step before. */
-export function describeHeadAtSlot(heads: HeadsOverSteps, { place, slot }: HeadAtSlot): Part[] {
+export function describeHeadAtSlot(heads: HeadsOverSteps, { head, slot }: HeadAtSlot): Part[] {
   const { sites, slots } = heads.store;
-  const flat = flatHead(sites, place);
+  const flat = flatHead(sites, head);
   const before = slot > 0 ? heads.value(slot - 1, flat, heads.measure) : NaN;
   return [
-    strong(headName(sites, place.site, place.head)),
+    strong(headName(sites, head.site, head.head)),
     plain(` at ${slots[slot] ? shortStepName(slots[slot]) : ""}: ${measureTitle(heads.measure)} `),
     strong(weightText(heads.value(slot, flat, heads.measure))),
     ...(Number.isNaN(before) ? [] : [plain(`, one step before ${weightText(before)}`)]),
@@ -25,11 +25,11 @@ export function describeEpochs(heads: HeadsOverSteps): Part[] {
   const [most] = heads.changes;
   const slot = most && heads.store.slots[most.slot];
   if (!most || !slot) return [plain(`${heads.total} heads; with more steps their changes are shown here.`)];
-  const { flat, place } = most;
+  const { flat, head } = most;
   const name = Number.isNaN(heads.value(most.slot, flat, "entropy")) ? "largest" : "entropy";
   const [then, now] = [heads.slotBefore(most.slot), most.slot].map((at) => weightText(heads.value(at, flat, name)));
   return [
-    strong(headName(heads.store.sites, place.site, place.head)),
+    strong(headName(heads.store.sites, head.site, head.head)),
     plain(` changed most of ${heads.total} heads, at ${shortStepName(slot)}: ${measureTitle(name)} `),
     strong(`${then} → ${now}`),
     plain("."),

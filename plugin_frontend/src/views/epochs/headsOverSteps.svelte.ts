@@ -1,12 +1,12 @@
 /** A measure of every head at every step of the timeline: what the Epochs view draws, lists and says. */
-import { headAt, headCounts, type HeadPlace } from "../../model/heads";
+import { headAt, headCounts, type HeadIndex } from "../../model/heads";
 import { CHANGE, headValue, measureScale } from "../../model/headValues";
 import type { Table } from "../../model/table";
 import type { Store } from "../../state/store.svelte";
 
 /** A head at a slot of the timeline. */
 export interface HeadAtSlot {
-  place: HeadPlace;
+  head: HeadIndex;
   slot: number;
 }
 
@@ -52,7 +52,7 @@ export class HeadsOverSteps {
       .filter(({ value }) => value > 0)
       .sort((a, b) => b.value - a.value)
       .slice(0, MOST_CHANGES)
-      .map(({ flat, slot, value }) => ({ place: headAt(this.store.sites, flat), flat, slot, value }));
+      .map(({ flat, slot, value }) => ({ head: headAt(this.store.sites, flat), flat, slot, value }));
   });
 
   constructor(readonly store: Store) {}

@@ -119,7 +119,7 @@ export class ShownHead {
     return picture ? pictureCanvas(picture) : null;
   });
 
-  /** Where the windows of the site lie in its feature map, where the log tells. */
+  /** Where the windows of the site lie in its feature map, where the log says it. */
   readonly places: WindowPlaces | null = $derived(this.site && placesOf(this.site));
   readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
   /** The picture that the windows lie in. */
@@ -190,7 +190,7 @@ export class ShownHead {
   }
 
   turn(direction: Direction): void {
-    // The same place is kept on the other axis where both are the same positions.
+    // The same position is kept on the other axis where both are the same positions.
     if (direction === "looked at" && this.keys?.shown.includes(this.keptQuery)) this.#keptKey ??= this.keptQuery;
     this.direction = direction;
   }

@@ -28,7 +28,7 @@ export function headValues(measures: Measures | null, step: number, sites: Site[
 
 export interface OverviewWords {
   measures: Measures | null;
-  /** Places in the measures of this step and of the one before, -1 for none. */
+  /** Indices in the measures of this step and of the one before, -1 for none. */
   step: number;
   before: number;
   stepName: string;

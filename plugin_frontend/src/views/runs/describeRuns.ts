@@ -66,8 +66,8 @@ export interface PanelCell {
 }
 
 /** The name of the only position of a cell, or "“the” (word 16) to “end” (word 31)" where it was pooled from several. */
-export function cellName(positions: Positions, place: number, cells: number): string {
-  const first = Math.floor((place * positions.size) / cells);
-  const last = Math.max(first, Math.ceil(((place + 1) * positions.size) / cells) - 1);
+export function cellName(positions: Positions, index: number, cells: number): string {
+  const first = Math.floor((index * positions.size) / cells);
+  const last = Math.max(first, Math.ceil(((index + 1) * positions.size) / cells) - 1);
   return first === last ? positions.name(first) : `${positions.name(first)} to ${positions.name(last)}`;
 }

@@ -1,4 +1,4 @@
-/** What the Samples view lists: the samples that pass the filters, in order, with the places of a word. */
+/** What the Samples view lists: the samples that pass the filters, in order, with the positions of a word. */
 import { frequentClasses, sampleRow, sortRows, type SampleRow } from "../../model/browse";
 import { usesOf, type Use } from "../../model/wordUses";
 import { WordSearch } from "../../state/wordSearch.svelte";
@@ -21,12 +21,12 @@ export class SampleTable {
     );
   });
   readonly uses: Use[] = $derived.by(() => usesOf(this.word, this.store.samples, this.store.site));
-  readonly places = $derived(new Map(this.uses.map((use) => [use.index, use])));
+  readonly usesOf = $derived(new Map(this.uses.map((use) => [use.index, use])));
   readonly searching = $derived(this.word.trim() !== "");
   readonly sorted: SampleRow[] = $derived.by(() => {
     const { since, sort } = this.#options;
     const matching = this.rows.filter(
-      (row) => (since === "all" || row.flipped) && (!this.searching || this.places.has(row.index)),
+      (row) => (since === "all" || row.flipped) && (!this.searching || this.usesOf.has(row.index)),
     );
     return sortRows(matching, sort, this.turned);
   });
