@@ -103,7 +103,7 @@ test("scores are scikit-learn's, with macro and weighted means", () => {
   expect([first!.precision, first!.recall, first!.support]).toEqual([4 / 5, 4 / 6, 6]);
 });
 
-test("a class that nothing is called has no precision, and comes last either way", () => {
+test("a class that is never predicted has no precision, and comes last either way", () => {
   const scores = classScores(of(3, 0, 2, 0));
   expect(scores[1]!.precision).toBeNaN();
   expect(sortScores(scores, "precision", true).at(-1)!.index).toBe(1);
@@ -123,15 +123,21 @@ test("a difference says both counts, and shares where the two are of different s
   expect(mostChanged(differenceValues(matrix, later, "count"), 3, 1)[0]!.by).toBe(-1);
 });
 
-test("a cell is told as a share of its column too", () => {
-  expect(text(describeColumn(matrix, { truth: 2, predicted: 1 }, name))).toBe(", and 36 % of those called bee");
+test("a cell is described as a share of its column too", () => {
+  expect(text(describeColumn(matrix, { truth: 2, predicted: 1 }, name))).toBe(", and 36 % of those predicted as bee");
 });
 
 test("thresholds move counts from no to yes, and the areas are exact for separate and for mixed scores", () => {
   const points = thresholds(histogramOf([1, 2, 4], Float64Array.of(2, 2, 0, 0, 0, 0, 1, 3), 0));
   expect(areaUnderRoc(points)).toBe(1);
   expect(averagePrecision(points)).toBe(1);
-  expect(atThreshold(points, 0.75)).toEqual({ threshold: 0.75, falseYes: 0, trueYes: 3, trueNo: 4, falseNo: 1 });
+  expect(atThreshold(points, 0.75)).toEqual({
+    threshold: 0.75,
+    falsePositives: 0,
+    truePositives: 3,
+    trueNegatives: 4,
+    falseNegatives: 1,
+  });
   const alike = thresholds(histogramOf([1, 2, 4], Float64Array.of(1, 1, 1, 1, 1, 1, 1, 1), 0));
   expect(areaUnderRoc(alike)).toBeCloseTo(0.5);
   expect(averagePrecision(alike)).toBeCloseTo(0.5);

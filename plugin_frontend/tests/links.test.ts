@@ -5,7 +5,7 @@ import { relativeTo } from "../src/model/relative";
 
 const map = { rows: 2, columns: 3, weights: Float32Array.of(0.7, 0.2, 0.1, 0.05, 0.05, 0.9) };
 
-test("the strongest lines come first, so many as asked for", () => {
+test("the strongest lines come first, as many as asked for", () => {
   const found = strongest(map, [0, 1], [0, 1, 2], "top2");
   expect(found.map(({ query, key }) => [query, key])).toEqual([
     [1, 2],

@@ -14,7 +14,7 @@ test("tokens are shown as the text they come from, line breaks and signs kept", 
   expect(shown(layoutText(tokens, all(tokens), text, false))).toBe("[CLS] Subject: Hello!\n\nDear Sir,\nbye [SEP]");
 });
 
-test("a token that the vocabulary lacks is the word that stands in its place", () => {
+test("a token that the vocabulary lacks is shown as the word at its position", () => {
   const tokens = ["the", "[UNK]", "barks"];
   const { words } = layoutText(tokens, all(tokens), "The Azawakh barks", false);
   expect(words.map((word) => word.text)).toEqual(["The", "Azawakh", "barks"]);
@@ -75,6 +75,6 @@ test("maps and rows are pooled weight by weight", () => {
   expect([...meanRow(map, [0, 1, 9])]).toEqual([0.5, 0.5]);
 });
 
-test("places are written as ranges", () => {
+test("positions are written as ranges", () => {
   expect(ranges([7, 0, 1, 2])).toBe("0-2,7");
 });

@@ -17,7 +17,7 @@ import { site } from "./helpers";
 
 const text = (parts: Part[]) => parts.map((part) => part.text).join("");
 
-test("a weight is told with its rank, in multiples of uniform, and as it was a step before", () => {
+test("a weight is described with its rank, in multiples of uniform, and as it was a step before", () => {
   const axes = (["query", "key"] as const).map((role) => ({
     role,
     size: 5,
@@ -36,7 +36,7 @@ test("a weight is told with its rank, in multiples of uniform, and as it was a s
   );
 });
 
-test("a gate is told by what is open and closed, an activation without saying so", () => {
+test("a gate is described by what is open and closed, an activation without saying so", () => {
   const gate = site({ kind: "gate" }, [
     { role: "heads", size: 1 },
     { role: "key", size: 3, kind: "channels" },
@@ -88,7 +88,7 @@ test("the overview names the most focused head and the one that changed most", (
   expect(focusShare(measures, 1, sites)[0]![1]).toBeCloseTo(1 - 0.2 / Math.log2(3));
 });
 
-test("sites are named by what tells them apart", () => {
+test("sites are named by the parts that differ", () => {
   const named = (...paths: string[]) => siteNames(paths.map((path) => site({ path })));
   expect(named("encoder/block_0/attention", "encoder/block_1/attention")).toEqual(["block_0", "block_1"]);
   expect(named("block_0_attention", "block_1_attention")).toEqual(["block_0", "block_1"]);
@@ -113,12 +113,12 @@ test("moving among heads stays inside the model", () => {
 const matrix: Confusion = { classes: 3, counts: Float64Array.of(5, 0, 0, 7, 150, 18, 0, 1, 0), weighted: false };
 const name = (index: number) => ["zero", "one", "eight"][index]!;
 
-test("a cell is told in counts and in the share of its class", () => {
+test("a cell is described in counts and in the share of its class", () => {
   expect(text(describeCell(matrix, { truth: 1, predicted: 0 }, name))).toBe(
-    "7 of class one (true) were called zero (predicted): 4 % of them",
+    "7 of class one (true) were predicted as zero: 4 % of them",
   );
   expect(text(describeCell(matrix, { truth: 2, predicted: 1 }, name))).toContain(
-    "1 of class eight (true) was called one",
+    "1 of class eight (true) was predicted as one",
   );
 });
 
@@ -170,9 +170,9 @@ test("the sentence of the runs names only those that show the head", () => {
     { run: "a", step: "epoch 3", value: 1.5 },
     { run: "b", step: "epoch 3", value: 2.5 },
   ];
-  expect(text(describeRuns("block_0 · head 0", [], 3, 9))).toBe("None of the 3 runs chosen shows block_0 · head 0.");
+  expect(text(describeRuns("block_0 · head 0", [], 3, 9))).toBe("None of the 3 chosen runs shows block_0 · head 0.");
   expect(text(describeRuns("block_0 · head 0", [a], 3, 9))).toBe(
-    "block_0 · head 0 is to be seen only in a of the 3 runs chosen.",
+    "block_0 · head 0 is visible only in a of the 3 chosen runs.",
   );
   expect(text(describeRuns("block_0 · head 0", [b, a], 3, 9))).toBe(
     "block_0 · head 0 is most focused in a (entropy 1.50 bits at epoch 3) and least in b (2.50 at epoch 3), of 2 runs.",

@@ -119,7 +119,7 @@ def test_a_cell_is_told_by_its_row_its_column_and_the_step_before(
     with opened(chromium, server.address, where("digits")) as tab:
         tab.wait_until_drawn("confusion", step=LAST)
         point_at(tab, truth, predicted)
-        expect(sentence(tab)).to_contain_text(f"and {column:.0f} % of those called {NAMES[predicted]}")
+        expect(sentence(tab)).to_contain_text(f"and {column:.0f} % of those predicted as {NAMES[predicted]}")
         since = f"{'+' if change > 0 else '−'}{abs(change)} since epoch {LAST}" if change else f"as in epoch {LAST}"
         expect(sentence(tab)).to_contain_text(since)
         assert table_of(tab)[1:] == [[NAMES[t], NAMES[p], str(matrix[t, p])] for t, p in np.argwhere(matrix > 0)]
@@ -238,10 +238,10 @@ def test_labels_have_their_own_counts_and_stand_together(server: TensorBoard, ch
         tab.wait_until_drawn("confusion", step=2)
         point_at(tab, 1, 0, click=True)
         together = int((truth[:, 1] & said[:, 0]).sum())
-        expect(sentence(tab)).to_contain_text(f"{together} with label urgent were said to have invoice")
+        expect(sentence(tab)).to_contain_text(f"{together} with label urgent were predicted to have invoice")
         table = tab.frame.get_by_role("table", name="Counts of the label urgent")
         missed, wrongly = int((truth[:, 1] & ~said[:, 1]).sum()), int((~truth[:, 1] & said[:, 1]).sum())
-        expect(table).to_contain_text(f"✗ {missed} missed")
+        expect(table).to_contain_text(f"✗ {missed} false negatives")
         expect(table).to_contain_text(f"✗ {wrongly}")
 
 

@@ -249,7 +249,7 @@ def test_a_decoder_shows_the_text_it_writes_and_the_text_it_reads(
         queries = tab.frame.get_by_role("listbox", name=re.compile("choose the query"))
         keys = tab.frame.get_by_role("group", name="Words of the sample")
         for panel, words in ((queries, german), (keys, english)):
-            shown = panel.evaluate("e => [...e.querySelectorAll('[data-place]')].map(s => s.firstChild.textContent)")
+            shown = panel.evaluate("e => [...e.querySelectorAll('[data-word]')].map(s => s.firstChild.textContent)")
             assert shown == list(words)
         queries.get_by_role("option").nth(3).click()
         tab.page.mouse.move(5, 5)

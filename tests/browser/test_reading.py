@@ -255,7 +255,7 @@ def test_a_word_is_found_with_what_it_gets_and_what_it_looks_at(
     with opened(chromium, server.address, choices(run="text", view="samples")) as tab:
         tab.wait_until_drawn("samples")
         tab.frame.get_by_role("searchbox", name="Find a word").fill("Invoice")
-        expect(sentence(tab)).to_contain_text("stands 3 times in 3 of 3 samples")
+        expect(sentence(tab)).to_contain_text("occurs 3 times in 3 of 3 samples")
         row = tab.frame.get_by_role("region", name="Table of samples").get_by_role("row").nth(1)
         expect(row).to_contain_text(re.compile(f"{weights[:COUNT, 6].mean():.3g}".rstrip("0") + "0* at 6"))
         expect(row).to_contain_text(f": {weights[6, :COUNT].max():.3f}"[:6])

@@ -125,7 +125,7 @@ def test_one_head_across_runs_is_that_of_the_same_sample(logs: Path, server: Ten
         tab.wait_until_drawn("runs", head=1)
         panel = lambda run: tab.frame.get_by_role("article").filter(has_text=name(run))  # noqa: E731
         expect(panel(8)).to_contain_text(f"Has no layer {SITE}")
-        expect(panel(9)).to_contain_text("Has not tracked this sample")
+        expect(panel(9)).to_contain_text("Does not track this sample")
         weights = {
             run: tb_attention.load(logs / name(run)).weights(step=STEPS - 1, sample="first", site=SITE)[1]
             for run in (0, 1)

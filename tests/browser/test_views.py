@@ -64,7 +64,7 @@ def test_a_cell_opens_its_samples_and_a_sample_its_attention(
         truth, predicted = (log.samples.class_names[index] for index in wrong)
         expect(tab.frame.locator("p[aria-live]").first).to_have_text(
             re.compile(
-                rf"{matrix[wrong]} of class {truth} \(true\) (was|were) called {predicted} \(predicted\): {share} %"
+                rf"{matrix[wrong]} of class {truth} \(true\) (was|were) predicted as {predicted}: {share} %"
             )
         )
         point_at_cell(tab, *wrong, click=True)

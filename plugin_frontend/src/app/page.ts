@@ -1,4 +1,4 @@
-/** The script of a stand-alone page: the same app, with the log that lies in the page. */
+/** The script of the stand-alone page: the same app, with the log that the page embeds. */
 import { mount } from "svelte";
 import "../styles/fonts.css";
 import "../styles/tokens.css";

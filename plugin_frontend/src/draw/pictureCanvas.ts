@@ -1,4 +1,4 @@
-/** A sample's picture as a canvas of its own size, to be drawn from. */
+/** A sample's picture as a canvas of the same size, to draw from. */
 import type { NpyArray } from "../api/npy";
 
 const canvases = new WeakMap<object, HTMLCanvasElement>();

@@ -1,4 +1,4 @@
-/** What makes files of a view: a script of its own (vite.save.config.ts), fetched when something is first saved. */
+/** What makes files of a view: a separate script (vite.save.config.ts), fetched when something is first saved. */
 import type { Repaint } from "../draw/surface";
 import { STANDALONE } from "../host/standalone";
 import { figure } from "./figure";

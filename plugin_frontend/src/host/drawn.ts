@@ -1,4 +1,4 @@
-/** Tells whoever measures the tab that a view's pixels are on the screen. */
+/** Marks that a view's pixels are on the screen, for whoever measures the tab. */
 
 export interface Drawn {
   view: string;
@@ -14,7 +14,7 @@ const MOST = 1000;
 let marks = 0;
 
 export function markDrawn(detail: Drawn): void {
-  // A task of its own runs after the frame in which the pixels were painted.
+  // A separate task runs after the frame in which the pixels were painted.
   setTimeout(() => {
     if (++marks % MOST === 0) performance.clearMarks(NAME);
     performance.mark(NAME, { detail });

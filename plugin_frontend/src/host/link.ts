@@ -78,13 +78,13 @@ export function flushLink(): void {
 
 export function onLinkChanged(changed: (state: LinkState) => void): () => void {
   const host = page();
-  const tell = () => {
+  const report = () => {
     // Somebody else's address wins over what we were about to write.
     waiting = null;
     changed(readLink());
   };
-  host.addEventListener("hashchange", tell);
-  return () => host.removeEventListener("hashchange", tell);
+  host.addEventListener("hashchange", report);
+  return () => host.removeEventListener("hashchange", report);
 }
 
 /** Puts the address of exactly this view on the clipboard; says whether the browser allowed it. */

@@ -1,4 +1,4 @@
-/** Light or dark. TensorBoard tells its plugins nothing about it: only a class on its own body shows it. */
+/** Light or dark. TensorBoard does not pass it to plugins: only a class on its own body shows it. */
 
 import { STANDALONE } from "./standalone";
 
@@ -15,15 +15,15 @@ function hostBody(): HTMLElement | null {
 export function watchTheme(changed: (dark: boolean) => void): () => void {
   const body = hostBody();
   if (body) {
-    const tell = () => changed(body.classList.contains("dark-mode"));
-    const observer = new MutationObserver(tell);
+    const report = () => changed(body.classList.contains("dark-mode"));
+    const observer = new MutationObserver(report);
     observer.observe(body, { attributes: true, attributeFilter: ["class"] });
-    tell();
+    report();
     return () => observer.disconnect();
   }
   const query = matchMedia("(prefers-color-scheme: dark)");
-  const tell = () => changed(query.matches);
-  query.addEventListener("change", tell);
-  tell();
-  return () => query.removeEventListener("change", tell);
+  const report = () => changed(query.matches);
+  query.addEventListener("change", report);
+  report();
+  return () => query.removeEventListener("change", report);
 }

@@ -53,7 +53,7 @@ export function listRuns(runs: RunEntry[]): ListedRun[] {
   }));
 }
 
-/** Names of runs without the directories in front that all of them share: what tells them apart often comes last, and lists are narrow. */
+/** Names of runs without the directories in front that all of them share: the part that differs often comes last, and lists are narrow. */
 export function shortNames(names: string[]): string[] {
   const paths = names.map((name) => name.split("/"));
   const shortest = Math.min(...paths.map((parts) => parts.length));

@@ -1,11 +1,11 @@
-/** The tracked samples as a table: what the model makes of each, what changed since the step before. */
+/** The tracked samples as a table: the prediction of each, and what changed since the step before. */
 import { toNumber, type Prediction, type Sample } from "../api/wire";
 import { labelName, sampleText, verdict, type Verdict } from "./samples";
 
 export interface SampleRow {
   sample: Sample;
   index: number;
-  /** A line that tells it apart: its first words, else its id. */
+  /** A line that identifies it: its first words, else its id. */
   text: string;
   label: string;
   prediction: Prediction | null;
@@ -15,13 +15,13 @@ export interface SampleRow {
   right: Verdict;
   /** Another class than at the step before. */
   flipped: boolean;
-  /** By how much the probability of the class predicted now moved; NaN where that cannot be told. */
+  /** By how much the probability of the class predicted now moved; NaN where that is unknown. */
   moved: number;
 }
 
 export type SortKey = "index" | "label" | "probability" | "loss" | "moved";
 
-/** Of the label: as it was logged, else told by the class predicted where it is that or there are but two. */
+/** Probability of the label: as logged, else inferred from the predicted class where that is the label or there are only two. */
 function labelProbability(now: Prediction | null, right: Verdict, classes: number): number {
   const logged = toNumber(now?.label_probability);
   if (logged === logged || right === null) return logged;

@@ -2,7 +2,7 @@
 import type { NumberArray } from "../api/npy";
 import { plainPositions, type Positions } from "./positions";
 
-/** `classes`: one class an example; `binary`: the same, from one score; `labels`: each class a yes or no of its own. */
+/** `classes`: one class an example; `binary`: the same, from one score; `labels`: each class a separate yes or no. */
 export type ConfusionKind = "classes" | "binary" | "labels";
 
 export interface Confusion {

@@ -13,7 +13,7 @@ export type ClassOrder = "given" | "support" | "recall" | "similarity" | "groups
 export interface Bin {
   name: string;
   classes: number[];
-  /** Where the group stands in the hierarchy, as "0/2"; null for a class of its own. */
+  /** Where the group stands in the hierarchy, as "0/2"; null for a single class. */
   group: string | null;
 }
 
@@ -55,7 +55,7 @@ export function orderedClasses(matrix: Confusion, order: ClassOrder, similarity:
   return all;
 }
 
-/** Every class a bin of its own. */
+/** One bin for each class. */
 export function singleBins(classes: number[], name: (index: number) => string): Bin[] {
   return classes.map((index) => ({ name: name(index), classes: [index], group: null }));
 }
@@ -98,7 +98,7 @@ export function groupEnds(bins: Bin[], groups: ClassGroup[]): number[] {
   });
 }
 
-/** The counts of bins. With every class a bin of its own, the same matrix in another order. */
+/** The counts of bins. With one bin for each class, the same matrix in another order. */
 export function binned(matrix: Confusion, bins: Bin[]): Confusion {
   const { classes, counts, weighted } = matrix;
   if (bins.length === classes && bins.every((bin, i) => bin.classes.length === 1 && bin.classes[0] === i))

@@ -4,9 +4,9 @@ import { countOf, sumsOf, type Confusion } from "./confusion";
 
 export interface ClassScore {
   index: number;
-  /** Of those called so, how many are; NaN where none was. */
+  /** The share of the examples predicted as the class that belong to it; NaN where there are none. */
   precision: number;
-  /** Of those that are, how many were called so; NaN where there are none. */
+  /** The share of the examples of the class that are predicted as it; NaN where there are none. */
   recall: number;
   /** The harmonic mean of the two; NaN where the class neither occurs nor is called. */
   f1: number;
@@ -15,7 +15,7 @@ export interface ClassScore {
 
 export type Mean = "macro" | "weighted";
 
-/** From what was told right, what is of the class and what was called it. */
+/** `right`: true positives; `support`: examples of the class; `called`: examples predicted as it. */
 export function score(index: number, right: number, support: number, called: number): ClassScore {
   return { index, precision: right / called, recall: right / support, f1: (2 * right) / (support + called), support };
 }
@@ -30,8 +30,12 @@ export function classScores(matrix: Confusion): ClassScore[] {
 /** `labels`: (classes, 2, 2), of each class `[[true no, false yes], [false no, true yes]]`. */
 export function labelScores(labels: NumberArray): ClassScore[] {
   return Array.from({ length: labels.length / 4 }, (_, index) => {
-    const [falseYes, falseNo, right] = [labels[4 * index + 1]!, labels[4 * index + 2]!, labels[4 * index + 3]!];
-    return score(index, right, right + falseNo, right + falseYes);
+    const [falsePositives, falseNegatives, right] = [
+      labels[4 * index + 1]!,
+      labels[4 * index + 2]!,
+      labels[4 * index + 3]!,
+    ];
+    return score(index, right, right + falseNegatives, right + falsePositives);
   });
 }
 

@@ -50,7 +50,7 @@ export function changeText(matrix: Pick<Confusion, "weighted">, by: number, unit
   return `${sign}${Number((100 * amount).toFixed(amount < 0.1 ? 1 : 0))} points`;
 }
 
-/** "7 of class eight (true) were called one (predicted): 4 % of them". */
+/** "7 of class eight (true) were predicted as one: 4 % of them". */
 export function describeCell(matrix: Confusion, cell: Cell, name: Name, kind: ConfusionKind = "classes"): Part[] {
   const count = countOf(matrix, cell);
   const were = count === 1 ? "was" : "were";
@@ -58,26 +58,26 @@ export function describeCell(matrix: Confusion, cell: Cell, name: Name, kind: Co
   if (kind === "labels") {
     return [
       strong(amountText(matrix, count)),
-      plain(` with label ${truth} ${were} said to have `),
+      plain(` with label ${truth} ${were} predicted to have `),
       chosen(predicted),
-      plain(cell.truth === cell.predicted ? ": found" : ", rightly or not"),
+      plain(cell.truth === cell.predicted ? ": true positives" : ", correctly or not"),
     ];
   }
   const share = percentText(count / rowSum(matrix, cell.truth));
   const same = cell.truth === cell.predicted;
   return [
     strong(amountText(matrix, count)),
-    plain(same ? ` of class ${truth} ${were} called so` : ` of class ${truth} (true) ${were} called `),
-    ...(same ? [] : [chosen(predicted), plain(" (predicted)")]),
+    plain(same ? ` of class ${truth} ${were} predicted correctly` : ` of class ${truth} (true) ${were} predicted as `),
+    ...(same ? [] : [chosen(predicted)]),
     plain(`: ${share} of them`),
   ];
 }
 
-/** ", and 11 % of those called T-shirt": the same cell as a share of its column. */
+/** ", and 11 % of those predicted as T-shirt": the same cell as a share of its column. */
 export function describeColumn(matrix: Confusion, cell: Cell, name: Name, kind: ConfusionKind = "classes"): Part[] {
   if (kind === "labels" || countOf(matrix, cell) === 0) return [];
   const share = percentText(countOf(matrix, cell) / columnSum(matrix, cell.predicted));
-  return [plain(`, and ${share} of those called ${name(cell.predicted)}`)];
+  return [plain(`, and ${share} of those predicted as ${name(cell.predicted)}`)];
 }
 
 /** ", −15 since epoch 13" behind the sentence of a cell. */

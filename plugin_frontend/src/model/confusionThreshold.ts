@@ -18,40 +18,47 @@ export function histogramOf(shape: number[], data: NumberArray, index: number): 
 export interface AtThreshold {
   /** From this probability on the answer is yes. */
   threshold: number;
-  falseYes: number;
-  trueYes: number;
-  trueNo: number;
-  falseNo: number;
+  falsePositives: number;
+  truePositives: number;
+  trueNegatives: number;
+  falseNegatives: number;
 }
 
 /** Counts at every threshold k / bins, k from `bins` (all no) down to 0 (all yes). */
 export function thresholds({ bins, no, yes }: ScoreHistogram): AtThreshold[] {
   const sum = (values: NumberArray) => Array.from(values).reduce((a, b) => a + b, 0);
   const [allNo, allYes] = [sum(no), sum(yes)];
-  let [falseYes, trueYes] = [0, 0];
+  let [falsePositives, truePositives] = [0, 0];
   const points: AtThreshold[] = [];
   for (let k = bins; k >= 0; k--) {
     if (k < bins) {
-      falseYes += no[k]!;
-      trueYes += yes[k]!;
+      falsePositives += no[k]!;
+      truePositives += yes[k]!;
     }
-    points.push({ threshold: k / bins, falseYes, trueYes, trueNo: allNo - falseYes, falseNo: allYes - trueYes });
+    points.push({
+      threshold: k / bins,
+      falsePositives,
+      truePositives,
+      trueNegatives: allNo - falsePositives,
+      falseNegatives: allYes - truePositives,
+    });
   }
   return points;
 }
 
-export const falseYesRate = (at: AtThreshold): number => at.falseYes / (at.falseYes + at.trueNo);
-export const recallAt = (at: AtThreshold): number => at.trueYes / (at.trueYes + at.falseNo);
+export const falsePositiveRate = (at: AtThreshold): number =>
+  at.falsePositives / (at.falsePositives + at.trueNegatives);
+export const recallAt = (at: AtThreshold): number => at.truePositives / (at.truePositives + at.falseNegatives);
 /** 1 where nothing is called yes: as scikit-learn's curve ends. */
 export const precisionAt = (at: AtThreshold): number =>
-  at.trueYes + at.falseYes > 0 ? at.trueYes / (at.trueYes + at.falseYes) : 1;
+  at.truePositives + at.falsePositives > 0 ? at.truePositives / (at.truePositives + at.falsePositives) : 1;
 
 /** The area under the ROC curve, by trapezoids; NaN where a class is missing. */
 export function areaUnderRoc(points: AtThreshold[]): number {
   let area = 0;
   for (let i = 1; i < points.length; i++) {
     const [a, b] = [points[i - 1]!, points[i]!];
-    area += ((falseYesRate(b) - falseYesRate(a)) * (recallAt(a) + recallAt(b))) / 2;
+    area += ((falsePositiveRate(b) - falsePositiveRate(a)) * (recallAt(a) + recallAt(b))) / 2;
   }
   return area;
 }
@@ -73,6 +80,7 @@ export function atThreshold(points: AtThreshold[], threshold: number): AtThresho
 
 /** The threshold with the largest F1. */
 export function bestThreshold(points: AtThreshold[]): AtThreshold | null {
-  const f1 = (at: AtThreshold) => (2 * at.trueYes) / (2 * at.trueYes + at.falseYes + at.falseNo) || 0;
+  const f1 = (at: AtThreshold) =>
+    (2 * at.truePositives) / (2 * at.truePositives + at.falsePositives + at.falseNegatives) || 0;
   return points.reduce<AtThreshold | null>((best, at) => (!best || f1(at) > f1(best) ? at : best), null);
 }

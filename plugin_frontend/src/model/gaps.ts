@@ -2,7 +2,7 @@
 import type { SeriesAnswer, Status, Step } from "../api/wire";
 import type { Slot } from "./timeline";
 
-/** `dropped`: could not be written. `thinned`: removed for the budget. `unlogged`: nobody asked for it, or training began later. */
+/** `dropped`: could not be written. `thinned`: removed for the budget. `unlogged`: `update_freq` skipped it, or training began later. */
 export type GapKind = "dropped" | "thinned" | "unlogged";
 
 export interface Gap {
@@ -72,15 +72,15 @@ function boundOf(status: Status | null): string | null {
 
 /** `status`: the newest, which comes with every poll; null for that of the series. */
 export function gapsOf(slots: Slot[], series: SeriesAnswer, status: Status | null): Gap[] {
-  const told = status ?? series.status;
+  const current = status ?? series.status;
   const numbered = slots.flatMap((slot, index) => (slot.step === "init" ? [] : [{ step: slot.step, index }]));
   const steps = numbered.map(({ step }) => step);
   const numbering = {
     byEpoch: slots.every((slot) => slot.step === "init" || slot.epoch === slot.step),
-    bound: boundOf(told),
+    bound: boundOf(current),
   };
   const usual = usualApart(steps);
-  const dropped = droppedOf(told).filter(({ step }) => !steps.includes(step));
+  const dropped = droppedOf(current).filter(({ step }) => !steps.includes(step));
   const gaps: Gap[] = [];
   const look = (before: number, first: number, last: number, absent: boolean) => {
     const failed = dropped.filter(({ step }) => step >= first && step <= last);

@@ -51,7 +51,7 @@ export interface MeasureScale {
   high: number;
   /** Small values are the dark (in the dark theme the light) end: what is focused stands out. */
   inverted: boolean;
-  /** What a head that looks everywhere alike has; null where that says nothing. */
+  /** The value of a head that attends uniformly; null where there is none. */
   uniform: number | null;
 }
 
@@ -81,7 +81,7 @@ export function measureShare(scale: MeasureScale, value: number): number {
   return scale.inverted ? 1 - share : share;
 }
 
-/** For each site, for each of its heads: 1 - entropy / its greatest; the largest weight where entropy means nothing. */
+/** How focused each head of each site is, from 0 (uniform) to 1 (one key): 1 - entropy / its maximum, or the largest weight where entropy means nothing. */
 export function focusShare(measures: Measures | null, step: number, sites: Site[]): number[][] {
   const counts = headCounts(sites);
   let from = 0;

@@ -39,7 +39,7 @@ function withoutShared(lists: string[][], front: boolean): string[][] {
 }
 
 /**
- * Names that tell sites apart: paths without the parts that all of them share. "encoder/block_1/attention" and
+ * Unique names of sites: their paths without the parts that all of them share. "encoder/block_1/attention" and
  * "block_1_attention" among their like become "block_1"; a lone site keeps the last part of its path.
  */
 export function siteNames(sites: Site[]): string[] {

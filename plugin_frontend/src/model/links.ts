@@ -11,7 +11,7 @@ export interface Link {
 export type LinkRule = `top${number}` | `above${number}`;
 
 const BINS = 4096;
-/** Lines that nobody could tell apart are not drawn. */
+/** More lines than this could not be distinguished. */
 const MOST = 3000;
 
 /** The weight from which on there are about `count` weights: found by counting, because sorting 16 million takes seconds. */

@@ -1,7 +1,7 @@
-/** What can be said of a sample: its label, its prediction, whether that is right, and whether a filter lets it through. */
+/** A sample's label, its prediction, whether that is right, and whether a filter lets it through. */
 import { toNumber, type Prediction, type Sample, type StepRecord } from "../api/wire";
 
-/** null: cannot be told, because the label or the prediction is missing or no class. */
+/** null: unknown, because the label or the prediction is missing or no class. */
 export type Verdict = boolean | null;
 
 export function className(names: string[] | null | undefined, index: number): string {
@@ -30,7 +30,7 @@ export function probabilityText(prediction: Prediction | null | undefined): stri
 /** Asked for at every stroke of a key of a filter, for every sample. */
 const texts = new WeakMap<Sample, string | null>();
 
-/** A line that tells samples without picture apart: their first words. */
+/** A line that identifies a sample without a picture: its first words. */
 export function sampleText(sample: Sample): string | null {
   let text = texts.get(sample);
   if (text === undefined) texts.set(sample, (text = firstText(sample)));

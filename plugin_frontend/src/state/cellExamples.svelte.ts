@@ -1,4 +1,4 @@
-/** The examples of the kept cell, where the model looked in one of them, and on average in those that it told right. */
+/** The examples of the kept cell, where the model looked in one of them, and on average in correctly classified ones. */
 import { untrack } from "svelte";
 import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
@@ -27,7 +27,7 @@ export interface CellExample {
   random: boolean;
 }
 
-/** Where one example, or the right ones of a class, looked: a weight for each key. */
+/** Where the model looked in one example, or on average in the correctly classified ones of a class: a weight for each key. */
 export interface AttentionRow {
   site: Site;
   keys: Positions;
@@ -125,7 +125,7 @@ export class CellExamples {
   readonly query: string = $derived.by(() => {
     if (!this.site) return "";
     if (!this.site.axes.some((axis) => axis.role === "query"))
-      return this.site.kind === "gate" ? "what is let through" : "its values";
+      return this.site.kind === "gate" ? "what is let through" : "the values";
     return positionsOf(this.site, "query", null).extra[0]?.name ?? "all queries, on average";
   });
   readonly own: AttentionRow | null = $derived.by(() =>
@@ -191,7 +191,7 @@ export class CellExamples {
     this.wantMeans(cell);
   }
 
-  /** Asks for the means of the right ones of both classes of a cell. */
+  /** Asks for the means over correctly classified examples of both classes of a cell. */
   wantMeans(cell: Cell | null): void {
     this.#wantMean(this.#ofTruth, cell?.truth ?? null);
     this.#wantMean(this.#ofPrediction, cell?.predicted ?? null);

@@ -51,7 +51,7 @@ export class Comparison {
     const [a, b] = [this.#sites[this.siteIndex], this.of.site];
     if (a && b && JSON.stringify(mapShape(a)) !== JSON.stringify(mapShape(b)))
       return "The two maps have different sizes.";
-    if (this.sampleIndex < 0 && this.samples.value) return `${this.run} has not tracked this sample.`;
+    if (this.sampleIndex < 0 && this.samples.value) return `${this.run} does not track this sample.`;
     return null;
   });
   readonly label = $derived.by(() => {

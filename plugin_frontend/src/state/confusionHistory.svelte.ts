@@ -22,7 +22,7 @@ export interface HistoryLine {
   pinned: boolean;
 }
 
-/** More lines than this cannot be told apart. */
+/** More lines than this cannot be distinguished. */
 export const MOST_LINES = 6;
 
 export class ConfusionHistory {

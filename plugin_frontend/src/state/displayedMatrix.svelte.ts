@@ -50,8 +50,12 @@ export class DisplayedMatrix {
   /** As it would be with the threshold that is tried out. */
   readonly matrix: Confusion | null = $derived.by(() => {
     if (this.kind !== "binary" || this.threshold === null || !this.at || this.stored?.classes !== 2) return this.stored;
-    const { trueNo, falseYes, falseNo, trueYes } = this.at;
-    return { classes: 2, counts: Float64Array.of(trueNo, falseYes, falseNo, trueYes), weighted: this.weighted };
+    const { trueNegatives, falsePositives, falseNegatives, truePositives } = this.at;
+    return {
+      classes: 2,
+      counts: Float64Array.of(trueNegatives, falsePositives, falseNegatives, truePositives),
+      weighted: this.weighted,
+    };
   });
   readonly scores = $derived.by(() => {
     if (this.kind === "labels") return this.labels.value ? labelScores(this.labels.value.data) : [];

@@ -81,7 +81,7 @@ export class MapArrays {
   wantOverview(): void {
     const { mapsName, slot, sites, sampleIndex, samples } = this.of;
     if (!mapsName || !sites.length) return this.overview.clear();
-    // A damaged step has no picture of its own: the last one stays.
+    // A damaged step has no picture: the last one stays.
     if (!slot?.record || !samples.length) return;
     this.overview.want(this.overviewAddress(slot, sampleIndex), (url, signal) => {
       const array = this.of.server.client.get(url, signal);

@@ -53,8 +53,7 @@ export class RunPanel {
     if (!this.site) return `Has no layer ${path} at this step.`;
     const { heads } = mapShape(this.site);
     if (this.store.head >= heads) return `Layer ${path} has ${heads} heads here.`;
-    if (this.sampleIndex < 0 && (this.samples.value || !this.slot.record.samples))
-      return "Has not tracked this sample.";
+    if (this.sampleIndex < 0 && (this.samples.value || !this.slot.record.samples)) return "Does not track this sample.";
     return null;
   });
   readonly error = $derived.by(() => this.shown.error ?? this.samples.error);

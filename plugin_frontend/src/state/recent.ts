@@ -8,7 +8,7 @@ export class Recent<T> {
 
   constructor(readonly most: number) {}
 
-  /** What `make` made of `object` before, or makes now. `part` tells several things of one object apart. */
+  /** What `make` made of `object` before, or makes now. `part` names one of several things made of the same object. */
   get(object: object, make: () => T, part = ""): T {
     let id = this.#ids.get(object);
     if (id === undefined) this.#ids.set(object, (id = this.#next++));

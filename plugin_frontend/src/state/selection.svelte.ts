@@ -92,7 +92,7 @@ export class Selection {
     const epoch = status.epoch === null || status.epoch === undefined ? "" : ` epoch ${status.epoch + 1}${of}`;
     if (status.state === "running") return `● training:${epoch}, ${this.running ?? ""}`;
     const restored = this.slots.find((slot) => status.restored !== null && slot.step === status.restored);
-    const left = restored ? `, left with the weights of ${shortStepName(restored)}` : "";
+    const left = restored ? `, weights restored from ${shortStepName(restored)}` : "";
     return status.state === "stopped" ? `stopped in${epoch}` : `training finished${left}`;
   });
 

@@ -66,7 +66,7 @@ export class Server {
     } finally {
       this.#asking = false;
     }
-    // What a stand-alone page holds does not change.
+    // The log in a stand-alone page does not change.
     if (STANDALONE && this.runs) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.poll(), this.#delay);

@@ -1,6 +1,6 @@
 /**
  * What a part of the page shows, as a scene: backgrounds and borders, texts where they stand, the shapes of SVG, and what canvases
- * were painted with. So every view can be had as a picture, and none needs a drawing of its own for it.
+ * were painted with. So every view can be saved as a picture, and no view needs separate code for it.
  */
 import type { Repaint } from "../../draw/surface";
 import { colorOf, faded } from "./color";

@@ -23,7 +23,7 @@ export function describeCompare(maps: ComparedMaps): Part[] {
   return [
     plain(`From ${other.label} to ${maps.step}`),
     ...describeFocus(maps),
-    ...(largest ? [plain("most changed "), strong(where), plain(`: ${signed(largest.by)}.`)] : []),
+    ...(largest ? [plain("the largest change is "), strong(where), plain(`: ${signed(largest.by)}.`)] : []),
   ];
 }
 

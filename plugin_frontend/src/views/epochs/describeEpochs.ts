@@ -16,7 +16,7 @@ export function describeHeadAtSlot(heads: HeadsOverSteps, { head, slot }: HeadAt
     plain(` at ${slots[slot] ? shortStepName(slots[slot]) : ""}: ${measureTitle(heads.measure)} `),
     strong(weightText(heads.value(slot, flat, heads.measure))),
     ...(Number.isNaN(before) ? [] : [plain(`, one step before ${weightText(before)}`)]),
-    quiet(" · a click goes there"),
+    quiet(" · click to open it"),
   ];
 }
 
@@ -24,7 +24,7 @@ export function describeHeadAtSlot(heads: HeadsOverSteps, { head, slot }: HeadAt
 export function describeEpochs(heads: HeadsOverSteps): Part[] {
   const [most] = heads.changes;
   const slot = most && heads.store.slots[most.slot];
-  if (!most || !slot) return [plain(`${heads.total} heads; with more steps their changes are shown here.`)];
+  if (!most || !slot) return [plain(`${heads.total} heads; their changes appear here with more steps.`)];
   const { flat, head } = most;
   const name = Number.isNaN(heads.value(most.slot, flat, "entropy")) ? "largest" : "entropy";
   const [then, now] = [heads.slotBefore(most.slot), most.slot].map((at) => weightText(heads.value(at, flat, name)));

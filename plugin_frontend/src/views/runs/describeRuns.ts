@@ -19,12 +19,12 @@ export function describeRuns(head: string, entropies: RunValue[], named: number,
       strong(head),
       plain(first ? ` has an entropy of ${weightText(first.value)} bits at ${first.step} in ` : " in "),
       chosen(entropies[0]?.run ?? "the run in focus"),
-      quiet(`, the only one chosen of ${of} runs: tick others to see it in each of them.`),
+      quiet(`, the only chosen run of ${of}: tick others to compare them.`),
     ];
   if (!first || !last)
-    return [plain("None of the "), strong(`${named} runs`), plain(" chosen shows "), strong(head), plain(".")];
+    return [plain("None of the "), strong(`${named} chosen runs`), plain(" shows "), strong(head), plain(".")];
   if (first === last)
-    return [strong(head), plain(" is to be seen only in "), chosen(first.run), plain(` of the ${named} runs chosen.`)];
+    return [strong(head), plain(" is visible only in "), chosen(first.run), plain(` of the ${named} chosen runs.`)];
   return [
     strong(head),
     plain(" is most focused in "),
@@ -35,7 +35,7 @@ export function describeRuns(head: string, entropies: RunValue[], named: number,
   ];
 }
 
-/** What every run gives the cell under the pointer. `from`, `to`: the query and the key in words. */
+/** The weight of the cell under the pointer in every run. `from`, `to`: the query and the key in words. */
 export function describeCell(from: string | null, to: string, weights: RunValue[]): Part[] {
   const most = 6;
   const sorted = [...weights].sort((a, b) => b.value - a.value);

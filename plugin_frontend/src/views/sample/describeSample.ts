@@ -39,7 +39,7 @@ export function describeSample(reading: SampleReading, before: Float32Array | nu
   if (reading.gate)
     return [
       value,
-      plain(`${rank}, ${reading.site?.kind === "gate" ? "of what the gate lets through" : "of its values"}`),
+      plain(`${rank}, ${reading.site?.kind === "gate" ? "of what the gate lets through" : "of the values"}`),
       ...end,
     ];
   if (reading.average)

@@ -10,7 +10,7 @@ export interface WordWords {
   /** Of those asked so far. */
   shares: WordShare[];
   samples: number;
-  /** The head whose weights are told. */
+  /** The head whose weights the sentence gives. */
   head: string;
 }
 
@@ -28,7 +28,7 @@ export function describeWord({ word, uses, shares, samples, head }: WordWords): 
       : "";
   return [
     strong(`“${word.trim()}”`),
-    plain(` stands ${times(count)} in ${uses.length.toLocaleString("en")} of ${samples.toLocaleString("en")} samples`),
+    plain(` occurs ${times(count)} in ${uses.length.toLocaleString("en")} of ${samples.toLocaleString("en")} samples`),
     ...(known.length
       ? [plain("; as a key it gets "), strong(`${mean.toFixed(2)} times uniform`), plain(` in ${head}${asked}`)]
       : []),
@@ -43,7 +43,7 @@ export function describeTable(rows: SampleRow[], stepName: string, beforeName: s
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   const flipped = rows.filter((row) => row.flipped).length;
   if (!judged.length)
-    return [strong(rows.length.toLocaleString("en")), plain(" samples; none can be judged right or wrong.")];
+    return [strong(rows.length.toLocaleString("en")), plain(" samples; without labels or predictions of classes.")];
   return [
     strong(`${wrong.toLocaleString("en")} of ${judged.length.toLocaleString("en")}`),
     plain(` ${judged.length === 1 ? "sample is" : "samples are"} wrong at ${stepName}`),
