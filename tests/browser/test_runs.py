@@ -89,7 +89,7 @@ def test_nothing_is_fetched_for_runs_that_are_not_chosen(server: TensorBoard, ch
         tab.open("Runs")
         tab.page.wait_for_timeout(500)
         assert requests.runs == {name(0)}
-        expect(sentence(tab)).to_contain_text("the only one chosen of 50 runs")
+        expect(sentence(tab)).to_contain_text("the only chosen run of 50")
         tab.frame.get_by_role("checkbox", name="Choose lr=03").check()
         expect(sentence(tab)).to_contain_text("of 2 runs")
         tab.wait_until_drawn("runs")

@@ -1,46 +1,29 @@
-/** The examples of the kept cell, where the model looked in one of them, and on average in correctly classified ones. */
+/** The examples of the kept cell: those tracked over all steps, and those kept at this step. */
 import { untrack } from "svelte";
 import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
-import { toNumber, type ExamplesAnswer, type Sample, type SamplesAnswer, type Site, type Step } from "../api/wire";
+import { toNumber, type ExamplesAnswer, type SamplesAnswer, type Step } from "../api/wire";
 import type { Cell } from "../model/confusion";
-import { mapOf, mapShape } from "../model/maps";
-import { meanRow } from "../model/pool";
-import { positionsOf, type Positions } from "../model/positions";
 import { NO_FILTER } from "../model/samples";
 import { joinedSlot, slotsOf } from "../model/timeline";
+import { CellAttention, type AttentionSource } from "./cellAttention.svelte";
 import { Resource } from "./resource.svelte";
 import type { DisplayedMatrix } from "./displayedMatrix.svelte";
 import type { SampleSelection } from "./sampleSelection.svelte";
 
 /** An example of the cell: one that is tracked over all steps, or one that was kept at this step. */
-export interface CellExample {
+export interface CellExample extends AttentionSource {
   id: string;
-  /** Its index among the samples of its series. */
-  index: number;
-  tracked: boolean;
-  /** Whether its attention was kept. */
-  looked: boolean;
-  sample: Sample | null;
   probability: number;
   loss: number;
   random: boolean;
-}
-
-/** Where the model looked in one example, or on average in the correctly classified ones of a class: a weight for each key. */
-export interface AttentionRow {
-  site: Site;
-  keys: Positions;
-  row: Float32Array;
 }
 
 export class CellExamples {
   readonly answer = new Resource<ExamplesAnswer>();
   readonly samples = new Resource<SamplesAnswer>();
   readonly thumbnails = new Resource<NpyArray>();
-  readonly #weights = new Resource<{ site: Site; sample: Sample | null; array: NpyArray }>();
-  readonly #ofTruth = new Resource<{ site: Site; array: NpyArray }>();
-  readonly #ofPrediction = new Resource<{ site: Site; array: NpyArray }>();
+  readonly attention: CellAttention;
   /** The id of the example that is looked at; null for the first. */
   chosen = $state.raw<string | null>(null);
   /** Where the user came from, while an example that was kept is shown as a sample. */
@@ -49,7 +32,9 @@ export class CellExamples {
   constructor(
     readonly store: SampleSelection,
     readonly of: DisplayedMatrix,
-  ) {}
+  ) {
+    this.attention = new CellAttention(store, of, () => this.entry);
+  }
 
   readonly entries: CellExample[] = $derived.by(() => {
     const { store } = this;
@@ -88,55 +73,6 @@ export class CellExamples {
     this.entries.find(({ id }) => id === this.chosen) ?? this.entries[0] ?? null,
   );
 
-  /** The layers of the kept examples; of the tracked ones those of the maps. */
-  readonly sites: Site[] = $derived.by(() => {
-    const { store } = this;
-    if (this.entry?.tracked) return store.sites;
-    return store.matrices?.site_sets[this.of.record?.sites ?? -1] ?? [];
-  });
-  readonly #keptSites: Site[] = $derived.by(() => this.store.matrices?.site_sets[this.of.record?.sites ?? -1] ?? []);
-  /** The layer that the rail has chosen, if it is there, else the last. */
-  readonly siteIndex = $derived.by(() => {
-    const index = this.sites.findIndex((site) => site.path === this.store.site?.path);
-    return index >= 0 ? index : this.sites.length - 1;
-  });
-  readonly site: Site | null = $derived(this.sites[this.siteIndex] ?? null);
-  readonly head = $derived.by(() => {
-    const heads = this.site ? mapShape(this.site).heads : 1;
-    return Math.min(this.store.choices.head ?? 0, heads - 1);
-  });
-
-  #row(of: { site: Site; array: NpyArray } | null, sample: Sample | null, mean: boolean): AttentionRow | null {
-    if (!of) return null;
-    const { site, array } = of;
-    const queries = positionsOf(site, "query", mean ? null : sample);
-    const keys = positionsOf(site, "key", mean ? null : sample);
-    const map = mapOf(site, array.data, {
-      head: Math.min(this.head, mapShape(site).heads - 1),
-      iteration: 0,
-      window: 0,
-    });
-    // What the first extra token (CLS) looks at says most about the answer; without one, all queries on average.
-    const [token] = queries.extra;
-    const asked = token ? [token.position] : queries.shown;
-    return { site, keys, row: meanRow(map, map.rows === 1 ? [0] : asked) };
-  }
-  /** Whose row it is, in words. */
-  readonly query: string = $derived.by(() => {
-    if (!this.site) return "";
-    if (!this.site.axes.some((axis) => axis.role === "query"))
-      return this.site.kind === "gate" ? "what is let through" : "the values";
-    return positionsOf(this.site, "query", null).extra[0]?.name ?? "all queries, on average";
-  });
-  readonly own: AttentionRow | null = $derived.by(() =>
-    this.#row(this.#weights.value, this.#weights.value?.sample ?? null, false),
-  );
-  readonly ofTruth: AttentionRow | null = $derived.by(() => this.#row(this.#ofTruth.value, null, true));
-  readonly ofPrediction: AttentionRow | null = $derived.by(() => this.#row(this.#ofPrediction.value, null, true));
-  meanCount(index: number): number {
-    return this.of.record?.means?.find((mean) => mean.class === index)?.examples ?? 0;
-  }
-
   /** The small picture of the chosen example; null where it has none. */
   readonly picture: NpyArray | null = $derived.by(() => {
     const { entry } = this;
@@ -167,47 +103,6 @@ export class CellExamples {
     this.samples.want(address("samples", files), (_, signal) => client.samples(files, signal));
     const pictures = this.samples.value?.thumbnails ? address("thumbnails", files) : null;
     this.thumbnails.want(pictures, (url, signal) => client.get(url, signal));
-  }
-
-  /** Asks for the attention of the chosen example and for the means of two classes. */
-  wantLooked(cell: Cell | null): void {
-    const { store, of, entry, site, siteIndex } = this;
-    const client = store.server.client;
-    const fetch = (url: string, signal: AbortSignal) => client.get(url, signal);
-    const slot = entry?.tracked ? store.slot : of.slot;
-    const series = entry?.tracked ? store.mapsName : store.matricesName;
-    if (!entry?.looked || !site || !slot?.record || !series) this.#weights.clear();
-    else {
-      const sample = entry.sample;
-      const url = address("weights", {
-        ...series,
-        step: slot.step,
-        sample: entry.index,
-        site: siteIndex,
-        v: slot.record.v,
-      });
-      this.#weights.want(url, async (key, signal) => ({ site, sample, array: await fetch(key, signal) }));
-    }
-    this.wantMeans(cell);
-  }
-
-  /** Asks for the means over correctly classified examples of both classes of a cell. */
-  wantMeans(cell: Cell | null): void {
-    this.#wantMean(this.#ofTruth, cell?.truth ?? null);
-    this.#wantMean(this.#ofPrediction, cell?.predicted ?? null);
-  }
-
-  #wantMean(resource: Resource<{ site: Site; array: NpyArray }>, index: number | null): void {
-    const { store, of } = this;
-    const wanted = this.site ?? store.site;
-    const siteIndex = this.#keptSites.findIndex((site) => site.path === wanted?.path);
-    const site = this.#keptSites[siteIndex];
-    if (index === null || !of.record || !site || this.meanCount(index) === 0) return resource.clear();
-    const params = { ...store.matricesName, step: of.record.step, class: index, site: siteIndex, v: of.record.v };
-    resource.want(address("mean", params), async (url, signal) => {
-      const client = store.server.client;
-      return { site, array: await client.get(url, signal) };
-    });
   }
 
   /** Shows an example as a sample, with its attention at this step. */
@@ -246,8 +141,10 @@ export class CellExamples {
   }
 
   clear(): void {
-    const resources = [this.answer, this.samples, this.thumbnails, this.#weights, this.#ofTruth, this.#ofPrediction];
-    untrack(() => resources.forEach((resource) => resource.clear()));
+    untrack(() => {
+      for (const resource of [this.answer, this.samples, this.thumbnails]) resource.clear();
+      this.attention.clear();
+    });
     this.chosen = null;
   }
 }

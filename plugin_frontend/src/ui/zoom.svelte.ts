@@ -20,11 +20,19 @@ export class Zoom {
   zoomed = $state.raw<Viewport | null>(null);
   #drag: { x: number; y: number; view: Viewport; moved: boolean } | null = null;
 
-  /** `size`: rows and columns of the matrix, asked for when needed. `clicked`: a press that was no drag. */
+  /**
+   * `size`: rows and columns of the matrix, asked for when needed. `clicked`: a press that was no drag. `lists`: rows and columns are
+   * two lists side by side, so that both are zoomed and panned along the height.
+   */
   constructor(
     readonly size: () => { rows: number; columns: number },
     readonly clicked: () => void,
+    readonly lists = false,
   ) {}
+
+  get dragging(): boolean {
+    return this.#drag !== null;
+  }
 
   get view(): Viewport {
     return this.zoomed ?? wholeMap(this.size());
@@ -56,12 +64,13 @@ export class Zoom {
   move(event: OnElement<PointerEvent>): void {
     const drag = this.#drag;
     if (!drag) return;
-    const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
+    const [dx, dy] = [this.lists ? 0 : event.clientX - drag.x, event.clientY - drag.y];
     if (Math.hypot(dx, dy) > CLICK_PIXELS) drag.moved = true;
     if (!drag.moved || !this.zoomed) return;
     const box = event.currentTarget.getBoundingClientRect();
     const { rows, columns } = this.size();
-    this.zoomed = panView(drag.view, dx / box.width, dy / box.height, rows, columns);
+    const down = dy / box.height;
+    this.zoomed = panView(drag.view, this.lists ? down : dx / box.width, down, rows, columns);
   }
 
   up = (): void => {
@@ -71,7 +80,8 @@ export class Zoom {
 
   wheel = (event: OnElement<WheelEvent>): void => {
     event.preventDefault();
-    this.#zoom(...this.share(event), PER_PIXEL ** event.deltaY);
+    const [x, y] = this.share(event);
+    this.#zoom(this.lists ? y : x, y, PER_PIXEL ** event.deltaY);
   };
 
   /** `+` and `-` zoom about a cell, `0` shows all, Shift with an arrow pans; whether the key was one of these. */
