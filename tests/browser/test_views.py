@@ -63,9 +63,7 @@ def test_a_cell_opens_its_samples_and_a_sample_its_attention(
         share = round(100 * matrix[wrong] / matrix[wrong[0]].sum())
         truth, predicted = (log.samples.class_names[index] for index in wrong)
         expect(tab.frame.locator("p[aria-live]").first).to_have_text(
-            re.compile(
-                rf"{matrix[wrong]} of class {truth} \(true\) (was|were) predicted as {predicted}: {share} %"
-            )
+            re.compile(rf"{matrix[wrong]} of class {truth} \(true\) (was|were) predicted as {predicted}: {share} %")
         )
         point_at_cell(tab, *wrong, click=True)
         tab.frame.get_by_role("button", name=re.compile("^#")).first.click()
