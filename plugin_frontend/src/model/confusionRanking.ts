@@ -49,7 +49,7 @@ export function mostChanged(values: ArrayLike<number>, classes: number, most: nu
   return changes.sort((a, b) => Math.abs(b.by) - Math.abs(a.by)).slice(0, most);
 }
 
-/** For labels: the 2 x 2 of one class, row by row: `[true no, false yes, false no, true yes]`. */
+/** For labels: the 2 x 2 of one class, row by row: `[true negatives, false positives, false negatives, true positives]`. */
 export function labelCounts(labels: ArrayLike<number>, index: number): [number, number, number, number] {
   return [0, 1, 2, 3].map((i) => labels[4 * index + i] ?? 0) as [number, number, number, number];
 }

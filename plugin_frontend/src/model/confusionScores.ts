@@ -8,7 +8,7 @@ export interface ClassScore {
   precision: number;
   /** The share of the examples of the class that are predicted as it; NaN where there are none. */
   recall: number;
-  /** The harmonic mean of the two; NaN where the class neither occurs nor is called. */
+  /** The harmonic mean of the two; NaN where the class neither occurs nor is predicted. */
   f1: number;
   support: number;
 }
@@ -27,7 +27,7 @@ export function classScores(matrix: Confusion): ClassScore[] {
   );
 }
 
-/** `labels`: (classes, 2, 2), of each class `[[true no, false yes], [false no, true yes]]`. */
+/** `labels`: (classes, 2, 2), of each class `[[true negatives, false positives], [false negatives, true positives]]`. */
 export function labelScores(labels: NumberArray): ClassScore[] {
   return Array.from({ length: labels.length / 4 }, (_, index) => {
     const [falsePositives, falseNegatives, right] = [
@@ -39,7 +39,7 @@ export function labelScores(labels: NumberArray): ClassScore[] {
   });
 }
 
-/** The mean over the classes that occur or are called, each alike or by its support; what is not defined counts as 0. */
+/** The mean over the classes that occur or are predicted, each alike or by its support; what is not defined counts as 0. */
 export function meanScore(scores: ClassScore[], mean: Mean): ClassScore {
   const counted = scores.filter(({ f1 }) => !Number.isNaN(f1));
   const support = counted.reduce((sum, each) => sum + each.support, 0);

@@ -16,7 +16,7 @@ export function histogramOf(shape: number[], data: NumberArray, index: number): 
 }
 
 export interface AtThreshold {
-  /** From this probability on the answer is yes. */
+  /** The probability at or above which the prediction is positive. */
   threshold: number;
   falsePositives: number;
   truePositives: number;
@@ -49,7 +49,7 @@ export function thresholds({ bins, no, yes }: ScoreHistogram): AtThreshold[] {
 export const falsePositiveRate = (at: AtThreshold): number =>
   at.falsePositives / (at.falsePositives + at.trueNegatives);
 export const recallAt = (at: AtThreshold): number => at.truePositives / (at.truePositives + at.falseNegatives);
-/** 1 where nothing is called yes: as scikit-learn's curve ends. */
+/** 1 where nothing is predicted positive: as scikit-learn's curve ends. */
 export const precisionAt = (at: AtThreshold): number =>
   at.truePositives + at.falsePositives > 0 ? at.truePositives / (at.truePositives + at.falsePositives) : 1;
 
