@@ -130,7 +130,7 @@ def test_event_files_alone_show_overviews_and_say_where_the_weights_are(
         tab.slider.press("Home")
         tab.wait_until_drawn("overview", step=0)
         tab.frame.get_by_role("tab", name="Head", exact=True).click()
-        expect(body).to_contain_text("copy that folder into the run's directory")
+        expect(body).to_contain_text("copy it into the run's directory")
         tab.frame.get_by_role("button", name="Open the overview").click()
         tab.open("Samples")
         tab.open("Epochs")

@@ -43,7 +43,7 @@ export function describeTable(rows: SampleRow[], stepName: string, beforeName: s
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   const flipped = rows.filter((row) => row.flipped).length;
   if (!judged.length)
-    return [strong(rows.length.toLocaleString("en")), plain(" samples; without labels or predictions of classes.")];
+    return [strong(rows.length.toLocaleString("en")), plain(" samples; none can be judged right or wrong.")];
   return [
     strong(`${wrong.toLocaleString("en")} of ${judged.length.toLocaleString("en")}`),
     plain(` ${judged.length === 1 ? "sample is" : "samples are"} wrong at ${stepName}`),
