@@ -34,13 +34,16 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for step in range(2):
             writer.write(step, {"a": random.dirichlet(np.ones(4), (3, 2, 4)).astype("float32")}, epoch=step)
     samples = tb_attention.Samples(np.zeros((2, 4)), [0, 1], tokens=[TOKENS] * 2)
-    for run in ("nan", "gaps"):
+    for run in ("nan", "gaps", "diverged"):
         with tb_attention.AttentionWriter(logs / run, samples=samples) as writer:
             for step in range(4):
                 weights = random.dirichlet(np.ones(4), (2, 2, 4)).astype("float32")
+                loss = 1.0
                 if run == "nan" and step > 1:
                     weights[:, :, 1:3] = np.nan
-                writer.write(step, {"a": weights}, random.dirichlet(np.ones(2), 2), {"loss": 1.0}, epoch=step)
+                if run == "diverged" and step > 1:
+                    weights[:, 1] = loss = np.nan
+                writer.write(step, {"a": weights}, random.dirichlet(np.ones(2), 2), {"loss": loss}, epoch=step)
     for step in (1, 2):
         next((logs / "gaps").rglob(f"step-{step:012d}.npz")).unlink()
     shutil.copytree(logs / "nan", logs / "events", ignore=shutil.ignore_patterns("plugins"))
@@ -109,6 +112,21 @@ SHADES = """canvas => {
     }
     return found;
 }"""
+
+
+def test_a_head_that_has_diverged_is_said_to_be_no_number_in_every_view(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, link("diverged", view="compare", head="1", versus="1")) as tab:
+        said = tab.frame.locator("p[aria-live]").first
+        tab.wait_until_drawn("compare", step=3)
+        expect(said).to_contain_text("the entropy of this head is not a number")
+        expect(said).to_contain_text("no change is a number")
+        entropy = tab.frame.get_by_role("row").filter(has_text="entropy (bits)").get_by_role("cell")
+        expect(entropy).to_have_text(["entropy (bits)", re.compile(r"^\d"), "NaN", "NaN"])
+        tab.open("Overview")
+        expect(said).to_contain_text("The weights of 1 head of 2 at epoch 4 (step 3) are not a number")
+        tab.open("Epochs")
+        expect(said).to_contain_text("At epoch 3 the weights of 1 head are not a number")
+        expect(tab.frame.locator(".readout")).to_contain_text("NaN")
 
 
 def test_steps_that_are_gone_are_not_on_the_timeline(server: TensorBoard, chromium: Browser) -> None:

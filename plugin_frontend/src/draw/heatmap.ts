@@ -2,6 +2,7 @@
 import { curved, type ColorScale } from "../color/scale";
 import type { AttentionMap } from "../model/maps";
 import { levelFor } from "../model/pyramid";
+import { hatchAt } from "./hatch";
 
 /** Whole device pixels. */
 export interface Rect {
@@ -22,9 +23,6 @@ export interface Viewport {
 export function wholeMap(map: { rows: number; columns: number }): Viewport {
   return { x0: 0, y0: 0, x1: map.columns, y1: map.rows };
 }
-
-const HATCH_DARK = 0xff9a9a9a;
-const HATCH_LIGHT = 0xffc8c8c8;
 
 /** First and last (exclusive) cell under each of `pixels` pixels. */
 function ranges(from: number, to: number, pixels: number, cells: number): [Int32Array, Int32Array] {
@@ -98,7 +96,7 @@ export function paintMap(
         known = c0;
       }
       if (!color) hatched = true;
-      pixels[out + x] = color || ((x + y) % 6 < 2 ? HATCH_DARK : HATCH_LIGHT);
+      pixels[out + x] = color || hatchAt(x, y);
     }
     // Hatching changes from pixel row to pixel row, so rows with NaN are not copied.
     if (hatched) before = -1;

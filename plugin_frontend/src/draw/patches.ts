@@ -1,4 +1,5 @@
 /** Patches of a sample's picture: cut out along an axis, or tinted in the picture itself. */
+import { hatchRect } from "./hatch";
 import { type Positions, cellOf, positionOfCell } from "../model/positions";
 
 export interface Crop {
@@ -120,11 +121,15 @@ export function drawTint(
     for (const { from, to, first, last } of across) {
       let weight = 0;
       for (let row = down.first; row <= down.last; row++)
-        for (let column = first; column <= last; column++)
-          weight = Math.max(weight, weights[row * columns + column] || 0);
-      if (!weight) continue;
+        for (let column = first; column <= last; column++) weight = Math.max(weight, weights[row * columns + column]!);
+      if (weight === 0) continue;
+      const [x, y, wide, high] = [within.x + from, within.y + down.from, to - from, down.to - down.from];
+      if (Number.isNaN(weight)) {
+        hatchRect(context, x, y, wide, high);
+        continue;
+      }
       context.fillStyle = `rgba(${rgb},${(Math.min(weight / full, 1) * opacity).toFixed(3)})`;
-      context.fillRect(within.x + from, within.y + down.from, to - from, down.to - down.from);
+      context.fillRect(x, y, wide, high);
     }
 }
 

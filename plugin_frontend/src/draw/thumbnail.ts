@@ -2,6 +2,7 @@
 import type { ColorScale } from "../color/scale";
 import type { Axis, Site } from "../api/wire";
 import { type AttentionMap, axesOf, hasQueries } from "../model/maps";
+import { hatchAt } from "./hatch";
 import { paintMap, wholeMap, type Rect } from "./heatmap";
 
 export type Look = "matrix" | "plane" | "bars";
@@ -39,7 +40,8 @@ function paintBars(pixels: Uint32Array, stride: number, rect: Rect, map: Attenti
     let largest = 0;
     for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(weights[i] ?? 0));
     const top = rect.height - Math.round(Math.min(1, largest / scale.top) * rect.height);
-    for (let y = 0; y < rect.height; y++) pixels[(rect.y + y) * stride + rect.x + x] = y < top ? paper : ink;
+    for (let y = 0; y < rect.height; y++)
+      pixels[(rect.y + y) * stride + rect.x + x] = Number.isNaN(top) ? hatchAt(x, y) : y < top ? paper : ink;
   }
 }
 

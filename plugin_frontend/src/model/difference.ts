@@ -38,27 +38,42 @@ export function largestChange(map: AttentionMap, queries: number[], keys: number
   return found;
 }
 
-const bits = (share: number) => (share > 0 ? -share * Math.log2(share) : 0);
+/** The largest first, by amount; what is not a number last. */
+export function byAmount(a: number, b: number): number {
+  const amount = (value: number) => (Number.isNaN(value) ? -1 : Math.abs(value));
+  return amount(b) - amount(a);
+}
 
-/** Mean Shannon entropy of the rows, in bits; each row is taken as shares of its sum over `keys`. */
+/** NaN stays NaN. */
+const bits = (share: number) => (share <= 0 ? 0 : -share * Math.log2(share));
+
+/** The queries whose rows two maps can be compared by: all but those that are NaN throughout in both, such as the last of a generated text. */
+export function comparableQueries(a: AttentionMap, b: AttentionMap, queries: number[], keys: number[]): number[] {
+  const known = queries.filter((query) =>
+    keys.some((key) => !Number.isNaN(weightAt(a, query, key)) || !Number.isNaN(weightAt(b, query, key))),
+  );
+  return known.length ? known : queries;
+}
+
+/** Mean Shannon entropy of the rows, in bits; each row is taken as shares of its sum over `keys`. NaN where a row has one. */
 export function meanEntropy(map: AttentionMap, queries: number[], keys: number[]): number {
   let total = 0;
   for (const query of queries) {
     const row = map.weights.subarray(query * map.columns, (query + 1) * map.columns);
     const sum = keys.reduce((s, key) => s + row[key]!, 0);
-    for (const key of keys) total += sum > 0 ? bits(row[key]! / sum) : 0;
+    for (const key of keys) total += sum <= 0 ? 0 : bits(row[key]! / sum);
   }
   return total / Math.max(1, queries.length);
 }
 
-/** Mean Jensen-Shannon divergence of the rows, in bits: 0 for equal maps, 1 for maps that share nothing. */
+/** Mean Jensen-Shannon divergence of the rows, in bits: 0 for equal maps, 1 for maps that share nothing. NaN where a row has one. */
 export function meanDivergence(a: AttentionMap, b: AttentionMap, queries: number[], keys: number[]): number {
   let total = 0;
   for (const query of queries) {
     const from = query * a.columns;
     const sum = (map: AttentionMap) => keys.reduce((s, key) => s + map.weights[from + key]!, 0);
     const [sumA, sumB] = [sum(a), sum(b)];
-    if (!(sumA > 0) || !(sumB > 0)) continue;
+    if (sumA <= 0 || sumB <= 0) continue;
     for (const key of keys) {
       const [p, q] = [a.weights[from + key]! / sumA, b.weights[from + key]! / sumB];
       total += bits((p + q) / 2) - (bits(p) + bits(q)) / 2;

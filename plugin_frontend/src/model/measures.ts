@@ -14,6 +14,17 @@ export function measureAt(measures: Measures | null, step: number, head: number,
   return measures.array.data[(step * heads + head) * count + index] ?? NaN;
 }
 
+/** Whether the log has the measures of a step, and they have come. */
+export function isMeasured(measures: Measures | null, step: number): measures is Measures {
+  return measures !== null && step >= 0 && step < (measures.array.shape[0] ?? 0);
+}
+
+/** Whether a head was measured at a step and no measure is a number: its weights have diverged. */
+export function hasDiverged(measures: Measures | null, step: number, head: number): boolean {
+  if (!isMeasured(measures, step)) return false;
+  return measures.names.every((name) => Number.isNaN(measureAt(measures, step, head, name)));
+}
+
 export function overSteps(measures: Measures | null, head: number, name: string): number[] {
   const steps = measures?.array.shape[0] ?? 0;
   return Array.from({ length: steps }, (_, step) => measureAt(measures, step, head, name));

@@ -59,6 +59,16 @@ export function metricText(value: number): string {
   return Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(1) : value.toFixed(3);
 }
 
+/** Whether a metric was logged and is not a number. */
+export function isLoggedNaN(slot: Slot | undefined, name: string | null): boolean {
+  return name !== null && slot?.record?.logs[name] != null && Number.isNaN(metric(slot, name));
+}
+
+/** A metric of a step, "NaN" where that was logged, "–" where nothing was. */
+export function loggedText(slot: Slot | undefined, name: string | null): string {
+  return isLoggedNaN(slot, name) ? "NaN" : metricText(metric(slot, name));
+}
+
 export interface MetricNames {
   loss: string | null;
   valLoss: string | null;

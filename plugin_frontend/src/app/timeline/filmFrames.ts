@@ -8,6 +8,7 @@ import type { NpyArray } from "../../api/npy";
 import { confusionMap, FULL_SHARE } from "../../model/confusionValues";
 import { focusShare } from "../../model/headValues";
 import type { AttentionMap } from "../../model/maps";
+import { isMeasured } from "../../model/measures";
 import type { View } from "../../state/choices.svelte";
 import type { Store } from "../../state/store.svelte";
 
@@ -48,7 +49,8 @@ export function framePainter(store: Store, index: number): FramePainter | null {
     const scale = store.scales.of(site);
     return (pixels, stride, rect) => paintThumbnail(pixels, stride, rect, site, map, scale);
   }
-  const shares = focusShare(store.scales.measures, store.stepIndex(slot), store.sites);
+  const [measures, step] = [store.scales.measures, store.stepIndex(slot)];
+  const shares = isMeasured(measures, step) ? focusShare(measures, step, store.sites) : [];
   const ramp = measureRamp(store.dark);
   return (pixels, stride, rect) => paintFocus(pixels, stride, rect, shares, ramp);
 }

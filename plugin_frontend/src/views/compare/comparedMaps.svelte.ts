@@ -1,6 +1,13 @@
 /** The maps of the Compare view: A, B, and B − A, with what they say in numbers. */
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
-import { difference, largestChange, meanDivergence, measuresOf, weightAt } from "../../model/difference";
+import {
+  comparableQueries,
+  difference,
+  largestChange,
+  meanDivergence,
+  measuresOf,
+  weightAt,
+} from "../../model/difference";
 import { mapOf, selectFrom, type AttentionMap } from "../../model/maps";
 import type { Table } from "../../model/table";
 import { shortStepName } from "../../model/timeline";
@@ -55,12 +62,15 @@ export class ComparedMaps {
       map && scale ? [{ ...rest, scale, map: selectFrom(map, this.queries, this.keys) }] : [],
     );
   });
+  readonly #comparable = $derived.by(() =>
+    this.a && this.b ? comparableQueries(this.a, this.b, this.queries, this.keys) : [],
+  );
   /** How focused both are, and how far apart; of gates neither means anything. */
   readonly measures = $derived.by(() =>
-    this.a && this.b && !this.look.gate ? measuresOf(this.a, this.b, this.queries, this.keys) : [],
+    this.a && this.b && !this.look.gate ? measuresOf(this.a, this.b, this.#comparable, this.keys) : [],
   );
   readonly divergence = $derived.by(() =>
-    this.a && this.b && !this.look.gate ? meanDivergence(this.a, this.b, this.queries, this.keys) : NaN,
+    this.a && this.b && !this.look.gate ? meanDivergence(this.a, this.b, this.#comparable, this.keys) : NaN,
   );
   /** Changes with the size and the positions of the maps. */
   readonly shape = $derived.by(

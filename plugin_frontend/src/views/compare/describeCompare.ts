@@ -23,13 +23,22 @@ export function describeCompare(maps: ComparedMaps): Part[] {
   return [
     plain(`From ${other.label} to ${maps.step}`),
     ...describeFocus(maps),
-    ...(largest ? [plain("the largest change is "), strong(where), plain(`: ${signed(largest.by)}.`)] : []),
+    ...(largest
+      ? [plain("the largest change is "), strong(where), plain(`: ${signed(largest.by)}.`)]
+      : [plain("no change is a number.")]),
   ];
 }
 
-function describeFocus({ measures: [entropy], divergence }: ComparedMaps): Part[] {
+/** Whether the head became more focused, as far as numbers say. */
+export function describeFocus({
+  measures: [entropy],
+  divergence,
+}: Pick<ComparedMaps, "measures" | "divergence">): Part[] {
   if (!entropy) return [plain(" ")];
-  const how = entropy.b < entropy.a ? "more focused" : entropy.b > entropy.a ? "less focused" : "as focused";
   const [a, b, apart] = [entropy.a, entropy.b, divergence].map(weightText);
-  return [plain(" this head became "), strong(how), plain(`: entropy ${a} → ${b} bits, divergence ${apart} bits; `)];
+  const numbers = plain(`: entropy ${a} → ${b} bits, divergence ${apart} bits; `);
+  if (Number.isNaN(entropy.b - entropy.a))
+    return [plain(" the entropy of this head "), strong("is not a number"), numbers];
+  const how = entropy.b < entropy.a ? "more focused" : entropy.b > entropy.a ? "less focused" : "as focused";
+  return [plain(" this head became "), strong(how), numbers];
 }

@@ -20,8 +20,18 @@ export function describeHeadAtSlot(heads: HeadsOverSteps, { head, slot }: HeadAt
   ];
 }
 
-/** The head that changed most. */
+/** The head that changed most, and when weights first were not a number. */
 export function describeEpochs(heads: HeadsOverSteps): Part[] {
+  const { slots } = heads.store;
+  const first = slots.findIndex((_, slot) => heads.divergedAt(slot) > 0);
+  const parts = describeChange(heads);
+  if (first < 0) return parts;
+  const count = heads.divergedAt(first);
+  const which = count === 1 ? "the weights of 1 head are" : `the weights of ${count} heads are`;
+  return [...parts, plain(` At ${shortStepName(slots[first]!)} ${which} `), strong("not a number"), plain(".")];
+}
+
+function describeChange(heads: HeadsOverSteps): Part[] {
   const [most] = heads.changes;
   const slot = most && heads.store.slots[most.slot];
   if (!most || !slot) return [plain(`${heads.total} heads; their changes appear here with more steps.`)];

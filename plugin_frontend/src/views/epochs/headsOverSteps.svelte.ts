@@ -1,6 +1,7 @@
 /** A measure of every head at every step of the timeline: what the Epochs view draws, lists and says. */
 import { headAt, headCounts, type HeadIndex } from "../../model/heads";
 import { CHANGE, headValue, measureScale } from "../../model/headValues";
+import { hasDiverged } from "../../model/measures";
 import type { Table } from "../../model/table";
 import type { Store } from "../../state/store.svelte";
 
@@ -66,6 +67,16 @@ export class HeadsOverSteps {
   value(slot: number, flat: number, name: string): number {
     const step = this.#steps[slot] ?? -1;
     return step < 0 ? NaN : headValue(this.store.scales.measures, step, this.#before[slot] ?? -1, flat, name);
+  }
+
+  /** `flat`: as of `value`. Whether the head was measured at the slot and nothing of it is a number. */
+  hasDiverged(slot: number, flat: number): boolean {
+    return hasDiverged(this.store.scales.measures, this.#steps[slot] ?? -1, flat);
+  }
+
+  /** How many heads have diverged at a slot. */
+  divergedAt(slot: number): number {
+    return Array.from({ length: this.total }, (_, flat) => this.hasDiverged(slot, flat)).filter(Boolean).length;
   }
 
   /** Of all heads at a slot. */

@@ -3,7 +3,7 @@ import type { Site } from "../../api/wire";
 import { hasGateKind, headCounts, headName } from "../../model/heads";
 import { measureTitle, type PlacedValue } from "../../model/headValues";
 import { mapShape } from "../../model/maps";
-import { measureAt, type Measures } from "../../model/measures";
+import { hasDiverged, measureAt, type Measures } from "../../model/measures";
 import { weightText } from "../../model/ranking";
 import { plain, quiet, strong, type Part } from "../../model/sentence";
 
@@ -24,6 +24,15 @@ export function headValues(measures: Measures | null, step: number, sites: Site[
     }
   });
   return values;
+}
+
+/** How many heads have weights that are not numbers. */
+function divergedHeads({ measures, step, sites }: OverviewWords): number {
+  let [flat, count] = [0, 0];
+  headCounts(sites).forEach((heads) => {
+    for (let head = 0; head < heads; head++) if (hasDiverged(measures, step, flat++)) count++;
+  });
+  return count;
 }
 
 export interface OverviewWords {
@@ -49,7 +58,17 @@ function describeGates({ sites, stepName }: OverviewWords, values: HeadValue[]):
   ];
 }
 
+/** The heads that stand out, and how many are not numbers. */
 export function describeOverview(words: OverviewWords): Part[] {
+  const count = divergedHeads(words);
+  const all = headCounts(words.sites).reduce((a, b) => a + b, 0);
+  if (!count) return describeNumbers(words);
+  const which = count === 1 ? "1 head" : `${count} heads`;
+  const bad = [plain(`The weights of ${which} of ${all} at ${words.stepName} are `), strong("not a number")];
+  return count === all ? [...bad, plain(".")] : [...bad, plain(". "), ...describeNumbers(words)];
+}
+
+function describeNumbers(words: OverviewWords): Part[] {
   const { measures, step, before, sites } = words;
   const count = headCounts(sites).reduce((a, b) => a + b, 0);
   const all = headValues(measures, step, sites, "largest");
@@ -86,6 +105,8 @@ export function describeOverview(words: OverviewWords): Part[] {
   ];
 }
 
+const without = (count: number) => (count ? `; ${count} ${count === 1 ? "has" : "have"} no number` : "");
+
 /** The ends of the ranking by a measure. */
 export function describeMeasure(words: OverviewWords, name: string, ranked: PlacedValue[]): Part[] {
   const known = ranked.filter(({ value }) => !Number.isNaN(value));
@@ -96,7 +117,9 @@ export function describeMeasure(words: OverviewWords, name: string, ranked: Plac
     strong(headName(words.sites, first.site, first.head)),
     plain(` comes first (${weightText(first.value)}) and `),
     strong(headName(words.sites, last.site, last.head)),
-    plain(` last (${weightText(last.value)}) of ${known.length} heads.`),
+    plain(
+      ` last (${weightText(last.value)}) of ${known.length} ${known.length === 1 ? "head" : "heads"}${without(ranked.length - known.length)}.`,
+    ),
   ];
 }
 
@@ -108,6 +131,7 @@ export function describeHead(words: OverviewWords, site: number, head: number, f
   return [
     strong(headName(sites, site, head)),
     plain(` at ${words.stepName}: `),
+    ...(hasDiverged(measures, step, flat) ? [plain("its weights are "), strong("not a number")] : []),
     ...(Number.isNaN(largest) ? [] : [plain(`its largest weight is ${weightText(largest)} on average`)]),
     ...(Number.isNaN(entropy) ? [] : [plain(`, entropy ${weightText(entropy)} of ${bits.toFixed(2)} bits`)]),
     quiet(" · click opens it"),
