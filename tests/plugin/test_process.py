@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from tb_attention import AttentionWriter
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tests.conftest import TensorBoard
 
 from . import handmade
@@ -113,6 +115,22 @@ def test_tensorboard_finds_nothing_wrong_with_our_answers(started, way):
     assert "TensorBoard" in printed
     assert "will become an error" not in printed, printed
     assert "Traceback" not in printed, printed
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_run_whose_matrices_are_too_large_for_a_summary_is_listed(started, way):
+    logdir, wires = started
+    wire, run = wires[way], f"wide of {way}"
+    writer = SeriesWriter(logdir / run, "confusion", 1)
+    writer.submit(ConfusionRecord(0, {"validation": np.eye(101, dtype=int)}))
+    assert writer.close(10)
+    end = time.monotonic() + 15
+    while run not in json.loads(wire.get("runs")) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert run in json.loads(wire.get("runs"))  # TensorBoard's own list
+    assert wire.lists(run)
+    series = wire.json("series", run=run, tag="confusion")
+    assert [(known["step"], known["classes"]) for known in series["steps"]] == [(0, 101)]
 
 
 ODD_NAMES = (

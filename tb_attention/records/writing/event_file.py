@@ -48,26 +48,26 @@ class EventFile:
         none is written."""
 
     def add(self, values: Iterable[Any], step: Step, wall_time: float) -> int:
-        """Adds summary values of a step; returns the bytes of their records."""
-        return sum(self._add(value, step, wall_time) for value in values)
+        """Adds summary values of a step; returns the bytes of their records.
+
+        Without values the file is begun all the same, because TensorBoard lists only runs that have one.
+        """
+        if self.foreign is not None:
+            return 0
+        number = INIT_STEP if step == "init" else step
+        events = (
+            event_pb2.Event(step=number, wall_time=wall_time, summary=summary_pb2.Summary(value=[value]))
+            for value in values
+        )
+        records = b"".join(_framed(event.SerializeToString()) for event in events)
+        with self._lock:
+            self._append(records)
+        return len(records)
 
     def flush(self) -> None:
         """Uploads what was added, where the run is remote."""
         with self._lock:
             self._upload()
-
-    def _add(self, value: Any, step: Step, wall_time: float) -> int:
-        if self.foreign is not None:
-            return 0
-        event = event_pb2.Event(
-            step=INIT_STEP if step == "init" else step,
-            wall_time=wall_time,
-            summary=summary_pb2.Summary(value=[value]),
-        )
-        record = _framed(event.SerializeToString())
-        with self._lock:
-            self._append(record)
-        return len(record)
 
     def _append(self, records: bytes) -> None:
         # Notebook users often empty the directory between two trainings.
