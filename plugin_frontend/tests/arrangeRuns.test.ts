@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arrangeRuns, higherIsBetter, listRuns, shortNames } from "../src/model/arrangeRuns";
+import { arrangeRuns, barOf, barScale, higherIsBetter, listRuns, shortNames } from "../src/model/arrangeRuns";
 import type { RunEntry } from "../src/model/runs";
 
 function run(name: string, monitor?: string, value?: number): RunEntry {
@@ -50,4 +50,15 @@ test("names lose the directories that all share, and nothing else", () => {
   expect(shortNames(["sweep/a", "sweep/a/more"])).toEqual(["a", "a/more"]);
   expect(shortNames(["sweep/a"])).toEqual(["sweep/a"]);
   expect(shortNames(["a", "b"])).toEqual(["a", "b"]);
+});
+
+test("a longer bar is a larger value, from zero, whichever end is the better one", () => {
+  const scale = barScale([0.5, 2, 1]);
+  expect([0, 0.5, 1, 2].map((value) => barOf(scale, value))).toEqual(
+    [0, 0.25, 0.5, 1].map((length) => ({ from: 0, length })),
+  );
+  const around = barScale([-1, 3]);
+  expect(barOf(around, -1)).toEqual({ from: 0, length: 0.25 });
+  expect(barOf(around, 3)).toEqual({ from: 0.25, length: 0.75 });
+  expect(barOf(barScale([]), 0)).toEqual({ from: 0, length: 0 });
 });

@@ -118,6 +118,20 @@ def test_runs_are_filtered_and_ordered_by_what_they_reached(server: TensorBoard,
         expect(panels).to_have_text([name(run) for run in [*best[:4], *focus]])
 
 
+def test_bars_of_runs_grow_with_the_value_from_zero(server: TensorBoard, chromium: Browser) -> None:
+    losses = [loss_of(run, STEPS - 1) for run in range(RUNS)]
+    with opened(chromium, server.address, link(view="runs")) as tab:
+        tab.wait_until_drawn("runs")
+        table = tab.frame.get_by_role("region", name="Table of runs")
+        expect(table.get_by_role("columnheader").nth(1)).to_contain_text(f"◂ better, 0 to {max(losses):.3f}")
+        bars = table.locator("tbody .track i:first-child")
+        widths = bars.evaluate_all("bars => bars.map(bar => bar.getBoundingClientRect().width)")
+        np.testing.assert_allclose(np.divide(widths, max(widths)), np.divide(losses, max(losses)), atol=0.01)
+        marked = table.get_by_role("row").filter(has=tab.frame.get_by_title("The lowest of all runs"))
+        expect(marked).to_have_count(1)
+        expect(marked).to_contain_text(name(losses.index(min(losses))))
+
+
 def test_one_head_across_runs_is_that_of_the_same_sample(logs: Path, server: TensorBoard, chromium: Browser) -> None:
     chosen = [0, 1, 8, 9]
     runs = ",".join(name(run) for run in chosen[1:])

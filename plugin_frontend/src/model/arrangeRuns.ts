@@ -35,6 +35,22 @@ export function higherIsBetter(monitor: string): boolean {
   return HIGHER.test(monitor) && !/loss|error/i.test(monitor);
 }
 
+/** What bars of values span: all values, and zero. */
+export interface BarScale {
+  low: number;
+  high: number;
+}
+
+export function barScale(values: number[]): BarScale {
+  return { low: Math.min(0, ...values), high: Math.max(0, ...values) };
+}
+
+/** Where a bar begins and how long it is, as shares of the scale: from zero to the value. */
+export function barOf({ low, high }: BarScale, value: number): { from: number; length: number } {
+  const span = high - low || 1;
+  return { from: (Math.min(0, value) - low) / span, length: Math.abs(value) / span };
+}
+
 /** The metric by which most runs say what their best step is; null where none says. */
 export function commonMonitor(runs: ListedRun[]): string | null {
   const counts = new Map<string, number>();
