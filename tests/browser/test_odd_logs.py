@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import tb_attention
+from tb_attention.records.format.step_record import ConfusionRecord
+from tb_attention.records.writing.series_writer import SeriesWriter
 from tb_attention.site import Axis
 from tests.browser.tab import Tab, opened
 from tests.conftest import TensorBoard
@@ -46,6 +48,11 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 writer.write(step, {"a": weights}, random.dirichlet(np.ones(2), 2), {"loss": loss}, epoch=step)
     for step in (1, 2):
         next((logs / "gaps").rglob(f"step-{step:012d}.npz")).unlink()
+    matrices = SeriesWriter(logs / "matrices", "confusion", 1)
+    matrices.submit(ConfusionRecord(0, {"validation": np.eye(3, dtype=int)}, epoch=0))
+    assert matrices.close(10)
+    with tb_attention.AttentionWriter(logs / "no sites", samples=samples) as writer:
+        writer.write(0, {}, random.dirichlet(np.ones(2), 2), {"loss": 1.0}, epoch=0)
     shutil.copytree(logs / "nan", logs / "events", ignore=shutil.ignore_patterns("plugins"))
     return logs
 
@@ -136,6 +143,21 @@ def test_steps_that_are_gone_are_not_on_the_timeline(server: TensorBoard, chromi
         while "no step" in tab.step_text or "not logged" in tab.step_text:
             tab.slider.press("ArrowLeft")
         tab.wait_until_drawn("overview", step=0)
+
+
+def test_a_run_without_maps_says_what_it_has_and_nothing_that_nobody_checked(
+    server: TensorBoard, chromium: Browser
+) -> None:
+    with opened(chromium, server.address, link("no sites", view="overview")) as tab:
+        body = tab.frame.locator("#view")
+        expect(body).to_contain_text("No maps were logged at this step")
+        expect(body).to_contain_text("2 samples with predictions and the metrics on the timeline")
+    with opened(chromium, server.address, link("matrices", view="overview")) as tab:
+        body = tab.frame.locator("#view")
+        expect(body).to_contain_text("This run has confusion matrices and no maps")
+        expect(body).not_to_contain_text(re.compile("sample|found in this model|search"))
+        tab.frame.get_by_role("button", name="Open the matrices").click()
+        tab.wait_until_drawn("confusion")
 
 
 def test_event_files_alone_show_overviews_and_say_where_the_weights_are(
