@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, stepName } from "../src/model/timeline";
+import {
+  bestByText,
+  bestSlot,
+  bestStep,
+  joinedSlot,
+  metricNames,
+  shortStepName,
+  slotAt,
+  slotsOf,
+  stepName,
+} from "../src/model/timeline";
 import { TimelineGeometry } from "../src/chart/slots";
 import { curvePath, rangeOf } from "../src/chart/curves";
 import { record, series } from "./helpers";
@@ -79,4 +89,30 @@ test("the model before training does not flatten the curves", () => {
   expect(rangeOf([[100, 2, 1]], true)).toEqual({ low: 1, high: 2 });
   expect(rangeOf([[]], true)).toEqual({ low: 0, high: 1 });
   expect(curvePath([1, NaN, 0], [0, 5, 10], 20, { low: 0, high: 1 })).toBe("M0,4ZM10,16Z");
+});
+
+test("the best step says by which metric and which way, and its own value", () => {
+  const logs = [0.3, 0.613, 0.5].map((auc, i) => ({
+    val_accuracy: 0.625,
+    val_auc: auc,
+    my_score: 3 - i,
+    val_loss: i + 1,
+  }));
+  const steps = logs.map((each, i) => record(i, { logs: each }));
+  const told = (monitor: string, step: number, value?: number) =>
+    bestStep(
+      slotsOf(series(steps)),
+      series(steps, {
+        status: { state: "finished", best: { step, monitor, ...(value === undefined ? {} : { value }) } },
+      }),
+      metricNames(slotsOf(series(steps))),
+    )!;
+  expect(told("val_auc", 1, 0.613)).toEqual({ index: 1, metric: "val_auc", higher: true, value: 0.613 });
+  // Its name does not say that more is better; that the largest value is the best does.
+  expect(told("my_score", 0)).toEqual({ index: 0, metric: "my_score", higher: true, value: 3 });
+  expect(told("my_score", 2).higher).toBe(false);
+  const plain = series(steps);
+  const best = bestStep(slotsOf(plain), plain, metricNames(slotsOf(plain)))!;
+  expect([best.value, bestByText(best)]).toEqual([1, "by val_loss, lowest"]);
+  expect(bestByText(told("val_auc", 1))).toBe("by val_auc, highest");
 });

@@ -132,6 +132,14 @@ def test_bars_of_runs_grow_with_the_value_from_zero(server: TensorBoard, chromiu
         expect(marked).to_contain_text(name(losses.index(min(losses))))
 
 
+def test_the_star_says_by_which_metric_and_which_way(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, link(view="runs")) as tab:
+        tab.wait_until_drawn("runs")
+        best = tab.frame.locator(".readout dl div").filter(has_text="★")
+        expect(best).to_contain_text("by val_loss, lowest")
+        expect(best).to_contain_text(f"{loss_of(0, STEPS - 1):.3f}")
+
+
 def test_one_head_across_runs_is_that_of_the_same_sample(logs: Path, server: TensorBoard, chromium: Browser) -> None:
     chosen = [0, 1, 8, 9]
     runs = ",".join(name(run) for run in chosen[1:])

@@ -1,4 +1,5 @@
 /** Steps as slots of the timeline: those that can be read and those that are damaged, in order, `init` first. */
+import { higherIsBetter } from "./arrangeRuns";
 import { toNumber, type SeriesAnswer, type Step, type StepRecord } from "../api/wire";
 
 export interface Slot {
@@ -91,18 +92,47 @@ export function metricNames(slots: Slot[]): MetricNames {
   };
 }
 
-/** The best step: what the callback says, else the smallest validation loss, else the smallest loss; -1 without any. */
-export function bestSlot(slots: Slot[], series: SeriesAnswer, names: MetricNames): number {
-  const said = series.status?.best?.step;
-  if (said !== undefined) return slots.findIndex((slot) => slot.step === said);
+/** The best step, and what makes it the best. */
+export interface BestStep {
+  /** Of its slot; -1 where that is gone. */
+  index: number;
+  metric: string;
+  /** Whether the highest value is the best, not the lowest. */
+  higher: boolean;
+  value: number;
+}
+
+/** What the callback says, else the smallest validation loss, else the smallest loss; null without any. */
+export function bestStep(slots: Slot[], series: SeriesAnswer, names: MetricNames): BestStep | null {
+  const trained = slots.map((slot, index) => ({ slot, index })).filter(({ slot }) => slot.step !== "init");
+  const said = series.status?.best;
+  if (said) {
+    const index = slots.findIndex((slot) => slot.step === said.step);
+    const value = said.value == null ? metric(slots[index], said.monitor) : toNumber(said.value);
+    const logged = trained.map(({ slot }) => metric(slot, said.monitor)).filter(Number.isFinite);
+    const [low, high] = [Math.min(...logged), Math.max(...logged)];
+    // The log does not say which way the callback compares; the values do.
+    const higher = high > low ? Math.abs(value - high) < Math.abs(value - low) : higherIsBetter(said.monitor);
+    return { index, metric: said.monitor, higher, value };
+  }
   const name = names.valLoss ?? names.loss;
-  let best = -1;
-  slots.forEach((slot, i) => {
-    if (slot.step === "init") return;
+  let best: BestStep | null = null;
+  for (const { slot, index } of trained) {
     const value = metric(slot, name);
-    if (value === value && (best < 0 || value < metric(slots[best], name))) best = i;
-  });
+    if (name !== null && value === value && (!best || value < best.value))
+      best = { index, metric: name, higher: false, value };
+  }
   return best;
+}
+
+/** "by val_accuracy, highest" */
+export function bestByText({ metric, higher }: Pick<BestStep, "metric" | "higher">): string {
+  return `by ${metric}, ${higher ? "highest" : "lowest"}`;
+}
+
+/** The index of the best step; -1 without any. */
+export function bestSlot(slots: Slot[], series: SeriesAnswer, names: MetricNames): number {
+  return bestStep(slots, series, names)?.index ?? -1;
 }
 
 /** The slot of another series of the same run that belongs to `slot`: the same epoch, and there the nearest batch. */

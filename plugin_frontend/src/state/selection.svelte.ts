@@ -3,7 +3,7 @@ import type { Prediction, Site } from "../api/wire";
 import type { RampName } from "../color/ramp";
 import { mapShape } from "../model/maps";
 import { entriesOf, focusRun, newestAttempt, pairedMatrices, pickSeries, type RunEntry } from "../model/runs";
-import { bestSlot, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
+import { bestStep, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
 import { Choices, type View } from "./choices.svelte";
 import { Server, type SeriesName } from "./server.svelte";
 
@@ -47,7 +47,8 @@ export class Selection {
     return null;
   });
   readonly names = $derived(metricNames(this.slots));
-  readonly best = $derived(this.series ? bestSlot(this.slots, this.series, this.names) : -1);
+  readonly bestStep = $derived(this.series ? bestStep(this.slots, this.series, this.names) : null);
+  readonly best = $derived(this.bestStep?.index ?? -1);
   /** For each slot of the timeline, that of the matrix of the same epoch. */
   readonly matrixSlots: (Slot | null)[] = $derived.by(() => {
     if (!this.matrices) return [];
