@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { directionOf } from "../src/model/direction";
 import { layoutText } from "../src/model/text";
 import { isSpecialToken, renormalise, sinks } from "../src/model/special";
 import { meanRow, poolMaps, poolRows } from "../src/model/pool";
@@ -77,4 +78,9 @@ test("maps and rows are pooled weight by weight", () => {
 
 test("positions are written as ranges", () => {
   expect(ranges([7, 0, 1, 2])).toBe("0-2,7");
+});
+
+test("a text runs as its first letter does, special tokens and signs aside", () => {
+  expect(["[CLS] שלום עולם [SEP]", "<s> 3 (مرحبا)", "שלום world"].map(directionOf)).toEqual(["rtl", "rtl", "rtl"]);
+  expect(["[CLS] hello", "hello שלום", "123 …", "", "注意"].map(directionOf)).toEqual(Array(5).fill("ltr"));
 });

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 
 VIEWS = ("Overview", "Head", "Sample", "Samples", "Epochs", "Compare")
 TOKENS = ["dear", "sir", "late", "now"]
+HEBREW = ["[CLS]", "שלום", "עולם", "טוב"]
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tb_attention.AttentionWriter(logs / "unnamed") as writer:
         for step in range(2):
             writer.write(step, {"a": random.dirichlet(np.ones(4), (3, 2, 4)).astype("float32")}, epoch=step)
+    hebrew = tb_attention.Samples(np.zeros((2, 4)), [0, 1], tokens=[HEBREW, TOKENS], ids=["hebrew", "english"])
+    with tb_attention.AttentionWriter(logs / "hebrew", samples=hebrew) as writer:
+        for step in range(2):
+            writer.write(step, {"a": random.dirichlet(np.ones(4), (2, 2, 4)).astype("float32")}, epoch=step)
     samples = tb_attention.Samples(np.zeros((2, 4)), [0, 1], tokens=[TOKENS] * 2)
     for run in ("nan", "gaps", "diverged"):
         with tb_attention.AttentionWriter(logs / run, samples=samples) as writer:
@@ -134,6 +139,21 @@ def test_a_head_that_has_diverged_is_said_to_be_no_number_in_every_view(server: 
         tab.open("Epochs")
         expect(said).to_contain_text("At epoch 3 the weights of 1 head are not a number")
         expect(tab.frame.locator(".readout")).to_contain_text("NaN")
+
+
+@pytest.mark.parametrize(("sample", "words", "sign"), [("hebrew", HEBREW, -1), ("english", TOKENS, 1)])
+def test_a_text_runs_in_the_direction_of_its_letters(
+    sample: str, words: list[str], sign: int, server: TensorBoard, chromium: Browser
+) -> None:
+    with opened(chromium, server.address, link("hebrew", view="sample", sample=sample)) as tab:
+        tab.wait_until_drawn("sample")
+        text = tab.frame.locator(".text")
+        area, *boxes = [part.bounding_box() or {} for part in (text, *(text.get_by_text(word).first for word in words))]
+        lefts = [box["x"] for box in boxes]
+        assert lefts == sorted(lefts, reverse=sign < 0)
+        # The first word stands at the edge where the text begins.
+        edge = lambda box: box["x"] if sign > 0 else box["x"] + box["width"]  # noqa: E731
+        assert abs(edge(boxes[0]) - edge(area)) < 30
 
 
 def test_steps_that_are_gone_are_not_on_the_timeline(server: TensorBoard, chromium: Browser) -> None:

@@ -1,4 +1,5 @@
 /** A scene as SVG: shapes as shapes, texts as texts, pixels as PNG inside it. */
+import { directionOf } from "../model/direction";
 import { hex } from "./scene/color";
 import type { Color, Item, Scene, Segment } from "./scene/scene";
 
@@ -34,11 +35,14 @@ function element(item: Item): string {
       return `<path d="${pathData(item.segments)}"${paint("fill", item.fill)}${paint("stroke", item.stroke)}${line}${dash}/>`;
     }
     case "text": {
-      const [x, y] = [n(item.x), n(item.y)];
+      const rtl = !item.angle && item.width > 0 && directionOf(item.text) === "rtl";
+      // From right to left, a text begins at its right end.
+      const [x, y] = [n(item.x + (rtl ? item.width : 0)), n(item.y)];
+      const direction = rtl ? ' direction="rtl"' : "";
       const turn = item.angle ? ` transform="rotate(${n(item.angle)} ${x} ${y})"` : "";
       const weight = item.weight === 400 ? "" : ` font-weight="${item.weight}"`;
       const fitted = item.width > 0 ? ` textLength="${n(item.width)}" lengthAdjust="spacingAndGlyphs"` : "";
-      return `<text x="${x}" y="${y}" font-size="${n(item.size)}"${weight}${paint("fill", item.color)}${fitted}${turn}>${escaped(item.text)}</text>`;
+      return `<text x="${x}" y="${y}" font-size="${n(item.size)}"${weight}${paint("fill", item.color)}${fitted}${direction}${turn}>${escaped(item.text)}</text>`;
     }
     case "image": {
       const place = `x="${n(item.x)}" y="${n(item.y)}" width="${n(item.width)}" height="${n(item.height)}"`;
