@@ -27,7 +27,7 @@ class InTheWay(keras.callbacks.Callback):
         self.place = log_dir / "plugins/attention/attention/1/step-000000000002.npz"
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.ours.writer.drain(20)
+        self.ours.logger.drain(20)
         if epoch == 2:
             (self.place / "occupied").mkdir(parents=True)
         elif epoch == 3:
