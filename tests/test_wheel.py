@@ -68,7 +68,8 @@ class Environment:
 
 
 def test_the_wheel_carries_the_front_end_and_no_data(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
     assert "tb_attention/plugin/static/index.js" in names
     assert "tb_attention/plugin/static/page/page.js" in names
     assert "tb_attention/py.typed" in names

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdf
@@ -67,9 +68,9 @@ def test_a_page_of_its_own_shows_the_weights_of_the_log(chromium: Browser, logs:
         drawn(page, "head")
         sentence = page.locator("p[aria-live]").first.inner_text()
         assert f"“{WORDS[1]}” looks at" in sentence
-        told = re.search(r": (0\.\d+), rank 1", sentence)
-        assert told is not None, sentence
-        assert float(told[1]) == pytest.approx(float(weights[key]), rel=0.005)
+        logged = re.search(r": (0\.\d+), rank 1", sentence)
+        assert logged is not None, sentence
+        assert float(logged[1]) == pytest.approx(float(weights[key]), rel=0.005)
 
 
 def test_every_view_works_in_a_page_of_its_own(chromium: Browser, logs: Path, tmp_path: Path) -> None:
@@ -113,26 +114,31 @@ def saved(tab: Tab, kind: str, directory: Path) -> Path:
     return path
 
 
+def arrays(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
 def test_the_shown_numbers_leave_as_npz(logs: Path, server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
     with opened(chromium, server.address, HEAD) as tab:
         tab.wait_until_drawn("head", step=1, head=2)
-        file = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
+        file = arrays(saved(tab, "NPZ", tmp_path))
         weights = tb_attention.load(logs / "text").weights(1, "a", FIRST)[2]
         np.testing.assert_array_equal(file["map"], weights)
         np.testing.assert_allclose(file["weight"], weights.ravel())
         assert file["query"][: len(WORDS)].tolist() == [f"“{WORDS[0]}”"] * len(WORDS)
         assert file["caption"].tolist() == [CAPTION]
         tab.open("Overview")
-        measures = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
-        told = tb_attention.load(logs / "text").measures(1)[0]
-        np.testing.assert_allclose(measures["entropy"], told[:, 0], rtol=1e-5)
+        measures = arrays(saved(tab, "NPZ", tmp_path))
+        logged = tb_attention.load(logs / "text").measures(1)[0]
+        np.testing.assert_allclose(measures["entropy"], logged[:, 0], rtol=1e-5)
         assert len(measures["layer"]) == LAYERS * HEADS
         tab.open("Epochs")
-        entropy = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
+        entropy = arrays(saved(tab, "NPZ", tmp_path))
         assert entropy["step"][:STEPS].tolist() == [str(step) for step in range(STEPS)]
-        np.testing.assert_allclose(entropy["entropy"][1::STEPS], told[:, 0], rtol=1e-5)
+        np.testing.assert_allclose(entropy["entropy"][1::STEPS], logged[:, 0], rtol=1e-5)
         tab.open("Compare")
-        maps = np.load(saved(tab, "NPZ", tmp_path), allow_pickle=False)
+        maps = arrays(saved(tab, "NPZ", tmp_path))
         np.testing.assert_array_equal(maps["map_b"], weights)
 
 

@@ -23,7 +23,7 @@ class HandReader:
     """One file of a log."""
 
     def __init__(self, path: Path) -> None:
-        self.zip = zipfile.ZipFile(path)
+        self.zip = zipfile.ZipFile(io.BytesIO(path.read_bytes()))
         self.manifest: dict[str, Any] = json.loads(self.member("manifest").tobytes())
 
     def member(self, name: str) -> np.ndarray:

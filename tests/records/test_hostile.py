@@ -58,7 +58,8 @@ def test_numpy_and_we_read_the_same_of_two_members_with_one_name(tmp_path: Path)
     other = np.full((2, 5, 5), 0.5, np.float32)
     rewritten(path, {}, (("weights/0/0.npy", npy(other)),))
     np.testing.assert_array_equal(tb_attention.load(tmp_path).weights(1, 0, "block/attention"), other)
-    np.testing.assert_array_equal(np.load(path)["weights/0/0"], other)
+    with np.load(path) as file:
+        np.testing.assert_array_equal(file["weights/0/0"], other)
 
 
 def test_members_that_climb_out_of_the_archive_are_never_written_anywhere(tmp_path: Path) -> None:

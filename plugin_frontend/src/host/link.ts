@@ -45,12 +45,20 @@ export function formatHash(hash: string, state: LinkState): string {
   return `#${[...others, ...ours].join("&")}`;
 }
 
+/** Our part of the address as it was last read or written here. */
+let known = "";
+
+const ourPart = (hash: string) => JSON.stringify(parseHash(hash));
+
 export function readLink(): LinkState {
+  known = ourPart(page().location.hash);
   return parseHash(page().location.hash);
 }
 
 /** Browsers allow some 100 changes of the address in 30 s (Safari throws beyond), and each costs 5 to 10 ms: too much for every frame of a drag. */
 const APART_MS = 400;
+/** Within which the event of a changed address comes. */
+const EVENT_MS = 50;
 let waiting: LinkState | null = null;
 let written = -Infinity;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -68,8 +76,16 @@ export function flushLink(): void {
   timer = undefined;
   if (!waiting) return;
   const host = page();
+  const found = ourPart(host.location.hash);
+  if (found !== known) {
+    // Somebody has just set our part. The event that says so comes next, and drops what waits; without one it is written then.
+    known = found;
+    timer = setTimeout(flushLink, EVENT_MS);
+    return;
+  }
   const hash = formatHash(host.location.hash, waiting);
   waiting = null;
+  known = ourPart(hash);
   if (hash === host.location.hash) return;
   written = performance.now();
   // Replaced, not pushed: the Back button should leave the tab, not walk through every step of a drag.
