@@ -15,7 +15,7 @@ from tb_attention.callbacks.cost import cost_sentence, trained_bytes
 from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.fit_clock import FitClock, SeriesProgress
 from tb_attention.errors import ArgumentError, AttentionError
-from tb_attention.records.format.paths import ROOT, Step, tag_folder
+from tb_attention.records.format.paths import Step, attempt_directory, tag_folder
 from tb_attention.records.format.step_record import AnyRecord
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import open_store
@@ -126,7 +126,7 @@ class FitLogger:
 
     def _resume(self, attempt: int) -> None:
         """Goes on from the status that another process has written of this attempt."""
-        stored = read_status(open_store(self._series.log_dir), f"{ROOT}/{tag_folder(self.tag)}/{attempt}")
+        stored = read_status(open_store(self._series.log_dir), attempt_directory(tag_folder(self.tag), attempt))
         state, last = self._series.state, self._clock.last_step
         try:
             state.thinned = stored.get("thinned")

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from tb_attention.errors import ArgumentError, NotInLogError
 from tb_attention.records.format.paths import Step, check_step
+from tb_attention.records.reading.opened_attempt import first_names
 
 Heads: TypeAlias = Sequence[int] | Mapping[str, Sequence[int]]
 
@@ -84,11 +85,9 @@ def check_found(name: str, wanted: Sequence[Any] | None, there: Sequence[Any]) -
     """Raises NotInLogError for the first wanted value that does not exist; the message lists the values that do."""
     for value in wanted or ():
         if value not in there:
-            listed = ", ".join(map(str, there[:_SHOWN])) + (
-                f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
-            )
             raise NotInLogError(
-                f"The log has no such {name.removesuffix('s')}. Received: {name}={value!r}. There are: {listed or 'none'}."
+                f"The log has no such {name.removesuffix('s')}. Received: {name}={value!r}. "
+                f"There are: {first_names(there, _SHOWN)}."
             )
 
 

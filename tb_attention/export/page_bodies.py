@@ -68,12 +68,10 @@ def stored(name: str, open_file: OpenFile, file: str, archive: Archive, member: 
         with open_file(file) as opened:
             try:
                 deflated, stream = opened.read_stream(member)
+                framed = gzip_frame.frame_if_plain(deflated, stream.crc32, stream.size)
             except DamagedFileError:
-                # Not deflated, or damaged: reading decodes it or raises.
-                return gzip_frame.compress(opened.read(member))
-            if gzip_frame.travels_as_it_is(deflated):
-                return gzip_frame.frame(deflated, stream.crc32, stream.size)
-            return gzip_frame.compress(opened.read(member))
+                framed = None  # not deflated, or damaged: reading decodes it or raises
+            return gzip_frame.compress(opened.read(member)) if framed is None else framed
 
     return Body(name, archive.stream(member).stored + gzip_frame.EXTRA_BYTES, make)
 

@@ -69,8 +69,10 @@ def body(attempt: OpenedAttempt, file: Entry, name: str) -> bytes:
         with attempt.store.open(attempt.path(file.name)) as opened:
             opened.seek(stream.offset)
             deflated = opened.read(stream.stored)
-        if len(deflated) == stream.stored and gzip_frame.travels_as_it_is(deflated):
-            return gzip_frame.frame(deflated, stream.crc32, stream.size)
+        if len(deflated) == stream.stored:
+            framed = gzip_frame.frame_if_plain(deflated, stream.crc32, stream.size)
+            if framed is not None:
+                return framed
     with attempt.open(file.name) as archive:
         return gzip_frame.compress(archive.read(name))
 

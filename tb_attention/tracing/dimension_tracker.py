@@ -81,11 +81,11 @@ class DimensionTracker:
             return dims
         if dims is None or len(dims) != len(value.shape):
             return self._fresh(value, [None] * len(value.shape))
-        agrees = [self._is_right(dim, size) for dim, size in zip(dims, value.shape, strict=True)]
-        if all(agrees):
+        fits = [self._is_right(dim, size) for dim, size in zip(dims, value.shape, strict=True)]
+        if all(fits):
             return dims
-        fresh = self._fresh(value, [size_of(dim) if right else None for dim, right in zip(dims, agrees, strict=True)])
-        return tuple(dim if right else new for dim, right, new in zip(dims, agrees, fresh, strict=True))
+        fresh = self._fresh(value, [size_of(dim) if right else None for dim, right in zip(dims, fits, strict=True)])
+        return tuple(dim if right else new for dim, right, new in zip(dims, fits, fresh, strict=True))
 
     def _is_right(self, dim: Dim, size: int | None) -> bool:
         """Whether a dimension may have a size; one of samples may have any, as a constant mask binds it to a number."""

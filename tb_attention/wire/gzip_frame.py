@@ -46,8 +46,13 @@ def compress(array: npt.NDArray[Any]) -> bytes:
     return frame(deflated, zlib.crc32(content), len(content))
 
 
-def travels_as_it_is(deflated: bytes) -> bool:
-    """Whether the array inside is little-endian and C-ordered, as all binary answers are. Only its header is inflated."""
+def frame_if_plain(deflated: bytes, crc32: int, size: int) -> bytes | None:
+    """As `frame`; None for an array that is not little-endian and C-ordered, as all binary answers are."""
+    return frame(deflated, crc32, size) if _is_plain(deflated) else None
+
+
+def _is_plain(deflated: bytes) -> bool:
+    """Whether the array inside is little-endian and C-ordered. Only its header is inflated."""
     try:
         start = zlib.decompressobj(-zlib.MAX_WBITS).decompress(deflated[:1024], _NPY_HEADER)
         header = ast.literal_eval(start[10:].split(b"\n", 1)[0].decode("latin-1").strip())

@@ -226,7 +226,7 @@ def open_attempt(store: ReadStore, directory: str) -> OpenedAttempt:
     return OpenedAttempt(store, directory, Listing.of(store.entries(directory)))
 
 
-def first_names(values: Iterable[object]) -> str:
-    """The first ten of some values and the number of the others, for messages."""
+def first_names(values: Iterable[object], most: int = 10) -> str:
+    """The first of some values, `most` at most, and the number of the others, for messages."""
     names = [str(value) for value in values]
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "") or "none"
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "") or "none"

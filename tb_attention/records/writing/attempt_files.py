@@ -47,7 +47,7 @@ class AttemptFiles:
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], tag: str, attempt: int, max_bytes: int | None) -> None:
-        self.directory = f"{paths.ROOT}/{paths.tag_folder(tag)}/{attempt}"
+        self.directory = paths.attempt_directory(paths.tag_folder(tag), attempt)
         self._log_dir = os.fspath(log_dir)
         self._tag = tag
         self._attempt = attempt
