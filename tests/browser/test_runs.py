@@ -130,6 +130,8 @@ def test_bars_of_runs_grow_with_the_value_from_zero(server: TensorBoard, chromiu
         marked = table.get_by_role("row").filter(has=tab.frame.get_by_title("The lowest of all runs"))
         expect(marked).to_have_count(1)
         expect(marked).to_contain_text(name(losses.index(min(losses))))
+        # The mark must not cover the step beside it.
+        assert all(table.locator("td.metric").evaluate_all("cells => cells.map(e => e.scrollWidth <= e.clientWidth)"))
 
 
 def test_the_star_says_by_which_metric_and_which_way(server: TensorBoard, chromium: Browser) -> None:
