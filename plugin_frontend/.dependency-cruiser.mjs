@@ -27,6 +27,12 @@ export default {
     { name: "no circles", severity: "error", from: {}, to: { circular: true } },
     ...arrows,
     {
+      name: "sentences have one entry",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/model/sentences/" },
+      to: { path: "^src/model/sentences/", pathNot: "^src/model/sentences/index.ts$" },
+    },
+    {
       name: "arrows of api/held",
       severity: "error",
       from: { path: HELD },

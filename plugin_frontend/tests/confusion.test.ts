@@ -13,7 +13,7 @@ import { confusedPairs, mostChanged } from "../src/model/confusionRanking";
 import { classScores, labelScores, meanScore, sortScores } from "../src/model/confusionScores";
 import { areaUnderRoc, atThreshold, averagePrecision, histogramOf, thresholds } from "../src/model/confusionThreshold";
 import { cellMap, comparableUnit, differenceValues, fullValue, unitValues } from "../src/model/confusionValues";
-import { changeText, describeColumn, describeDifference } from "../src/model/confusionText";
+import { changeText, describeColumnShare, describeDifference } from "../src/model/sentences";
 import { levelFor } from "../src/model/pyramid";
 
 const of = (...counts: number[]): Confusion => ({
@@ -124,7 +124,9 @@ test("a difference says both counts, and shares where the two are of different s
 });
 
 test("a cell is described as a share of its column too", () => {
-  expect(text(describeColumn(matrix, { truth: 2, predicted: 1 }, name))).toBe(", and 36 % of those predicted as bee");
+  expect(text(describeColumnShare(matrix, { truth: 2, predicted: 1 }, name))).toBe(
+    ", and 36 % of those predicted as bee",
+  );
 });
 
 test("thresholds move counts from no to yes, and the areas are exact for separate and for mixed scores", () => {

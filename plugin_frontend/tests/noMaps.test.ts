@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { noMaps, type Logged } from "../src/model/noMaps";
+import { noMaps, type Logged } from "../src/model/sentences";
 
 const logged: Logged = { content: "attention", onlyEvents: false, samples: 0, predictions: false, metrics: false };
 const said = (changes: Partial<Logged>) => {

@@ -5,10 +5,8 @@ import { makeScale } from "../src/color/scale";
 import { byAmount, comparableQueries, meanDivergence, meanEntropy, measuresOf } from "../src/model/difference";
 import { focusShare } from "../src/model/headValues";
 import { hasDiverged } from "../src/model/measures";
-import type { Part } from "../src/model/sentence";
 import { loggedText, slotsOf } from "../src/model/timeline";
-import { describeFocus } from "../src/views/compare/describeCompare";
-import { describeHead, describeMeasure, describeOverview } from "../src/views/overview/describeOverview";
+import { describeFocus, describeHead, describeMeasure, describeOverview, type Part } from "../src/model/sentences";
 import { record, series, site } from "./helpers";
 
 const map = (weights: number[], columns = 2) => ({

@@ -2,16 +2,20 @@ import { expect, test } from "vitest";
 import type { Sample } from "../src/api/wire";
 import { worstCell, type Confusion } from "../src/model/confusion";
 import { classScores } from "../src/model/confusionScores";
-import { describeCell, percentText } from "../src/model/confusionText";
 import { focusShare } from "../src/model/headValues";
 import { flatHead, moveHead, siteNames } from "../src/model/heads";
 import { positionsOf } from "../src/model/positions";
 import { rankOf, ranked, weightText } from "../src/model/ranking";
 import { NO_FILTER, passes, verdict } from "../src/model/samples";
-import type { Part } from "../src/model/sentence";
-import { describeCell as describeWeight, describeGate } from "../src/views/head/describeHead";
-import { describeRuns } from "../src/views/runs/describeRuns";
-import { describeOverview } from "../src/views/overview/describeOverview";
+import {
+  describeCell,
+  describeGate,
+  describeOverview,
+  describeRuns,
+  describeWeight,
+  percentText,
+  type Part,
+} from "../src/model/sentences";
 import { formatHash, parseHash } from "../src/host/link";
 import { site } from "./helpers";
 

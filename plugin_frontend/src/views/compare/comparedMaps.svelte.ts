@@ -9,6 +9,7 @@ import {
   weightAt,
 } from "../../model/difference";
 import { mapOf, selectFrom, type AttentionMap } from "../../model/maps";
+import type { DifferenceFacts } from "../../model/sentences";
 import type { Table } from "../../model/table";
 import { shortStepName } from "../../model/timeline";
 import type { Store } from "../../state/store.svelte";
@@ -79,6 +80,26 @@ export class ComparedMaps {
 
   constructor(readonly store: Store) {
     this.look = new ShownHead(store);
+  }
+
+  get facts(): DifferenceFacts {
+    const { a, b, change, largest, pointed, measures, divergence, look, other } = this;
+    const { gate, queries, keys } = look;
+    const names = { aName: other.label, bName: this.step };
+    return {
+      a,
+      b,
+      change,
+      largest,
+      pointed,
+      measures,
+      divergence,
+      gate,
+      queries,
+      keys,
+      problem: other.problem,
+      ...names,
+    };
   }
 
   point(row: number, column: number): void {

@@ -1,5 +1,5 @@
 /** How often the kept cell of the confusion matrix occurs at each step, for the lane of the timeline. */
-import { amountText } from "../../model/confusionText";
+import { amountText } from "../../model/sentences";
 import { countLane, type StepLane } from "../../model/lane";
 import type { Store } from "../../state/store.svelte";
 

@@ -2,6 +2,7 @@
 import { headAt, headCounts, type HeadIndex } from "../../model/heads";
 import { CHANGE, headValue, measureScale } from "../../model/headValues";
 import { hasDiverged } from "../../model/measures";
+import type { StepsFacts } from "../../model/sentences";
 import type { Table } from "../../model/table";
 import type { Store } from "../../state/store.svelte";
 
@@ -57,6 +58,21 @@ export class HeadsOverSteps {
   });
 
   constructor(readonly store: Store) {}
+
+  get facts(): StepsFacts {
+    const { sites, slots } = this.store;
+    const { measure, total, changes } = this;
+    return {
+      sites,
+      slots,
+      measure,
+      total,
+      changes,
+      value: (slot, flat, name) => this.value(slot, flat, name),
+      divergedAt: (slot) => this.divergedAt(slot),
+      slotBefore: (slot) => this.slotBefore(slot),
+    };
+  }
 
   /** The last slot before another that can be read; -1 for none. */
   slotBefore(slot: number): number {

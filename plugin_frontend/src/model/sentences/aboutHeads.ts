@@ -1,11 +1,11 @@
-/** The sentence of the Overview, from the measures that are on the screen. */
+/** All heads at one step: which stand out, by which measure. */
 import type { Site } from "../../api/wire";
-import { hasGateKind, headCounts, headName } from "../../model/heads";
-import { measureTitle, type PlacedValue } from "../../model/headValues";
-import { mapShape } from "../../model/maps";
-import { hasDiverged, measureAt, type Measures } from "../../model/measures";
-import { weightText } from "../../model/ranking";
-import { plain, quiet, strong, type Part } from "../../model/sentence";
+import { hasGateKind, headCounts, headName } from "../heads";
+import { measureTitle, type PlacedValue } from "../headValues";
+import { mapShape } from "../maps";
+import { hasDiverged, measureAt, type Measures } from "../measures";
+import { weightText } from "../ranking";
+import { plain, quiet, strong, type Part } from "./part";
 
 export interface HeadValue {
   site: number;
@@ -27,7 +27,7 @@ export function headValues(measures: Measures | null, step: number, sites: Site[
 }
 
 /** How many heads have weights that are not numbers. */
-function divergedHeads({ measures, step, sites }: OverviewWords): number {
+function divergedHeads({ measures, step, sites }: HeadsFacts): number {
   let [flat, count] = [0, 0];
   headCounts(sites).forEach((heads) => {
     for (let head = 0; head < heads; head++) if (hasDiverged(measures, step, flat++)) count++;
@@ -35,7 +35,7 @@ function divergedHeads({ measures, step, sites }: OverviewWords): number {
   return count;
 }
 
-export interface OverviewWords {
+export interface HeadsFacts {
   measures: Measures | null;
   /** Indices in the measures of this step and of the one before, -1 for none. */
   step: number;
@@ -46,7 +46,7 @@ export interface OverviewWords {
 }
 
 /** Where nothing looks at anything, only gates let something through. */
-function describeGates({ sites, stepName }: OverviewWords, values: HeadValue[]): Part[] {
+function describeGates({ sites, stepName }: HeadsFacts, values: HeadValue[]): Part[] {
   const most = values.reduce((a, b) => (b.value > a.value ? b : a));
   const [one, many] = sites.every((site) => site.kind === "activation")
     ? ["activation", "activations"]
@@ -59,23 +59,23 @@ function describeGates({ sites, stepName }: OverviewWords, values: HeadValue[]):
 }
 
 /** The heads that stand out, and how many are not numbers. */
-export function describeOverview(words: OverviewWords): Part[] {
-  const count = divergedHeads(words);
-  const all = headCounts(words.sites).reduce((a, b) => a + b, 0);
-  if (!count) return describeNumbers(words);
+export function describeOverview(facts: HeadsFacts): Part[] {
+  const count = divergedHeads(facts);
+  const all = headCounts(facts.sites).reduce((a, b) => a + b, 0);
+  if (!count) return describeNumbers(facts);
   const which = count === 1 ? "1 head" : `${count} heads`;
-  const bad = [plain(`The weights of ${which} of ${all} at ${words.stepName} are `), strong("not a number")];
-  return count === all ? [...bad, plain(".")] : [...bad, plain(". "), ...describeNumbers(words)];
+  const bad = [plain(`The weights of ${which} of ${all} at ${facts.stepName} are `), strong("not a number")];
+  return count === all ? [...bad, plain(".")] : [...bad, plain(". "), ...describeNumbers(facts)];
 }
 
-function describeNumbers(words: OverviewWords): Part[] {
-  const { measures, step, before, sites } = words;
+function describeNumbers(facts: HeadsFacts): Part[] {
+  const { measures, step, before, sites } = facts;
   const count = headCounts(sites).reduce((a, b) => a + b, 0);
   const all = headValues(measures, step, sites, "largest");
   // One key leaves nothing to choose.
   const looking = all.filter(({ site }) => !hasGateKind(sites[site]!) && mapShape(sites[site]!).keys > 1);
-  if (all.length && !looking.length) return describeGates(words, all);
-  if (!looking.length) return [plain(`${count} ${count === 1 ? "head" : "heads"} at ${words.stepName}.`)];
+  if (all.length && !looking.length) return describeGates(facts, all);
+  if (!looking.length) return [plain(`${count} ${count === 1 ? "head" : "heads"} at ${facts.stepName}.`)];
   const most = looking.reduce((a, b) => (b.value > a.value ? b : a));
   const parts = [
     strong(headName(sites, most.site, most.head)),
@@ -92,7 +92,7 @@ function describeNumbers(words: OverviewWords): Part[] {
     return [
       ...parts,
       plain(
-        `; since ${words.beforeName} no entropy changed by more than ${weightText(Math.abs(moved.value - moved.old))} bits.`,
+        `; since ${facts.beforeName} no entropy changed by more than ${weightText(Math.abs(moved.value - moved.old))} bits.`,
       ),
     ];
   return [
@@ -100,7 +100,7 @@ function describeNumbers(words: OverviewWords): Part[] {
     plain("; "),
     strong(headName(sites, moved.site, moved.head)),
     plain(
-      ` changed most since ${words.beforeName}: entropy ${weightText(moved.old)} → ${weightText(moved.value)} bits.`,
+      ` changed most since ${facts.beforeName}: entropy ${weightText(moved.old)} → ${weightText(moved.value)} bits.`,
     ),
   ];
 }
@@ -108,29 +108,29 @@ function describeNumbers(words: OverviewWords): Part[] {
 const without = (count: number) => (count ? `; ${count} ${count === 1 ? "has" : "have"} no number` : "");
 
 /** The ends of the ranking by a measure. */
-export function describeMeasure(words: OverviewWords, name: string, ranked: PlacedValue[]): Part[] {
+export function describeMeasure(facts: HeadsFacts, name: string, ranked: PlacedValue[]): Part[] {
   const known = ranked.filter(({ value }) => !Number.isNaN(value));
   const [first, last] = [known[0], known.at(-1)];
-  if (!first || !last) return [plain(`No head has a value for ${measureTitle(name)} at ${words.stepName}.`)];
+  if (!first || !last) return [plain(`No head has a value for ${measureTitle(name)} at ${facts.stepName}.`)];
   return [
-    plain(`By ${measureTitle(name)} at ${words.stepName}, `),
-    strong(headName(words.sites, first.site, first.head)),
+    plain(`By ${measureTitle(name)} at ${facts.stepName}, `),
+    strong(headName(facts.sites, first.site, first.head)),
     plain(` comes first (${weightText(first.value)}) and `),
-    strong(headName(words.sites, last.site, last.head)),
+    strong(headName(facts.sites, last.site, last.head)),
     plain(
       ` last (${weightText(last.value)}) of ${known.length} ${known.length === 1 ? "head" : "heads"}${without(ranked.length - known.length)}.`,
     ),
   ];
 }
 
-export function describeHead(words: OverviewWords, site: number, head: number, flat: number): Part[] {
-  const { measures, step, sites } = words;
+export function describeHead(facts: HeadsFacts, site: number, head: number, flat: number): Part[] {
+  const { measures, step, sites } = facts;
   const entropy = measureAt(measures, step, flat, "entropy");
   const largest = measureAt(measures, step, flat, "largest");
   const bits = sites[site] ? Math.log2(Math.max(2, mapShape(sites[site]).keys)) : NaN;
   return [
     strong(headName(sites, site, head)),
-    plain(` at ${words.stepName}: `),
+    plain(` at ${facts.stepName}: `),
     ...(hasDiverged(measures, step, flat) ? [plain("its weights are "), strong("not a number")] : []),
     ...(Number.isNaN(largest) ? [] : [plain(`its largest weight is ${weightText(largest)} on average`)]),
     ...(Number.isNaN(entropy) ? [] : [plain(`, entropy ${weightText(entropy)} of ${bits.toFixed(2)} bits`)]),

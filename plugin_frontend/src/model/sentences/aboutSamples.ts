@@ -1,14 +1,13 @@
-/** The sentence of the Samples view, computed from what is listed. */
-import type { SampleRow } from "../../model/browse";
-import { plain, strong, type Part } from "../../model/sentence";
-import type { Use } from "../../model/wordUses";
-import type { WordShare } from "../../state/wordSearch.svelte";
+/** Several samples: how many are wrong, or where a word occurs. */
+import type { SampleRow } from "../browse";
+import { plain, strong, type Part } from "./part";
+import type { Use } from "../wordUses";
 
-export interface WordWords {
+export interface WordFacts {
   word: string;
   uses: Use[];
   /** Of those asked so far. */
-  shares: WordShare[];
+  shares: { received: { weight: number }[]; uniform: number }[];
   samples: number;
   /** The head whose weights the sentence gives. */
   head: string;
@@ -16,7 +15,7 @@ export interface WordWords {
 
 const times = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "time" : "times"}`;
 
-export function describeWord({ word, uses, shares, samples, head }: WordWords): Part[] {
+export function describeWord({ word, uses, shares, samples, head }: WordFacts): Part[] {
   const count = uses.reduce((sum, use) => sum + use.count, 0);
   const known = shares
     .flatMap(({ received, uniform }) => received.map(({ weight }) => weight / uniform))

@@ -8,47 +8,12 @@ import {
   type Cell,
   type Confusion,
   type ConfusionKind,
-} from "./confusion";
-import { unitValue, type CellUnit } from "./confusionValues";
-import { chosen, plain, quiet, strong, type Part } from "./sentence";
-
-export const UNIT_NAMES = {
-  count: "count",
-  row: "share of the row",
-  column: "share of the column",
-  all: "share of all",
-};
+} from "../confusion";
+import { unitValue, type CellUnit } from "../confusionValues";
+import { amountText, changeText, percentText, UNIT_NAMES, unitText } from "./amounts";
+import { chosen, plain, quiet, strong, type Part } from "./part";
 
 type Name = (index: number) => string;
-
-/** One for all numbers: making one for each costs more than drawing them. */
-const GROUPED = new Intl.NumberFormat("en");
-
-export function amountText(matrix: Pick<Confusion, "weighted">, amount: number): string {
-  if (matrix.weighted) return String(Number(amount.toPrecision(4)));
-  return amount < 1000 ? String(amount) : GROUPED.format(amount);
-}
-
-/** "4 %"; below 10 % with a digit behind the point where it is not round. */
-export function percentText(share: number): string {
-  if (Number.isNaN(share)) return "–";
-  const percent = 100 * share;
-  return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
-}
-
-/** A value of a cell as its unit is written. */
-export function unitText(matrix: Pick<Confusion, "weighted">, value: number, unit: CellUnit): string {
-  return unit === "count" ? amountText(matrix, value) : percentText(value);
-}
-
-/** "+15", "−4.2 points": counts as they are, shares in points of a percent. */
-export function changeText(matrix: Pick<Confusion, "weighted">, by: number, unit: CellUnit): string {
-  if (Number.isNaN(by)) return "–";
-  const sign = by > 0 ? "+" : by < 0 ? "−" : "±";
-  const amount = Math.abs(by);
-  if (unit === "count") return sign + amountText(matrix, amount);
-  return `${sign}${Number((100 * amount).toFixed(amount < 0.1 ? 1 : 0))} points`;
-}
 
 /** "7 of class eight (true) were predicted as one: 4 % of them". */
 export function describeCell(matrix: Confusion, cell: Cell, name: Name, kind: ConfusionKind = "classes"): Part[] {
@@ -74,7 +39,12 @@ export function describeCell(matrix: Confusion, cell: Cell, name: Name, kind: Co
 }
 
 /** ", and 11 % of those predicted as T-shirt": the same cell as a share of its column. */
-export function describeColumn(matrix: Confusion, cell: Cell, name: Name, kind: ConfusionKind = "classes"): Part[] {
+export function describeColumnShare(
+  matrix: Confusion,
+  cell: Cell,
+  name: Name,
+  kind: ConfusionKind = "classes",
+): Part[] {
   if (kind === "labels" || countOf(matrix, cell) === 0) return [];
   const share = percentText(countOf(matrix, cell) / columnSum(matrix, cell.predicted));
   return [plain(`, and ${share} of those predicted as ${name(cell.predicted)}`)];

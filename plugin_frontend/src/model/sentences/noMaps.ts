@@ -1,5 +1,5 @@
 /** What a view of maps says where it has none to show: only what the log holds is named, and nothing is said that nobody checked. */
-import type { Content } from "../api/wire";
+import type { Content } from "../../api/wire";
 
 export interface Logged {
   /** What the series holds whose maps were asked for; null for a run with matrices alone. */

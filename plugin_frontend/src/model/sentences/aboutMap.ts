@@ -1,11 +1,11 @@
-/** The sentence of the Head view, computed from the weights on the screen. */
-import type { AttentionMap } from "../../model/maps";
-import type { Positions } from "../../model/positions";
-import { rankOf, ranked, weightText } from "../../model/ranking";
-import { chosen, plain, quiet, strong, type Part } from "../../model/sentence";
+/** One head: a weight, a query or a key at rest, or how open a gate is. */
+import type { AttentionMap } from "../maps";
+import type { Positions } from "../positions";
+import { rankOf, ranked, weightText } from "../ranking";
+import { chosen, plain, quiet, strong, type Part } from "./part";
 import type { Site } from "../../api/wire";
 
-export interface HeadWords {
+export interface MapFacts {
   site: Site;
   map: AttentionMap;
   /** The map one step earlier, and what that step is called. */
@@ -22,7 +22,7 @@ const at = (map: AttentionMap | null, query: number, key: number) => map?.weight
 
 const timesText = (times: number) => (times < 0.1 ? String(Number(times.toPrecision(1))) : times.toFixed(1));
 
-function ending({ before, beforeName, eightBit, leftOut = 0 }: HeadWords, query: number, key: number): Part[] {
+function ending({ before, beforeName, eightBit, leftOut = 0 }: MapFacts, query: number, key: number): Part[] {
   const then = at(before, query, key);
   const earlier = beforeName && !Number.isNaN(then) ? [plain(`; ${beforeName}: ${weightText(then)}`)] : [];
   const keys = leftOut === 1 ? "1 special key" : `${leftOut} special keys`;
@@ -31,8 +31,8 @@ function ending({ before, beforeName, eightBit, leftOut = 0 }: HeadWords, query:
 }
 
 /** One cell of the map: "CLS looks at row 1, col 5: 0.169, rank 1 of 50, 8.4 times uniform (0.0200); epoch 13: 0.186". */
-export function describeCell(words: HeadWords, query: number, key: number): Part[] {
-  const { map, queries, keys } = words;
+export function describeWeight(facts: MapFacts, query: number, key: number): Part[] {
+  const { map, queries, keys } = facts;
   const weight = at(map, query, key);
   const start = [chosen(queries.name(query)), plain(" looks at "), strong(`${keys.name(key)}: ${weightText(weight)}`)];
   if (Number.isNaN(weight)) return [...start, plain(", not a number: the model's weights have diverged.")];
@@ -42,20 +42,20 @@ export function describeCell(words: HeadWords, query: number, key: number): Part
   return [
     ...start,
     plain(`, rank ${rank} of ${count}, ${timesText(weight * count)} times uniform (${weightText(1 / count)})`),
-    ...ending(words, query, key),
+    ...ending(facts, query, key),
   ];
 }
 
 /** A query at rest: its strongest key. */
-export function describeRow(words: HeadWords, query: number): Part[] {
-  const row = words.map.weights.subarray(query * words.map.columns, (query + 1) * words.map.columns);
-  const best = ranked(row, words.keys.shown)[0];
-  return best ? describeCell(words, query, best.position) : [];
+export function describeQuery(facts: MapFacts, query: number): Part[] {
+  const row = facts.map.weights.subarray(query * facts.map.columns, (query + 1) * facts.map.columns);
+  const best = ranked(row, facts.keys.shown)[0];
+  return best ? describeWeight(facts, query, best.position) : [];
 }
 
 /** A key at rest: who looks at it most, and how much it gets on average. */
-export function describeColumn(words: HeadWords, key: number): Part[] {
-  const { map, queries, keys } = words;
+export function describeKey(facts: MapFacts, key: number): Part[] {
+  const { map, queries, keys } = facts;
   const column = Float32Array.from({ length: map.rows }, (_, query) => at(map, query, key));
   const best = ranked(column, queries.shown)[0];
   if (!best) return [];
@@ -65,7 +65,7 @@ export function describeColumn(words: HeadWords, key: number): Part[] {
     plain(" is looked at most by "),
     strong(`${queries.name(best.position)}: ${weightText(best.weight)}`),
     plain(`; by all queries ${weightText(mean)} on average, ${timesText(mean * keys.shown.length)} times uniform`),
-    ...ending(words, best.position, key),
+    ...ending(facts, best.position, key),
   ];
 }
 
@@ -73,8 +73,8 @@ const OPEN = 0.95;
 const CLOSED = 0.05;
 
 /** A gate or an activation: how many are open, and the one pointed at (else the most open one). */
-export function describeGate(words: HeadWords, pointed: number | null): Part[] {
-  const { site, map, keys } = words;
+export function describeGate(facts: MapFacts, pointed: number | null): Part[] {
+  const { site, map, keys } = facts;
   const values = map.weights;
   const count = keys.shown.length;
   const position = pointed ?? ranked(values, keys.shown)[0]?.position ?? 0;
@@ -94,6 +94,6 @@ export function describeGate(words: HeadWords, pointed: number | null): Part[] {
     plain(` ${verb} `),
     strong(weightText(value)),
     plain(`, rank ${rank} of ${count}`),
-    ...ending(words, 0, position),
+    ...ending(facts, 0, position),
   ];
 }

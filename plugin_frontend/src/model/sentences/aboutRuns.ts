@@ -1,7 +1,7 @@
-/** The sentence of the Runs view: in which run the head is most and least focused, or what each run gives one cell. */
-import type { Positions } from "../../model/positions";
-import { weightText } from "../../model/ranking";
-import { chosen, plain, quiet, strong, type Part } from "../../model/sentence";
+/** One head in several runs: where it is most and least focused, or what each run gives one cell. */
+import type { Positions } from "../positions";
+import { weightText } from "../ranking";
+import { chosen, plain, quiet, strong, type Part } from "./part";
 
 export interface RunValue {
   run: string;
@@ -36,7 +36,7 @@ export function describeRuns(head: string, entropies: RunValue[], named: number,
 }
 
 /** The weight of the cell under the pointer in every run. `from`, `to`: the query and the key in words. */
-export function describeCell(from: string | null, to: string, weights: RunValue[]): Part[] {
+export function describeRunWeights(from: string | null, to: string, weights: RunValue[]): Part[] {
   const most = 6;
   const sorted = [...weights].sort((a, b) => b.value - a.value);
   const [first, ...others] = sorted;
