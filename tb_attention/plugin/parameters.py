@@ -16,19 +16,21 @@ from tb_attention.records.format.paths import Step
 _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SET = re.compile(r"samples-[0-9a-f]{4,64}", re.ASCII)
 _LONGEST = 1024
+# A thousand indices without a range have some 4,000 characters.
+_LONGEST_INDICES = 8192
 _MOST_INDICES = 100_000
 _MOST_CELLS = 1000
 _MOST_STEPS = 64
 
 
-def text(request: Request, name: str) -> str:
-    """A required parameter of at most 1,024 characters, without control characters."""
+def text(request: Request, name: str, *, longest: int = _LONGEST) -> str:
+    """A required parameter of at most 1,024 characters (or `longest`), without control characters."""
     value: str | None = request.args.get(name)
     if value is None:
         raise ArgumentError(f"The parameter `{name}` is missing.")
-    if not value or len(value) > _LONGEST or any(ord(c) < 32 or ord(c) == 127 for c in value):
+    if not value or len(value) > longest or any(ord(c) < 32 or ord(c) == 127 for c in value):
         raise ArgumentError(
-            f"`{name}` must have 1 to {_LONGEST} characters, none of them a control character. "
+            f"`{name}` must have 1 to {longest} characters, none of them a control character. "
             f"Received: {name}={value[:80]!r}."
         )
     return value
@@ -48,7 +50,7 @@ def number(request: Request, name: str, *, least: int = 0) -> int:
 
 def indices(request: Request, name: str) -> list[int]:
     """Indices from 0 as numbers and inclusive ranges, such as "3" or "0-4,7"; at most 100,000 of them."""
-    value = text(request, name)
+    value = text(request, name, longest=_LONGEST_INDICES)
     found: list[int] = []
     for part in value.split(","):
         ends = part.split("-")
@@ -65,6 +67,11 @@ def indices(request: Request, name: str) -> list[int]:
     return found
 
 
+def samples(request: Request) -> tuple[int, ...]:
+    """The different indices of `samples`, in order."""
+    return tuple(sorted(set(indices(request, "samples"))))
+
+
 def cells(request: Request, name: str) -> list[tuple[int, int]]:
     """Cells of a matrix as truth.prediction, such as "6.0,0.6"; at most 1,000 of them."""
     value = text(request, name)
@@ -77,6 +84,19 @@ def cells(request: Request, name: str) -> list[tuple[int, int]]:
             f"Received: {name}={value[:80]!r}."
         )
     return [(int(truth), int(predicted)) for truth, predicted in parts]
+
+
+def flag(request: Request, name: str) -> bool:
+    """Whether a parameter is there and not 0."""
+    return name in request.args and number(request, name) > 0
+
+
+def verdict(request: Request) -> bool | None:
+    """True for `verdict=right`, False for `verdict=wrong`, None if it is left out."""
+    value = request.args.get("verdict")
+    if value not in (None, "right", "wrong"):
+        raise ArgumentError(f'`verdict` must be "right" or "wrong". Received: verdict={value[:80]!r}.')
+    return None if value is None else value == "right"
 
 
 def attempt(request: Request) -> int | None:

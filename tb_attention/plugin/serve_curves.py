@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -15,6 +15,7 @@ from tb_attention.errors import ArgumentError, AttentionError, LogError, NotInLo
 from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.manifests import KnownManifest
+from tb_attention.plugin.verdicts import with_verdict
 from tb_attention.records.format import step_file
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.paths import Step
@@ -23,32 +24,72 @@ from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.reduce.head_measures import uncomputed_rows
+from tb_attention.reduce.moments import measure_moments
 from tb_attention.wire import gzip_frame
 
 Floats = npt.NDArray[np.float32]
+KnownFiles = list[tuple[Step, Entry, KnownManifest]]
 
 _CACHE_BYTES = 32 << 20
 _MOST_BYTES = 1 << 28
 
 
 def serve_measures(logs: Logs, request: Request) -> Response:
-    """The measures of one sample: float32 (steps, heads, measures), steps as in `series`, heads as in the newest step."""
-    return respond.binary_body(request, _measures(logs.attempt(request), parameters.number(request, "sample")))
+    """The measures of one sample: float32 (steps, heads, measures), steps as in `series`, heads as in the newest step.
+
+    Or of some samples on average, or of those that the model classifies correctly (or not) at each step.
+    """
+    attempt = logs.attempt(request)
+    if "samples" not in request.args:
+        return respond.binary_body(request, _measures(attempt, parameters.number(request, "sample")))
+    bodies = _mean_measures(attempt, parameters.samples(request), parameters.verdict(request))
+    return respond.binary_body(request, bodies[parameters.flag(request, "deviation")])
+
+
+def _key(attempt: OpenedAttempt, *rest: Hashable) -> Hashable:
+    return attempt.store.url, attempt.directory, attempt.version, *rest
+
+
+@cached(LRUCache(_CACHE_BYTES, getsizeof=len), key=_key, lock=threading.Lock())
+def _measures(attempt: OpenedAttempt, sample: int) -> bytes:
+    steps = _steps(attempt, sample)
+    values = _unmeasured(steps)
+    for index, known in _read_measures(attempt, steps):
+        if sample < len(known):
+            values[index] = known[sample]
+    return gzip_frame.compress(values)
 
 
 @cached(
-    LRUCache(_CACHE_BYTES, getsizeof=len),
-    key=lambda attempt, sample: (attempt.store.url, attempt.directory, attempt.version, sample),
+    LRUCache(_CACHE_BYTES, getsizeof=lambda bodies: sum(map(len, bodies))),
+    key=_key,
     lock=threading.Lock(),
 )
-def _measures(attempt: OpenedAttempt, sample: int) -> bytes:
-    steps = _steps(attempt, sample)
+def _mean_measures(attempt: OpenedAttempt, samples: tuple[int, ...], right: bool | None) -> tuple[bytes, bytes]:
+    """The bodies of mean and standard deviation."""
+    steps = _steps(attempt, samples[-1])
+    mean, deviation = _unmeasured(steps), _unmeasured(steps)
+    for index, known in _read_measures(attempt, steps):
+        there = [sample for sample in samples if sample < len(known)]
+        if right is not None:
+            there = with_verdict(attempt, steps[index][2].record, there, right)
+        mean[index], deviation[index] = measure_moments(known[there])
+    return gzip_frame.compress(mean), gzip_frame.compress(deviation)
+
+
+def _unmeasured(steps: KnownFiles) -> Floats:
+    """NaN for every step, head and measure."""
     newest = steps[-1][2]
     shape = (len(steps), sum(heads for _, heads in newest.sites.heads), len(newest.measures))
     if 4 * shape[0] * shape[1] * shape[2] > _MOST_BYTES:
         raise LogError(f"The measures of this series are too many to send at once: steps, heads, measures {shape}.")
-    # A step that cannot be read stays NaN: a gap in a curve is better than no curve.
-    values = np.full(shape, np.nan, np.float32)
+    return np.full(shape, np.nan, np.float32)
+
+
+def _read_measures(attempt: OpenedAttempt, steps: KnownFiles) -> Iterator[tuple[int, Floats]]:
+    """For each step that has the measures of the newest step's heads, its index and the measures of its samples."""
+    newest = steps[-1][2]
+    shape = (sum(heads for _, heads in newest.sites.heads), len(newest.measures))
     # Heads of other sites must not be joined into one curve.
     wanted = {
         step: index
@@ -56,11 +97,9 @@ def _measures(attempt: OpenedAttempt, sample: int) -> bytes:
         if known.sites.heads == newest.sites.heads and known.measures == newest.measures
     }
     for entry in attempt.read_steps(wanted, with_measures=True):
-        if isinstance(entry, Damaged) or entry.measures is None:
-            continue
-        if entry.measures.shape[1:] == shape[1:] and sample < len(entry.measures):
-            values[wanted[entry.manifest.step]] = entry.measures[sample]
-    return gzip_frame.compress(values)
+        # A step that cannot be read stays NaN: a gap in a curve is better than no curve.
+        if not isinstance(entry, Damaged) and entry.measures is not None and entry.measures.shape[1:] == shape:
+            yield wanted[entry.manifest.step], entry.measures
 
 
 def serve_rows(logs: Logs, request: Request) -> Response:
@@ -159,7 +198,7 @@ def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Flo
     return np.asarray(maps[:, :, inside][:, counted].mean(axis=1), np.float32)
 
 
-def _steps(attempt: OpenedAttempt, sample: int) -> list[tuple[Step, Entry, KnownManifest]]:
+def _steps(attempt: OpenedAttempt, sample: int) -> KnownFiles:
     """The readable steps of a series of maps, the newest of which has the sample."""
     steps = manifests.read_steps(attempt).readable
     if not steps or steps[-1][2].content != "attention":

@@ -1,16 +1,16 @@
-"""The routes `weights`, `features`, `sink`, `overview` and `overviews`: maps as they are stored."""
+"""The routes `weights`, `features`, `sink`, `overview` and `overviews`: maps as they are stored, or their mean over samples."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Literal
 
 from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import AttentionError, NotInLogError
-from tb_attention.plugin import members, parameters, respond
+from tb_attention.plugin import members, parameters, respond, sample_means
 from tb_attention.plugin.logs import Logs
+from tb_attention.plugin.sample_means import Bodies, What
 from tb_attention.records.format import step_file
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import StepManifest, maps_of
@@ -18,26 +18,33 @@ from tb_attention.records.reading.opened_attempt import OpenedAttempt
 
 # Overviews beyond this are left out of an answer; the page asks for each of them when it shows it.
 _MOST_BYTES = 32 << 20
+_ONLY_EVENTS = (
+    "Only the event files of this run are here; its weights are in plugins/attention, which has to be copied too."
+)
 
 
 def serve_weights(logs: Logs, request: Request) -> Response:
-    """All heads of one site for one sample."""
+    """All heads of one site for one sample, or on average over some."""
     return _serve(logs, request, "weights", step_file.weights_member)
 
 
 def serve_features(logs: Logs, request: Request) -> Response:
-    """The feature map behind the gate of one site for one sample."""
+    """The feature map behind the gate of one site for one sample, or on average over some."""
     return _serve(logs, request, "features", step_file.features_member)
 
 
 def serve_sink(logs: Logs, request: Request) -> Response:
-    """The share of each row that a sink takes, of one site for one sample."""
+    """The share of each row that a sink takes, of one site for one sample, or on average over some."""
     return _serve(logs, request, "sink", step_file.sink_member)
 
 
 def serve_overview(logs: Logs, request: Request) -> Response:
-    """Every head of every site for one sample, pooled."""
-    attempt, step, sample = logs.attempt(request), parameters.step(request), parameters.number(request, "sample")
+    """Every head of every site for one sample, or on average over some, pooled."""
+    attempt, step = logs.attempt(request), parameters.step(request)
+    if "samples" in request.args:
+        bodies = sample_means.of_overview(attempt, attempt.step_file(step), parameters.samples(request))
+        return _serve_mean(request, bodies)
+    sample = parameters.number(request, "sample")
     member = step_file.overview_member(sample)
     return members.serve(
         request, attempt, attempt.step_file(step), member, lambda: _no_sample(_maps(attempt, step), sample)
@@ -63,17 +70,20 @@ def serve_overviews(logs: Logs, request: Request) -> Response:
     return respond.binary_body(request, bytes(answer))
 
 
-def _serve(
-    logs: Logs, request: Request, what: Literal["weights", "features", "sink"], member: Callable[[int, int], str]
-) -> Response:
-    attempt, step = logs.attempt(request), parameters.step(request)
-    sample, site = parameters.number(request, "sample"), parameters.number(request, "site")
+def _serve(logs: Logs, request: Request, what: What, member: Callable[[int, int], str]) -> Response:
+    attempt, step, site = logs.attempt(request), parameters.step(request), parameters.number(request, "site")
+    if "samples" in request.args:
+        if attempt.store.only_events:
+            raise NotInLogError(_ONLY_EVENTS)
+        file = attempt.step_file(step)
+        return _serve_mean(request, sample_means.of_site(attempt, file, parameters.samples(request), site, what))
+    sample = parameters.number(request, "sample")
 
     def why_absent() -> str | None:
         # Only now is the manifest needed, to distinguish what was never there from what is lost.
         maps = _maps(attempt, step)
         if attempt.store.only_events:
-            return "Only the event files of this run are here; its weights are in plugins/attention, which has to be copied too."
+            return _ONLY_EVENTS
         no_sample = _no_sample(maps, sample)
         if no_sample is not None:
             return no_sample
@@ -86,6 +96,10 @@ def _serve(
         return None
 
     return members.serve(request, attempt, attempt.step_file(step), member(sample, site), why_absent)
+
+
+def _serve_mean(request: Request, bodies: Bodies) -> Response:
+    return respond.binary_body(request, bodies.deviation if parameters.flag(request, "deviation") else bodies.mean)
 
 
 def _overview(attempt: OpenedAttempt, step: Step, sample: int) -> bytes:

@@ -40,6 +40,6 @@ def _page(logs: Logs, request: Request) -> Page:
         samples=tuple(parameters.indices(request, "samples")) if "samples" in given else None,
         sites=(parameters.text(request, "site"),) if "site" in given else None,
         heads=tuple(parameters.indices(request, "heads")) if "heads" in given else None,
-        redact="redact" in given and parameters.number(request, "redact") > 0,
+        redact=parameters.flag(request, "redact"),
     )
     return make_page(attempt.store, run, tag, attempt.number, choice)

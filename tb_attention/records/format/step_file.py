@@ -70,7 +70,7 @@ def map_members(record: StepRecord, made: Digest) -> Iterator[Member]:
 def read_weights(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
     """The weights of one site for one sample, usually `(heads, queries, keys)`; its axes describe them."""
     known = manifest.sites[site]
-    return _read_encoded(archive, weights_member(sample, site), known.shape, known.encoding)
+    return read_encoded(archive, weights_member(sample, site), known.shape, known.encoding)
 
 
 def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32]:
@@ -79,7 +79,7 @@ def read_rows(archive: Archive, manifest: StepManifest, sample: int, site: int) 
     name = rows_member(sample, site)
     if known is None:
         raise DamagedFileError(f"There is no {name}.")
-    return _read_encoded(archive, name, known.shape, known.encoding)
+    return read_encoded(archive, name, known.shape, known.encoding)
 
 
 def read_features(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
@@ -87,7 +87,7 @@ def read_features(archive: Archive, manifest: StepManifest, sample: int, site: i
     known = manifest.sites[site].features
     if known is None:
         return None
-    return _read_encoded(archive, features_member(sample, site), known.shape, known.encoding)
+    return read_encoded(archive, features_member(sample, site), known.shape, known.encoding)
 
 
 def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) -> npt.NDArray[np.float32] | None:
@@ -95,10 +95,10 @@ def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) 
     known = manifest.sites[site].sink
     if known is None:
         return None
-    return _read_encoded(archive, sink_member(sample, site), known.shape, known.encoding)
+    return read_encoded(archive, sink_member(sample, site), known.shape, known.encoding)
 
 
-def _read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding: Encoding) -> npt.NDArray[np.float32]:
+def read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding: Encoding) -> npt.NDArray[np.float32]:
     """The values of a member. A member too large for the shape is refused before it is inflated."""
     return decode_member(archive.read(name, encoded_bytes(shape, encoding) + 4096), shape, encoding, name)
 
