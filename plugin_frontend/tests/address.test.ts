@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beginGesture, endGesture } from "../src/host/gestures";
 import { flushLink, onLinkChanged, readLink, writeLink } from "../src/host/link";
 
 /** The part of a page that the address needs: setting the hash reports the change in a later task, as browsers do. */
 class Page extends EventTarget {
   location = { hash: "#attention&p.attention.run=a" };
-  history = { state: null, replaceState: (_: unknown, __: string, hash: string) => void (this.location.hash = hash) };
+  /** The addresses to which Back leads, the first first. */
+  readonly behind: string[] = [];
+  history = {
+    state: null,
+    replaceState: (_: unknown, __: string, hash: string) => void (this.location.hash = hash),
+    pushState: (_: unknown, __: string, hash: string) => {
+      this.behind.push(this.location.hash);
+      this.location.hash = hash;
+    },
+  };
 
   set(hash: string): void {
     this.location.hash = hash;
@@ -18,6 +28,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   page = new Page();
   vi.stubGlobal("parent", page);
+  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => setTimeout(draw, 16));
+  endGesture();
   readLink();
 });
 
@@ -44,4 +56,66 @@ test("a choice is written although our part was removed without an event", () =>
   flushLink();
   vi.advanceTimersByTime(1000);
   expect(page.location.hash).toBe("#attention&p.attention.run=a&p.attention.view=head");
+});
+
+const KEYS = ["run", "view", "step"];
+const at = (part: string) => `#attention&p.attention.run=a${part}`;
+
+/** The user chooses, and waits `ms` afterwards. */
+function choose(state: Record<string, string>, ms = 1500): void {
+  beginGesture();
+  writeLink({ run: "a", ...state }, KEYS);
+  vi.advanceTimersByTime(ms);
+}
+
+test("each choice of the user is an entry of the history, and how it is drawn is none", () => {
+  choose({ view: "head" });
+  choose({ view: "head", mode: "lines" });
+  choose({ view: "sample", mode: "lines" });
+  expect(page.behind).toEqual([at(""), at("&p.attention.view=head&p.attention.mode=lines")]);
+});
+
+test("two choices within a frame are two entries", () => {
+  choose({ view: "head" }, 5);
+  choose({ view: "sample" });
+  expect(page.behind).toEqual([at(""), at("&p.attention.view=head")]);
+  expect(page.location.hash).toBe(at("&p.attention.view=sample"));
+});
+
+test("a drag of the timeline is one entry, and so are steps that follow each other closely", () => {
+  beginGesture();
+  for (let step = 1; step <= 40; step++) {
+    writeLink({ run: "a", step: String(step) }, KEYS);
+    vi.advanceTimersByTime(40);
+  }
+  vi.advanceTimersByTime(400);
+  expect(page.behind).toEqual([at("")]);
+  expect(page.location.hash).toBe(at("&p.attention.step=40"));
+  choose({ step: "41" });
+  expect(page.behind).toHaveLength(1);
+  choose({ step: "7" });
+  expect(page.behind).toEqual([at(""), at("&p.attention.step=41")]);
+});
+
+test("what changes by itself is no entry", () => {
+  choose({ view: "head", step: "1" });
+  vi.advanceTimersByTime(5000);
+  for (const step of ["2", "3"]) {
+    writeLink({ run: "a", view: "head", step }, KEYS);
+    vi.advanceTimersByTime(1000);
+  }
+  expect(page.behind).toEqual([at("")]);
+  expect(page.location.hash).toBe(at("&p.attention.view=head&p.attention.step=3"));
+});
+
+test("after Back the next choice is an entry, and other parts of the address are nobody's choice", () => {
+  choose({ view: "head" });
+  const stop = onLinkChanged(() => writeLink({ run: "a" }, KEYS));
+  page.set(at(""));
+  vi.advanceTimersByTime(1000);
+  page.set(`${at("")}&theirs=1`);
+  vi.advanceTimersByTime(1000);
+  choose({ view: "sample" });
+  expect(page.behind).toEqual([at(""), `${at("")}&theirs=1`]);
+  stop();
 });

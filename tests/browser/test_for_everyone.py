@@ -29,6 +29,12 @@ WORDS = ["[CLS]", "dear", "sir", "the", "invoice", "is", "late", "[SEP]"]
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = tmp_path_factory.mktemp("everyone")
+    write_small_logs(logs)
+    return logs
+
+
+def write_small_logs(logs: Path) -> None:
+    """Of every kind a small run: two of texts, one of them with matrices, one of pictures, one of gates."""
     random = np.random.default_rng(0)
     size = len(WORDS)
     samples = tb_attention.Samples(
@@ -58,7 +64,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         counts = random.integers(0, 9, (2, 2))
         matrices.submit(ConfusionRecord(step, {"validation": counts}, ("ham", "spam"), epoch=step))
     matrices.close()
-    return logs
 
 
 def findings(tab: Tab) -> list[str]:

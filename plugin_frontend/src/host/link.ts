@@ -3,6 +3,7 @@
  * keeps for plugins. Its own message for this answers `{}` on the first load, so the hash is read itself.
  */
 
+import { currentGesture, endGesture } from "./gestures";
 import { STANDALONE } from "./standalone";
 
 const PREFIX = "p.attention.";
@@ -51,23 +52,60 @@ let known = "";
 const ourPart = (hash: string) => JSON.stringify(parseHash(hash));
 
 export function readLink(): LinkState {
-  known = ourPart(page().location.hash);
-  return parseHash(page().location.hash);
+  const state = parseHash(page().location.hash);
+  known = JSON.stringify(state);
+  shown = { state, gesture: null, stepping: false };
+  return state;
 }
 
 /** Browsers allow some 100 changes of the address in 30 s (Safari throws beyond), and each costs 5 to 10 ms: too much for every frame of a drag. */
 const APART_MS = 400;
 /** Within which the event of a changed address comes. */
 const EVENT_MS = 50;
-let waiting: LinkState | null = null;
+/** Steps that follow each other so closely are one entry of the history, as those of a drag are. */
+const STEPPING_MS = 1000;
+
+/** A state of the tab, the gesture that made it, and the keys in which an entry of the history differs from the last. */
+interface Write {
+  state: LinkState;
+  gesture: number | null;
+  keys: readonly string[];
+}
+
+let waiting: Write | null = null;
+/** The current entry of the history; whether it was made by a step of the timeline. */
+let shown: { state: LinkState; gesture: number | null; stepping: boolean } | null = null;
 let written = -Infinity;
+let eventAwaited = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Writes to the address soon: after the frame that shows the change, or with the next ones where one was written just now. */
-export function writeLink(state: LinkState): void {
-  waiting = state;
-  const after = Math.max(0, written + APART_MS - performance.now());
-  timer ??= setTimeout(() => requestAnimationFrame(() => setTimeout(flushLink)), after);
+function changedKeys({ state, keys }: Write): string[] {
+  return keys.filter((key) => state[key] !== shown?.state[key]);
+}
+
+/** Whether it is an entry of its own: what one gesture chose. What changed by itself, or in the same gesture, is not. */
+function isEntry(write: Write): boolean {
+  const changed = changedKeys(write);
+  if (!shown || !changed.length || write.gesture === null || write.gesture === shown.gesture) return false;
+  const stepsOn = shown.stepping && changed.every((key) => key === "step");
+  return !stepsOn || performance.now() - written >= STEPPING_MS;
+}
+
+/**
+ * Writes to the address soon, after the frame that shows the change; what is no entry of the history together with what
+ * follows it.
+ *
+ * @param keys - Of `state`: those whose change by the user is an entry of the history, to which Back returns.
+ */
+export function writeLink(state: LinkState, keys: readonly string[] = []): void {
+  const write = { state, keys, gesture: currentGesture() };
+  // What two gestures chose are two entries.
+  if (waiting && waiting.gesture !== write.gesture && isEntry(waiting)) flushLink();
+  waiting = write;
+  const after = isEntry(write) ? 0 : Math.max(0, written + APART_MS - performance.now());
+  if (after === 0) clearTimeout(timer);
+  else if (timer !== undefined) return;
+  timer = setTimeout(() => requestAnimationFrame(() => setTimeout(flushLink)), after);
 }
 
 /** Writes at once what waits to be written. */
@@ -76,27 +114,37 @@ export function flushLink(): void {
   timer = undefined;
   if (!waiting) return;
   const host = page();
-  const found = ourPart(host.location.hash);
-  if (found !== known) {
+  if (ourPart(host.location.hash) !== known && !eventAwaited) {
     // Somebody has just set our part. The event that says so comes next, and drops what waits; without one it is written then.
-    known = found;
+    eventAwaited = true;
     timer = setTimeout(flushLink, EVENT_MS);
     return;
   }
-  const hash = formatHash(host.location.hash, waiting);
+  eventAwaited = false;
+  const { state, gesture } = waiting;
+  const [changed, entry] = [changedKeys(waiting), isEntry(waiting)];
+  const hash = formatHash(host.location.hash, state);
   waiting = null;
   known = ourPart(hash);
+  shown = {
+    state,
+    gesture: changed.length ? gesture : (shown?.gesture ?? null),
+    stepping: entry ? changed.join() === "step" : (shown?.stepping ?? false),
+  };
   if (hash === host.location.hash) return;
   written = performance.now();
-  // Replaced, not pushed: the Back button should leave the tab, not walk through every step of a drag.
-  host.history.replaceState(host.history.state, "", hash);
+  host.history[entry ? "pushState" : "replaceState"](host.history.state, "", hash);
 }
 
+/** Calls `changed` when somebody else sets the address, or Back and forward do. */
 export function onLinkChanged(changed: (state: LinkState) => void): () => void {
   const host = page();
   const report = () => {
+    if (ourPart(host.location.hash) === known) return;
     // Somebody else's address wins over what we were about to write.
     waiting = null;
+    eventAwaited = false;
+    endGesture();
     changed(readLink());
   };
   host.addEventListener("hashchange", report);

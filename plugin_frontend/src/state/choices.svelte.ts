@@ -6,6 +6,12 @@ import { Options } from "./options.svelte";
 export const VIEWS = ["overview", "head", "sample", "samples", "confusion", "epochs", "compare", "runs"] as const;
 export type View = (typeof VIEWS)[number];
 
+/** What the user looks at: a change of it is an entry of the browser's history. How it is drawn is none. */
+const PLACES = [
+  ...["run", "tag", "attempt", "matrices", "view", "site", "head", "sample"],
+  ...["step", "versus", "versusRun"],
+];
+
 function integer(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : null;
 }
@@ -92,6 +98,6 @@ export class Choices {
       ["runs", this.runs.length ? this.runs.map(encodeURIComponent).join(",") : null],
     ];
     for (const [key, value] of choices) if (value !== null) state[key] = String(value);
-    writeLink({ ...state, ...this.options.link() });
+    writeLink({ ...state, ...this.options.link() }, PLACES);
   }
 }
