@@ -1,20 +1,21 @@
 /** Keys that work wherever the focus is, except where something is typed or a widget needs them itself. */
-import { copyLink } from "../host/link";
+import { tick } from "svelte";
 import { moveHead } from "../model/heads";
+import { isFiltering, NO_FILTER } from "../model/samples";
 import type { Store } from "../state/store.svelte";
 import { viewTabs } from "./tabs";
 
-const OWN_ARROWS = '[role="grid"], [role="listbox"], [role="tablist"], [role="radiogroup"], select';
-
+/** Fields in which something is typed, and menus: all keys are theirs. */
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLInputElement ? target.type !== "checkbox" : target instanceof HTMLSelectElement;
+  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button"].includes(target.type);
+  return target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
 }
 
 export function handleKey(store: Store, event: KeyboardEvent): void {
+  // Maps, texts and lists take the keys that they use for themselves, and prevent what else they would do.
   if (store.help || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
     return;
   const target = event.target instanceof Element ? event.target : null;
-  const arrowsTaken = target?.closest(OWN_ARROWS);
   const now = { site: store.siteIndex, head: store.head };
   const head = (sites: number, heads: number) => {
     const next = moveHead(store.sites, now, sites, heads);
@@ -23,15 +24,12 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
   switch (event.key) {
     case "ArrowLeft":
     case "ArrowRight":
-      if (arrowsTaken) return;
       store.goTo(store.slotIndex + (event.key === "ArrowRight" ? 1 : -1));
       break;
     case "Home":
-      if (arrowsTaken) return;
       store.goTo(0);
       break;
     case "End":
-      if (arrowsTaken) return;
       store.showStep(null);
       break;
     case "b":
@@ -42,6 +40,10 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
       if (target?.closest("button, input, summary, [role='option'], [role='gridcell']")) return;
       store.togglePlay(event.shiftKey);
       break;
+    case "Enter":
+      if (store.view !== "overview" || (target && target !== document.body)) return;
+      store.choices.view = "head";
+      break;
     case "[":
     case "]":
       head(event.key === "]" ? 1 : -1, 0);
@@ -51,11 +53,12 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
       head(0, event.key === "." ? 1 : -1);
       break;
     case "/":
-      document.querySelector<HTMLElement>('[aria-label="Filter samples"]')?.focus();
+      store.railOpen = store.narrow;
+      void tick().then(() => document.querySelector<HTMLElement>('[aria-label="Filter samples"]')?.focus());
       break;
     case "l":
     case "L":
-      void copyLink();
+      void store.copyLink();
       break;
     case "?":
       store.help = true;
@@ -74,11 +77,45 @@ export function handleKey(store: Store, event: KeyboardEvent): void {
       break;
     }
     case "Escape":
-      if (store.confusion.examples.opened && store.view !== "confusion") store.confusion.examples.back();
-      else if (store.view !== "overview") store.choices.view = "overview";
+      if (!closeTopmost(store)) return;
       break;
     default:
       return;
   }
   event.preventDefault();
+}
+
+/** What Escape closes, the topmost first: each says whether it was open. */
+const LAYERS: ((store: Store) => boolean)[] = [
+  () => {
+    const panel = document.querySelector<HTMLElement>("[popover]:popover-open");
+    panel?.hidePopover();
+    return panel !== null;
+  },
+  (store) => {
+    const wasOpen = store.narrow && store.railOpen;
+    store.railOpen = false;
+    return wasOpen;
+  },
+  (store) => {
+    const { examples } = store.confusion;
+    const wasOpened = examples.opened !== null;
+    examples.back();
+    return wasOpened;
+  },
+  (store) => {
+    const kept = store.keptCell !== null;
+    if (kept) store.filter = { ...store.filter, label: null, prediction: null };
+    return kept;
+  },
+  (store) => {
+    const filtered = isFiltering(store.filter);
+    store.filter = NO_FILTER;
+    return filtered;
+  },
+];
+
+/** Closes one thing, the one on top; says whether there was any. */
+function closeTopmost(store: Store): boolean {
+  return LAYERS.some((close) => close(store));
 }

@@ -55,6 +55,8 @@ export interface SampleFilter {
 
 export const NO_FILTER: SampleFilter = { text: "", verdict: "all", label: null, prediction: null };
 
+export const isFiltering = (filter: SampleFilter): boolean => JSON.stringify(filter) !== JSON.stringify(NO_FILTER);
+
 export function passes(
   filter: SampleFilter,
   sample: Sample,

@@ -1,10 +1,14 @@
 /** The one owner of what the tab shows. Choices and answers are stored; everything else is derived from them. */
+import { untrack } from "svelte";
+import { MediaQuery } from "svelte/reactivity";
 import type { Step } from "../api/wire";
+import { takeFocusWhenShown } from "../host/focus";
+import { watchGestures } from "../host/gestures";
+import { copyLink } from "../host/link";
 import { watchTheme } from "../host/theme";
 import type { Table } from "../model/table";
 import type { StepLane } from "../model/lane";
 import { entriesOf, newestAttempt, pickSeries, runColor } from "../model/runs";
-import { NO_FILTER } from "../model/samples";
 import { slotAt } from "../model/timeline";
 import type { View } from "./choices.svelte";
 import { ConfusionState } from "./confusionState.svelte";
@@ -14,9 +18,16 @@ import { RunList } from "./runList.svelte";
 import { ColorScales } from "./colorScales.svelte";
 import { SampleSelection } from "./sampleSelection.svelte";
 
+const SAID_MS = 2500;
+
 export class Store extends SampleSelection {
   /** Whether the list of keys is open. */
   help = $state(false);
+  /** In a narrow window the rail is folded, and opens over the page. */
+  readonly #narrow = new MediaQuery("max-width: 1100px");
+  railOpen = $state(false);
+  /** What was just done, in a sentence; gone a moment later. */
+  said = $state("");
   /** The numbers that the view shows, as a table with a head, for the CSV; null where it shows none. */
   numbers = $state.raw<(() => Table) | null>(null);
   /** What the view shows of every step under the film; null for the sample's prediction. Set and taken back by the view. */
@@ -28,17 +39,22 @@ export class Store extends SampleSelection {
   readonly scales = new ColorScales(this, this.arrays);
 
   start(): void {
+    watchGestures();
+    takeFocusWhenShown();
     watchTheme((dark) => {
       this.dark = dark;
       document.documentElement.classList.toggle("dark", dark);
     });
     $effect.root(() => {
-      // A cell that an address names is kept from the start; from then on the filter says which one is.
-      const [label, prediction] = (this.choices.cell ?? "").split(".").map(Number);
-      if (label !== undefined && prediction !== undefined) this.filter = { ...NO_FILTER, label, prediction };
+      // The kept cell is the filter's, and the address names it: each follows the other.
+      $effect(() => this.#keepCell(this.choices.cell));
       $effect(() => {
         const kept = this.keptCell;
         this.choices.cell = kept && `${kept.truth}.${kept.predicted}`;
+      });
+      // However one came back to the matrix, there is no way back to it any more.
+      $effect(() => {
+        if (this.view === "confusion") this.confusion.examples.opened = null;
       });
       $effect(() => this.choices.save());
       $effect(() => this.#wantSeries());
@@ -47,9 +63,22 @@ export class Store extends SampleSelection {
     this.server.start();
   }
 
+  /** Filters by the cell that the address names, as "6.0". */
+  #keepCell(named: string | null): void {
+    const { truth, predicted } = untrack(() => this.keptCell) ?? {};
+    const [label = null, prediction = null] = named?.split(".").map(Number) ?? [];
+    if (label !== (truth ?? null) || prediction !== (predicted ?? null)) {
+      this.filter = { ...untrack(() => this.filter), label, prediction };
+    }
+  }
+
   #wantSeries(): void {
     this.wantSeries();
     for (const run of this.otherRuns) this.server.want(run.name, run.version);
+  }
+
+  get narrow(): boolean {
+    return this.#narrow.current;
   }
 
   /** The other runs that are chosen. */
@@ -75,6 +104,15 @@ export class Store extends SampleSelection {
     this.fast = fast;
     if (!this.playing && this.slotIndex >= this.slots.length - 1) this.goTo(0);
     this.playing = !this.playing && this.slots.length > 1;
+  }
+
+  say(text: string): void {
+    this.said = text;
+    setTimeout(() => (this.said = ""), SAID_MS);
+  }
+
+  async copyLink(): Promise<void> {
+    this.say((await copyLink()) ? "Link copied." : "The browser refused; the address bar has the link.");
   }
 
   showStep(step: Step | null): void {
