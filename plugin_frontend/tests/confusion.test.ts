@@ -12,7 +12,7 @@ import {
 import { confusedPairs, mostChanged } from "../src/model/confusionRanking";
 import { classScores, labelScores, meanScore, sortScores } from "../src/model/confusionScores";
 import { areaUnderRoc, atThreshold, averagePrecision, histogramOf, thresholds } from "../src/model/confusionThreshold";
-import { cellMap, comparableUnit, differenceValues, fullValue, unitValues } from "../src/model/confusionValues";
+import { cellMap, comparableUnit, differenceValues, unitValues } from "../src/model/confusionValues";
 import { changeText, describeColumnShare, describeDifference } from "../src/model/sentences";
 import { levelFor } from "../src/model/pyramid";
 
@@ -43,12 +43,6 @@ test("the largest confusion stays when a thousand classes share the pixels, and 
   expect(factor).toBe(4);
   expect(small.weights[Math.floor(123 / 4) * small.columns + Math.floor(876 / 4)]).toBe(3);
   expect(Math.max(...small.weights)).toBe(3);
-});
-
-test("the scale follows the supports, not the step", () => {
-  expect(fullValue(matrix, "count", "dimmed")).toBe(2);
-  expect(fullValue(of(0, 6, 0, 5, 0, 5, 4, 0, 0), "count", "dimmed")).toBe(2);
-  expect(fullValue(matrix, "count", "coloured")).toBe(10);
 });
 
 test("classes are ordered by support, by recall and by what the server says", () => {

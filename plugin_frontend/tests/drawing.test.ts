@@ -119,13 +119,27 @@ test("the scale is a square root from 0, and symmetric where weights are negativ
 test("the top of the scale is a round number, so that it seldom moves", () => {
   expect([0.03, 0.2, 0.21, 0.7, 1].map(roundTop)).toEqual([0.05, 0.2, 0.4, 1, 1]);
   expect(roundTop(NaN)).toBe(1);
-  expect(roundTop(37.4)).toBeGreaterThanOrEqual(37.4);
+  expect([37.4, 61, 134, 1234, 99.9].map(roundTop)).toEqual([38, 61, 140, 1300, 100]);
 });
 
 test("the legend says what is clipped", () => {
-  const ticks = legendTicks(makeScale("blue", false, 0.6, false), true);
+  const ticks = legendTicks(makeScale("blue", false, 0.6, false, "sqrt", true));
   expect(ticks[0]).toEqual({ at: 0, text: "0" });
   expect(ticks.at(-1)).toEqual({ at: 1, text: "≥ .6" });
+  const texts = (...more: Parameters<typeof makeScale>) => legendTicks(makeScale(...more)).map((tick) => tick.text);
+  expect(texts("blue", false, 0.6, false).at(-1)).toBe(".6");
+  expect(texts("blue", false, 0.6, true)).toEqual(["−.6", "0", ".6"]);
+  expect(texts("blue", false, 0.6, true, "sqrt", true)).toEqual(["≤ −.6", "0", "≥ .6"]);
+});
+
+test.each([
+  [1, ["0", "1"]],
+  [2, ["0", "1", "2"]],
+  [7, ["0", "1", "2", "7"]],
+  [61, ["0", "5", "20", "61"]],
+])("ticks of counts up to %i are whole numbers, none twice", (top, expected) => {
+  const ticks = legendTicks(makeScale("blue", false, top, false), { whole: true });
+  expect(ticks.map((tick) => tick.text)).toEqual(expected);
 });
 
 test("a patch is the part of the picture that its cell covers", () => {

@@ -39,6 +39,6 @@ test("the logarithmic scale reaches from a thousandth of the top to the top", ()
   expect(curved("log", 1)).toBe(1);
   expect(curved("log", 0.001)).toBeCloseTo(0);
   expect(curved("log", 0)).toBe(0);
-  const ticks = legendTicks(makeScale("blue", false, 1, false, "log"), false);
+  const ticks = legendTicks(makeScale("blue", false, 1, false, "log"));
   expect(ticks.map((tick) => Math.round(tick.at * 3))).toEqual([0, 1, 2, 3]);
 });

@@ -197,6 +197,18 @@ def write_binary(run: Path, epochs: int = 3) -> None:
     assert writer.close()
 
 
+TWO = ([[139, 61], [44, 156]], [[170, 30], [20, 180]], [[199, 1], [0, 200]])
+"""Matrices of two classes over three epochs, of 200 examples each."""
+
+
+def write_two(run: Path) -> None:
+    """Two classes, each with a score of its own, and no histogram."""
+    writer = SeriesWriter(run, "confusion", 1)
+    for epoch, counts in enumerate(TWO):
+        writer.submit(ConfusionRecord(epoch, {"validation": np.array(counts)}, ("cat", "dog"), epoch=epoch))
+    assert writer.close()
+
+
 def label_truths(epoch: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """bool (300, 3) twice: labels that are there, and those that are said to be."""
     random = np.random.default_rng(epoch)
@@ -233,3 +245,4 @@ def write_all(logs: Path) -> None:
     write_many(logs / "hundred", 100, 3)
     write_binary(logs / "binary")
     write_labels(logs / "labels")
+    write_two(logs / "two")

@@ -82,6 +82,61 @@ def table_of(tab: Tab) -> list[list[str]]:
     return list(csv.reader(io.StringIO(Path(download.value.path()).read_text())))
 
 
+def colors_at(tab: Tab, canvas: str, points: list[tuple[float, float]]) -> list[tuple[int, ...]]:
+    """The colours of a canvas at points, as shares of its width and height."""
+    found = tab.frame.locator(canvas).evaluate(
+        """(canvas, points) => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return points.map(([x, y]) => {
+                const at = 4 * (Math.floor(y * canvas.height) * canvas.width + Math.floor(x * canvas.width));
+                return [...data.slice(at, at + 3)];
+            });
+        }""",
+        points,
+    )
+    return [tuple(color) for color in found]
+
+
+def lightness(color: tuple[int, ...]) -> float:
+    return float(np.dot(color[:3], [0.299, 0.587, 0.114]))
+
+
+def test_of_two_classes_no_cell_is_clipped_and_no_frame_of_the_film_is_like_another(
+    server: TensorBoard, chromium: Browser
+) -> None:
+    corner = 0.05  # of a cell, where no number is
+    cells = [((p + corner) / 2, (t + corner) / 2) for t, p in ((0, 1), (1, 0))]
+    with opened(chromium, server.address, where("two")) as tab:
+        tab.wait_until_drawn("confusion", step=2)
+        legend = tab.frame.locator(".matrix .legend")
+        expect(legend.locator(".bar span")).to_have_text(["0", "5", "20", "61"])
+        expect(tab.frame.get_by_role("combobox", name="scale of")).to_have_value("run")
+        tab.slider.press("Home")
+        tab.wait_until_drawn("confusion", step=0)
+        more, fewer = (lightness(color) for color in colors_at(tab, ".cells canvas", cells))
+        assert more < fewer - 10
+        # Each frame of the film in the middle of its upper right cell.
+        frames = tab.frame.locator(".film canvas").evaluate(
+            """(canvas) => {
+                const row = canvas.getContext("2d").getImageData(0, 8, canvas.width, 1).data, found = [];
+                for (let from = 0, x = 0; x <= canvas.width; x++) {
+                    if (x < canvas.width && row[4 * x + 3]) continue;
+                    const at = Math.floor(from + 0.75 * (x - from));
+                    if (x > from) found.push([...row.slice(4 * at, 4 * at + 3)]);
+                    from = x + 1;
+                }
+                return found;
+            }"""
+        )
+        shades = [lightness(frame) for frame in frames]
+        assert shades == sorted(shades)
+        assert len(set(shades)) == 3
+        tab.frame.get_by_role("combobox", name="scale of").select_option("step")
+        tab.slider.press("End")
+        tab.wait_until_drawn("confusion", step=2)
+        expect(legend.locator(".bar span")).to_have_text(["0", "1"])
+
+
 def test_from_a_cell_to_where_the_model_looked_and_back(logs: Path, server: TensorBoard, chromium: Browser) -> None:
     matrix = counted(logs)
     truth, predicted = worst_cell(matrix)

@@ -8,6 +8,8 @@ export interface ColorScale {
   /** Negative weights exist: zero lies in the middle of a diverging table. */
   signed: boolean;
   curve: Curve;
+  /** Whether there may be weights above the top: the legend says so. */
+  clips: boolean;
 }
 
 /** How a share of the top becomes an index of the table: its square root, its logarithm over three orders of magnitude, or as it is. */
@@ -22,7 +24,10 @@ const TOPS = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.
 /** The next round number at or above the largest weight, so that the scale seldom moves while a run goes on. */
 export function roundTop(largest: number): number {
   if (!(largest > 0)) return 1;
-  if (largest > 1) return Number(largest.toPrecision(2)) >= largest ? Number(largest.toPrecision(2)) : 1.1 * largest;
+  if (largest > 1) {
+    const digit = 10 ** (Math.floor(Math.log10(largest)) - 1);
+    return Number((Math.ceil(largest / digit) * digit).toPrecision(2));
+  }
   return TOPS.find((top) => top >= largest) ?? 1;
 }
 
@@ -32,8 +37,9 @@ export function makeScale(
   top: number,
   signed: boolean,
   curve: Curve = "sqrt",
+  clips = false,
 ): ColorScale {
-  return { ramp: signed ? diverging(dark) : sequential(name, dark), top, signed, curve };
+  return { ramp: signed ? diverging(dark) : sequential(name, dark), top, signed, curve, clips };
 }
 
 /** 0 to 1 for a share (0 to 1) of the top; by logarithm, a thousandth of the top and less is 0. */
@@ -55,18 +61,36 @@ export interface Tick {
   text: string;
 }
 
-/** Ticks of a legend: 0, two round numbers between, and the top with "≥" where weights above it are drawn alike. */
-export function legendTicks(scale: ColorScale, clipped: boolean): Tick[] {
-  const text = (value: number) => String(Number(value.toPrecision(2))).replace(/^0\./, ".");
+export interface TickStyle {
+  text?: (value: number) => string;
+  /** Whether the values are counts: a tick between two of them would name nothing. */
+  whole?: boolean;
+}
+
+const brief = (value: number) =>
+  String(Number(value.toPrecision(2)))
+    .replace(/^(-?)0\./, "$1.")
+    .replace("-", "−");
+
+/** Closer ticks, in shares of the legend, would overprint each other. */
+const CLOSEST = 0.12;
+
+/** Ticks of a legend: 0, up to two round numbers between, and the top, with "≥" where weights above it are drawn alike. */
+export function legendTicks(scale: ColorScale, { text = brief, whole = false }: TickStyle = {}): Tick[] {
+  const { top, signed, clips } = scale;
   const at = (value: number) => colorIndex(scale, value) / 255;
-  if (scale.signed) {
-    return [-scale.top, 0, scale.top].map((value) => ({ at: at(value), text: text(value) }));
+  const last = { at: 1, text: (clips ? "≥ " : "") + text(top) };
+  if (signed) {
+    const first = (clips ? "≤ " : "") + text(-top);
+    return [{ at: 0, text: first }, { at: at(0), text: text(0) }, last];
   }
   const parts = { log: [100, 10], sqrt: [12, 3], linear: [3, 1.5] }[scale.curve];
-  const inner = parts.map((part) => scale.top / part).map((value) => Number(value.toPrecision(1)));
-  return [
-    { at: 0, text: "0" },
-    ...inner.map((value) => ({ at: at(value), text: text(value) })),
-    { at: 1, text: (clipped ? "≥ " : "") + text(scale.top) },
-  ];
+  const rounded = parts.map((part) => Number((top / part).toPrecision(1)));
+  const inner = whole ? rounded.map(Math.round) : rounded;
+  const ticks = [{ at: 0, text: text(0) }];
+  for (const value of inner) {
+    const share = at(value);
+    if (share - ticks.at(-1)!.at > CLOSEST && 1 - share > CLOSEST) ticks.push({ at: share, text: text(value) });
+  }
+  return [...ticks, last];
 }

@@ -6,9 +6,6 @@ export type CellUnit = "count" | "row" | "column" | "all";
 /** Right ones grey, not at all, or coloured as the others. */
 export type Diagonal = "dimmed" | "hidden" | "coloured";
 
-/** The share of a row that gets the last colour: the same at every step, so that playing does not change the scale. */
-export const FULL_SHARE = 0.2;
-
 /** Every cell in the unit; NaN where there is nothing to be a share of. */
 export function unitValues(matrix: Confusion, unit: CellUnit): Float64Array {
   const { classes, counts } = matrix;
@@ -39,20 +36,6 @@ export function cellMap(values: Float64Array, classes: number, diagonal: Diagona
   for (let i = 0; i < values.length; i++) weights[i] = values[i]! || 0;
   if (diagonal !== "coloured") for (let i = 0; i < classes; i++) weights[i * classes + i] = 0;
   return { rows: classes, columns: classes, weights };
-}
-
-/** The share of each row, without the diagonal. */
-export function confusionMap(matrix: Confusion): AttentionMap {
-  return cellMap(unitValues(matrix, "row"), matrix.classes, "dimmed");
-}
-
-/** The value that gets the last colour, from the supports, which no step changes; with the diagonal, the largest there can be. */
-export function fullValue(matrix: Confusion, unit: CellUnit, diagonal: Diagonal): number {
-  const { rows, total } = sumsOf(matrix);
-  const share = diagonal === "coloured" ? 1 : FULL_SHARE;
-  const largest = rows.reduce((most, sum) => Math.max(most, sum), 0);
-  if (unit === "count") return Math.max(1, largest * share);
-  return unit === "all" ? (largest / (total || 1)) * share || share : share;
 }
 
 /** The unit in which two matrices can be compared: counts only where they are of equally many examples. */

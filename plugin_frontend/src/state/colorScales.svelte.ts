@@ -35,7 +35,10 @@ export class ColorScales {
 
   of(site: Site): ColorScale {
     const signed = site.encoding === "signed8_row" || site.overview?.encoding === "signed8_row";
-    const top = hasGateKind(site) ? this.#tops.gates : this.#tops.maps;
-    return makeScale(this.focus.ramp, this.focus.dark, top, signed, this.focus.choices.options.values.curve);
+    const gate = hasGateKind(site);
+    const top = gate ? this.#tops.gates : this.#tops.maps;
+    const { curve } = this.focus.choices.options.values;
+    // The measure of a gate is its largest weight; that of a map is a mean, which single weights exceed.
+    return makeScale(this.focus.ramp, this.focus.dark, top, signed, curve, !gate && top < 1);
   }
 }

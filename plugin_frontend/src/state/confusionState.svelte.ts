@@ -4,11 +4,13 @@ import { ConfusionComparison } from "./confusionComparison.svelte";
 import { ConfusionHistory } from "./confusionHistory.svelte";
 import { CellExamples } from "./cellExamples.svelte";
 import { DisplayedMatrix } from "./displayedMatrix.svelte";
+import { MatrixColors } from "./matrixColors.svelte";
 
 export class ConfusionState extends DisplayedMatrix {
   readonly against = new ConfusionComparison(this.store, this);
   readonly history = new ConfusionHistory(this.store, this);
   readonly examples = new CellExamples(this.store, this);
+  readonly colors = new MatrixColors(this.store, this);
 
   /** Asks for what the view needs besides the matrix; to be called in an effect of the view. */
   want(): void {

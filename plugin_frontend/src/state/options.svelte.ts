@@ -42,6 +42,8 @@ const SETS = {
   cells: ["count", "row", "column", "all"],
   shade: ["sqrt", "linear", "log"],
   diagonal: ["dimmed", "hidden", "coloured"],
+  /** Whether their scale reaches to the largest cell of all steps, or of the step that is shown. */
+  reach: ["run", "step"],
   classes: ["given", "similarity", "groups", "support", "recall"],
   /** What a matrix is compared with. */
   against: ["nothing", "step", "split", "run"],

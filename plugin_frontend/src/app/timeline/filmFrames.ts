@@ -1,13 +1,9 @@
 /** What the film shows of one step: in Overview the focus of all heads, in Head the map, in Confusion the matrix. */
 import { measureRamp } from "../../color/ramp";
-import { makeScale } from "../../color/scale";
 import { paintFocus } from "../../draw/paintFocus";
 import { paintMap, wholeMap, type Rect } from "../../draw/heatmap";
 import { paintThumbnail } from "../../draw/thumbnail";
-import type { NpyArray } from "../../api/npy";
-import { confusionMap, FULL_SHARE } from "../../model/confusionValues";
 import { focusShare } from "../../model/headValues";
-import type { AttentionMap } from "../../model/maps";
 import { isMeasured } from "../../model/measures";
 import type { View } from "../../state/choices.svelte";
 import type { Store } from "../../state/store.svelte";
@@ -19,26 +15,15 @@ export function filmShowsHead(view: View): boolean {
   return ["head", "sample", "compare", "runs"].includes(view);
 }
 
-const confusions = new WeakMap<NpyArray, AttentionMap>();
-
-function confusionOf(array: NpyArray): AttentionMap {
-  let map = confusions.get(array);
-  if (!map) {
-    map = confusionMap({ classes: array.shape[0] ?? 0, counts: array.data, weighted: false });
-    confusions.set(array, map);
-  }
-  return map;
-}
-
 /** Reads the state and returns what to paint at the slot `index`; null while it has not come. */
 export function framePainter(store: Store, index: number): FramePainter | null {
   const slot = store.slots[index];
   if (!slot?.record) return null;
   if (store.view === "confusion") {
-    const array = store.confusion.frames.peek(store.matrixSlots[index] ?? null);
-    if (!array) return null;
-    const map = confusionOf(array);
-    const scale = makeScale(store.ramp, store.dark, FULL_SHARE, false);
+    const { colors } = store.confusion;
+    const map = colors.map(store.matrixSlots[index] ?? null);
+    if (!map) return null;
+    const { scale } = colors;
     return (pixels, stride, rect) => paintMap(pixels, stride, rect, map, wholeMap(map), scale);
   }
   if (store.showsExamples && index !== store.slotIndex) return null;

@@ -60,7 +60,7 @@ export class ShownHead {
   readonly scale: ColorScale | null = $derived.by(() => {
     if (!this.site) return null;
     const scale = this.store.scales.of(this.site);
-    return this.norm === "no" ? scale : { ...scale, top: 1 };
+    return this.norm === "no" ? scale : { ...scale, top: 1, clips: false };
   });
   readonly before: AttentionMap | null = $derived.by(() => {
     const before = this.store.arrays.before.value;
