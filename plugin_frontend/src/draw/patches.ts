@@ -51,6 +51,11 @@ export function drawPatch(
   context.drawImage(picture, crop.x, crop.y, width, height, x, y, width * across, height * down);
 }
 
+/** The positions that have a cell in the picture and are not left out. */
+export function drawnCells(positions: Positions): number[] {
+  return positions.shown.filter((position) => cellOf(positions, position) !== null);
+}
+
 /** The position whose cell is at a point of the picture, of 0 to 1 across and down: that of the nearest middle. */
 export function positionUnder(positions: Positions, x: number, y: number): number {
   const along = (dimension: 0 | 1, at: number) => {
@@ -89,11 +94,8 @@ export function drawStrip(
   }
 }
 
-/** A weight of this size and more gets the full tint; below, the tint is in proportion. */
-export const FULL_TINT = 0.2;
-
 export interface Tint {
-  /** One weight for each position. */
+  /** One weight for each position; those that are left out of the axis get no tint. */
   values: Float32Array;
   /** "22,132,240" */
   rgb: string;
@@ -112,10 +114,10 @@ export function drawTint(
 ): void {
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const weights = new Float32Array(rows * columns);
-  values.forEach((value, position) => {
+  for (const position of positions.shown) {
     const cell = cellOf(positions, position);
-    if (cell) weights[cell.row * columns + cell.column] = Math.abs(value);
-  });
+    if (cell) weights[cell.row * columns + cell.column] = Math.abs(values[position] ?? 0);
+  }
   const across = bands(positions, 1, within.width);
   for (const down of bands(positions, 0, within.height))
     for (const { from, to, first, last } of across) {

@@ -32,6 +32,8 @@ const SETS = {
     "above0.5",
   ],
   tint: ["patch", "smooth"],
+  /** What the full tint of a picture stands for. */
+  full: ["row", "quantile", "steps"],
   /** In which order Samples lists them, and whether only those that changed since the last step. */
   sort: ["index", "label", "probability", "loss", "moved"],
   since: ["all", "changed"],

@@ -17,6 +17,8 @@ import { relativeTo } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
+import { fitTint, openTint, type TintScale } from "../../color/tint";
+import { drawnCells } from "../../draw/patches";
 import type { SiteWeights } from "../../state/mapArrays.svelte";
 import type { SiteContent } from "../../state/siteArray.svelte";
 import type { Store } from "../../state/store.svelte";
@@ -119,6 +121,33 @@ export class ShownHead {
     return picture ? pictureCanvas(picture) : null;
   });
 
+  /** The row over steps, where it is what the tint fits: only rows of queries are kept so. */
+  readonly #stepLines: Float32Array[] = $derived.by(() => {
+    const answer = this.store.data.rows.steps.value;
+    if (!this.fitsSteps || answer?.site !== this.site?.path) return [];
+    return (answer?.steps ?? []).flatMap((heads) => {
+      const row = heads[this.head];
+      return row ? [this.#spreadRow(row)] : [];
+    });
+  });
+  /** The weight of a query that attends uniformly. */
+  readonly uniform = $derived(1 / Math.max(1, this.keys?.shown.length ?? 1));
+  /** Whether the tint is to be the same at all steps. */
+  readonly fitsSteps = $derived.by(
+    () => this.options.full === "steps" && this.hasSteps && this.direction === "looks" && !this.gate,
+  );
+  readonly hasSteps = $derived.by(() => this.store.slots.length > 1 && !this.store.showsExamples);
+  /** How strongly the line tints the cells of its axis. */
+  readonly tint: TintScale | null = $derived.by(() => {
+    const [line, axis] = [this.line, this.lineAxis];
+    if (!line || !axis) return null;
+    const cells = axis.grid?.length === 2 ? drawnCells(axis) : axis.shown;
+    if (this.gate) return openTint([line], cells);
+    const steps = this.way === "looks" ? this.#stepLines : [];
+    if (steps.length) return fitTint([line], cells, "steps", steps);
+    return fitTint([line], cells, this.options.full === "quantile" ? "quantile" : "row");
+  });
+
   /** Where the windows of the site lie in its feature map, where the log says it. */
   readonly places: WindowPlaces | null = $derived(this.site && placesOf(this.site));
   readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
@@ -143,6 +172,10 @@ export class ShownHead {
   /** What is left sums to 1 again where something is left out. */
   #spread(map: AttentionMap | null): AttentionMap | null {
     return map && this.hidden.length && this.keys ? renormalise(map, this.keys.shown) : map;
+  }
+
+  #spreadRow(row: Float32Array): Float32Array {
+    return this.#spread({ rows: 1, columns: row.length, weights: row })!.weights;
   }
 
   #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
@@ -181,6 +214,11 @@ export class ShownHead {
   keepKey(key: number): void {
     this.direction = "looked at";
     this.#keptKey = key;
+  }
+
+  /** Asks for the row over steps where the tint fits it; to be called in an effect. */
+  want(): void {
+    if (this.fitsSteps && this.queries) this.store.data.rows.wantSteps([this.keptQuery]);
   }
 
   /** What a position of the line is called when it is clicked: it becomes the one whose row or column is shown. */

@@ -1,5 +1,7 @@
 /** What the Sample view reads: which weights of which heads and layers, for which query, as one line along the keys. */
 import type { Site } from "../../api/wire";
+import { fitTint, openTint, type TintScale } from "../../color/tint";
+import { drawnCells } from "../../draw/patches";
 import { pictureCanvas } from "../../draw/pictureCanvas";
 import { hasQueries, mapOf, mapShape, type AttentionMap } from "../../model/maps";
 import { meanRow, poolMaps, poolRows } from "../../model/pool";
@@ -9,6 +11,11 @@ import { layoutText, type Word } from "../../model/text";
 import type { SiteWeights } from "../../state/mapArrays.svelte";
 import type { HeadRows } from "../../state/queryRows.svelte";
 import type { Store } from "../../state/store.svelte";
+
+/** Weights up to this many times uniform do not stand out. */
+const NEAR_UNIFORM = 1.2;
+/** So many of the strongest have their value written at them. */
+const VALUES = 5;
 
 export interface Entry {
   positions: number[];
@@ -33,6 +40,9 @@ export class SampleReading {
   preview = $state.raw<number | null>(null);
   /** The key under the pointer. */
   pointed = $state.raw<number | null>(null);
+
+  /** Opacity of the full tint of a picture, in percent. */
+  percent = $state(90);
 
   readonly options = $derived.by(() => this.store.choices.options.values);
   readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
@@ -138,10 +148,23 @@ export class SampleReading {
     const key = ({ weight }: Entry) => (weight === weight ? weight : -Infinity);
     return entries.sort((a, b) => key(b) - key(a) || a.positions[0]! - b.positions[0]!);
   });
+  /** The few strongest: their values are written at them. */
+  readonly strongest: Entry[] = $derived.by(() =>
+    this.entries.slice(0, VALUES).filter((entry) => this.standsOut(entry)),
+  );
   /** The weight of each position's word: of all pieces together. */
   readonly weights = $derived(
     new Map(this.entries.flatMap((entry) => entry.positions.map((position) => [position, entry] as const))),
   );
+  /** The positions that a picture is tinted at. */
+  readonly cells: number[] = $derived(!this.keys ? [] : this.keys.grid?.length === 2 ? drawnCells(this.keys) : []);
+  /** How strongly the line tints the picture. */
+  readonly tint: TintScale = $derived.by(() => {
+    const { line, cells, options } = this;
+    const steps = options.full === "steps" && options.layers === "one" ? this.stepLines : [];
+    if (this.gate || !line || !steps.length) return this.tintOf(line ? [line] : []);
+    return fitTint([line], cells, "steps", steps);
+  });
   readonly uniform = $derived(1 / Math.max(1, this.keys?.shown.length ?? 1));
 
   constructor(readonly store: Store) {}
@@ -149,6 +172,18 @@ export class SampleReading {
   /** Whether an axis has cells in the picture that is shown. */
   lies(axis: Positions | null): boolean {
     return this.picture !== null && inPicture(axis, this.store.pictureInput);
+  }
+
+  /** Whether the weight is clearly above that of a query that attends uniformly; of a gate, whether there is a value. */
+  standsOut({ weight, positions }: Entry): boolean {
+    return this.gate ? weight === weight : weight > NEAR_UNIFORM * this.uniform * positions.length;
+  }
+
+  /** One tint for several lines, so that they can be compared. `of`: what the full tint then is. */
+  tintOf(lines: Float32Array[], of?: string): TintScale {
+    if (this.gate) return openTint(lines, this.cells);
+    const quantile = this.options.full === "quantile";
+    return fitTint(lines, this.cells, quantile ? "quantile" : "row", lines, quantile ? undefined : of);
   }
 
   /** What a query is called: the whole word, where it is one of several pieces. */

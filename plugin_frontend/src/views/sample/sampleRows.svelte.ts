@@ -21,20 +21,26 @@ export class SampleRows {
   readonly store: Store;
   readonly strip = $derived.by(() => {
     const { strip } = this.reading.options;
-    // The examples of cells are others at every step: they have no row over epochs.
-    return strip === "epochs" && this.store.showsExamples ? "heads" : strip;
+    return this.strips.some(([name]) => name === strip) ? strip : (this.strips[0]?.[0] ?? strip);
   });
+  /** The examples of cells are others at every step: they have no row over steps. */
+  readonly hasSteps = $derived.by(() => !this.store.showsExamples);
   readonly strips = $derived.by(() =>
     (Object.keys(STRIPS) as (keyof typeof STRIPS)[])
-      .filter((name) => name !== "epochs" || !this.store.showsExamples)
-      .filter((name) => name !== "heads" || this.reading.headLines.length > 1)
+      .filter((name) => name !== "epochs" || this.hasSteps)
+      // Beside a picture all heads are shown anyway.
+      .filter((name) => name !== "heads" || (this.reading.headLines.length > 1 && !this.pictured))
       .filter((name) => name !== "layers" || this.store.sites.length > 1)
       .map((name) => [name, STRIPS[name]] as const),
   );
+  /** Whether the sample is one picture that is query and key. */
+  readonly pictured = $derived.by(() => this.reading.same && this.reading.lies(this.reading.keys));
+  /** A line for each head of the layer. */
+  readonly heads: Line[] = $derived.by(() => this.#heads());
   /** What one line is. */
   readonly lineName = $derived(LINE_NAMES[this.strip]);
   readonly lines: Line[] = $derived.by(() => {
-    if (this.strip === "heads") return this.#heads();
+    if (this.strip === "heads") return this.heads;
     return this.strip === "layers" ? this.#layers() : this.#steps();
   });
   /** The line at the step before; null where it is not known. */
@@ -52,7 +58,8 @@ export class SampleRows {
   want(): void {
     const { rows } = this.store.data;
     const { keptQueries, options } = this.reading;
-    if (this.strip === "epochs") rows.wantSteps(keptQueries);
+    const steps = this.strip === "epochs" || (options.full === "steps" && this.hasSteps);
+    if (steps) rows.wantSteps(keptQueries);
     if (this.strip === "layers" || options.layers !== "one") rows.wantLayers(keptQueries);
   }
 
