@@ -27,7 +27,10 @@ test("by quantile a few outliers are drawn like it, and the scale says so", () =
   expect(tint.full).toBeCloseTo(0.098);
   expect(tint.clips).toBe(true);
   // Nearly all zeros: the quantile would be none.
-  expect(fitTint([row(...Array<number>(99).fill(0), 0.5)], all(100), "quantile")).toMatchObject({ full: 0.5, clips: false });
+  expect(fitTint([row(...Array<number>(99).fill(0), 0.5)], all(100), "quantile")).toMatchObject({
+    full: 0.5,
+    clips: false,
+  });
 });
 
 test("over steps the tint is the same for each of them", () => {
