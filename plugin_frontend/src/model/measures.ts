@@ -4,6 +4,8 @@ import type { NpyArray } from "../api/npy";
 export interface Measures {
   array: NpyArray;
   names: string[];
+  /** Steps at which nothing was measured. */
+  absent?: ReadonlySet<number>;
 }
 
 export function measureAt(measures: Measures | null, step: number, head: number, name: string): number {
@@ -16,7 +18,7 @@ export function measureAt(measures: Measures | null, step: number, head: number,
 
 /** Whether the log has the measures of a step, and they have come. */
 export function isMeasured(measures: Measures | null, step: number): measures is Measures {
-  return measures !== null && step >= 0 && step < (measures.array.shape[0] ?? 0);
+  return measures !== null && step >= 0 && step < (measures.array.shape[0] ?? 0) && !measures.absent?.has(step);
 }
 
 /** Whether a head was measured at a step and no measure is a number: its weights have diverged. */

@@ -12,7 +12,12 @@ const ABOVE_MEAN = 1.5;
 export class ColorScales {
   readonly measures: Measures | null = $derived.by(() => {
     const array = this.maps.measures.value;
-    return array ? { array, names: this.focus.maps?.measures ?? [] } : null;
+    return array && { array, names: this.focus.maps?.measures ?? [], absent: this.maps.of.averaging.emptySteps };
+  });
+  /** The standard deviations of the measures over samples, where they are averages. */
+  readonly deviations: Measures | null = $derived.by(() => {
+    const array = this.maps.measuresDeviation.value;
+    return array && { array, names: this.focus.maps?.measures ?? [] };
   });
   readonly #tops = $derived.by(() => {
     const tops = { maps: 0, gates: 0 };

@@ -1,6 +1,8 @@
 /** The other side of a comparison: another step of this run, or a step of another run, of the same site and sample. */
 import { address } from "../api/client";
+import { ranges } from "../api/ranges";
 import type { SamplesAnswer, Site } from "../api/wire";
+import { averagedSamples } from "../model/averages";
 import { entriesOf, newestAttempt, pickSeries } from "../model/runs";
 import { shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
 import { mapShape } from "../model/maps";
@@ -44,6 +46,20 @@ export class Comparison {
     if (!this.slot?.record?.samples || this.slot.record.samples === this.of.record?.samples) return this.of.sampleIndex;
     return (this.samples.value?.samples ?? []).findIndex((sample) => sample.id === this.of.sample?.id);
   });
+  /** The samples of A that are averaged, of those that B tracks too. */
+  readonly #averaged: number[] = $derived.by(() => {
+    const { of, slot } = this;
+    const same = !slot?.record?.samples || slot.record.samples === of.record?.samples;
+    const samples = same ? of.samples : (this.samples.value?.samples ?? []);
+    const tracked = new Set(of.samples.map(({ id }) => id));
+    const found = averagedSamples(of.averaging.average, samples, of.sample, slot?.record ?? null);
+    return found.filter((index) => tracked.has(samples[index]!.id));
+  });
+  readonly label = $derived.by(() => {
+    const step = this.slot ? shortStepName(this.slot) : "";
+    const name = this.run === this.of.run?.run ? step : `${this.run}, ${step}`;
+    return this.of.averaging.ofMaps ? `${name} (${this.#averaged.length} samples)` : name;
+  });
   /** Why there is nothing to compare with, in a sentence. */
   readonly problem: string | null = $derived.by(() => {
     if (!this.series) return null;
@@ -51,14 +67,10 @@ export class Comparison {
     const [a, b] = [this.#sites[this.siteIndex], this.of.site];
     if (a && b && JSON.stringify(mapShape(a)) !== JSON.stringify(mapShape(b)))
       return "The two maps have different sizes.";
+    if (this.of.averaging.ofMaps) return this.#averaged.length ? null : `${this.label} has no such sample.`;
     if (this.sampleIndex < 0 && this.samples.value) return `${this.run} does not track this sample.`;
     return null;
   });
-  readonly label = $derived.by(() => {
-    const step = this.slot ? shortStepName(this.slot) : "";
-    return this.run === this.of.run?.run ? step : `${this.run}, ${step}`;
-  });
-
   constructor(readonly of: SampleSelection) {}
 
   /** Asks for what the comparison needs; to be called in an effect of the view. */
@@ -71,12 +83,15 @@ export class Comparison {
       this.samples.want(address("samples", params), (_, signal) => of.server.client.samples(params, signal));
     }
     const site = this.#sites[this.siteIndex];
-    if (!name || !slot?.record || !site || this.sampleIndex < 0 || this.problem) return this.weights.clear();
-    const [sample, siteIndex] = [this.sampleIndex, this.siteIndex];
-    const url = address("weights", { ...name, step: slot.step, sample, site: siteIndex, v: slot.record.v });
+    const samples = of.averaging.ofMaps ? this.#averaged : [this.sampleIndex];
+    const [sample = -1] = samples;
+    if (!name || !slot?.record || !site || sample < 0 || this.problem) return this.weights.clear();
+    const [siteIndex, count] = [this.siteIndex, samples.length];
+    const which = of.averaging.ofMaps ? { samples: ranges(samples) } : { sample };
+    const url = address("weights", { ...name, step: slot.step, ...which, site: siteIndex, v: slot.record.v });
     this.weights.want(url, async (key, signal) => {
       const array = await of.server.client.array(key, signal);
-      return { slot, sample, site, siteIndex, array };
+      return { slot, sample, count, site, siteIndex, array };
     });
   }
 }

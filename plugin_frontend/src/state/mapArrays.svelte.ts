@@ -12,6 +12,7 @@ import type { SampleSelection } from "./sampleSelection.svelte";
 
 export interface OverviewPicture {
   slot: Slot;
+  /** -1 for the average over several. */
   sample: number;
   sites: Site[];
   /** For each site, the pooled maps of its heads. */
@@ -20,7 +21,10 @@ export interface OverviewPicture {
 
 export interface SiteWeights {
   slot: Slot;
+  /** Of several the first: their positions are the same. */
   sample: number;
+  /** Over how many samples the weights are averaged; 1 for those of one sample. */
+  count: number;
   site: Site;
   siteIndex: number;
   array: NpyArray;
@@ -37,7 +41,13 @@ export class MapArrays {
   readonly weights = new Resource<SiteWeights>();
   readonly before = new Resource<SiteWeights>();
   readonly measures = new Resource<NpyArray>();
-  readonly #resources = [this.overview, this.weights, this.before, this.measures];
+  /** The standard deviation of the weights and of the measures, where they are averages. */
+  readonly deviation = new Resource<SiteWeights>();
+  readonly measuresDeviation = new Resource<NpyArray>();
+  readonly #resources = [
+    ...[this.overview, this.weights, this.before, this.measures],
+    ...[this.deviation, this.measuresDeviation],
+  ];
   /** The pictures drawn last, and the maps of one head in others (the film's frames): four bytes a weight, of which few are kept. */
   #pictures = new Recent<AttentionMap[][]>(4);
   #frames = new Recent<AttentionMap | null>(256);
@@ -56,14 +66,17 @@ export class MapArrays {
     return address(route, { ...this.of.mapsName, ...params });
   }
 
-  overviewAddress(slot: Slot, sample: number): string {
-    return this.#address("overview", { step: slot.step, sample, v: slot.record?.v });
+  /** Null where there is none: no sample of the average at that step. */
+  overviewAddress(slot: Slot, sample: number): string | null {
+    const samples = this.of.averaging.maps(slot, sample);
+    return samples && this.#address("overview", { step: slot.step, ...samples, v: slot.record?.v });
   }
 
   /** The pooled map of one head at a slot if it has been fetched already. */
   peekHead(slot: Slot, sample: number, siteIndex: number, head: number): AttentionMap | null {
     const site = this.of.sitesOf(slot)[siteIndex];
-    const array = slot.record && site && this.of.server.client.peek(this.overviewAddress(slot, sample));
+    const address = slot.record && site && this.overviewAddress(slot, sample);
+    const array = address && this.of.server.client.peek(address);
     if (!array) return null;
     // Without what it was decoded from, which the client may have let go of by then.
     const make = () => {
@@ -73,7 +86,8 @@ export class MapArrays {
     return this.#frames.get(array, make, `${site.path} ${head}`);
   }
 
-  #overview(slot: Slot, sample: number, sites: Site[], array: NpyArray): OverviewPicture {
+  #overview(slot: Slot, sites: Site[], array: NpyArray): OverviewPicture {
+    const sample = this.of.averaging.ofMaps ? -1 : this.of.sampleIndex;
     const maps = this.#pictures.get(array, () => sites.map((site) => overviewMaps(site, array.data)));
     return { slot, sample, sites, maps };
   }
@@ -85,27 +99,34 @@ export class MapArrays {
     if (!slot?.record || !samples.length) return;
     this.overview.want(this.overviewAddress(slot, sampleIndex), (url, signal) => {
       const array = this.of.server.client.get(url, signal);
-      if (!(array instanceof Promise)) return this.#overview(slot, sampleIndex, sites, array);
-      return array.then((loaded) => this.#overview(slot, sampleIndex, sites, loaded));
+      if (!(array instanceof Promise)) return this.#overview(slot, sites, array);
+      return array.then((loaded) => this.#overview(slot, sites, loaded));
     });
   }
 
-  weightsAddress(slot: Slot, site: number, sample: number): string {
-    return this.#address("weights", { step: slot.step, sample, site, v: slot.record?.v });
+  /** Null as for an overview. */
+  weightsAddress(slot: Slot, site: number, sample: number, deviation = false): string | null {
+    const samples = this.of.averaging.maps(slot, sample);
+    const params = { step: slot.step, ...samples, site, deviation: deviation ? 1 : null, v: slot.record?.v };
+    return samples && this.#address("weights", params);
   }
 
   #weights(
     slot: Slot,
     site: Site,
     siteIndex: number,
-  ): [string, (url: string, signal: AbortSignal) => SiteWeights | Promise<SiteWeights>] {
-    const { sampleIndex: sample } = this.of;
+    deviation = false,
+  ): [string | null, (url: string, signal: AbortSignal) => SiteWeights | Promise<SiteWeights>] {
+    const { sampleIndex, averaging } = this.of;
+    const [sample, count] = averaging.ofMaps
+      ? [averaging.at(slot)[0] ?? 0, averaging.at(slot).length]
+      : [sampleIndex, 1];
     return [
-      this.weightsAddress(slot, siteIndex, sample),
+      this.weightsAddress(slot, siteIndex, sampleIndex, deviation),
       (key, signal) => {
         const array = this.of.server.client.get(key, signal);
-        if (!(array instanceof Promise)) return { slot, sample, site, siteIndex, array };
-        return array.then((loaded) => ({ slot, sample, site, siteIndex, array: loaded }));
+        if (!(array instanceof Promise)) return { slot, sample, count, site, siteIndex, array };
+        return array.then((loaded) => ({ slot, sample, count, site, siteIndex, array: loaded }));
       },
     ];
   }
@@ -122,6 +143,8 @@ export class MapArrays {
     this.weights.want(...this.#weights(slot, site, siteIndex));
     // What a person waits for comes first, and has the line for itself.
     if (this.weights.pending) return;
+    if (this.of.averaging.ofMaps) this.deviation.want(...this.#weights(slot, site, siteIndex, true));
+    else this.deviation.clear();
     const index = previousSlot ? this.of.sitesOf(previousSlot).findIndex((other) => other.path === site.path) : -1;
     // Another step has other examples: none of them is this one a step before.
     const known = index >= 0 && !this.of.showsExamples;
@@ -133,7 +156,11 @@ export class MapArrays {
   wantMeasures(): void {
     const { maps, sites, samples, sampleIndex, showsExamples } = this.of;
     if (!maps || showsExamples || !sites.length || !samples.length) return this.measures.clear();
-    const url = this.#address("measures", { sample: sampleIndex, v: maps.version });
-    this.measures.want(url, (key, signal) => this.of.server.client.get(key, signal));
+    const params = { ...this.of.averaging.measures(sampleIndex), v: maps.version };
+    const get = (key: string, signal: AbortSignal) => this.of.server.client.get(key, signal);
+    this.measures.want(this.#address("measures", params), get);
+    if (!this.of.averaging.ofMeasures) this.measuresDeviation.clear();
+    else if (!this.measures.pending)
+      this.measuresDeviation.want(this.#address("measures", { ...params, deviation: 1 }), get);
   }
 }

@@ -1,7 +1,10 @@
 /** How the views draw: closed sets, the first of each being the default. They stand in the address, as the choices do. */
+import { AVERAGES } from "../model/averages";
 import type { LinkState } from "../host/link";
 
 const SETS = {
+  /** Over which samples maps and measures are averaged. */
+  average: AVERAGES,
   /** How Head draws the map. */
   mode: ["matrix", "lines", "rows"],
   /** Over which heads, and over which layers, Sample reads. */

@@ -10,11 +10,11 @@ const AGAIN_MS = 100;
 /** Arrays that can come in one answer: their addresses, and that of the answer for some of them. */
 export interface Bundle {
   urls: string[];
-  /** `indices`: of `urls`. */
-  address: (indices: number[]) => string;
+  /** `indices`: of `urls`. Null where each comes by itself. */
+  address: ((indices: number[]) => string) | null;
 }
 
-const NONE: Bundle = { urls: [], address: () => "" };
+const NONE: Bundle = { urls: [], address: null };
 
 interface Flight {
   urls: string[];
@@ -74,11 +74,12 @@ export class Prefetcher {
       if (url !== undefined) this.#fetch([url]);
       else {
         const indices = this.#bundle.urls.flatMap((one, index) => (this.#missing(one) ? [index] : []));
-        const some = indices.slice(0, this.#started === 0 ? FIRST : MORE);
+        const { address } = this.#bundle;
+        const some = indices.slice(0, !address ? 1 : this.#started === 0 ? FIRST : MORE);
         if (!some.length) return;
         this.#started++;
         const urls = some.map((index) => this.#bundle.urls[index]!);
-        this.#fetch(urls, some.length > 1 ? this.#bundle.address(some) : undefined);
+        this.#fetch(urls, address && some.length > 1 ? address(some) : undefined);
       }
     }
   }

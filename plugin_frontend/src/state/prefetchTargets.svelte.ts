@@ -44,16 +44,17 @@ export class PrefetchTargets {
     const found = new Map<string, number>();
     const add = (at: Slot | undefined, index: number, sample: number) => {
       const there = at?.record && of.sitesOf(at)[index];
-      if (there && sample >= 0 && sample < (at.record?.sample_count ?? 0))
-        found.set(maps.weightsAddress(at, index, sample), byteSize(there.shape, there.encoding));
+      if (!there || sample < 0 || sample >= (at.record?.sample_count ?? 0)) return;
+      const url = maps.weightsAddress(at, index, sample);
+      if (url) found.set(url, byteSize(there.shape, there.encoding));
     };
     const step = (by: number) => {
       const at = slots[slotIndex + by];
       if (at?.record && of.sitesOf(at)[siteIndex]?.path === site.path) add(at, siteIndex, sampleIndex);
     };
     const overview = (sample: number) => {
-      if (sample >= 0 && sample < (slot.record?.sample_count ?? 0))
-        found.set(maps.overviewAddress(slot, sample), overviewBytes(sites));
+      const url = sample >= 0 && sample < (slot.record?.sample_count ?? 0) && maps.overviewAddress(slot, sample);
+      if (url) found.set(url, overviewBytes(sites));
     };
     if (playing) for (const by of [1, 2, -1]) if (showsWeights) step(by);
     if (this.#site !== null) add(slot, this.#site, sampleIndex);
@@ -81,9 +82,15 @@ export class PrefetchTargets {
       .filter(({ slot }) => slot.record && of.sitesOf(slot).length)
       .sort((a, b) => a.apart - b.apart);
     let left = OVERVIEW_BYTES;
-    const some = near.filter(({ slot }) => (left -= overviewBytes(of.sitesOf(slot))) >= 0);
+    const some = near.flatMap(({ slot }) => {
+      const url = maps.overviewAddress(slot, sampleIndex);
+      return url && (left -= overviewBytes(of.sitesOf(slot))) >= 0 ? [{ slot, url }] : [];
+    });
+    const urls = some.map(({ url }) => url);
+    // Who is right differs from step to step.
+    if (of.averaging.ofMaps) return { urls, address: null };
     return {
-      urls: some.map(({ slot }) => maps.overviewAddress(slot, sampleIndex)),
+      urls,
       address: (indices) => {
         const steps = indices.map((index) => some[index]!.slot.step).join(",");
         return address("overviews", { ...mapsName, sample: sampleIndex, steps, v: of.maps?.version });

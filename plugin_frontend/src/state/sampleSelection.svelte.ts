@@ -4,6 +4,7 @@ import { address } from "../api/client";
 import type { Sample, SamplesAnswer } from "../api/wire";
 import type { Cell } from "../model/confusion";
 import { NO_FILTER, passes, unnamedSamples, type SampleFilter } from "../model/samples";
+import { Averaging } from "./averaging.svelte";
 import { Selection } from "./selection.svelte";
 import { Resource } from "./resource.svelte";
 
@@ -26,6 +27,11 @@ export class SampleSelection extends Selection {
     ),
   );
   readonly sample = $derived<Sample | null>(this.samples[this.sampleIndex] ?? null);
+  readonly averaging = new Averaging(
+    this,
+    () => this.samples,
+    () => this.sample,
+  );
   readonly shownSamples = $derived(
     this.samples
       .map((sample, index) => ({ sample, index, prediction: this.predictionOf(this.slot, index) }))

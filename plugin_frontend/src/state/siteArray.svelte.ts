@@ -23,11 +23,14 @@ export class SiteArray<T> {
   ) {}
 
   want(): void {
-    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents } = this.of;
+    const { mapsName, slot, site, siteIndex, sampleIndex, samples, server, view, onlyEvents, averaging } = this.of;
     if (onlyEvents || view !== "head" || !site?.[this.route]) return this.shown.clear();
     if (!slot?.record || !samples.length) return;
-    const params = { step: slot.step, sample: sampleIndex, site: siteIndex, v: slot.record.v };
-    const made = ({ data }: NpyArray) => ({ site, sample: sampleIndex, content: this.decode(site, data) });
+    const which = averaging.maps(slot, sampleIndex);
+    if (!which) return this.shown.clear();
+    const params = { step: slot.step, ...which, site: siteIndex, v: slot.record.v };
+    const sample = averaging.ofMaps ? averaging.now[0]! : sampleIndex;
+    const made = ({ data }: NpyArray) => ({ site, sample, content: this.decode(site, data) });
     this.shown.want(address(this.route, { ...mapsName, ...params }), (url, signal) => {
       const array = server.client.get(url, signal);
       return array instanceof Promise ? array.then(made) : made(array);

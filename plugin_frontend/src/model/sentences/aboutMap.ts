@@ -11,6 +11,8 @@ export interface MapFacts {
   /** The map one step earlier, and what that step is called. */
   before: AttentionMap | null;
   beforeName: string | null;
+  /** The standard deviations over the samples that the map is averaged over. */
+  deviation?: AttentionMap | null;
   queries: Positions;
   keys: Positions;
   eightBit: boolean;
@@ -19,6 +21,12 @@ export interface MapFacts {
 }
 
 const at = (map: AttentionMap | null, query: number, key: number) => map?.weights[query * map.columns + key] ?? NaN;
+
+/** "0.12", "0.12 ± 0.04" of an average. */
+function spreadText(facts: MapFacts, query: number, key: number): string {
+  const deviation = at(facts.deviation ?? null, query, key);
+  return `${weightText(at(facts.map, query, key))}${Number.isNaN(deviation) ? "" : ` ± ${weightText(deviation)}`}`;
+}
 
 const timesText = (times: number) => (times < 0.1 ? String(Number(times.toPrecision(1))) : times.toFixed(1));
 
@@ -34,7 +42,11 @@ function ending({ before, beforeName, eightBit, leftOut = 0 }: MapFacts, query: 
 export function describeWeight(facts: MapFacts, query: number, key: number): Part[] {
   const { map, queries, keys } = facts;
   const weight = at(map, query, key);
-  const start = [chosen(queries.name(query)), plain(" looks at "), strong(`${keys.name(key)}: ${weightText(weight)}`)];
+  const start = [
+    chosen(queries.name(query)),
+    plain(" looks at "),
+    strong(`${keys.name(key)}: ${spreadText(facts, query, key)}`),
+  ];
   if (Number.isNaN(weight)) return [...start, plain(", not a number: the model's weights have diverged.")];
   const row = map.weights.subarray(query * map.columns, (query + 1) * map.columns);
   const count = keys.shown.length;
@@ -63,7 +75,7 @@ export function describeKey(facts: MapFacts, key: number): Part[] {
   return [
     chosen(keys.name(key)),
     plain(" is looked at most by "),
-    strong(`${queries.name(best.position)}: ${weightText(best.weight)}`),
+    strong(`${queries.name(best.position)}: ${spreadText(facts, best.position, key)}`),
     plain(`; by all queries ${weightText(mean)} on average, ${timesText(mean * keys.shown.length)} times uniform`),
     ...ending(facts, best.position, key),
   ];
@@ -78,7 +90,6 @@ export function describeGate(facts: MapFacts, pointed: number | null): Part[] {
   const values = map.weights;
   const count = keys.shown.length;
   const position = pointed ?? ranked(values, keys.shown)[0]?.position ?? 0;
-  const value = values[position] ?? NaN;
   const rank = rankOf(values, position, keys.shown);
   const above = keys.shown.filter((key) => values[key]! > OPEN).length;
   const below = keys.shown.filter((key) => values[key]! < CLOSED).length;
@@ -92,7 +103,7 @@ export function describeGate(facts: MapFacts, pointed: number | null): Part[] {
     plain("; "),
     chosen(keys.name(position)),
     plain(` ${verb} `),
-    strong(weightText(value)),
+    strong(spreadText(facts, 0, position)),
     plain(`, rank ${rank} of ${count}`),
     ...ending(facts, 0, position),
   ];

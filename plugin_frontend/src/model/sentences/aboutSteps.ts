@@ -14,6 +14,8 @@ export interface StepsFacts {
   total: number;
   /** `flat`: the index of the head in the order of the measures. */
   value: (slot: number, flat: number, name: string) => number;
+  /** The standard deviation of a value over the samples that it is averaged over; NaN for one sample. */
+  deviation?: (slot: number, flat: number, name: string) => number;
   /** How many heads have diverged at a slot. */
   divergedAt: (slot: number) => number;
   slotBefore: (slot: number) => number;
@@ -25,11 +27,13 @@ export interface StepsFacts {
 export function describeHeadAtSlot(facts: StepsFacts, { head, slot }: { head: HeadIndex; slot: number }): Part[] {
   const { sites, slots } = facts;
   const flat = flatHead(sites, head);
+  const deviation = facts.deviation?.(slot, flat, facts.measure) ?? NaN;
   const before = slot > 0 ? facts.value(slot - 1, flat, facts.measure) : NaN;
   return [
     strong(headName(sites, head.site, head.head)),
     plain(` at ${slots[slot] ? shortStepName(slots[slot]) : ""}: ${measureTitle(facts.measure)} `),
     strong(weightText(facts.value(slot, flat, facts.measure))),
+    ...(Number.isNaN(deviation) ? [] : [plain(` ± ${weightText(deviation)}`)]),
     ...(Number.isNaN(before) ? [] : [plain(`, one step before ${weightText(before)}`)]),
     quiet(" · click to open it"),
   ];

@@ -2,6 +2,7 @@
  * The sentences of the tab, from typed facts: what the views say, and how what they speak of is called and written.
  * Everything that says something to a person comes from here, labels and tooltips included.
  */
+export { averagedText, describeAverage, type AverageFacts } from "./aboutAverages";
 export { describeCompare, describeFocus, type DifferenceFacts } from "./aboutDifference";
 export { describeHead, describeMeasure, describeOverview, type HeadsFacts } from "./aboutHeads";
 export { describeGate, describeKey, describeQuery, describeWeight, type MapFacts } from "./aboutMap";

@@ -1,7 +1,7 @@
 /** A measure of every head at every step of the timeline: what the Epochs view draws, lists and says. */
 import { headAt, headCounts, type HeadIndex } from "../../model/heads";
 import { CHANGE, headValue, measureScale } from "../../model/headValues";
-import { hasDiverged } from "../../model/measures";
+import { hasDiverged, measureAt } from "../../model/measures";
 import type { StepsFacts } from "../../model/sentences";
 import type { Table } from "../../model/table";
 import type { Store } from "../../state/store.svelte";
@@ -69,6 +69,7 @@ export class HeadsOverSteps {
       total,
       changes,
       value: (slot, flat, name) => this.value(slot, flat, name),
+      deviation: (slot, flat, name) => measureAt(this.store.scales.deviations, this.#steps[slot] ?? -1, flat, name),
       divergedAt: (slot) => this.divergedAt(slot),
       slotBefore: (slot) => this.slotBefore(slot),
     };

@@ -39,6 +39,8 @@ export class ShownHead {
 
   readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
   readonly site: Site | null = $derived(this.shown?.site ?? null);
+  /** Over how many samples the map is averaged; 1 for that of one. */
+  readonly count = $derived(this.shown?.count ?? 1);
   readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
   readonly options = $derived.by(() => this.store.choices.options.values);
   readonly #allQueries = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
@@ -67,7 +69,13 @@ export class ShownHead {
   readonly before: AttentionMap | null = $derived.by(() => {
     const before = this.store.arrays.before.value;
     const same = before?.site.path === this.site?.path && before?.sample === this.shown?.sample;
-    return same ? this.#spread(this.#map(before, this.store.head)) : null;
+    return same && before?.count === this.count ? this.#spread(this.#map(before, this.store.head)) : null;
+  });
+  /** The standard deviation over the samples, weight by weight; null for the map of one sample, and until it has come. */
+  readonly deviation: AttentionMap | null = $derived.by(() => {
+    const deviation = this.count > 1 ? this.store.arrays.deviation.value : null;
+    const same = deviation?.slot === this.shown?.slot && deviation?.siteIndex === this.shown?.siteIndex;
+    return same ? this.#map(deviation, this.store.head) : null;
   });
   readonly gate = $derived(this.site !== null && !hasQueries(this.site));
   readonly norm = $derived.by(() => (this.gate ? "no" : this.options.norm));
@@ -115,7 +123,8 @@ export class ShownHead {
     return features && makeScale(ramp, dark, roundTop(features.largest), features.signed, this.options.curve);
   });
   readonly picture = $derived.by(() => {
-    const picture = this.store.picture.value;
+    // An average is of no one picture.
+    const picture = this.count > 1 ? null : this.store.picture.value;
     // The grid of a window covers a part of the picture: `places` says which, where the log has it.
     if (this.site && mapShape(this.site).windows > 1) return null;
     return picture ? pictureCanvas(picture) : null;
@@ -153,7 +162,7 @@ export class ShownHead {
   readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
   /** The picture that the windows lie in. */
   readonly windowPicture = $derived.by(() => {
-    const picture = this.store.picture.value;
+    const picture = this.count > 1 ? null : this.store.picture.value;
     return picture && this.places?.grid.length === 2 ? pictureCanvas(picture) : null;
   });
 
@@ -162,6 +171,11 @@ export class ShownHead {
   /** Whether an axis has cells in the picture that is shown. */
   lies(axis: Positions | null): boolean {
     return this.picture !== null && inPicture(axis, this.store.pictureInput);
+  }
+
+  /** Whether an axis is drawn as a plane: in the picture, or as an even one for what lies in none. */
+  isPlane(axis: Positions | null): axis is Positions {
+    return this.lies(axis) || ((this.gate || this.count > 1) && axis?.grid?.length === 2);
   }
 
   /** The map of another head of the same site. */

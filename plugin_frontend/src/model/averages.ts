@@ -1,0 +1,55 @@
+/** Averages over samples: which samples there are to average, and whether their positions mean the same. */
+import type { Role, Sample, Site, StepRecord } from "../api/wire";
+import { axesOf } from "./maps";
+import { inputAlong } from "./positions";
+import { verdict } from "./samples";
+
+/** "one": no average; "label": of the same class as the sample chosen last; "right" and "wrong": at the step. */
+export const AVERAGES = ["one", "all", "label", "right", "wrong"] as const;
+export type Average = (typeof AVERAGES)[number];
+
+/** Indices of the samples that have maps at a step and belong to an average, in order. */
+export function averagedSamples(
+  average: Average,
+  samples: Sample[],
+  chosen: Sample | null,
+  record: StepRecord | null,
+): number[] {
+  const label = chosen?.label?.class;
+  const there = samples.slice(0, record?.sample_count ?? 0);
+  return there.flatMap((sample, index) => {
+    const right = verdict(sample, record?.predictions?.[index]);
+    const belongs = {
+      one: sample.id === chosen?.id,
+      all: true,
+      label: label !== undefined && label !== null && sample.label?.class === label,
+      right: right === true,
+      wrong: right === false,
+    };
+    return belongs[average] ? [index] : [];
+  });
+}
+
+/** Why maps have no average over samples. */
+export type Obstacle = "no sample" | "other words" | "unknown words" | "other sizes";
+
+const ROLES: Role[] = ["query", "key"];
+
+/** Why the maps of a site have no average over some samples; null if a position means the same in all of them. */
+export function obstacleOf(site: Site, samples: Sample[]): Obstacle | null {
+  if (!samples.length) return "no sample";
+  for (const role of ROLES) {
+    const axes = axesOf(site, role);
+    if (axes.some(({ own }) => own && differ(samples.map(({ index }) => own[index ?? -1])))) return "other sizes";
+    const inputs = samples.map((sample) => inputAlong(site, role, sample));
+    if (inputs.some((input) => input?.tokens)) {
+      if (differ(inputs.map((input) => [input?.tokens, input?.mask]))) return "other words";
+    } else if (samples.length > 1 && axes.some(({ kind }) => kind === "tokens")) return "unknown words";
+  }
+  return null;
+}
+
+function differ(values: unknown[]): boolean {
+  const [first, ...others] = values.map((value) => JSON.stringify(value ?? null));
+  return others.some((other) => other !== first);
+}

@@ -1,0 +1,48 @@
+/** What a view shows where an average over samples is chosen, and why some maps have none. */
+import type { Average, Obstacle } from "../averages";
+import { quiet, strong, type Part } from "./part";
+
+export interface AverageFacts {
+  average: Average;
+  /** Over so many samples. */
+  count: number;
+  /** The step at which samples are right or wrong. */
+  stepName: string;
+  /** Why the maps have no average. */
+  obstacle: Obstacle | null;
+  /** Whether the view shows one sample whatever is chosen. */
+  ofOneSample: boolean;
+  /** Whether measures are averages even where the maps are not. */
+  ofMeasures: boolean;
+}
+
+const samplesText = (count: number) => `${count} ${count === 1 ? "sample" : "samples"}`;
+
+/** "16 samples", "5 samples that are wrong at epoch 3". */
+export function averagedText({ average, count, stepName }: AverageFacts): string {
+  const of = { one: "", all: "", label: " of this label", right: "", wrong: "" }[average];
+  const which = average === "right" || average === "wrong" ? ` ${average} at ${stepName}` : "";
+  return `${samplesText(count)}${of}${which}`;
+}
+
+function noneText({ average, stepName }: AverageFacts): string {
+  return average === "label" ? "The sample chosen last has no class" : `No sample is ${average} at ${stepName}`;
+}
+
+const REASONS: Record<Obstacle, string> = {
+  "no sample": "there is no such sample",
+  "other words": "their words differ, so that a position is another word in each",
+  "unknown words": "the log does not have their words, so that nobody knows whether a position is the same word in all",
+  "other sizes": "they differ in size, so that a position is not the same in all",
+};
+
+/** What comes before the sentence of a view: what is averaged, or why one sample is shown instead. */
+export function describeAverage(facts: AverageFacts): Part[] {
+  const what = averagedText(facts);
+  if (facts.ofOneSample) return [quiet("This view shows one sample, the one chosen last. ")];
+  if (!facts.count)
+    return [strong(noneText(facts)), quiet(facts.ofMeasures ? ". " : "; the one chosen last is shown. ")];
+  if (!facts.obstacle) return [strong(`Mean of ${what}`), quiet(" · ")];
+  const instead = facts.ofMeasures ? "their measures are averaged" : "the sample chosen last is shown";
+  return [strong(`No mean map of ${what}`), quiet(`: ${REASONS[facts.obstacle]}; ${instead}. `)];
+}
