@@ -12,9 +12,8 @@ import {
 import { confusedPairs, mostChanged } from "../src/model/confusionRanking";
 import { classScores, labelScores, meanScore, sortScores } from "../src/model/confusionScores";
 import { areaUnderRoc, atThreshold, averagePrecision, histogramOf, thresholds } from "../src/model/confusionThreshold";
-import { cellMap, comparableUnit, differenceValues, unitValues } from "../src/model/confusionValues";
+import { comparableUnit, differenceValues, unitValues } from "../src/model/confusionValues";
 import { changeText, describeColumnShare, describeDifference } from "../src/model/sentences";
-import { levelFor } from "../src/model/pyramid";
 
 const of = (...counts: number[]): Confusion => ({
   classes: Math.sqrt(counts.length),
@@ -31,18 +30,6 @@ test("cells are counts or shares of their row, their column or all", () => {
   expect(unitValues(matrix, "column")[3]).toBeCloseTo(2 / 7);
   expect(unitValues(matrix, "all")[3]).toBeCloseTo(2 / 20);
   expect(unitValues(of(0, 0, 1, 1), "row")[0]).toBeNaN();
-});
-
-test("the largest confusion stays when a thousand classes share the pixels, and the diagonal does not hide it", () => {
-  const classes = 1000;
-  const counts = new Float64Array(classes ** 2);
-  for (let i = 0; i < classes; i++) counts[i * classes + i] = 1000;
-  counts[123 * classes + 876] = 3;
-  const map = cellMap(counts, classes, "dimmed");
-  const { map: small, factor } = levelFor(map, 4);
-  expect(factor).toBe(4);
-  expect(small.weights[Math.floor(123 / 4) * small.columns + Math.floor(876 / 4)]).toBe(3);
-  expect(Math.max(...small.weights)).toBe(3);
 });
 
 test("classes are ordered by support, by recall and by what the server says", () => {

@@ -4,7 +4,6 @@ import { colorIndex, legendTicks, makeScale, roundTop } from "../src/color/scale
 import { paintMap, wholeMap } from "../src/draw/heatmap";
 import { clampView, panView, zoomView } from "../src/draw/viewport";
 import { matrixSize } from "../src/model/matrixSize";
-import { halve, levelFor } from "../src/model/pyramid";
 import { cropOf, drawTint, positionUnder } from "../src/draw/patches";
 import { positionsOf } from "../src/model/positions";
 import { site } from "./helpers";
@@ -59,20 +58,6 @@ test("a lone NaN is hatched on every line of its cell, and only there", () => {
   expect(new Set(lines(0, 12).map((line) => line.slice(12).join())).size).toBeGreaterThan(1);
   for (const line of lines(12, 24))
     expect(line).toEqual([...Array(12).fill(scale.ramp[255]), ...Array(12).fill(scale.ramp[0])]);
-});
-
-test("halving keeps the largest and passes NaN on only where all are NaN", () => {
-  expect([...halve(map(2, 3, [1, 2, NaN, 3, NaN, NaN])).weights]).toEqual([3, NaN]);
-});
-
-test("the level of the pyramid follows the cells under a pixel", () => {
-  const large = map(
-    64,
-    64,
-    Array.from({ length: 4096 }, (_, i) => i),
-  );
-  expect(levelFor(large, 1).factor).toBe(1);
-  expect(levelFor(large, 5)).toMatchObject({ factor: 4, map: { rows: 16, columns: 16 } });
 });
 
 test("zooming keeps the point under the pointer and stays inside the map", () => {

@@ -7,6 +7,8 @@ import { pixelsOf, type Surface } from "./surface";
 
 /** Rows and columns below this many CSS pixels are outlined from outside. */
 const THIN = 8;
+/** Device pixels of the smallest cells between which lines are drawn. */
+const SMALLEST_RULED = 3;
 /** So far around a crossing of thin ones nothing is outlined, in CSS pixels. */
 const HOLE = 9;
 
@@ -45,8 +47,11 @@ export function drawMatrix({ context, width, height, ratio }: Surface, picture: 
   const y = (row: number) => Math.round(((row - view.y0) / (view.y1 - view.y0)) * height);
   context.fillStyle = picture.page;
   context.globalAlpha = 0.55;
-  for (const column of picture.columnLines) context.fillRect(x(column), 0, 1, height);
-  for (const row of picture.rowLines) context.fillRect(0, y(row), width, 1);
+  // A line takes a pixel of a cell: where cells have few, they need them all.
+  const roomy = (cells: number, length: number) => length / cells >= SMALLEST_RULED;
+  const { columnLines, rowLines } = picture;
+  if (roomy(view.x1 - view.x0, width)) for (const column of columnLines) context.fillRect(x(column), 0, 1, height);
+  if (roomy(view.y1 - view.y0, height)) for (const row of rowLines) context.fillRect(0, y(row), width, 1);
   context.globalAlpha = 1;
   const marked = picture.marks.filter(({ index }) => index >= 0).map((mark) => ({ mark, span: spanOf(mark) }));
   context.save();

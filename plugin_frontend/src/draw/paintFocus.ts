@@ -2,14 +2,24 @@
 import type { Ramp } from "../color/ramp";
 import { hatchAt } from "./hatch";
 import type { Rect } from "./heatmap";
+import { cellsUnder } from "./shrink";
 
-/** `shares`: for each site, 0 to 1 for each of its heads; cells without a head stay empty, NaN is hatched. */
+/**
+ * `shares`: for each site, 0 to 1 for each of its heads; cells without a head stay empty, NaN is hatched. Where heads share a pixel
+ * the most focused one is shown, and before all others one that is not a number.
+ */
 export function paintFocus(pixels: Uint32Array, stride: number, rect: Rect, shares: number[][], ramp: Ramp): void {
   const columns = Math.max(1, ...shares.map((row) => row.length));
-  for (let y = 0; y < rect.height && shares.length; y++) {
-    const row = shares[Math.floor((y / rect.height) * shares.length)]!;
+  const down = cellsUnder(0, shares.length, rect.height, shares.length);
+  const across = cellsUnder(0, columns, rect.width, columns);
+  for (let y = 0; y < rect.height; y++) {
+    const heads: (number | undefined)[] = [];
+    for (let row = down.first[y]!; row < down.end[y]!; row++)
+      shares[row]!.forEach((share, head) => (heads[head] = Math.max(heads[head] ?? 0, share)));
     for (let x = 0; x < rect.width; x++) {
-      const share = row[Math.floor((x / rect.width) * columns)];
+      let share: number | undefined;
+      for (let head = across.first[x]!; head < across.end[x]!; head++)
+        if (heads[head] !== undefined) share = Math.max(share ?? 0, heads[head]!);
       if (share === undefined) continue;
       pixels[(rect.y + y) * stride + rect.x + x] = Number.isNaN(share) ? hatchAt(x, y) : ramp[Math.round(share * 255)]!;
     }

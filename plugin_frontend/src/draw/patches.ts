@@ -146,9 +146,13 @@ interface Band {
 
 /** A dimension of a picture cut wherever a cell begins or ends, so that each part is covered by the same cells throughout. */
 function bands(positions: Positions, dimension: 0 | 1, length: number): Band[] {
-  const spans = Array.from({ length: positions.grid![dimension]! }, (_, cell) =>
-    span(positions, dimension, cell).map((at) => Math.round(Math.max(0, Math.min(1, at)) * length)),
-  ) as [number, number][];
+  const spans = Array.from({ length: positions.grid![dimension]! }, (_, cell): [number, number] => {
+    const [start, end] = span(positions, dimension, cell).map((at) => Math.max(0, Math.min(1, at)) * length);
+    const [from, to] = [Math.round(start!), Math.round(end!)];
+    // A cell smaller than a pixel has the pixel in which it begins, with all others that do.
+    const pixel = Math.min(Math.floor(start!), length - 1);
+    return from < to || end! <= start! ? [from, to] : [pixel, pixel + 1];
+  });
   const edges = [...new Set(spans.flat())].sort((a, b) => a - b);
   return edges.slice(1).flatMap((to, i) => {
     const from = edges[i]!;

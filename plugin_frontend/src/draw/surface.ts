@@ -8,6 +8,12 @@ export interface Surface {
   ratio: number;
 }
 
+/** A length that is a whole number of device pixels, or the browser scales the canvas and thin lines in it are lost. CSS pixels. */
+export function wholePixels(length: number): number {
+  const ratio = window.devicePixelRatio || 1;
+  return Math.round(length * ratio) / ratio;
+}
+
 /** Prepares `canvas` for `width` x `height` CSS pixels; null while it has no size. */
 export function prepare(canvas: HTMLCanvasElement, width: number, height: number): Surface | null {
   const ratio = window.devicePixelRatio || 1;

@@ -4,6 +4,7 @@ import type { Axis, Site } from "../api/wire";
 import { type AttentionMap, axesOf, hasQueries } from "../model/maps";
 import { hatchAt } from "./hatch";
 import { paintMap, wholeMap, type Rect } from "./heatmap";
+import { cellsUnder } from "./shrink";
 
 export type Look = "matrix" | "plane" | "bars";
 
@@ -34,11 +35,10 @@ function paintBars(pixels: Uint32Array, stride: number, rect: Rect, map: Attenti
   const paper = scale.ramp[scale.signed ? 128 : 0]!;
   const ink = scale.ramp[170]!;
   const { weights } = map;
+  const { first, end } = cellsUnder(0, weights.length, rect.width, weights.length);
   for (let x = 0; x < rect.width; x++) {
-    const from = Math.floor((x / rect.width) * weights.length);
-    const to = Math.max(from + 1, Math.floor(((x + 1) / rect.width) * weights.length));
     let largest = 0;
-    for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(weights[i] ?? 0));
+    for (let i = first[x]!; i < end[x]!; i++) largest = Math.max(largest, Math.abs(weights[i] ?? 0));
     const top = rect.height - Math.round(Math.min(1, largest / scale.top) * rect.height);
     for (let y = 0; y < rect.height; y++)
       pixels[(rect.y + y) * stride + rect.x + x] = Number.isNaN(top) ? hatchAt(x, y) : y < top ? paper : ink;

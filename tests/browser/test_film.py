@@ -1,0 +1,106 @@
+"""Small pictures of maps on a real screen: what a person sees of a strong column, at every step and on every screen."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, FloatRect, Locator, expect
+
+import tb_attention
+from tests.browser.tab import Tab, opened
+from tests.conftest import TensorBoard
+
+pytestmark = pytest.mark.browser
+
+STEPS, LAYERS, HEADS, SIZE = 16, 3, 4, 50
+"""50 positions: a class token and 7 x 7 patches."""
+CLASS_TOKEN = 0.65
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All heads look at the class token, the first position, with 0.65."""
+    logs = tmp_path_factory.mktemp("film")
+    random = np.random.default_rng(0)
+    samples = tb_attention.Samples(np.zeros((1, SIZE), int), [0], ids=["a"], class_names=["ham", "spam"])
+    with tb_attention.AttentionWriter(logs / "run", samples=samples) as writer:
+        for step in range(STEPS):
+            weights = random.dirichlet(np.full(SIZE, 5), (LAYERS, 1, HEADS, SIZE)).astype("float32") * (1 - CLASS_TOKEN)
+            weights[..., 0] += CLASS_TOKEN
+            named = {f"layer_{layer}/attention": weights[layer] for layer in range(LAYERS)}
+            writer.write(step, named, np.array([[0.8, 0.2]]), {"val_loss": 1 / (1 + step)}, epoch=step)
+    return logs
+
+
+def pixels_of(tab: Tab, box: FloatRect | None) -> npt.NDArray[np.uint8]:
+    assert box is not None
+    picture = Image.open(io.BytesIO(tab.page.screenshot(clip=box))).convert("RGB")
+    return np.asarray(picture)
+
+
+def hot_columns(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+    """The pixel columns that are dark blue over most of the picture's height."""
+    red, blue = pixels[..., 0].astype(int), pixels[..., 2].astype(int)
+    return np.flatnonzero(((red < 90) & (blue > red + 30)).mean(axis=0) > 0.7)
+
+
+def lines_in(columns: npt.NDArray[np.intp]) -> int:
+    """How many separate lines some pixel columns are."""
+    return int(np.count_nonzero(np.diff(columns) > 1) + 1) if columns.size else 0
+
+
+def canvas_in(part: Locator) -> FloatRect | None:
+    return part.locator("canvas").first.bounding_box()
+
+
+@pytest.mark.parametrize("ratio", [1, 1.25, 1.5, 2])
+def test_the_class_tokens_column_is_a_line_at_every_step_of_the_film(
+    server: TensorBoard, chromium: Browser, ratio: float
+) -> None:
+    options: dict[str, Any] = {"device_scale_factor": ratio}
+    with opened(chromium, server.address, "&p.attention.view=head", **options) as tab:
+        tab.wait_until_drawn("head", step=STEPS - 1)
+        film = tab.frame.locator(".film")
+        for slot in (STEPS - 1, 7, 0):
+            tab.slider.press("Home")
+            for _ in range(slot):
+                tab.slider.press("ArrowRight")
+            tab.wait_until_drawn("head", step=slot)
+            tab.page.wait_for_timeout(400)
+            # The middle of the film, without the border of the chosen frame.
+            box = canvas_in(film)
+            assert box is not None
+            middle: FloatRect = {**box, "y": box["y"] + 6, "height": 20}
+            assert lines_in(hot_columns(pixels_of(tab, middle))) == STEPS
+
+
+@pytest.mark.parametrize("ratio", [1, 1.25, 1.5, 2])
+def test_the_class_tokens_column_is_a_line_in_every_small_picture(
+    server: TensorBoard, chromium: Browser, ratio: float
+) -> None:
+    options: dict[str, Any] = {"device_scale_factor": ratio}
+    with opened(chromium, server.address, **options) as tab:
+        tab.wait_until_drawn("overview")
+        grid = tab.frame.get_by_role("grid", name="Heads")
+        for cell in grid.get_by_role("gridcell").all():
+            assert lines_in(hot_columns(pixels_of(tab, cell.bounding_box()))) == 1
+        tab.slider.hover(position={"x": 60, "y": 60})
+        card = tab.slider.locator(".card .frame")
+        expect(card).to_be_visible()
+        tab.page.wait_for_timeout(300)
+        assert lines_in(hot_columns(pixels_of(tab, card.bounding_box()))) == 0, "the card shows the focus of all heads"
+        tab.open("Head")
+        tab.slider.hover(position={"x": 60, "y": 60})
+        expect(card).to_be_visible()
+        tab.page.wait_for_timeout(300)
+        assert lines_in(hot_columns(pixels_of(tab, card.bounding_box()))) == 1
+        tab.page.mouse.move(5, 5)
+        for head in range(HEADS):
+            sibling = tab.frame.get_by_role("button", name=f"Head {head}", exact=True)
+            assert lines_in(hot_columns(pixels_of(tab, sibling.bounding_box()))) == 1
