@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from tb_attention.axis_facts import Box, checked_boxes, checked_names, checked_seconds
 from tb_attention.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -140,6 +141,12 @@ class Axis:
             kind "grid" (a class token behind them, column by column); or None.
         pixels: The part of the input that the cells cover, for each dimension of the grid (a single one for an axis without
             a grid); None where it is not known. A grid without it that lies in a picture covers it evenly.
+        names: Of a query or key axis: a text for each position, which the tab shows: names of features, values or channels.
+        seconds: For kind "frames": the time of each frame in seconds, such as `[start + hop * i for i in range(size)]`.
+        boxes: For kind "objects": the box of each object in the picture of `input` (or the only picture), as (left, top, right,
+            bottom), shares of its width and height from 0 to 1. (positions, 4) for all samples, or (samples, positions, 4).
+            Boxes that change from step to step are given with each step, to `AttentionWriter.write`. Kept as one tuple a sample,
+            or a single one for all.
     """
 
     role: Role
@@ -153,8 +160,12 @@ class Axis:
     own: tuple[tuple[int, ...], ...] | None = None
     cells: Cells | None = None
     pixels: tuple[Pixels, ...] | None = None
+    names: tuple[str, ...] | None = None
+    seconds: tuple[float, ...] | None = None
+    boxes: tuple[tuple[Box, ...], ...] | None = None
 
     def __post_init__(self) -> None:
+        self._take_facts()
         dimensions = 1 if self.grid is None else len(self.grid)
         for own in self.own or ():
             if len(own) != dimensions or not 0 <= len(self.extra) + math.prod(own) <= self.size:
@@ -191,6 +202,21 @@ class Axis:
                 f"Received: {len(self.pixels)} entries, grid={self.cell_grid}."
             )
 
+    def _take_facts(self) -> None:
+        """Checks what is said of single positions, and keeps it as tuples: users give lists and arrays."""
+        if self.role not in ("query", "key") and any(
+            each is not None for each in (self.names, self.seconds, self.boxes)
+        ):
+            raise ArgumentError(
+                f"Only query and key axes have `names`, `seconds` and `boxes`. Received: role={self.role!r}."
+            )
+        if self.names is not None:
+            object.__setattr__(self, "names", checked_names(self.names, self.size))
+        if self.seconds is not None:
+            object.__setattr__(self, "seconds", checked_seconds(self.seconds, self.size, self.kind))
+        if self.boxes is not None:
+            object.__setattr__(self, "boxes", checked_boxes(self.boxes, self.size, self.kind))
+
     @property
     def cell_grid(self) -> tuple[int, ...] | None:
         """Cells along each dimension, in whatever order the positions lie; None where they are no cells."""
@@ -210,11 +236,29 @@ class Axis:
 
     def of(self, sample: int) -> Axis:
         """The axis as one sample has it, by its index: with its own size and grid."""
-        if self.own is None:
-            return self
-        cells = self.own[sample]
+        axis = self.taken([sample])
+        if axis.own is None:
+            return axis
+        cells = axis.own[0]
         grid = None if self.grid is None else cells
-        return dataclasses.replace(self, size=len(self.extra) + math.prod(cells), grid=grid, own=None)
+        return dataclasses.replace(axis, own=None).cut(len(self.extra) + math.prod(cells), grid)
+
+    def cut(self, size: int, grid: tuple[int, ...] | None = None) -> Axis:
+        """The axis with another size. What is known of single positions is cut, or goes where there are more positions."""
+        known = {name: facts[:size] for name in ("names", "seconds") if (facts := getattr(self, name)) is not None}
+        if self.boxes is not None:
+            known["boxes"] = tuple(boxes[:size] for boxes in self.boxes)
+        if size > self.size:
+            known = dict.fromkeys(known)
+        return dataclasses.replace(self, size=size, grid=grid, **known)
+
+    def taken(self, samples: Sequence[int]) -> Axis:
+        """The axis of some of the samples, by index."""
+        own = None if self.own is None else tuple(self.own[sample] for sample in samples)
+        boxes = self.boxes
+        if boxes is not None and len(boxes) > 1:
+            boxes = tuple(boxes[sample] for sample in samples) if max(samples, default=0) < len(boxes) else None
+        return self if (own, boxes) == (self.own, self.boxes) else dataclasses.replace(self, own=own, boxes=boxes)
 
 
 def own_part(axes: Iterable[Axis], sample: int) -> tuple[slice, ...]:
@@ -279,6 +323,12 @@ class Site:
             raise ArgumentError(
                 f"`axes` must describe each dimension of `weights`. Received: axes of sizes {sizes}, "
                 f"weights of shape {self.weights.shape}, path={self.path!r}."
+            )
+        counts = {len(axis.boxes) for axis in self.axes if axis.boxes is not None} - {1}
+        if counts and counts != {self.weights.shape[0]}:
+            raise ArgumentError(
+                "`boxes` must have shape (positions, 4), or (samples, positions, 4) for the samples of `weights`. "
+                f"Received: boxes of {sorted(counts)} samples, weights of {self.weights.shape[0]}, path={self.path!r}."
             )
         if self.features is not None and (
             self.features.ndim != 4

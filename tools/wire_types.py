@@ -53,6 +53,8 @@ def types_of(unions: dict[str, Any], components: dict[str, Schema]) -> str:
             if len(rest) == len(schema["anyOf"]):
                 return " | ".join(map(type_of, rest))
             return type_of(rest[0] if len(rest) == 1 else {"anyOf": rest}) + " | null"
+        if "prefixItems" in schema:
+            return f"[{', '.join(map(type_of, schema['prefixItems']))}]"
         if schema.get("type") == "array":
             item = type_of(schema["items"])
             return f"({item})[]" if "|" in item else f"{item}[]"

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Sample } from "../src/api/wire";
+import { boxUnder } from "../src/draw/boxes";
 import { axisLabels } from "../src/model/labels";
-import { cellOf, cutToken, inPicture, positionOfCell, positionsOf } from "../src/model/positions";
+import { cellOf, cutToken, inPicture, positionBeside, positionOfCell, positionsOf } from "../src/model/positions";
 import { site } from "./helpers";
 
 const mail: Sample = {
@@ -42,6 +43,78 @@ test("two plain axes of one role are a plane", () => {
 
 test("channels are called channels", () => {
   expect(positionsOf(site({}, [{ role: "key", size: 9, kind: "channels" }]), "key", null).name(7)).toBe("channel 7");
+});
+
+test("names that a user gave are written instead of indices, repeated ones with theirs", () => {
+  const axis = { role: "key" as const, size: 4, kind: "features" as const, names: ["age", "ward", "age", ""] };
+  const features = positionsOf(site({}, [axis]), "key", null);
+  expect([0, 1, 2, 3].map(features.label)).toEqual(["age", "ward", "age", "3"]);
+  expect([0, 1, 2, 3].map(features.name)).toEqual(["“age” (feature 0)", "“ward”", "“age” (feature 2)", "feature 3"]);
+  expect([features.worded, features.tokens]).toEqual([true, null]);
+});
+
+test("names of tokens go before the words of the sample, and names of cells before rows and columns", () => {
+  const prompt = { role: "key" as const, size: 4, kind: "tokens" as const, input: 0, names: ["a", "b", "c", "d"] };
+  expect(positionsOf(site({}, [prompt]), "key", mail).tokens).toEqual(["a", "b", "c", "d"]);
+  const board = { role: "key" as const, size: 4, kind: "grid" as const, grid: [2, 2], names: ["a2", "b2", "a1", ""] };
+  const cells = positionsOf(site({}, [board]), "key", null);
+  expect([1, 3].map(cells.label)).toEqual(["b2", "row 1, col 1"]);
+});
+
+test("frames are written in seconds, to the digit at which they differ", () => {
+  const frames = (seconds: number[]) => {
+    const axis = { role: "key" as const, size: seconds.length, kind: "frames" as const, seconds };
+    return positionsOf(site({}, [axis]), "key", null);
+  };
+  expect(frames([0, 0.32, 0.64]).label(1)).toBe("0.32 s");
+  expect(frames([0, 0.32, 0.64]).name(1)).toBe("frame at 0.32 s");
+  expect(frames([0, 1, 2]).label(2)).toBe("2 s");
+  expect(frames([0.0125, 0.0375]).label(1)).toBe("0.037 s");
+  expect(positionsOf(site({}, [{ role: "key", size: 2, kind: "frames" }]), "key", null).name(1)).toBe("frame 1");
+});
+
+test("boxes are those of the sample, and lie in its picture alone", () => {
+  const of = (boxes: [number, number, number, number][][], index: number) => {
+    const axis = { role: "key" as const, size: 1, kind: "objects" as const, input: 1, boxes };
+    return positionsOf(site({}, [axis]), "key", { ...mail, index });
+  };
+  const own = [[[0, 0, 0.5, 0.5]], [[0.5, 0.5, 1, 1]]] as [number, number, number, number][][];
+  expect([of(own, 1).boxes, of(own, 2).boxes, of(own.slice(0, 1), 7).boxes]).toEqual([own[1], null, own[0]]);
+  expect([inPicture(of(own, 1), 1), inPicture(of(own, 1), 0), inPicture(of(own, 2), 1)]).toEqual([true, false, false]);
+});
+
+test("a step to the side is the cell beside, or the next of the boxes", () => {
+  const grid = positionsOf(site({}, [{ role: "key", size: 6, kind: "grid", grid: [2, 3] }]), "key", null);
+  expect([positionBeside(grid, 1, [1, 0]), positionBeside(grid, 5, [0, 1])]).toEqual([4, 5]);
+  const boxes = positionsOf(
+    site({}, [
+      {
+        role: "key",
+        size: 2,
+        kind: "objects",
+        boxes: [
+          [
+            [0, 0, 1, 1],
+            [0, 0, 1, 1],
+          ],
+        ],
+      },
+    ]),
+    "key",
+    mail,
+  );
+  expect([positionBeside(boxes, 0, [0, 1]), positionBeside(boxes, 0, [-1, 0])]).toEqual([1, 0]);
+});
+
+test("the box under a point is the smallest around it, else the nearest", () => {
+  const boxes: [number, number, number, number][] = [
+    [0, 0, 1, 1],
+    [0.4, 0.4, 0.6, 0.6],
+    [0, 0, 0.1, 0.1],
+  ];
+  expect(boxUnder(boxes, [0, 1, 2], 0.5, 0.5)).toBe(1);
+  expect(boxUnder(boxes, [0, 2], 0.5, 0.5)).toBe(0);
+  expect(boxUnder(boxes, [1, 2], 0.9, 0.9)).toBe(1);
 });
 
 test("long tokens are cut to 13 characters, never through one", () => {

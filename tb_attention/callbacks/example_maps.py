@@ -225,9 +225,6 @@ def _of(site: Site, samples: slice) -> Site:
     rows = None if site.rows is None else dataclasses.replace(site.rows, weights=site.rows.weights[samples])
     features = None if site.features is None else site.features[samples]
     sink = None if site.sink is None else site.sink[samples]
-    axes = (Axis("samples", len(weights)), *(_axis_of(axis, samples) for axis in site.axes[1:]))
+    taken = range(len(site.weights))[samples]
+    axes = (Axis("samples", len(weights)), *(axis.taken(taken) for axis in site.axes[1:]))
     return site.replace(axes=axes, weights=weights, rows=rows, features=features, sink=sink)
-
-
-def _axis_of(axis: Axis, samples: slice) -> Axis:
-    return axis if axis.own is None else dataclasses.replace(axis, own=axis.own[samples])

@@ -74,6 +74,8 @@ class Recorder:
         self._tokenizer = tokenizer
         self._axes = {**self.samples.axes, **axes}
         _check_axes(self._axes)
+        for path, given in self._axes.items():
+            self._axes[path] = [_of_first(axis, len(self.samples), path) for axis in given]
         self._max_positions = max_positions
         self._full_rows = tuple(full_rows)
         self._capturer = Capturer(model, sites=sites)
@@ -118,7 +120,7 @@ class Recorder:
             batch=batch,
             wall_time=time.time(),
             logs=logs,
-            sites=self.captured.sites,
+            sites=tuple(map(self._with_boxes, self.captured.sites)),
             predictions=read_predictions(
                 self.captured.outputs,
                 self.model,
@@ -172,10 +174,39 @@ class Recorder:
             # The user gives the size of one sample; others have different sizes.
             now = site.axes[-len(given) :]
             given = [
-                axis if axis.grid is not None else dataclasses.replace(axis, size=each.size)
-                for axis, each in zip(given, now, strict=True)
+                axis if axis.grid is not None else axis.cut(each.size) for axis, each in zip(given, now, strict=True)
             ]
-        return site if given is None else site.replace(axes=(*site.axes[: -len(given)], *given))
+        return site if given is None else site.replace(axes=(*site.axes[: -len(given)], *map(_without_boxes, given)))
+
+    def _with_boxes(self, site: Site) -> Site:
+        """The site of all samples with boxes that differ between samples: a chunk of the samples has no use for them."""
+        given = self._axes.get(site.path, ())
+        if not any(map(_differs, given)):
+            return site
+        axes = [
+            dataclasses.replace(axis, boxes=user.boxes) if _differs(user) and user.size == axis.size else axis
+            for axis, user in zip(site.axes[-len(given) :], given, strict=True)
+        ]
+        return site.replace(axes=(*site.axes[: -len(given)], *axes))
+
+
+def _of_first(axis: Axis, samples: int, path: str) -> Axis:
+    """The axis with the boxes of the first samples: those that are followed."""
+    if not _differs(axis):
+        return axis
+    if axis.boxes is None or len(axis.boxes) < samples:
+        raise ArgumentError(
+            f"`boxes` must be of all {samples} samples, or once for all. Received: boxes of {len(axis.boxes or ())} for {path!r}."
+        )
+    return dataclasses.replace(axis, boxes=axis.boxes[:samples])
+
+
+def _differs(axis: Axis) -> bool:
+    return axis.boxes is not None and len(axis.boxes) > 1
+
+
+def _without_boxes(axis: Axis) -> Axis:
+    return dataclasses.replace(axis, boxes=None) if _differs(axis) else axis
 
 
 def _nothing_found(captured: Capture) -> str:

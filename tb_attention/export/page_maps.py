@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 from collections.abc import Sequence
@@ -20,7 +19,6 @@ from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.schema import StepManifest
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.reduce.encodings import Encoding
-from tb_attention.site import Axis
 from tb_attention.wire import answers, gzip_frame
 from tb_attention.wire.held_page import body_name
 
@@ -75,7 +73,7 @@ class MapsPart:
             features = None if self._choice.redact else site.features
             overview = replace(site.overview, offset=offset)
             offset += overview.bytes
-            axes = tuple(_of_samples(axis, indices) for axis in site.axes)
+            axes = tuple(axis.taken(indices) for axis in site.axes)
             cut.append(replace(site, axes=axes, overview=overview, features=features, rows=None))
         changed = replace(
             manifest,
@@ -165,11 +163,6 @@ def _overview(
         part = packed[there.offset : there.offset + there.bytes]
         parts.append(without_heads(part, there.shape, there.encoding, hidden[number]))
     return np.concatenate(parts) if parts else np.zeros(0, np.uint8)
-
-
-def _of_samples(axis: Axis, indices: list[int]) -> Axis:
-    """An axis of some of the samples only."""
-    return axis if axis.own is None else dataclasses.replace(axis, own=tuple(axis.own[index] for index in indices))
 
 
 def without_heads(

@@ -80,7 +80,11 @@ def _groups(axis: Axis, most: int) -> tuple[Axis, npt.NDArray[np.intp]]:
         size = min(axis.size, most)
         is_named = axis.kind in ("tokens", "grid") or axis.cells is not None
         kind, input_index = ("positions", None) if is_named else (axis.kind, axis.input)
-        return Axis(axis.role, size, kind, input=input_index), np.arange(axis.size) * size // axis.size
+        groups = np.arange(axis.size) * size // axis.size
+        # A pooled frame begins where its first one does.
+        begins = np.unique(groups, return_index=True)[1] if axis.seconds is not None else ()
+        seconds = None if axis.seconds is None else tuple(axis.seconds[frame] for frame in begins)
+        return Axis(axis.role, size, kind, input=input_index, seconds=seconds), groups
     factor = next(step for step in itertools.count(2) if extra + math.prod(_coarser(fine, step)) <= most)
     grid = _coarser(fine, factor)
     cells = np.asarray(of)

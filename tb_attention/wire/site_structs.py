@@ -68,6 +68,10 @@ class Axis(WireStruct, frozen=True):
         cells: Of kind "positions": the cell of each position, if the cells are not in row-major order.
         pixels: The part of the input that the cells cover, for each dimension of the grid. A grid without it covers its
             picture evenly.
+        names: A text for each position.
+        seconds: Of kind "frames": the time of each.
+        boxes: Of kind "objects": for each sample (or once for all) the box of each in its picture: left, top, right, bottom,
+            from 0 to 1.
     """
 
     role: Role
@@ -80,6 +84,9 @@ class Axis(WireStruct, frozen=True):
     own: tuple[tuple[int, ...], ...] | None = None
     cells: Cells | None = None
     pixels: tuple[Pixels, ...] | None = None
+    names: tuple[str, ...] | None = None
+    seconds: tuple[float, ...] | None = None
+    boxes: tuple[tuple[tuple[float, float, float, float], ...], ...] | None = None
 
 
 class Encoded(WireStruct, frozen=True):

@@ -1,13 +1,8 @@
 /** Patches of a sample's picture: cut out along an axis, or tinted in the picture itself. */
+import { drawBoxes, boxUnder } from "./boxes";
 import { hatchRect } from "./hatch";
+import type { Crop, Tint } from "./tinted";
 import { type Positions, cellOf, positionOfCell } from "../model/positions";
-
-export interface Crop {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
 
 /** The part of a picture, of 0 to 1, that a cell covers along one dimension of a grid; cells may hang over its edges. */
 function span(positions: Positions, dimension: 0 | 1, cell: number): [number, number] {
@@ -28,10 +23,12 @@ export function cropOf(picture: HTMLCanvasElement, positions: Positions, positio
 }
 
 function wholeCrop(picture: HTMLCanvasElement, positions: Positions, position: number): Crop | null {
-  const cell = cellOf(positions, position);
-  if (!cell) return null;
-  const [[top, bottom], [left, right]] = [span(positions, 0, cell.row), span(positions, 1, cell.column)];
   const { width, height } = picture;
+  const box = positions.boxes?.[position];
+  const cell = box ? null : cellOf(positions, position);
+  if (!box && !cell) return null;
+  const [top, bottom] = box ? [box[1], box[3]] : span(positions, 0, cell!.row);
+  const [left, right] = box ? [box[0], box[2]] : span(positions, 1, cell!.column);
   return { x: left * width, y: top * height, width: (right - left) * width, height: (bottom - top) * height };
 }
 
@@ -51,13 +48,14 @@ export function drawPatch(
   context.drawImage(picture, crop.x, crop.y, width, height, x, y, width * across, height * down);
 }
 
-/** The positions that have a cell in the picture and are not left out. */
+/** The positions that have a cell or a box in the picture and are not left out. */
 export function drawnCells(positions: Positions): number[] {
-  return positions.shown.filter((position) => cellOf(positions, position) !== null);
+  return positions.shown.filter((position) => positions.boxes?.[position] || cellOf(positions, position) !== null);
 }
 
-/** The position whose cell is at a point of the picture, of 0 to 1 across and down: that of the nearest middle. */
+/** The position whose cell or box is at a point of the picture, of 0 to 1 across and down: that of the nearest middle. */
 export function positionUnder(positions: Positions, x: number, y: number): number {
+  if (positions.boxes) return boxUnder(positions.boxes, positions.shown, x, y);
   const along = (dimension: 0 | 1, at: number) => {
     const [[start, end], [next]] = [span(positions, dimension, 0), span(positions, dimension, 1)];
     return Math.floor((at - (start + end) / 2) / (next - start) + 0.5);
@@ -94,17 +92,6 @@ export function drawStrip(
   }
 }
 
-export interface Tint {
-  /** One weight for each position; those that are left out of the axis get no tint. */
-  values: Float32Array;
-  /** "22,132,240" */
-  rgb: string;
-  /** The weight of the full tint. */
-  full: number;
-  /** Of the full tint; 0.9 where it is left out. */
-  opacity?: number;
-}
-
 /** Lays a tint over each cell of a picture. */
 export function drawTint(
   context: CanvasRenderingContext2D,
@@ -112,6 +99,8 @@ export function drawTint(
   { values, rgb, full, opacity = 0.9 }: Tint,
   within: Crop = { x: 0, y: 0, width: context.canvas.width, height: context.canvas.height },
 ): void {
+  if (positions.boxes)
+    return drawBoxes(context, positions.boxes, positions.shown, { values, rgb, full, opacity }, within);
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const weights = new Float32Array(rows * columns);
   for (const position of positions.shown) {
@@ -164,6 +153,7 @@ function bands(positions: Positions, dimension: 0 | 1, length: number): Band[] {
 
 /** The same tint without edges between the cells: interpolated between their middles. */
 export function drawSmoothTint(context: CanvasRenderingContext2D, positions: Positions, tint: Tint): void {
+  if (positions.boxes) return drawTint(context, positions, tint);
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const small = document.createElement("canvas");
   [small.width, small.height] = [columns, rows];

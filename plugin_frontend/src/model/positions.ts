@@ -2,6 +2,9 @@
 import type { Axis, AxisKind, Pixels, Role, Sample, SampleInput, Site } from "../api/wire";
 import { axesOf } from "./maps";
 
+/** Left, top, right, bottom, as shares of the picture. */
+export type ObjectBox = [number, number, number, number];
+
 export interface Positions {
   size: number;
   kind: AxisKind;
@@ -13,6 +16,8 @@ export interface Positions {
   extra: Extra[];
   /** The part of the picture that the cells cover, down and across; null where they cover all of it evenly. */
   pixels: Pixels[] | null;
+  /** The box of each object in the picture of the sample; null for what are no objects, or where the log has no boxes. */
+  boxes: ObjectBox[] | null;
   /** The input that the positions lie in, where the log has it. */
   input: number | null;
   /** Whether cells of a grid are known to lie in no picture. */
@@ -21,6 +26,8 @@ export interface Positions {
   tokens: string[] | null;
   /** The text that the words come from, where the log has it. */
   text?: string | null;
+  /** Whether the labels are words: those of a text, or the names that a user gave. They need room, and no noun. */
+  worded: boolean;
   /** The positions that are not padding, in order. */
   shown: number[];
   /** One position in words: "row 1, col 5", "“verify” (word 22)", "channel 59". */
@@ -43,6 +50,12 @@ const NOUNS: Record<AxisKind, string> = {
   features: "feature",
   positions: "position",
 };
+
+/** Times that differ differ on the screen too, down to milliseconds: "0.32 s", "12 s". */
+function timeTexts(seconds: number[]): string[] {
+  const digits = [0, 1, 2].find((n) => seconds.every((time) => Math.abs(time - Number(time.toFixed(n))) < 1e-9)) ?? 3;
+  return seconds.map((time) => `${time.toFixed(digits)} s`);
+}
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
 
@@ -113,30 +126,39 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   const { cells, extra } = single ? layOut(single) : { cells: null, extra: [] };
   const extras = new Map(extra.map(({ position, name }) => [position, name]));
   const input = inputOf(sample, first?.input ?? null, kind, size);
-  const tokens = kind === "tokens" || kind === "positions" ? (input?.tokens ?? null) : null;
+  const given = single?.names ?? null;
+  // Names of tokens are read as a text is.
+  const ofText = kind === "tokens" || kind === "positions" ? (input?.tokens ?? null) : null;
+  const tokens = given && kind === "tokens" ? given : given ? null : ofText;
+  const times = single?.seconds ? timeTexts(single.seconds) : null;
   const mask = tokens ? (input?.mask ?? null) : null;
   const there = own ? extra.length + own.reduce((product, cells) => product * cells, 1) : size;
   const all = Array.from({ length: Math.min(there, size) }, (_, i) => i);
   const kept = mask && mask.length >= all.length ? all.filter((i) => mask[i]) : all;
   const shown = kept.length ? kept : all;
-  const repeated = new Set(tokens?.filter((token, i) => tokens.indexOf(token) !== i));
+  const words = tokens ?? given;
+  const repeated = new Set(words?.filter((word, i) => words.indexOf(word) !== i));
+  const noun = tokens ? "word" : NOUNS[kind];
 
   const label = (position: number): string => {
-    if (tokens) return tokens[position] || String(position);
+    if (words?.[position]) return words[position];
+    if (times) return times[position] ?? String(position);
+    if (tokens) return String(position);
     if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position);
     return String(position);
   };
   const name = (position: number): string => {
-    if (tokens) {
-      const token = tokens[position];
-      if (!token) return `token ${position}`;
-      return repeated.has(token) ? `${quoted(token)} (word ${position})` : quoted(token);
-    }
+    const word = words?.[position];
+    if (word) return repeated.has(word) ? `${quoted(word)} (${noun} ${position})` : quoted(word);
+    if (tokens) return `token ${position}`;
+    if (times) return `frame at ${label(position)}`;
     return grid ? label(position) : `${NOUNS[kind]} ${position}`;
   };
   return {
     ...plainPositions(size, name),
     ...{ kind, grid, cells, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, label },
+    worded: words !== null,
+    boxes: boxesOf(single, sample),
     // Pictures that differ in size are cut alike: only how many pixels there are is their own.
     pixels: single?.pixels?.map((part) => ({ ...part, of: (own && input?.shape?.[part.axis - 1]) || part.of })) ?? null,
     input: first?.input ?? null,
@@ -144,11 +166,17 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   };
 }
 
+/** The boxes of a sample: its own, or those of all samples. */
+function boxesOf(axis: Axis | null, sample: Sample | null): ObjectBox[] | null {
+  const { boxes } = axis ?? {};
+  return (boxes?.length === 1 ? boxes[0] : boxes?.[sample?.index ?? -1]) ?? null;
+}
+
 /** Positions that are nothing but names. */
 export function plainPositions(size: number, name: (position: number) => string): Positions {
   const shown = Array.from({ length: size }, (_, i) => i);
-  const nothing = { grid: null, cells: null, extra: [], pixels: null, tokens: null, input: null, nowhere: false };
-  return { size, kind: "positions", ...nothing, shown, name, label: name };
+  const nothing = { grid: null, cells: null, extra: [], pixels: null, boxes: null, tokens: null, input: null };
+  return { size, kind: "positions", ...nothing, nowhere: false, worded: false, shown, name, label: name };
 }
 
 /** The cells of a feature map that lies evenly over the whole picture, row by row. */
@@ -160,15 +188,16 @@ export function planePositions(
   return { ...plainPositions(rows * columns, name), kind: "grid", grid: [rows, columns] };
 }
 
-/** Whether positions are cells that can be drawn in the picture of an input. */
+/** Whether positions are cells or boxes that can be drawn in the picture of an input. */
 export function inPicture(positions: Positions | null, input: number): positions is Positions {
-  if (positions?.grid?.length !== 2 || positions.nowhere) return false;
+  if (!positions || positions.nowhere || !(positions.boxes || positions.grid?.length === 2)) return false;
   return positions.input === null || positions.input === input;
 }
 
-/** Whether two axes have the same cells at the same positions. */
+/** Whether two axes have the same cells or boxes at the same positions. */
 export function sameCells(one: Positions | null, other: Positions | null): boolean {
-  const key = (axis: Positions | null) => JSON.stringify([axis?.grid, axis?.cells, axis?.pixels, axis?.input]);
+  const key = (axis: Positions | null) =>
+    JSON.stringify([axis?.grid, axis?.cells, axis?.pixels, axis?.boxes, axis?.input]);
   return key(one) === key(other);
 }
 
@@ -185,4 +214,15 @@ export function positionOfCell({ grid, cells }: Positions, row: number, column: 
   const [rows = 1, columns = 1] = grid ?? [];
   const cell = Math.max(0, Math.min(rows - 1, row)) * columns + Math.max(0, Math.min(columns - 1, column));
   return cells ? cells.indexOf(cell) : cell;
+}
+
+/** The position so many rows and columns further in the picture; among boxes, which have no order there, the next or last one. */
+export function positionBeside(
+  positions: Positions,
+  position: number,
+  [down, across]: readonly [number, number],
+): number {
+  if (positions.boxes) return Math.max(0, Math.min(positions.size - 1, position + down + across));
+  const cell = cellOf(positions, position) ?? { row: 0, column: -1 };
+  return positionOfCell(positions, cell.row + down, cell.column + across);
 }

@@ -90,13 +90,18 @@ class Log:
                 found.update(dict.fromkeys(site.path for site in maps.sites))
         return list(found)
 
-    def site(self, path: str) -> SiteManifest:
-        """A site as the newest step with it describes it: kind, axes, shape, note.
+    def site(self, path: str, step: Step | None = None) -> SiteManifest:
+        """A site as a step describes it: kind, axes, shape, note.
+
+        Args:
+            path: Of the site.
+            step: A step, or "init". Defaults to the newest with this site; boxes of objects may differ from step to step.
 
         Raises:
-            NotInLogError: There is no such site.
+            NotInLogError: There is no such step or site.
         """
-        for entry in reversed(self._steps.listed.entries):
+        entries = self._steps.listed.entries if step is None else [self._steps.entry(step)]
+        for entry in reversed(entries):
             maps = maps_of(entry.manifest)
             index = None if maps is None else maps.site_index(path)
             if maps is not None and index is not None:

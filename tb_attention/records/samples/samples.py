@@ -151,6 +151,7 @@ class Samples:
             images=of_lists(self.images),
             texts=of_lists(self.texts),
             shapes=of_lists(self.shapes),
+            axes={path: [axis.taken(chosen) for axis in axes] for path, axes in self.axes.items()},
         )
 
     def groups(self) -> list[tuple[list[int], Samples]]:
