@@ -8,6 +8,8 @@ test("fields with commas, quotes and line breaks are quoted", () => {
 
 test("a word of the log is never a formula of a spreadsheet", () => {
   expect(toCsv({ head: ["key"], rows: [["=1+1"]] })).toBe("key\r\n'=1+1\r\n");
+  // Spreadsheets take off the line feed, and what is left would be a formula.
+  expect(toCsv({ head: ["key"], rows: [["\n=1+1"]] })).toBe('key\r\n"\'\n=1+1"\r\n');
   expect(toCsv({ head: ["weight"], rows: [[-0.5]] })).toContain("\n-0.5");
 });
 

@@ -53,6 +53,28 @@ def test_a_damaged_step_leaves_every_other_readable(tab, log, damage):
     assert tab.json("runs")["runs"][0]["series"][0]["steps"] == 3
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_under_the_name_of_a_step_holds_up_no_request(tab, log):
+    os.mkfifo(log / "step-000000000005.npz")
+    os.mkfifo(log / "index-000000000000.npz")
+    (log / "step-000000000006.npz").symlink_to("step-000000000006.npz")
+    answer = tab.json("series", **MAPS)
+    assert [step["step"] for step in answer["steps"]] == [0, 1]
+    assert "no such step" in tab.refusal("weights", 404, **{**MAPS, **PLACE, "step": 5})
+    assert tab.array("weights", **MAPS, **PLACE).shape == (2, 4, 4)
+
+
+def test_a_map_that_says_that_it_is_huge_is_refused_before_it_is_inflated(tab, log):
+    """A manifest of any size that a member of zeros fits: 3.5 MB would inflate to 3.5 GB."""
+    site = {**handmade.step_manifest(5, 2)["sites"][0], "shape": [14, 8192, 8192]}
+    site["axes"] = [{"role": "heads", "size": 14}, {"role": "query", "size": 8192}, {"role": "key", "size": 8192}]
+    for encoding in ("float32", "sqrt8_row"):
+        manifest = handmade.step_manifest(5, 2, sites=[{**site, "encoding": encoding}])
+        (log / "step-000000000005.npz").write_bytes(handmade.npz(manifest, {"weights/0/0": np.zeros(9, np.uint8)}))
+        rows = {**MAPS, "step": 5, "sample": 0, "queries": "0"}
+        assert "are allowed" in tab.refusal("rows", 422, **rows)
+
+
 def test_a_newer_schema_is_said_to_be_newer(tab, log):
     (log / "step-000000000005.npz").write_bytes(DAMAGES["another schema"])
     assert "newer" in tab.json("series", **MAPS)["damaged"][0]["reason"]

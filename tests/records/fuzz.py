@@ -2,14 +2,15 @@
 
     python -m tests.records.fuzz [seconds] [seed]
 
-Two kinds of damage. Bytes that were flipped, cut, removed, overwritten, repeated or spliced in from another file: checksums
-tell, so that every answer is the right one or an error of ours. Archives that are whole but lie (other manifests, members of
-other files, other shapes): answers cannot be checked, but nothing other than an error of ours may come of them.
+Three kinds of damage. Bytes that were flipped, cut, removed, overwritten, repeated or spliced in from another file: checksums
+tell, so that every answer is the right one or an error of ours. Archives that are whole but lie (other members, other shapes),
+and manifests in which one value is replaced: answers cannot be checked, but nothing other than an error of ours may come of them.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import random
 import shutil
 import sys
@@ -25,6 +26,7 @@ import numpy as np
 
 import tb_attention
 from tb_attention.errors import AttentionError
+from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.writing.series_writer import SeriesWriter
 
 from . import confusions, logs
@@ -162,6 +164,46 @@ def mutate_members(path: Path, data: bytes, rng: random.Random) -> None:
             new.writestr(name, content)
 
 
+ODD: list[Any] = [
+    *(None, True, False, -1, 0, 1, 2**31, 2**63, 2**70, 1e300, -1e300, 0.5),
+    *("", "x", "Infinity", "-Infinity", "NaN", "1e400", "../../x", "\ud800", "a" * 5000, "\n=1+1"),
+    *([], [[]], [None], [1] * 9, {}, {"a": 1}),
+]
+"""Values that no reader expects."""
+
+
+def mutate_manifest(path: Path, data: bytes, rng: random.Random) -> None:
+    """Writes a whole archive whose manifest has an odd value, or lacks one."""
+    with np.load(io.BytesIO(data)) as members:
+        arrays = {name: members[name] for name in members.files}
+    manifest = json.loads(arrays["manifest"].tobytes())
+    for _ in range(rng.choice([1, 1, 1, 3])):
+        _replace_one(manifest, rng)
+    arrays["manifest"] = np.frombuffer(json.dumps(manifest).encode(), np.uint8)
+    path.write_bytes(npz_bytes(arrays.items()))
+
+
+def _replace_one(value: Any, rng: random.Random) -> None:
+    """Replaces or removes one value at a random depth, in place."""
+    while True:
+        keys = list(value) if isinstance(value, dict) else range(len(value))
+        if not keys:
+            return
+        key = rng.choice(keys)
+        inner = value[key]
+        if isinstance(inner, dict | list) and inner and rng.random() < 0.8:
+            value = inner
+        elif rng.random() < 0.15:
+            del value[key]
+            return
+        else:
+            value[key] = rng.choice(ODD)
+            return
+
+
+DAMAGES: list[Callable[[Path, bytes, random.Random], None]] = [mutate_bytes, mutate_members, mutate_manifest]
+
+
 def most_memory() -> int:
     """Bytes of memory that this process has had at most; 0 where the system does not say it in KiB."""
     if sys.platform != "linux":
@@ -182,12 +224,12 @@ def run(pristine: Path, directory: Path, part: str, cases: range | None, seconds
     done = refused = 0
     while (cases is None or done < len(cases)) and time.monotonic() < deadline:
         rng = random.Random(f"{seed} {part} {done}")
-        by_bytes = rng.random() < 0.7
-        (mutate_bytes if by_bytes else mutate_members)(path, data, rng)
+        (damage,) = rng.choices(DAMAGES, [5, 2, 3])
+        damage(path, data, rng)
         found = everything(directory)
         errors = {name for name, answer in found.items() if isinstance(answer, AttentionError)}
         case = f"seed {seed!r}, {part}, case {done}"
-        if by_bytes:
+        if damage is mutate_bytes:
             wrong = [
                 name
                 for name, answer in found.items()

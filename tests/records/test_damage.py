@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 import tb_attention
+from tb_attention.records.reading.opened_attempt import open_attempt
+from tb_attention.records.store.local_store import LocalStore
 
 from . import fuzz, logs
 
@@ -42,6 +46,22 @@ def test_a_damaged_step_is_named_and_the_others_are_read(pristine: Path, tmp_pat
     assert "is not a whole zip archive" in damaged.reason
     with pytest.raises(tb_attention.errors.LogError, match=r"Step 1 cannot be read: step-000000000001\.npz is not"):
         log.weights(1, 0, "a")
+
+
+def test_the_reason_of_a_step_that_cannot_be_read_names_no_path(pristine: Path) -> None:
+    class Refusing(LocalStore):
+        """A directory whose second step may not be read, for root as well, to whom the system refuses nothing."""
+
+        def open(self, path: str) -> IO[bytes]:
+            if path.endswith("step-000000000001.npz") or "index" in path:
+                raise PermissionError(errno.EACCES, "Permission denied", self._path(path))
+            return super().open(path)
+
+    listed = open_attempt(Refusing(str(pristine)), "plugins/attention/attention/1").list_steps()
+    assert [entry.manifest.step for entry in listed.entries] == [0]
+    assert [damaged.reason for damaged in listed.damaged] == [
+        "step-000000000001.npz cannot be read: Permission denied."
+    ]
 
 
 def test_a_file_under_the_name_of_another_step_is_damage(pristine: Path, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +56,24 @@ def test_what_is_not_there_is_empty_or_not_found(store: Store) -> None:
     with pytest.raises(FileNotFoundError):
         store.open("nowhere/x")
     store.remove("nowhere")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_only_regular_files_are_listed_and_opened(tmp_path: Path) -> None:
+    """To open a pipe waits for its writer, for ever if there is none."""
+    store = open_store(tmp_path)
+    put(store, "file", b"x")
+    os.mkfifo(tmp_path / "pipe")
+    os.symlink("/dev/zero", tmp_path / "device")
+    os.symlink("file", tmp_path / "link")
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(os.path.relpath(tmp_path / "socket"))  # the whole path may be too long for a socket
+        assert [entry.name for entry in store.entries()] == ["file", "link"]
+        for name in ("pipe", "device", "socket"):
+            assert store.entry(name) is None
+            with pytest.raises(OSError, match=r"No such device or address|Not a regular file"):
+                store.open(name)
+    assert store.read("link") == b"x"
 
 
 def test_files_are_replaced_moved_and_removed(store: Store) -> None:

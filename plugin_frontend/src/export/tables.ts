@@ -5,7 +5,7 @@ import { npyFile, npyTexts } from "../api/npyFile";
 import type { Table } from "../model/table";
 
 /** Spreadsheets take a field that begins so for a formula, and words come from the log. */
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@\t\r\n]/;
 
 const harmless = (cell: string | number) =>
   typeof cell === "string" && FORMULA.test(cell) ? `'${cell}` : String(cell);

@@ -95,7 +95,7 @@ class Archive:
 
         Args:
             name: Without ".npy".
-            most: Bytes of the inflated member, at most.
+            most: Bytes of the inflated member, at most; never more than `MAX_MEMBER_BYTES`, whatever a manifest says.
 
         Raises:
             DamagedFileError: The member is missing, too large, altered or not an array of numbers.
@@ -148,6 +148,7 @@ class Archive:
 
     def _checked(self, name: str, most: int) -> zipfile.ZipInfo:
         info = self._infos.get(name)
+        most = min(most, MAX_MEMBER_BYTES)
         if info is None:
             raise DamagedFileError(f"{self._name} has no member {name[:80]!r}.")
         if info.file_size > most:

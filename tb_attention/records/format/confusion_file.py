@@ -21,10 +21,10 @@ from tb_attention.records.format.schema import (
     manifest_member,
     manifest_to_json,
 )
-from tb_attention.records.format.step_file import decode_member, map_members
+from tb_attention.records.format.step_file import map_members, read_encoded
 from tb_attention.records.format.step_record import CellExamples, ConfusionRecord
 from tb_attention.reduce.confusion import cells_of, dense_of
-from tb_attention.reduce.encodings import encode, encoded_bytes
+from tb_attention.reduce.encodings import encode
 
 ORDER_MEMBER = "order/similarity"
 CELLS_MEMBER = "examples/cells"
@@ -167,9 +167,7 @@ def read_mean(archive: Archive, manifest: ConfusionManifest, index: int, site: i
     """The mean map of a class at one site, of the site's shape."""
     assert manifest.maps is not None
     known = manifest.maps.sites[site]
-    name = mean_member(index, site)
-    stored = archive.read(name, encoded_bytes(known.shape, known.encoding) + 4096)
-    return decode_member(stored, known.shape, known.encoding, name)
+    return read_encoded(archive, mean_member(index, site), known.shape, known.encoding)
 
 
 def read_order(archive: Archive, manifest: ConfusionManifest) -> npt.NDArray[np.int64]:

@@ -41,12 +41,18 @@ def loads(data: bytes, what: str) -> dict[str, Any]:
         try:
             value = msgspec.json.decode(data)
         except msgspec.DecodeError:
-            value = json.loads(data)  # also takes unpaired surrogates and numbers that no float can hold
+            value = _read_leniently(data)
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{what} is not JSON: {error}.") from error
     if not isinstance(value, dict):
         raise DamagedFileError(f"{what} must be a JSON object. Received: {type(value).__name__}.")
     return value
+
+
+def _read_leniently(data: bytes) -> Any:
+    """JSON with numbers that no float can hold, and with "?" for unpaired surrogates, which no UTF-8 can hold."""
+    value = json.loads(data)
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def convert(value: Any, kind: Any, what: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
-from tb_attention.records.format.archive import Archive
+from tb_attention.records.format.archive import MAX_MEMBER_BYTES, Archive
 from tb_attention.records.format.digest import Digest
 from tb_attention.records.format.npz import Member
 from tb_attention.records.format.schema import StepManifest, manifest_member, manifest_to_json
@@ -99,7 +100,11 @@ def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) 
 
 
 def read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding: Encoding) -> npt.NDArray[np.float32]:
-    """The values of a member. A member too large for the shape is refused before it is inflated."""
+    """The values of a member. One that is too large, for the shape or at all, is refused before it is inflated."""
+    if 4 * math.prod(shape) > MAX_MEMBER_BYTES:
+        raise DamagedFileError(
+            f"{name} would have {4 * math.prod(shape)} bytes as float32; {MAX_MEMBER_BYTES} are allowed."
+        )
     return decode_member(archive.read(name, encoded_bytes(shape, encoding) + 4096), shape, encoding, name)
 
 

@@ -203,8 +203,11 @@ class OpenedAttempt:
                 yield self._read_entry(step, file, with_measures)
             except FileNotFoundError:
                 continue  # moved aside since the listing
-            except (LogError, OSError) as error:
+            except LogError as error:
                 yield Damaged(file.name, step, str(error))
+            except OSError as error:
+                # Its text names the whole path, which may say more of a machine than a page should.
+                yield Damaged(file.name, step, f"{file.name} cannot be read: {error.strerror or type(error).__name__}.")
 
     def _read_entry(self, step: Step, file: Entry, with_measures: bool = False) -> StepEntry:
         with self.open(file.name) as archive:

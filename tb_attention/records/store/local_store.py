@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import time
 from collections.abc import Callable
 from typing import IO
@@ -25,22 +27,22 @@ class LocalStore(Store):
         try:
             with os.scandir(self._path(path)) as scan:
                 for item in scan:
-                    # A file may be replaced or moved between listing the directory and reading its size.
-                    with contextlib.suppress(FileNotFoundError):
-                        found.append(_entry(item.name, item.is_dir(), item.stat()))
+                    # A file may be moved between listing the directory and reading its size, and a link lead nowhere.
+                    with contextlib.suppress(OSError):
+                        found.append(_entry(item.name, item.stat()))
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(found, key=lambda entry: entry.name)
+        return sorted(filter(None, found), key=lambda entry: entry.name)
 
     def entry(self, path: str) -> Entry | None:
         try:
-            stat = os.stat(self._path(path))
+            found = os.stat(self._path(path))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return _entry(os.path.basename(path), os.path.isdir(self._path(path)), stat)
+        return _entry(os.path.basename(path), found)
 
     def open(self, path: str) -> IO[bytes]:
-        return open(self._path(path), "rb")
+        return open(self._path(path), "rb", opener=_open_regular)
 
     def replace(self, path: str, write: Callable[[IO[bytes]], None]) -> Entry:
         target = self._path(path)
@@ -52,14 +54,14 @@ class LocalStore(Store):
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-                stat = os.fstat(file.fileno())
+                written = os.fstat(file.fileno())
             _replace(temporary, target)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
         _sync_directory(directory)
-        return _entry(os.path.basename(target), False, stat)
+        return Entry(os.path.basename(target), False, written.st_size, written.st_mtime_ns)
 
     def overwrite(self, path: str, data: bytes) -> None:
         with open(self._path(path), "r+b") as file:
@@ -86,8 +88,21 @@ class LocalStore(Store):
         return os.path.join(self.url, *path.split("/")) if path else self.url
 
 
-def _entry(name: str, is_directory: bool, stat: os.stat_result) -> Entry:
-    return Entry(name, is_directory, stat.st_size, stat.st_mtime_ns)
+def _entry(name: str, found: os.stat_result) -> Entry | None:
+    """A regular file or a directory; None for a pipe, a socket or a device."""
+    is_directory = stat.S_ISDIR(found.st_mode)
+    if not is_directory and not stat.S_ISREG(found.st_mode):
+        return None
+    return Entry(name, is_directory, found.st_size, found.st_mtime_ns)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Opens a regular file. To open a pipe would wait for its writer, and some devices have no end."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "Not a regular file", path)
+    return descriptor
 
 
 def _replace(temporary: str, target: str) -> None:
