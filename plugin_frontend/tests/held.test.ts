@@ -129,3 +129,34 @@ test("overviews lie behind their lengths, 0 for a step without", async () => {
   expect(view.getUint32(0, true)).toBe(0);
   expect(view.getUint32(4, true)).toBe(body.length - 8);
 });
+
+test("means over samples are computed from those of the page", async () => {
+  const label = (one: number) => ({ id: String(one), label: { class: one }, inputs: [] });
+  const steps = [0, 1].map((step) =>
+    record(step, { sites: 0, sample_count: 2, predictions: [0, step].map((one) => ({ class: one, probability: 1 })) }),
+  );
+  const set = { class_names: null, samples: [label(0), label(1)], thumbnails: null };
+  const answers = { runs: { version: "page", logdir: "", runs: [] }, series: [series(steps)], samples: [{ set }] };
+  const bodies = { "weights/0/0/0/0": 0, "weights/0/0/1/0": 1, "measures/0/0": 2, "measures/0/1": 3 };
+  const index = { answers, bodies, parameters: { ...PARAMETERS, measures: ["sample"] } };
+  const measures = [
+    [1, 2, 3, 4, 5, NaN, 7, 8],
+    [3, 2, 5, 4, 7, 6, NaN, NaN],
+  ].map((values) => npyFile([2, 2, 2], Float32Array.from(values)));
+  const second = npyFile(
+    [2, 3, 3],
+    WEIGHTS.map((weight) => weight + 4),
+  );
+  const files = [npyFile([2, 3, 3], WEIGHTS), second, ...measures].map((file) => gzipSync(file));
+  const answer = answerFrom(heldLog(() => [gzipSync(JSON.stringify(index)), ...files].map(base64).join("\n")));
+  const get = async (query: string) => [...(await array(await answer(at(query)))).data];
+  const mean = await get("weights?tag=attention&step=0&samples=0-1&site=0");
+  expect(mean).toEqual([...WEIGHTS].map((weight) => weight + 2));
+  const apart = await get("weights?tag=attention&step=0&samples=0-1&site=0&deviation=1");
+  expect(apart).toEqual([...WEIGHTS].map(() => 2));
+  expect(await get("measures?tag=attention&samples=0-1")).toEqual([2, 2, 4, 4, 6, 6, NaN, NaN]);
+  // The second sample is wrong at the first step, and none at the second.
+  expect(await get("measures?tag=attention&samples=0-1&verdict=wrong")).toEqual([3, 2, 5, 4, NaN, NaN, NaN, NaN]);
+  const missing = await answer(at("weights?tag=attention&step=0&samples=0-2&site=0"));
+  expect(missing.status).toBe(404);
+});

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { answerFrom, fromBase64, heldLog } from "../src/api/held/log";
 import { readNpy } from "../src/api/npy";
 import { toNumber, type Encoding, type HeldIndex, type WireNumber } from "../src/api/wire";
-import { decodeRows } from "../src/model/encoding";
+import { decodeRows, encodeRows } from "../src/model/encoding";
 import { series } from "./helpers";
 
 interface Shared {
@@ -38,5 +38,20 @@ test.each(shared.encodings)("$encoding bytes mean these floats", ({ encoding, sh
   values.map(toNumber).forEach((value, i) => {
     if (Number.isNaN(value)) expect(decoded[i]).toBeNaN();
     else expect(decoded[i]).toBeCloseTo(value, 6);
+  });
+});
+
+test.each(shared.encodings)("floats become $encoding bytes that mean the same", ({ encoding, shape, values }) => {
+  const columns = shape.at(-1)!;
+  const weights = Float32Array.from(values.map(toNumber));
+  const stored = encodeRows(weights, encoding, columns);
+  // Half a code, next to the largest weight of the row.
+  const half = { float32: 0, float16: 0, sqrt8_row: 1 / 255, signed8_row: 1 / 127 }[encoding];
+  const largest = (i: number) =>
+    Math.max(...weights.subarray(i - (i % columns), i - (i % columns) + columns).map(Math.abs));
+  const decoded = decodeRows(stored, encoding, weights.length / columns, columns);
+  weights.forEach((value, i) => {
+    if (Number.isNaN(value)) expect(decoded[i]).toBeNaN();
+    else if (decoded[i] !== value) expect(Math.abs(decoded[i]! - value)).toBeLessThanOrEqual(half * largest(i) + 1e-6);
   });
 });

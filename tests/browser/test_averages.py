@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 import tb_attention
 from tb_attention.site import Axis
 from tests.browser.tab import Tab, opened
+from tests.browser.test_export import from_disk
 from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.browser
@@ -120,3 +121,20 @@ def test_compare_shows_the_difference_of_two_means(server: TensorBoard, chromium
         largest = by.flat[np.abs(by).argmax()]
         sign = "+" if largest > 0 else "−"
         sentence(tab, f"{re.escape(sign)}{number(abs(largest))}")
+
+
+def test_a_stand_alone_page_computes_the_means_itself(chromium: Browser, logs: Path, tmp_path: Path) -> None:
+    tb_attention.export_html(logs / "pictures", tmp_path / "page.html")
+    with from_disk(
+        chromium, tmp_path / "page.html", "&p.attention.view=head&p.attention.head=1&p.attention.average=all"
+    ) as tab:
+        said = tab.locator("p[aria-live]").first
+        row, spread = weights(2)[:, 1, 0].mean(0), weights(2)[:, 1, 0].std(0)
+        best = int(row.argmax())
+        expect(said).to_have_text(re.compile(f"^Mean of 4 samples .*{number(row[best])} ± {number(spread[best])}"))
+        tab.get_by_role("tab", name="Overview").click()
+        rows = weights(2)[:, 1].astype("f8")
+        entropies = -(rows * np.log2(rows)).sum(-1).mean(-1)
+        entropy = tab.locator("dl", has_text="entropy (bits)").locator("dd").first
+        expect(entropy).to_have_text(re.compile(f"{number(entropies.mean())}\\s± {number(entropies.std())}"))
+        expect(tab.get_by_text("samples right")).to_be_visible()

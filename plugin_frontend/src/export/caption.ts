@@ -1,5 +1,6 @@
 /** Where a picture, a table or a page is from: run, step, layer, head, sample. */
 import { mapShape } from "../model/maps";
+import { averagedText } from "../model/sentences";
 import { stepName } from "../model/timeline";
 import type { View } from "../state/choices.svelte";
 import type { Store } from "../state/store.svelte";
@@ -18,7 +19,9 @@ export function captionOf(store: Store): string {
     const heads = store.sites.reduce((sum, each) => sum + mapShape(each).heads, 0);
     parts.push(`${store.sites.length} layers, ${heads} heads`);
   }
-  if (sample && !OF_NO_SAMPLE.includes(view)) {
+  const { averaging } = store;
+  if (averaging.ofMeasures && averaging.facts) parts.push(`mean of ${averagedText(averaging.facts)}`);
+  else if (sample && !OF_NO_SAMPLE.includes(view)) {
     const label = sample.label && "name" in sample.label ? ` (${sample.label.name})` : "";
     parts.push(`sample ${sample.id}${label}`);
   }
@@ -33,7 +36,7 @@ export function fileParts(store: Store): (string | null)[] {
     store.slot ? `step${store.slot.step}` : null,
     store.site?.path ?? null,
     `head${store.head}`,
-    store.sample?.id ?? null,
+    store.averaging.ofMeasures ? "mean" : (store.sample?.id ?? null),
   ];
 }
 

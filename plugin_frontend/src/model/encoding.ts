@@ -57,6 +57,28 @@ export function decodeRows(
   }
 }
 
+/** The array to store for some weights, whose last dimension has `columns` numbers; see `decodeRows`. Floats stay as they are. */
+export function encodeRows(weights: Float32Array, encoding: Encoding, columns: number): Float32Array | Uint8Array {
+  if (!isEightBit(encoding)) return weights;
+  const signed = encoding === "signed8_row";
+  const rows = columns ? weights.length / columns : 0;
+  const bytes = new Uint8Array(4 * rows + weights.length);
+  const view = new DataView(bytes.buffer);
+  const most = signed ? 127 : 255;
+  for (let row = 0; row < rows; row++) {
+    const values = weights.subarray(row * columns, (row + 1) * columns);
+    let maximum = 0;
+    for (const value of values) maximum = Math.max(maximum, signed ? Math.abs(value) : value);
+    view.setFloat32(4 * row, Number.isFinite(maximum) ? maximum : NaN, true);
+    if (!(maximum > 0 && maximum < Infinity)) continue;
+    values.forEach((value, column) => {
+      const code = Math.floor(most * Math.sqrt(Math.max(0, signed ? Math.abs(value) : value) / maximum) + 0.5);
+      bytes[4 * rows + row * columns + column] = value < 0 ? -code : code;
+    });
+  }
+  return bytes;
+}
+
 export function isEightBit(encoding: Encoding): boolean {
   return encoding === "sqrt8_row" || encoding === "signed8_row";
 }

@@ -28,7 +28,7 @@ export class Averaging {
     }
     return null;
   });
-  /** Whether the maps of the view are averages, and whether its measures are: those have one whatever the positions are. */
+  /** Whether the maps of the view are averages, and whether at least its measures are: those have one whatever the positions are. */
   readonly ofMaps = $derived.by(() => this.chosen && this.#fits && this.obstacle === null);
   readonly ofMeasures = $derived.by(() => {
     if (this.ofMaps || !this.chosen) return this.ofMaps;

@@ -5,6 +5,7 @@
 import { gunzip } from "../gzip";
 import type { ExamplesAnswer, HeldIndex } from "../wire";
 import { overviews } from "./overviews";
+import { means } from "./means";
 import { history, matrices } from "./matrices";
 import { meanRows } from "./rows";
 
@@ -70,7 +71,13 @@ export function answerFrom(log: HeldLog): (url: string) => Promise<Response> {
     if (route === "examples") return Response.json(noExamples(params.get("step") ?? ""));
     if (route === "rows")
       return meanRows(series, params, (step, sample, site) => array("weights", { step, sample, site }));
-    const found = array(route, Object.fromEntries(params));
+    const given = Object.fromEntries(params);
+    if (params.has("samples")) {
+      const listed = Object.values(answers.samples[index] ?? {})[0]?.samples ?? [];
+      const made = await means(route, series, listed, params, (sample) => array(route, { ...given, sample }));
+      return made ?? refusal("This page does not hold these samples.");
+    }
+    const found = array(route, given);
     return found ? new Response(found) : refusal("This page does not hold that part of the log.");
   };
 }

@@ -145,7 +145,7 @@ export class ShownHead {
   readonly fitsSteps = $derived.by(
     () => this.options.full === "steps" && this.hasSteps && this.direction === "looks" && !this.gate,
   );
-  readonly hasSteps = $derived.by(() => this.store.slots.length > 1 && !this.store.showsExamples);
+  readonly hasSteps = $derived.by(() => this.store.slots.length > 1 && !this.store.showsExamples && this.count === 1);
   /** How strongly the line tints the cells of its axis. */
   readonly tint: TintScale | null = $derived.by(() => {
     const [line, axis] = [this.line, this.lineAxis];
