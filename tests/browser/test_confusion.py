@@ -164,6 +164,40 @@ def test_from_a_cell_to_where_the_model_looked_and_back(logs: Path, server: Tens
         expect(examples).to_have_count(len(kept))
 
 
+def test_a_kept_cell_filters_the_rail_visibly_beside_its_matrix_and_nowhere_else(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    matrix, tracked = counted(logs), confusion_logs.TRACKED
+    predicted = confusion_logs.scores(LAST, 6.0)[:tracked].argmax(1)
+    there = (5, int(predicted[5]))
+    nowhere = next((t, p) for t, p in np.argwhere(matrix > 0) if t != p and t > tracked)
+    with opened(chromium, server.address, where("digits")) as tab:
+        tab.wait_until_drawn("confusion", step=LAST)
+        rail = tab.frame.get_by_role("region", name="Samples")
+        listed = rail.get_by_role("option").filter(has_text="#")
+        expect(listed).to_have_count(tracked)
+        point_at(tab, *there, click=True)
+        expect(listed).to_have_count(1)
+        point_at(tab, *nowhere, click=True)
+        name = f"{NAMES[nowhere[0]]} → {NAMES[nowhere[1]]}"
+        expect(rail).to_contain_text(f"None of the {tracked} samples is in the cell {name} at this step.")
+        chip = rail.get_by_role("button", name=f"{name} ×")
+        for view in ("Overview", "Samples"):
+            tab.open(view)
+            expect(listed).to_have_count(tracked)
+            expect(chip).to_be_hidden()
+        tab.open("Confusion")
+        chip.click()
+        expect(listed).to_have_count(tracked)
+        expect(tab.page).not_to_have_url(re.compile("attention.cell="))
+
+
+def test_the_rail_counts_no_samples_where_there_are_none(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, where("hundred")) as tab:
+        tab.wait_until_drawn("confusion")
+        expect(tab.frame.get_by_role("region", name="Samples")).to_have_text("Samples")
+
+
 def test_a_cell_is_told_by_its_row_its_column_and_the_step_before(
     logs: Path, server: TensorBoard, chromium: Browser
 ) -> None:

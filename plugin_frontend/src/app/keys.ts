@@ -104,8 +104,8 @@ const LAYERS: ((store: Store) => boolean)[] = [
     return wasOpened;
   },
   (store) => {
-    const kept = store.keptCell !== null;
-    if (kept) store.filter = { ...store.filter, label: null, prediction: null };
+    const kept = store.filterCell !== null;
+    if (kept) store.keepCell(null);
     return kept;
   },
   (store) => {

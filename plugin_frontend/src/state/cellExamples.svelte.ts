@@ -4,7 +4,6 @@ import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import { toNumber, type ExamplesAnswer, type SamplesAnswer, type Step } from "../api/wire";
 import type { Cell } from "../model/confusion";
-import { NO_FILTER } from "../model/samples";
 import { joinedSlot, slotsOf } from "../model/timeline";
 import { CellAttention, type AttentionSource } from "./cellAttention.svelte";
 import { Resource } from "./resource.svelte";
@@ -41,7 +40,7 @@ export class CellExamples {
     if (!store.keptCell) return [];
     const tracked = store.showsExamples
       ? []
-      : store.shownSamples.map(({ sample, index, prediction }) => ({
+      : store.cellSamples.map(({ sample, index, prediction }) => ({
           id: sample.id,
           index,
           tracked: true,
@@ -115,7 +114,6 @@ export class CellExamples {
       store.choices.tag = store.matricesName.tag;
       if (store.choices.step !== null) store.choices.step = this.of.slot.step;
     } else this.opened = { cell, tag: store.choices.tag, step: null, from: "" };
-    store.filter = NO_FILTER;
     store.choices.sample = entry.id;
     store.choices.view = "sample";
   }
@@ -135,7 +133,7 @@ export class CellExamples {
         store.choices.step = slots[joinedSlot(slots, shown)]?.step ?? shown.step;
       }
     }
-    store.filter = { ...NO_FILTER, label: opened.cell.truth, prediction: opened.cell.predicted };
+    store.keepCell(opened.cell);
     store.choices.view = "confusion";
     this.opened = null;
   }

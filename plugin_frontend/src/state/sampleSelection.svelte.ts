@@ -32,17 +32,35 @@ export class SampleSelection extends Selection {
     () => this.samples,
     () => this.sample,
   );
+  readonly #predicted = $derived(
+    this.samples.map((sample, index) => ({ sample, index, prediction: this.predictionOf(this.slot, index) })),
+  );
+  /** The cell of the matrix that is kept. */
+  readonly keptCell: Cell | null = $derived.by(() => {
+    const [truth = NaN, predicted = NaN] = this.choices.cell?.split(".").map(Number) ?? [];
+    const classes = this.matrices?.steps.at(-1)?.classes ?? Infinity;
+    return truth < classes && predicted < classes ? { truth, predicted } : null;
+  });
+  /** The samples of the kept cell at this step. */
+  readonly cellSamples = $derived.by(() => {
+    const cell = this.keptCell;
+    return this.#predicted.filter(
+      ({ sample, prediction }) => sample.label?.class === cell?.truth && prediction?.class === cell?.predicted,
+    );
+  });
+  /** The cell that filters the list of samples: the kept one, beside its matrix and nowhere else. */
+  readonly filterCell: Cell | null = $derived.by(() => (this.view === "confusion" ? this.keptCell : null));
+
   readonly shownSamples = $derived(
-    this.samples
-      .map((sample, index) => ({ sample, index, prediction: this.predictionOf(this.slot, index) }))
-      .filter(({ sample, prediction }) => passes(this.filter, sample, prediction, this.classNames)),
+    (this.filterCell ? this.cellSamples : this.#predicted).filter(({ sample, prediction }) =>
+      passes(this.filter, sample, prediction, this.classNames),
+    ),
   );
 
-  /** The cell of the matrix that is kept: it filters the samples. */
-  readonly keptCell: Cell | null = $derived.by(() => {
-    const { label, prediction } = this.filter;
-    return label !== null && prediction !== null ? { truth: label, predicted: prediction } : null;
-  });
+  /** Keeps a cell of the matrix; null lets it go. */
+  keepCell(cell: Cell | null): void {
+    this.choices.cell = cell && `${cell.truth}.${cell.predicted}`;
+  }
 
   /** The input whose picture is shown beside the map: the one that the site's keys lie in, or its queries, else the first picture; -1 for none. */
   get pictureInput(): number {

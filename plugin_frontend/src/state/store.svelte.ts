@@ -1,5 +1,4 @@
 /** The one owner of what the tab shows. Choices and answers are stored; everything else is derived from them. */
-import { untrack } from "svelte";
 import { MediaQuery } from "svelte/reactivity";
 import type { Step } from "../api/wire";
 import { takeFocusWhenShown } from "../host/focus";
@@ -46,12 +45,6 @@ export class Store extends SampleSelection {
       document.documentElement.classList.toggle("dark", dark);
     });
     $effect.root(() => {
-      // The kept cell is the filter's, and the address names it: each follows the other.
-      $effect(() => this.#keepCell(this.choices.cell));
-      $effect(() => {
-        const kept = this.keptCell;
-        this.choices.cell = kept && `${kept.truth}.${kept.predicted}`;
-      });
       // However one came back to the matrix, there is no way back to it any more.
       $effect(() => {
         if (this.view === "confusion") this.confusion.examples.opened = null;
@@ -61,15 +54,6 @@ export class Store extends SampleSelection {
       this.data.start();
     });
     this.server.start();
-  }
-
-  /** Filters by the cell that the address names, as "6.0". */
-  #keepCell(named: string | null): void {
-    const { truth, predicted } = untrack(() => this.keptCell) ?? {};
-    const [label = null, prediction = null] = named?.split(".").map(Number) ?? [];
-    if (label !== (truth ?? null) || prediction !== (predicted ?? null)) {
-      this.filter = { ...untrack(() => this.filter), label, prediction };
-    }
   }
 
   #wantSeries(): void {
