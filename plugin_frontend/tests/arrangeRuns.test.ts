@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { arrangeRuns, barOf, barScale, higherIsBetter, listRuns, shortNames } from "../src/model/arrangeRuns";
+import { arrangeRuns, barOf, barScale, bestOf, isHigherBetter, listRuns, shortNames } from "../src/model/arrangeRuns";
+import { higherIsBetter } from "../src/model/metricDirection";
 import type { RunEntry } from "../src/model/runs";
 
 function run(name: string, monitor?: string, value?: number): RunEntry {
@@ -21,6 +22,33 @@ test("losses are ordered from the lowest, accuracies from the highest", () => {
   expect(names(losses, "", "best")).toEqual(["b", "c", "a"]);
   const accuracies = [run("a", "val_accuracy", 0.3), run("b", "val_accuracy", 0.1), run("c", "val_accuracy", 0.2)];
   expect(names(accuracies, "", "best")).toEqual(["a", "c", "b"]);
+});
+
+test("which way a metric is better is what the log says, and only else guessed by its name", () => {
+  const said = (name: string, value: number, mode?: "min" | "max") => {
+    const made = run(name, "my_score", value);
+    Object.assign(made.series[0]!.status!.best!, mode ? { mode } : {});
+    return made;
+  };
+  expect(names([said("a", 0.1, "max"), said("b", 0.3, "max"), said("c", 0.2, "max")], "", "best")).toEqual([
+    "b",
+    "c",
+    "a",
+  ]);
+  expect(names([said("a", 0.1), said("b", 0.3), said("c", 0.2)], "", "best")).toEqual(["a", "c", "b"]);
+  expect(isHigherBetter(listRuns([said("a", 0.1, "max")]), "my_score")).toBe(true);
+});
+
+test("the step of the best is named as everywhere: an epoch from 1 where steps are epochs", () => {
+  const at = (best: object, status: object = {}) => {
+    const made = run("a");
+    made.series[0]!.status = { state: "finished", ...status, best: { step: 14, monitor: "loss", value: 1, ...best } };
+    return bestOf(made.series)?.at;
+  };
+  expect(at({ epoch: 14 })).toBe("epoch 15");
+  expect(at({ epoch: 2 })).toBe("step 14");
+  expect(at({}, { epochs: 20 })).toBe("epoch 15");
+  expect(at({})).toBe("step 14");
 });
 
 test("runs with another metric, with none and with a best of an older log come last, as they stand", () => {

@@ -3,6 +3,7 @@ import {
   bestByText,
   bestSlot,
   bestStep,
+  countedOf,
   joinedSlot,
   metricNames,
   shortStepName,
@@ -26,6 +27,16 @@ test("epochs are counted as Keras prints them", () => {
   const slots = slotsOf(series([record("init"), record(3), record(120, { epoch: null })]));
   expect(slots.map(stepName)).toEqual(["before training (init)", "epoch 4 (step 3)", "step 120"]);
   expect(slots.map(shortStepName)).toEqual(["init", "epoch 4", "step 120"]);
+});
+
+test("steps that are batches, or count anything else, are not called epochs", () => {
+  const slots = slotsOf(
+    series([record(120, { epoch: 2, batch: 120 }), record(7, { epoch: null, batch: 7 }), record(300, { epoch: 3 })]),
+  );
+  expect(slots.map(shortStepName)).toEqual(["batch 7", "batch 120", "step 300"]);
+  expect(slots.map(stepName)).toEqual(["batch 7", "batch 120 (epoch 3)", "step 300 (epoch 4)"]);
+  expect(countedOf(slots)).toBe("step");
+  expect(countedOf(slotsOf(series([record("init"), record(0)])))).toBe("epoch");
 });
 
 test("following shows the newest step that can be read", () => {
@@ -111,6 +122,14 @@ test("the best step says by which metric and which way, and its own value", () =
   // Its name does not say that more is better; that the largest value is the best does.
   expect(told("my_score", 0)).toEqual({ index: 0, metric: "my_score", higher: true, value: 3 });
   expect(told("my_score", 2).higher).toBe(false);
+  // Where the log says which way, it need not be guessed.
+  const mode = { step: 1, monitor: "my_score", value: 2, mode: "max" as const };
+  const withMode = bestStep(
+    slotsOf(series(steps)),
+    series(steps, { status: { state: "finished", best: mode } }),
+    metricNames([]),
+  );
+  expect(withMode!.higher).toBe(true);
   const plain = series(steps);
   const best = bestStep(slotsOf(plain), plain, metricNames(slotsOf(plain)))!;
   expect([best.value, bestByText(best)]).toEqual([1, "by val_loss, lowest"]);

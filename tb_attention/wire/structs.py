@@ -105,11 +105,18 @@ class StepRecord(WireStruct, frozen=True):
 
 
 class Best(WireStruct, frozen=True):
-    """The step with the best value of a metric."""
+    """The step with the best value of a metric.
+
+    Attributes:
+        mode: Whether the smallest or the largest value is the best; logs of earlier versions do not say it.
+        epoch: Of the step, from 0; logs of earlier versions do not say it.
+    """
 
     step: Step
     monitor: str
     value: WireNumber | None = None
+    mode: Literal["min", "max"] | UnsetType | None = UNSET
+    epoch: int | UnsetType | None = UNSET
 
 
 class Thinned(WireStruct, frozen=True):

@@ -11,6 +11,7 @@ import pytest
 
 import tb_attention
 from tb_attention.errors import ArgumentError, AttentionWarning
+from tb_attention.records.writing.best_step import Monitor
 from tests.callbacks.trainings import X, Y, build, callback, fit, status
 
 
@@ -43,7 +44,23 @@ def test_a_metric_that_comes_later_is_not_compared_with_its_stand_in(tmp_path: P
     metric = Metric("val_score", [None, 0.2, None, 0.1])
     with pytest.warns(AttentionWarning, match="no metric 'val_score'"):
         fit(build(), [metric, callback(tmp_path, monitor="val_score", mode="max")], epochs=4)
-    assert status(tmp_path)["best"] == {"step": 1, "monitor": "val_score", "value": 0.2}
+    assert status(tmp_path)["best"] == {"step": 1, "epoch": 1, "monitor": "val_score", "value": 0.2, "mode": "max"}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "said"),
+    [("val_auc", "auto", "max"), ("val_loss", "auto", "min"), ("val_loss", "max", "max"), ("val_acc", "min", "min")],
+)
+def test_the_status_says_which_way_the_metric_is_better(name: str, mode: str, said: str) -> None:
+    monitor = Monitor(name, mode)
+    best = monitor.better(monitor.better(None, 0, {name: 0.2}), 1, {name: 0.4})
+    assert best == {
+        "step": 1 if said == "max" else 0,
+        "epoch": None,
+        "monitor": name,
+        "value": 0.4 if said == "max" else 0.2,
+        "mode": said,
+    }
 
 
 def test_an_epoch_without_a_value_is_not_the_best(tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 /** The runs as a list to choose from: filtered by name, in order of names or of what they reached. */
-import type { SeriesEntry, Step } from "../api/wire";
+import type { SeriesEntry } from "../api/wire";
+import { higherIsBetter } from "./metricDirection";
 import { entriesOf, runFilter, type RunEntry } from "./runs";
+import { nameOfStep } from "./timeline";
 
 export interface BestMetric {
   monitor: string;
   value: number;
-  step: Step;
+  /** Whether the highest value is the best. */
+  higher: boolean;
+  /** "epoch 15". */
+  at: string;
 }
 
 export interface ListedRun {
@@ -22,17 +27,13 @@ export type RunOrder = "name" | "best";
 /** What the list of runs itself says of the best step: a run need not be opened for it. */
 export function bestOf(entries: SeriesEntry[]): BestMetric | null {
   for (const { status } of entries) {
-    const { step, monitor, value } = status?.best ?? {};
-    if (step !== undefined && typeof monitor === "string" && typeof value === "number") return { step, monitor, value };
+    const { step, monitor, value, mode, epoch } = status?.best ?? {};
+    if (step === undefined || typeof monitor !== "string" || typeof value !== "number") continue;
+    // Logs of earlier versions say neither; where a training has epochs, its steps are epochs.
+    const counted = epoch ?? (status?.epochs != null && step !== "init" ? step : null);
+    return { monitor, value, higher: mode ? mode === "max" : higherIsBetter(monitor), at: nameOfStep(step, counted) };
   }
   return null;
-}
-
-const HIGHER = /acc|auc|precision|recall|f1|f_score|iou|bleu|rouge|top_k|r2|cosine/i;
-
-/** As Keras guesses for `mode="auto"`: what is called accuracy or the like should be high, everything else low. */
-export function higherIsBetter(monitor: string): boolean {
-  return HIGHER.test(monitor) && !/loss|error/i.test(monitor);
 }
 
 /** What bars of values span: all values, and zero. */
@@ -56,6 +57,11 @@ export function commonMonitor(runs: ListedRun[]): string | null {
   const counts = new Map<string, number>();
   for (const { best } of runs) if (best) counts.set(best.monitor, (counts.get(best.monitor) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
+}
+
+/** Whether the highest value of a metric is the best: as the first run says that has it. */
+export function isHigherBetter(listed: ListedRun[], monitor: string): boolean {
+  return listed.find(({ best }) => best?.monitor === monitor)?.best?.higher ?? higherIsBetter(monitor);
 }
 
 /** All runs, with what each reached. */
@@ -85,7 +91,7 @@ export function arrangeRuns(listed: ListedRun[], filter: string, order: RunOrder
   const shown = listed.filter(({ run }) => passes?.(run.run) ?? true);
   const monitor = commonMonitor(listed);
   if (order === "name" || monitor === null) return shown;
-  const sign = higherIsBetter(monitor) ? -1 : 1;
+  const sign = isHigherBetter(listed, monitor) ? -1 : 1;
   const rank = ({ best }: ListedRun) => (best?.monitor === monitor ? sign * best.value : Infinity);
   return shown.sort((a, b) => {
     const [x, y] = [rank(a), rank(b)];

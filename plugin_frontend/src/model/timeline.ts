@@ -1,5 +1,5 @@
 /** Steps as slots of the timeline: those that can be read and those that are damaged, in order, `init` first. */
-import { higherIsBetter } from "./arrangeRuns";
+import { higherIsBetter } from "./metricDirection";
 import { toNumber, type SeriesAnswer, type Step, type StepRecord } from "../api/wire";
 
 export interface Slot {
@@ -38,16 +38,41 @@ export function slotAt(slots: Slot[], step: Step | null): number {
   return readable >= 0 ? readable : slots.length - 1;
 }
 
-/** "epoch 4 (step 3)": the epoch as Keras prints it, from 1. */
-export function stepName(slot: Slot): string {
-  if (slot.step === "init") return "before training (init)";
-  return slot.epoch === null ? `step ${slot.step}` : `epoch ${slot.epoch + 1} (step ${slot.step})`;
+type Counted = "epoch" | "batch" | "step";
+
+/** What the number of a step counts, from its epoch and the batches seen before it. */
+function counted(step: Step, epoch: number | null, batch: number | null): Counted {
+  if (step === "init" || step === epoch) return "epoch";
+  return batch === step ? "batch" : "step";
 }
 
-/** "epoch 4", for the middle of a sentence. */
-export function shortStepName(slot: Slot): string {
-  if (slot.step === "init") return "init";
-  return slot.epoch === null ? `step ${slot.step}` : `epoch ${slot.epoch + 1}`;
+export function countedBy({ step, epoch, record }: Slot): Counted {
+  return counted(step, epoch, record?.batch ?? null);
+}
+
+/** What the steps of the timeline count. */
+export function countedOf(slots: Slot[]): Counted {
+  const last = slots.at(-1);
+  return last ? countedBy(last) : "epoch";
+}
+
+/** "epoch 4 (step 3)", the epoch as Keras prints it, from 1; "batch 120 (epoch 3)" where steps are batches. */
+export function stepName(slot: Slot): string {
+  if (slot.step === "init") return "before training (init)";
+  if (countedBy(slot) === "epoch") return `${shortStepName(slot)} (step ${slot.step})`;
+  return slot.epoch === null ? shortStepName(slot) : `${shortStepName(slot)} (epoch ${slot.epoch + 1})`;
+}
+
+/** "epoch 4", "batch 120": the one short name of a step. */
+export function shortStepName({ step, epoch, record }: Slot): string {
+  return nameOfStep(step, epoch, record?.batch ?? null);
+}
+
+/** The same of a step that is known by its numbers alone. */
+export function nameOfStep(step: Step, epoch: number | null, batch: number | null = null): string {
+  if (step === "init") return "init";
+  const by = counted(step, epoch, batch);
+  return `${by} ${by === "epoch" ? step + 1 : step}`;
 }
 
 export function metric(slot: Slot | undefined, name: string | null): number {
@@ -111,9 +136,9 @@ export function bestStep(slots: Slot[], series: SeriesAnswer, names: MetricNames
     const value = said.value == null ? metric(slots[index], said.monitor) : toNumber(said.value);
     const logged = trained.map(({ slot }) => metric(slot, said.monitor)).filter(Number.isFinite);
     const [low, high] = [Math.min(...logged), Math.max(...logged)];
-    // The log does not say which way the callback compares; the values do.
-    const higher = high > low ? Math.abs(value - high) < Math.abs(value - low) : higherIsBetter(said.monitor);
-    return { index, metric: said.monitor, higher, value };
+    // Logs of earlier versions do not say which way the callback compares; the values do.
+    const guessed = high > low ? Math.abs(value - high) < Math.abs(value - low) : higherIsBetter(said.monitor);
+    return { index, metric: said.monitor, higher: said.mode ? said.mode === "max" : guessed, value };
   }
   const name = names.valLoss ?? names.loss;
   let best: BestStep | null = null;

@@ -210,7 +210,7 @@ class AttentionWriter:
                 self.attempt = start_attempt(self.log_dir, self.tag, record.epoch)
             self._logger.open(self.attempt)
         if step != "init":
-            self._logger.note_best(step, record.logs)
+            self._logger.note_best(step, record.logs, record.epoch)
         self._logger.write_status(state="running", epoch=record.epoch)
         self._logger.log(record, self.samples)
 

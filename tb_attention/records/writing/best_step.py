@@ -9,7 +9,7 @@ from typing import Any
 from tb_attention.records.writing.arguments import checked_mode
 
 Mark = dict[str, Any]
-"""What the status says of the best step: "step", "monitor" (the metric that it is the best by) and "value"."""
+"""What the status says of the best step: "step", its "epoch", "monitor" (the metric that it is the best by), "value" and "mode"."""
 
 _LARGER_IS_BETTER = ("acc", "auc", "f1")
 
@@ -31,7 +31,9 @@ class Monitor:
         self._mode = checked_mode(mode)
         self._warn = warn
 
-    def better(self, best: Mark | None, step: Any, metrics: Mapping[str, float]) -> Mark | None:
+    def better(
+        self, best: Mark | None, step: Any, metrics: Mapping[str, float], epoch: int | None = None
+    ) -> Mark | None:
         """The better of the best step so far and another one.
 
         A step that is the best by a stand-in gives way to the first one that has the metric.
@@ -40,12 +42,13 @@ class Monitor:
             best: The best step so far, or None.
             step: The other one.
             metrics: Its metrics.
+            epoch: Its epoch, from 0, where it has one. Defaults to None.
         """
         name = next((name for name in (self._name, "val_loss", "loss") if name in metrics), None)
         self._warn_of_stand_in(name, metrics)
         if name is None or not math.isfinite(metrics[name]):
             return best
-        mark = {"step": step, "monitor": name, "value": metrics[name]}
+        mark = {"step": step, "epoch": epoch, "monitor": name, "value": metrics[name], "mode": self._mode_of(name)}
         if best is None:
             return mark
         if best["monitor"] != name:
@@ -53,11 +56,16 @@ class Monitor:
             return best if keeps else mark
         return mark if self._score(mark) > self._score(best) else best
 
+    def _mode_of(self, name: str) -> str:
+        """Whether the smallest or the largest value of a metric is the best."""
+        if self._mode != "auto":
+            return self._mode
+        return "max" if any(word in name for word in _LARGER_IS_BETTER) else "min"
+
     def _score(self, mark: Mark) -> float:
         """The larger, the better."""
-        is_larger = any(word in mark["monitor"] for word in _LARGER_IS_BETTER)
         value: float = mark["value"]
-        return value if self._mode == "max" or (self._mode == "auto" and is_larger) else -value
+        return value if self._mode_of(mark["monitor"]) == "max" else -value
 
     def _warn_of_stand_in(self, name: str | None, metrics: Mapping[str, float]) -> None:
         if self._warn is None or self._name in metrics or (self._name == "val_loss" and name == "loss"):
