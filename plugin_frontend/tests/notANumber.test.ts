@@ -28,8 +28,10 @@ test("a map that is not a number has no entropy, and no divergence from another"
 test("Compare says that an entropy is not a number, not that the head became more focused", () => {
   const [a, b] = [map([0.5, 0.5, 1, 0]), map([NaN, NaN, NaN, NaN])];
   const measures = measuresOf(a, b, [0, 1], [0, 1]);
-  const said = text(describeFocus({ measures, divergence: NaN }));
-  expect(said).toContain("the entropy of this head is not a number: entropy 0.500 → NaN bits, divergence NaN bits");
+  const said = text(describeFocus({ measure: "entropy", measures, divergence: NaN }));
+  expect(said).toContain(
+    "the entropy of this head is not a number (entropy from 0.500 to NaN bits; divergence NaN bits)",
+  );
   expect(said).not.toContain("focused");
 });
 
@@ -49,13 +51,13 @@ const measures = {
   array: { shape: [2, 2, 2], data: Float32Array.of(1, 0.4, 1, 0.4, NaN, NaN, 0.2, 0.9) },
   names: ["entropy", "largest"],
 };
-const words = { measures, step: 1, before: 0, stepName: "epoch 2", beforeName: "epoch 1", sites };
+const words = { measures, measure: "entropy", step: 1, before: 0, stepName: "epoch 2", beforeName: "epoch 1", sites };
 
 test("the overview says how many heads are not numbers", () => {
   expect([0, 1].map((head) => hasDiverged(measures, 1, head))).toEqual([true, false]);
   expect([0, 1].map((head) => hasDiverged(measures, 2, head))).toEqual([false, false]);
   expect(text(describeOverview(words))).toMatch(
-    /^The weights of 1 head of 2 at epoch 2 are not a number\. attention · head 1 is the most focused of 1/,
+    /^The weights of 1 head of 2 at epoch 2 are not a number\. attention · head 1 is the most focused of 1 head/,
   );
   expect(text(describeHead(words, 0, 0, 0))).toContain("its weights are not a number");
   const all = { ...measures, array: { ...measures.array, data: new Float32Array(8).fill(NaN) } };
@@ -66,7 +68,9 @@ test("the overview says how many heads are not numbers", () => {
     { site: 0, head: 1, value: 0.2 },
     { site: 0, head: 0, value: NaN },
   ];
-  expect(text(describeMeasure(words, "entropy", ranked))).toContain("of 1 head; 1 has no number.");
+  expect(text(describeMeasure(words, "entropy", ranked))).toBe(
+    "attention · head 1 at epoch 2: entropy 0.200 bits; 1 has no number.",
+  );
 });
 
 test("the film hatches a head that is not a number and leaves the other its colour", () => {

@@ -135,7 +135,7 @@ def test_a_head_that_has_diverged_is_said_to_be_no_number_in_every_view(server: 
         entropy = tab.frame.get_by_role("row").filter(has_text="entropy (bits)").get_by_role("cell")
         expect(entropy).to_have_text(["entropy (bits)", re.compile(r"^\d"), "NaN", "NaN"])
         tab.open("Overview")
-        expect(said).to_contain_text("The weights of 1 head of 2 at epoch 4 (step 3) are not a number")
+        expect(said).to_contain_text("The weights of 1 head of 2 at epoch 4 are not a number")
         tab.open("Epochs")
         expect(said).to_contain_text("At epoch 3 the weights of 1 head are not a number")
         expect(tab.frame.locator(".readout")).to_contain_text("NaN")

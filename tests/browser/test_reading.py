@@ -198,8 +198,9 @@ def test_heads_are_coloured_and_ordered_by_a_measure(logs: Path, server: TensorB
     link = choices(run="text", view="overview", sample="first")
     with opened(chromium, server.address, link) as tab:
         tab.wait_until_drawn("overview", step=STEPS - 1)
-        tab.frame.get_by_role("combobox", name="Order").select_option("largest")
-        tab.frame.get_by_role("combobox", name="Colour", exact=True).select_option("largest")
+        tab.frame.get_by_role("combobox", name="Measure").select_option("largest")
+        tab.frame.get_by_role("combobox", name="Order").select_option("measure")
+        tab.frame.get_by_role("combobox", name="Colour", exact=True).select_option("measure")
         expect(sentence(tab)).to_contain_text(f"of {LAYERS * HEADS} heads")
         log = tb_attention.load(logs / "text")
         means = {

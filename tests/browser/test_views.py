@@ -239,7 +239,7 @@ def test_the_matrices_are_those_of_the_maps(server: TensorBoard, chromium: Brows
 def test_epochs_shows_gates_by_a_measure_that_they_have(server: TensorBoard, chromium: Browser) -> None:
     with opened(chromium, server.address, choices(run="article", tag="gated", view="epochs")) as tab:
         tab.wait_until_drawn("epochs")
-        shown = tab.frame.get_by_role("combobox", name="Colour")
+        shown = tab.frame.get_by_role("combobox", name="Measure")
         expect(shown).to_have_value("largest")
         assert "entropy" not in shown.locator("option").evaluate_all("all => all.map(one => one.value)")
         rows = tab.frame.get_by_role("img", name=re.compile("^largest weight .* over 4 steps$"))

@@ -1,11 +1,19 @@
-/** How wide a label of an axis is. */
+/** How wide texts are, in CSS pixels. */
 let context: CanvasRenderingContext2D | null = null;
 
-/** CSS pixels of `text` in the font of axis labels. */
-export function textWidth(text: string): number {
+function widthIn(font: string, text: string): number {
   context ??= document.createElement("canvas").getContext("2d");
   if (!context) return 7 * text.length;
-  // Marked labels are bold, and none may grow into its neighbour when it is marked.
-  context.font = "700 11px Roboto, Arial, sans-serif";
+  context.font = font;
   return context.measureText(text).width;
+}
+
+/** In the font of axis labels. Marked labels are bold, and none may grow into its neighbour when it is marked. */
+export function textWidth(text: string): number {
+  return widthIn("700 11px Roboto, Arial, sans-serif", text);
+}
+
+/** In the font of a sentence's numbers and names, which the rest is narrower than. */
+export function sentenceWidth(text: string): number {
+  return widthIn("500 14px Roboto, Arial, sans-serif", text);
 }

@@ -1,4 +1,5 @@
 /** Where a picture, a table or a page is from: run, step, layer, head, sample. */
+import { kindsText, partText } from "../model/kindWords";
 import { mapShape } from "../model/maps";
 import { averagedText } from "../model/sentences";
 import { stepName } from "../model/timeline";
@@ -14,10 +15,12 @@ export function captionOf(store: Store): string {
   const parts = [store.run ? `run ${store.run.run}` : "", store.slot ? stepName(store.slot) : ""];
   if (site && OF_A_HEAD.includes(view)) {
     parts.push(`layer ${site.path}`);
-    if (mapShape(site).heads > 1) parts.push(`head ${store.head}`);
+    if (mapShape(site).heads > 1) parts.push(partText(site, store.head));
   } else if (site && view === "overview") {
     const heads = store.sites.reduce((sum, each) => sum + mapShape(each).heads, 0);
-    parts.push(`${store.sites.length} layers, ${heads} heads`);
+    parts.push(
+      `${store.sites.length} ${store.sites.length === 1 ? "layer" : "layers"}, ${heads} ${kindsText(store.sites, heads)}`,
+    );
   }
   const { averaging } = store;
   if (averaging.ofMeasures && averaging.facts) parts.push(`mean of ${averagedText(averaging.facts)}`);

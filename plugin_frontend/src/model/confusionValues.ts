@@ -43,10 +43,10 @@ export function comparableUnit(examplesA: number, examplesB: number, unit: CellU
   return unit === "count" && examplesA !== examplesB ? "row" : unit;
 }
 
-/** B - A, cell by cell. What is not defined in one of them counts as 0, as far as it is in the other. */
+/** B - A, cell by cell; NaN where one of them is a share of nothing. */
 export function differenceValues(a: Confusion, b: Confusion, unit: CellUnit): Float64Array {
   const [x, y] = [unitValues(a, unit), unitValues(b, unit)];
-  return y.map((value, i) => (Number.isNaN(value) && Number.isNaN(x[i]!) ? NaN : (value || 0) - (x[i]! || 0)));
+  return y.map((value, i) => value - x[i]!);
 }
 
 /** The largest amount off the diagonal, or anywhere; 0 where there is none. */

@@ -1,6 +1,5 @@
 /** Two maps of the same size: what is more in one of them, and how far apart they are. */
 import type { AttentionMap } from "./maps";
-import { weightText } from "./ranking";
 
 export interface Change {
   query: number;
@@ -17,9 +16,6 @@ export interface Measure {
 
 export const weightAt = (map: AttentionMap, query: number, key: number) =>
   map.weights[query * map.columns + key] ?? NaN;
-
-/** A difference with its sign. */
-export const signed = (value: number) => (value > 0 ? "+" : value < 0 ? "−" : "") + weightText(Math.abs(value));
 
 /** B - A, weight by weight. */
 export function difference(a: AttentionMap, b: AttentionMap): AttentionMap {

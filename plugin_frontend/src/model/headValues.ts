@@ -21,6 +21,11 @@ export function headValue(measures: Measures | null, step: number, before: numbe
   return Math.abs(measureAt(measures, step, flat, of) - measureAt(measures, before, flat, of));
 }
 
+/** Whether small values are the more telling: what is focused, or looks near. */
+export function lowestFirst(name: MeasureName): boolean {
+  return name === "entropy" || name === "distance";
+}
+
 export interface PlacedValue extends HeadIndex {
   value: number;
 }
@@ -35,7 +40,7 @@ export function rankHeads(
   name: MeasureName,
 ): PlacedValue[] {
   const counts = headCounts(sites);
-  const sign = name === "entropy" || name === "distance" ? 1 : -1;
+  const sign = lowestFirst(name) ? 1 : -1;
   const values = layers.flatMap((site) =>
     Array.from({ length: counts[site] ?? 0 }, (_, head) => {
       const value = headValue(measures, step, before, flatHead(sites, { site, head }), name);
@@ -81,16 +86,30 @@ export function measureShare(scale: MeasureScale, value: number): number {
   return scale.inverted ? 1 - share : share;
 }
 
-/** How focused each head of each site is, from 0 (uniform) to 1 (one key): 1 - entropy / its maximum, or the largest weight where entropy means nothing. */
-export function focusShare(measures: Measures | null, step: number, sites: Site[]): number[][] {
+/** The measure by which heads are compared, and what its values span. */
+export interface ComparedBy {
+  name: MeasureName;
+  scale: MeasureScale;
+}
+
+/**
+ * How much of a measure each head of each site has, from 0 to 1. By default how focused it is: 0 is uniform, 1 one key
+ * (1 - entropy / its maximum). Where a head lacks the measure, as gates lack the entropy, its largest weight.
+ */
+export function focusShare(measures: Measures | null, step: number, sites: Site[], by?: ComparedBy): number[][] {
   const counts = headCounts(sites);
   let from = 0;
   return sites.map((site, s) => {
     const bits = Math.log2(Math.max(2, mapShape(site).keys));
+    const shareOf = (flat: number) => {
+      if (by && by.name !== "entropy")
+        return measureShare(by.scale, headValue(measures, step, step - 1, flat, by.name));
+      return 1 - measureAt(measures, step, flat, "entropy") / bits;
+    };
     const shares = Array.from({ length: counts[s] ?? 0 }, (_, head) => {
-      const entropy = measureAt(measures, step, from + head, "entropy");
-      const share = Number.isNaN(entropy) ? measureAt(measures, step, from + head, "largest") : 1 - entropy / bits;
-      return Math.max(0, Math.min(1, share));
+      const share = shareOf(from + head);
+      const known = Number.isNaN(share) ? measureAt(measures, step, from + head, "largest") : share;
+      return Math.max(0, Math.min(1, known));
     });
     from += counts[s] ?? 0;
     return shares;

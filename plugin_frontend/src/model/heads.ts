@@ -1,4 +1,5 @@
 /** Sites and heads as rows and columns, and their names for people. */
+import { partText } from "./kindWords";
 import type { Site } from "../api/wire";
 import { mapShape } from "./maps";
 
@@ -56,7 +57,7 @@ export function siteNames(sites: Site[]): string[] {
 /** The layer, and the head where the layer has several. */
 export function headName(sites: Site[], site: number, head: number): string {
   const name = siteNames(sites)[site] ?? "";
-  return sites[site] && mapShape(sites[site]).heads > 1 ? `${name} · head ${head}` : name;
+  return sites[site] && mapShape(sites[site]).heads > 1 ? `${name} · ${partText(sites[site], head)}` : name;
 }
 
 /** The head `by` further on in the same site, or the same head `by` sites on; stays inside. */

@@ -1,4 +1,5 @@
 /** Where the model looked in an example of the kept cell, and on average in correctly classified examples. */
+import { kindWords } from "../model/kindWords";
 import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import type { Sample, Site } from "../api/wire";
@@ -76,8 +77,7 @@ export class CellAttention {
   /** Whose row it is, in words. */
   readonly query: string = $derived.by(() => {
     if (!this.site) return "";
-    if (!this.site.axes.some((axis) => axis.role === "query"))
-      return this.site.kind === "gate" ? "what is let through" : "the values";
+    if (!this.site.axes.some((axis) => axis.role === "query")) return `the ${kindWords(this.site).value}s`;
     return positionsOf(this.site, "query", null).extra[0]?.name ?? "all queries, on average";
   });
   readonly own: AttentionRow | null = $derived.by(() =>

@@ -2,6 +2,7 @@
 import type { Site } from "../api/wire";
 import { makeScale, roundTop, type ColorScale } from "../color/scale";
 import { headCounts, hasGateKind } from "../model/heads";
+import { CHANGE, focusShare, measureScale, type MeasureName } from "../model/headValues";
 import { largestOf, type Measures } from "../model/measures";
 import type { Selection } from "./selection.svelte";
 import type { MapArrays } from "./mapArrays.svelte";
@@ -32,6 +33,19 @@ export class ColorScales {
     });
     return { maps: roundTop(Math.min(1, tops.maps * ABOVE_MEAN) || 1), gates: roundTop(tops.gates) };
   });
+
+  /** By which measure heads are compared in all views: the one chosen, if the log has it. */
+  readonly measure: MeasureName = $derived.by(() => {
+    const { measure } = this.focus.choices.options.values;
+    const names = this.focus.maps?.measures ?? [];
+    return measure === CHANGE || names.includes(measure) ? measure : (names[0] ?? "entropy");
+  });
+  readonly measureScale = $derived.by(() => measureScale(this.measures, this.measure, this.focus.sites));
+
+  /** How much of the measure each head of each site has at a step, from 0 to 1. */
+  shares(step: number): number[][] {
+    return focusShare(this.measures, step, this.focus.sites, { name: this.measure, scale: this.measureScale });
+  }
 
   constructor(
     readonly focus: Selection,

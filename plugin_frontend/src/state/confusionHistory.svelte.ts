@@ -1,4 +1,5 @@
 /** Lines over the steps: cells, and the recall, precision or F1 of classes; those pinned stay when another cell is kept. */
+import { cellText } from "../model/sentences";
 import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import { sameCell, type Cell } from "../model/confusion";
@@ -96,7 +97,7 @@ export class ConfusionHistory {
 
   nameOf(item: HistoryItem): string {
     const { name } = this.of;
-    if (item.kind === "cell") return `${name(item.truth)} → ${name(item.predicted)}`;
+    if (item.kind === "cell") return cellText(name(item.truth), name(item.predicted));
     return `${item.kind === "f1" ? "F1" : item.kind} of ${name(item.index)}`;
   }
 

@@ -1,10 +1,11 @@
 /** The open head in each of the chosen runs: the same layer by its path, the same sample by its id. */
+import { countText, kindWords } from "../model/kindWords";
 import { untrack } from "svelte";
 import { address } from "../api/client";
 import type { SamplesAnswer, SeriesAnswer, Site } from "../api/wire";
 import { flatHead } from "../model/heads";
 import { mapShape, type AttentionMap } from "../model/maps";
-import { measureAt, largestOf, type Measures } from "../model/measures";
+import { isMeasured, measureAt, largestOf, type Measures } from "../model/measures";
 import { overviewMaps } from "../model/overviewMaps";
 import { entriesOf, newestAttempt, pickSeries } from "../model/runs";
 import { bestSlot, joinedSlot, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
@@ -46,13 +47,14 @@ export class RunPanel {
   });
   /** Why there is no map, in a sentence. */
   readonly problem: string | null = $derived.by(() => {
-    if (!this.#entry) return "No attention was logged here.";
+    if (!this.#entry) return "No maps were logged here.";
     if (!this.series) return null;
     if (!this.slot?.record) return "No step can be read.";
     const path = this.store.site?.path ?? "";
     if (!this.site) return `Has no layer ${path} at this step.`;
     const { heads } = mapShape(this.site);
-    if (this.store.head >= heads) return `Layer ${path} has ${heads} heads here.`;
+    if (this.store.head >= heads)
+      return `Layer ${path} has ${countText(heads, { one: kindWords(this.site).part, many: `${kindWords(this.site).part}s` })} here.`;
     if (this.sampleIndex < 0 && (this.samples.value || !this.slot.record.samples)) return "Does not track this sample.";
     return null;
   });
@@ -82,6 +84,12 @@ export class RunPanel {
     const { value } = this.values;
     if (!value || !this.series || !this.slot?.record || this.siteIndex < 0) return NaN;
     return measureAt(value, this.series.steps.indexOf(this.slot.record), this.#flat(), name);
+  }
+
+  /** Whether the measures of the step are known. */
+  get isMeasured(): boolean {
+    const step = this.series && this.slot?.record ? this.series.steps.indexOf(this.slot.record) : -1;
+    return this.siteIndex >= 0 && isMeasured(this.values.value, step);
   }
 
   /** Of all steps, so that the colours do not change with the step. */

@@ -41,8 +41,8 @@ const SETS = {
   sort: ["index", "label", "probability", "loss", "moved"],
   since: ["all", "changed"],
   /** What the Overview draws of a head, and in which order. */
-  color: ["maps", "entropy", "largest", "distance", "first", "self", "previous", "change"],
-  order: ["model", "entropy", "largest", "distance", "first", "self", "previous", "change"],
+  color: ["maps", "measure"],
+  order: ["model", "measure"],
   /** What the cells of a confusion matrix are, how they are coloured, and in which order the classes stand. */
   cells: ["count", "row", "column", "all"],
   shade: ["sqrt", "linear", "log"],
@@ -52,7 +52,7 @@ const SETS = {
   classes: ["given", "similarity", "groups", "support", "recall"],
   /** What a matrix is compared with. */
   against: ["nothing", "step", "split", "run"],
-  /** What the Epochs view colours by. */
+  /** By which measure heads are compared, in all views. */
   measure: ["entropy", "largest", "distance", "first", "self", "previous", "change"],
   /** Which step of each run the Runs view shows: that of the same epoch, its best, its newest. */
   runsAt: ["same", "best", "newest"],
@@ -77,6 +77,11 @@ export class Options {
       const known: readonly string[] = SETS[name];
       const value = known.includes(link[name] ?? "") ? link[name] : known[0];
       Object.assign(this.values, { [name]: value });
+    }
+    // Links of earlier versions name the measure where they say that it is used.
+    const measures: readonly string[] = SETS.measure;
+    for (const name of ["color", "order"] as const) {
+      if (measures.includes(link[name] ?? "")) Object.assign(this.values, { [name]: "measure", measure: link[name] });
     }
   }
 

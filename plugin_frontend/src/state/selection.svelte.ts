@@ -3,7 +3,8 @@ import type { Prediction, Site } from "../api/wire";
 import type { RampName } from "../color/ramp";
 import { mapShape } from "../model/maps";
 import { entriesOf, focusRun, newestAttempt, pairedMatrices, pickSeries, type RunEntry } from "../model/runs";
-import { bestStep, joinedSlot, metricNames, shortStepName, slotAt, slotsOf, type Slot } from "../model/timeline";
+import { bestStep, joinedSlot, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
+import { runningText, trainingText } from "../model/sentences";
 import { Choices, type View } from "./choices.svelte";
 import { Server, type SeriesName } from "./server.svelte";
 
@@ -80,22 +81,9 @@ export class Selection {
     const newest = entry !== null && this.series?.attempt === newestAttempt(entry);
     return (newest || !this.series ? entry?.status : null) ?? this.series?.status ?? null;
   });
-  /** How much of the running epoch is done, as "63 %"; null while nothing trains. */
-  readonly running = $derived.by(() => {
-    const status = this.status;
-    if (status?.state !== "running") return null;
-    return `${Math.round(100 * (status.fraction ?? 0))} %`;
-  });
-  readonly progress = $derived.by(() => {
-    const status = this.status;
-    if (!status) return "";
-    const of = status.epochs ? ` of ${status.epochs}` : "";
-    const epoch = status.epoch === null || status.epoch === undefined ? "" : ` epoch ${status.epoch + 1}${of}`;
-    if (status.state === "running") return `● training:${epoch}, ${this.running ?? ""}`;
-    const restored = this.slots.find((slot) => status.restored !== null && slot.step === status.restored);
-    const left = restored ? `, weights restored from ${shortStepName(restored)}` : "";
-    return status.state === "stopped" ? `stopped in${epoch}` : `training finished${left}`;
-  });
+  /** How much of the running epoch is done, as "63 %", "" where that is not known; null while nothing trains. */
+  readonly running = $derived.by(() => runningText(this.status));
+  readonly progress = $derived.by(() => trainingText(this.status, this.slots));
 
   /** Whether only the event file of the run is here, which has no weights. */
   readonly onlyEvents = $derived((this.#maps ?? this.#matrices)?.only_events === true);

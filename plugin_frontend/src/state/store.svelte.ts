@@ -6,6 +6,7 @@ import { watchGestures } from "../host/gestures";
 import { copyLink } from "../host/link";
 import { watchTheme } from "../host/theme";
 import type { Table } from "../model/table";
+import type { Target } from "../model/sentences";
 import type { StepLane } from "../model/lane";
 import { entriesOf, newestAttempt, pickSeries, runColor } from "../model/runs";
 import { slotAt } from "../model/timeline";
@@ -110,6 +111,25 @@ export class Store extends SampleSelection {
     this.choices.site = path;
     this.choices.head = head;
     if (view) this.choices.view = view;
+  }
+
+  /** Follows a name in a sentence. */
+  go(target: Target): void {
+    switch (target.kind) {
+      case "head":
+        return this.showHead(target.site, target.head, "head");
+      case "step":
+        return this.showStep(target.step);
+      case "run":
+        return this.showRun(target.run);
+      case "sample":
+        this.choices.sample = target.id;
+        this.choices.view = "sample";
+        return;
+      case "cell":
+        this.choices.cell = `${target.truth}.${target.predicted}`;
+        this.choices.view = "confusion";
+    }
   }
 
   showRun(run: string): void {

@@ -3,7 +3,6 @@ import { measureRamp } from "../../color/ramp";
 import { paintFocus } from "../../draw/paintFocus";
 import { paintMap, wholeMap, type Rect } from "../../draw/heatmap";
 import { paintThumbnail } from "../../draw/thumbnail";
-import { focusShare } from "../../model/headValues";
 import { isMeasured } from "../../model/measures";
 import type { View } from "../../state/choices.svelte";
 import type { Store } from "../../state/store.svelte";
@@ -35,7 +34,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
     return (pixels, stride, rect) => paintThumbnail(pixels, stride, rect, site, map, scale);
   }
   const [measures, step] = [store.scales.measures, store.stepIndex(slot)];
-  const shares = isMeasured(measures, step) ? focusShare(measures, step, store.sites) : [];
+  const shares = isMeasured(measures, step) ? store.scales.shares(step) : [];
   const ramp = measureRamp(store.dark);
   return (pixels, stride, rect) => paintFocus(pixels, stride, rect, shares, ramp);
 }

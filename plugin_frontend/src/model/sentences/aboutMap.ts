@@ -1,9 +1,11 @@
 /** One head: a weight, a query or a key at rest, or how open a gate is. */
+import type { Site } from "../../api/wire";
+import { kindWords } from "../kindWords";
 import type { AttentionMap } from "../maps";
 import type { Positions } from "../positions";
 import { rankOf, ranked, weightText } from "../ranking";
-import { chosen, plain, quiet, strong, type Part } from "./part";
-import type { Site } from "../../api/wire";
+import { timesText } from "./amounts";
+import { named, plain, quiet, strong, type Part } from "./part";
 
 export interface MapFacts {
   site: Site;
@@ -28,8 +30,6 @@ function spreadText(facts: MapFacts, query: number, key: number): string {
   return `${weightText(at(facts.map, query, key))}${Number.isNaN(deviation) ? "" : ` ± ${weightText(deviation)}`}`;
 }
 
-const timesText = (times: number) => (times < 0.1 ? String(Number(times.toPrecision(1))) : times.toFixed(1));
-
 function ending({ before, beforeName, eightBit, leftOut = 0 }: MapFacts, query: number, key: number): Part[] {
   const then = at(before, query, key);
   const earlier = beforeName && !Number.isNaN(then) ? [plain(`; ${beforeName}: ${weightText(then)}`)] : [];
@@ -40,12 +40,13 @@ function ending({ before, beforeName, eightBit, leftOut = 0 }: MapFacts, query: 
 
 /** One cell of the map: "CLS looks at row 1, col 5: 0.169, rank 1 of 50, 8.4 times uniform (0.0200); epoch 13: 0.186". */
 export function describeWeight(facts: MapFacts, query: number, key: number): Part[] {
-  const { map, queries, keys } = facts;
+  const { site, map, queries, keys } = facts;
   const weight = at(map, query, key);
   const start = [
-    chosen(queries.name(query)),
-    plain(" looks at "),
-    strong(`${keys.name(key)}: ${spreadText(facts, query, key)}`),
+    named(queries.name(query), undefined, "chosen"),
+    plain(` ${kindWords(site).verb} `),
+    named(keys.name(key)),
+    strong(`: ${spreadText(facts, query, key)}`),
   ];
   if (Number.isNaN(weight)) return [...start, plain(", not a number: the model's weights have diverged.")];
   const row = map.weights.subarray(query * map.columns, (query + 1) * map.columns);
@@ -67,15 +68,16 @@ export function describeQuery(facts: MapFacts, query: number): Part[] {
 
 /** A key at rest: who looks at it most, and how much it gets on average. */
 export function describeKey(facts: MapFacts, key: number): Part[] {
-  const { map, queries, keys } = facts;
+  const { site, map, queries, keys } = facts;
   const column = Float32Array.from({ length: map.rows }, (_, query) => at(map, query, key));
   const best = ranked(column, queries.shown)[0];
   if (!best) return [];
   const mean = queries.shown.reduce((sum, query) => sum + column[query]!, 0) / queries.shown.length;
   return [
-    chosen(keys.name(key)),
-    plain(" is looked at most by "),
-    strong(`${queries.name(best.position)}: ${spreadText(facts, best.position, key)}`),
+    named(keys.name(key), undefined, "chosen"),
+    plain(` ${kindWords(site).passiveMost} `),
+    named(queries.name(best.position)),
+    strong(`: ${spreadText(facts, best.position, key)}`),
     plain(`; by all queries ${weightText(mean)} on average, ${timesText(mean * keys.shown.length)} times uniform`),
     ...ending(facts, best.position, key),
   ];
@@ -90,21 +92,25 @@ export function describeGate(facts: MapFacts, pointed: number | null): Part[] {
   const values = map.weights;
   const count = keys.shown.length;
   const position = pointed ?? ranked(values, keys.shown)[0]?.position ?? 0;
-  const rank = rankOf(values, position, keys.shown);
+  const value = values[position] ?? NaN;
+  const name = named(keys.name(position), undefined, "chosen");
+  const bad = keys.shown.filter((key) => Number.isNaN(values[key])).length;
+  if (bad === count) return [plain(`All ${count} values are `), strong("not a number"), plain(".")];
   const above = keys.shown.filter((key) => values[key]! > OPEN).length;
   const below = keys.shown.filter((key) => values[key]! < CLOSED).length;
-  const verb = site.kind === "activation" ? "is at" : "lets through";
-  const sums =
-    site.kind === "activation"
-      ? `${above} of ${count} are above ${OPEN}, ${below} below ${CLOSED}`
-      : `${above} of ${count} are open (above ${OPEN}), ${below} closed (below ${CLOSED})`;
+  const isGate = site.kind === "gate";
+  const sums = isGate
+    ? `${above} of ${count} are open (above ${OPEN}), ${below} closed (below ${CLOSED})`
+    : `${above} of ${count} are above ${OPEN}, ${below} below ${CLOSED}`;
+  const start = [strong(sums), ...(bad ? [plain(`, ${bad} not a number`)] : []), plain("; ")];
+  const said = isGate
+    ? [plain("of "), name, plain(" it lets through "), strong(spreadText(facts, 0, position))]
+    : [plain("its value at "), name, plain(" is "), strong(spreadText(facts, 0, position))];
+  if (Number.isNaN(value)) return [...start, name, plain(" is not a number")];
   return [
-    strong(sums),
-    plain("; "),
-    chosen(keys.name(position)),
-    plain(` ${verb} `),
-    strong(spreadText(facts, 0, position)),
-    plain(`, rank ${rank} of ${count}`),
+    ...start,
+    ...said,
+    plain(`, rank ${rankOf(values, position, keys.shown)} of ${count}`),
     ...ending(facts, 0, position),
   ];
 }

@@ -1,59 +1,101 @@
 /** One head in several runs: where it is most and least focused, or what each run gives one cell. */
+import type { Site } from "../../api/wire";
+import { lowestFirst, type MeasureName } from "../headValues";
+import { kindWords } from "../kindWords";
 import type { Positions } from "../positions";
 import { weightText } from "../ranking";
-import { chosen, plain, quiet, strong, type Part } from "./part";
+import { measureText, measureWords } from "./measureWords";
+import { chosen, named, plain, quiet, strong, type Part } from "./part";
 
 export interface RunValue {
   run: string;
   /** "epoch 3". */
   step: string;
+  /** NaN where it is not a number, or not known. */
   value: number;
+  /** Whether it is known, be it a number or not. */
+  measured?: boolean;
 }
 
-/** `entropies`: of the runs whose map is on the screen. `named`: how many runs are chosen. */
-export function describeRuns(head: string, entropies: RunValue[], named: number, of: number): Part[] {
-  const known = entropies.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => a.value - b.value);
-  const [first, last] = [known[0], known.at(-1)];
-  if (named < 2)
+export interface RunsFacts {
+  /** The head, and the site that it is of. */
+  head: string;
+  site: Site | null;
+  measure: MeasureName;
+  /** The measure of the head in each run whose map is on the screen. */
+  values: RunValue[];
+  /** How many runs are chosen, and how many there are. */
+  chosen: number;
+  of: number;
+}
+
+const runPart = (run: string) => named(run, { kind: "run", run }, "chosen");
+
+export function describeRuns(facts: RunsFacts): Part[] {
+  const { head, site, measure, values } = facts;
+  const known = values.filter(({ value }) => !Number.isNaN(value));
+  const sign = lowestFirst(measure) ? 1 : -1;
+  const [first, ...others] = [...known].sort((a, b) => sign * (a.value - b.value));
+  const last = others.at(-1);
+  const missing = values.filter(({ value, measured }) => Number.isNaN(value) && measured).length;
+  const without = missing
+    ? `; in ${missing === 1 ? "1 run" : `${missing} runs`} its ${kindWords(site).value}s are not a number`
+    : "";
+  const subject = named(head);
+  if (facts.chosen < 2) {
+    const [only] = values;
+    const value = first ? ` (${measureText(measure, first.value, site)} at ${first.step})` : "";
     return [
-      strong(head),
-      plain(first ? ` has an entropy of ${weightText(first.value)} bits at ${first.step} in ` : " in "),
-      chosen(entropies[0]?.run ?? "the run in focus"),
-      quiet(`, the only chosen run of ${of}: tick others to compare them.`),
+      subject,
+      plain(" in "),
+      only ? runPart(only.run) : chosen("the run in focus"),
+      plain(value),
+      quiet(`, the only chosen run of ${facts.of}: tick others to compare them.`),
     ];
-  if (!first || !last)
-    return [plain("None of the "), strong(`${named} chosen runs`), plain(" shows "), strong(head), plain(".")];
-  if (first === last)
-    return [strong(head), plain(" is visible only in "), chosen(first.run), plain(` of the ${named} chosen runs.`)];
+  }
+  if (!first && !missing)
+    return [plain("None of the "), strong(`${facts.chosen} chosen runs`), plain(" shows "), subject, plain(".")];
+  if (!first)
+    return [
+      subject,
+      plain(`: the ${kindWords(site).value}s are `),
+      strong("not a number"),
+      plain(` in ${missing} runs.`),
+    ];
+  const words = measureWords(measure, site);
+  if (!last)
+    return [
+      subject,
+      plain(missing ? " is a number only in " : " is visible only in "),
+      runPart(first.run),
+      plain(` of the ${facts.chosen} chosen runs${without}.`),
+    ];
   return [
-    strong(head),
-    plain(" is most focused in "),
-    chosen(first.run),
-    plain(` (entropy ${weightText(first.value)} bits at ${first.step}) and least in `),
-    chosen(last.run),
-    plain(` (${weightText(last.value)} at ${last.step}), of ${known.length} runs.`),
+    subject,
+    plain(` ${words.most} in `),
+    runPart(first.run),
+    plain(` (${measureText(measure, first.value, site)} at ${first.step}) and least in `),
+    runPart(last.run),
+    plain(` (${weightText(last.value)} at ${last.step}), of ${known.length} runs${without}.`),
   ];
 }
 
 /** The weight of the cell under the pointer in every run. `from`, `to`: the query and the key in words. */
-export function describeRunWeights(from: string | null, to: string, weights: RunValue[]): Part[] {
+export function describeRunWeights(site: Site | null, from: string | null, to: string, weights: RunValue[]): Part[] {
   const most = 6;
-  const sorted = [...weights].sort((a, b) => b.value - a.value);
-  const [first, ...others] = sorted;
+  const rank = ({ value }: RunValue) => (Number.isNaN(value) ? -Infinity : value);
+  const [first, ...others] = [...weights].sort((a, b) => rank(b) - rank(a));
   if (!first) return [];
+  const rest = others
+    .slice(0, most)
+    .flatMap(({ run, value }, i) => [plain(i ? ", " : "; "), runPart(run), plain(` ${weightText(value)}`)]);
   return [
-    ...(from === null ? [] : [chosen(from), plain(" looks at ")]),
-    strong(to),
-    plain(`: most in ${first.run}, `),
-    strong(weightText(first.value)),
-    plain(
-      others.length
-        ? `; ${others
-            .slice(0, most)
-            .map(({ run, value }) => `${run} ${weightText(value)}`)
-            .join(", ")}`
-        : "",
-    ),
+    ...(from === null ? [] : [named(from, undefined, "chosen"), plain(` ${kindWords(site).verb} `)]),
+    named(to),
+    plain(": most in "),
+    runPart(first.run),
+    strong(` ${weightText(first.value)}`),
+    ...rest,
     quiet(others.length > most ? ` and ${others.length - most} more` : ""),
   ];
 }

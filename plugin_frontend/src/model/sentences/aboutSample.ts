@@ -1,8 +1,10 @@
 /** One line along the keys of a sample: the strongest key, or the one pointed at. */
 import type { Site } from "../../api/wire";
+import { countText, kindWords } from "../kindWords";
 import { mapShape } from "../maps";
 import { weightText } from "../ranking";
-import { chosen, plain, quiet, strong, type Part } from "./part";
+import { timesText } from "./amounts";
+import { named, plain, quiet, strong, type Part } from "./part";
 
 /** One line along the keys of a sample, as it is read. */
 export interface SampleFacts {
@@ -24,13 +26,13 @@ export interface SampleFacts {
   beforeName: string;
 }
 
-const times = (value: number) => (value < 0.1 ? String(Number(value.toPrecision(1))) : value.toFixed(1));
-
 /** "mean of 4 heads", or nothing. */
 function pooling({ options, site, layers }: SampleFacts): string {
   const heads = site ? mapShape(site).heads : 1;
   const parts = [
-    options.heads === "one" || heads < 2 ? "" : `${options.heads} of ${heads} heads`,
+    options.heads === "one" || heads < 2
+      ? ""
+      : `${options.heads} of ${countText(heads, { one: kindWords(site).part, many: `${kindWords(site).part}s` })}`,
     options.layers === "one" ? "" : `${options.layers} of ${layers} layers`,
     options.hide === "yes" ? "special tokens left out, the rest sums to 1" : "",
   ];
@@ -42,10 +44,11 @@ export function describeSample(facts: SampleFacts): Part[] {
   const at = pointed === null ? 0 : entries.findIndex((entry) => entry.positions.includes(pointed));
   const entry = entries[at];
   if (!entry) return [plain(pointed === null ? "" : "This position is left out.")];
-  const value = strong(`${entry.name}: ${weightText(entry.weight)}`);
-  if (Number.isNaN(entry.weight)) return [value, plain(", not a number: the model's weights have diverged.")];
+  const value = [named(entry.name), strong(`: ${weightText(entry.weight)}`)];
+  const words = kindWords(facts.site);
+  if (Number.isNaN(entry.weight)) return [...value, plain(", not a number: the model's weights have diverged.")];
   const rank = `, rank ${1 + entries.filter((other) => other.weight > entry.weight).length} of ${entries.length}`;
-  const more = plain(`${rank}, ${times(entry.weight / uniform)} times uniform (${weightText(uniform)})`);
+  const more = plain(`${rank}, ${timesText(entry.weight / uniform)} times uniform (${weightText(uniform)})`);
   const then = before ? entry.positions.reduce((sum, key) => sum + (before[key] ?? NaN), 0) : NaN;
   const pooled = pooling(facts);
   const end = [
@@ -55,10 +58,10 @@ export function describeSample(facts: SampleFacts): Part[] {
   // In this order: the average is of queries, which a gate has not.
   if (facts.gate)
     return [
-      value,
+      ...value,
       plain(`${rank}, ${facts.site?.kind === "gate" ? "of what the gate lets through" : "of the values"}`),
       ...end,
     ];
-  if (facts.average) return [plain(`All ${facts.queries} queries look on average at `), value, more, ...end];
-  return [chosen(facts.query), plain(" looks at "), value, more, ...end];
+  if (facts.average) return [plain(`All ${facts.queries} queries ${words.verbOfMany} `), ...value, more, ...end];
+  return [named(facts.query, undefined, "chosen"), plain(` ${words.verb} `), ...value, more, ...end];
 }

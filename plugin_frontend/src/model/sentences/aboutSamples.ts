@@ -1,6 +1,8 @@
 /** Several samples: how many are wrong, or where a word occurs. */
 import type { SampleRow } from "../browse";
-import { plain, strong, type Part } from "./part";
+import { timesText } from "./amounts";
+import { mentioned, named, plain, strong, type Part } from "./part";
+import { metricText } from "../timeline";
 import type { Use } from "../wordUses";
 
 export interface WordFacts {
@@ -26,10 +28,16 @@ export function describeWord({ word, uses, shares, samples, head }: WordFacts): 
       ? ` (in the ${shares.length === 1 ? "sample" : `${shares.length} samples`} seen so far)`
       : "";
   return [
-    strong(`“${word.trim()}”`),
+    named(`“${word.trim()}”`),
     plain(` occurs ${times(count)} in ${uses.length.toLocaleString("en")} of ${samples.toLocaleString("en")} samples`),
     ...(known.length
-      ? [plain("; as a key it gets "), strong(`${mean.toFixed(2)} times uniform`), plain(` in ${head}${asked}`)]
+      ? [
+          plain("; as a key it gets "),
+          strong(`${timesText(mean)} times uniform`),
+          plain(" in "),
+          mentioned(head),
+          plain(asked),
+        ]
       : []),
     plain("."),
   ];
@@ -42,11 +50,14 @@ export function describeTable(rows: SampleRow[], stepName: string, beforeName: s
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   const flipped = rows.filter((row) => row.flipped).length;
   if (!judged.length)
-    return [strong(rows.length.toLocaleString("en")), plain(" samples; none can be judged right or wrong.")];
+    return [
+      strong(rows.length.toLocaleString("en")),
+      plain(` ${rows.length === 1 ? "sample" : "samples"}; none can be judged right or wrong.`),
+    ];
   return [
     strong(`${wrong.toLocaleString("en")} of ${judged.length.toLocaleString("en")}`),
     plain(` ${judged.length === 1 ? "sample is" : "samples are"} wrong at ${stepName}`),
-    ...(losses.length ? [plain(", mean loss "), strong(mean.toPrecision(3))] : []),
+    ...(losses.length ? [plain(", mean loss "), strong(metricText(mean))] : []),
     ...(beforeName ? [plain("; "), strong(flipped.toLocaleString("en")), plain(` changed since ${beforeName}`)] : []),
     plain("."),
   ];

@@ -1,16 +1,18 @@
 /** Heads over the steps: which changed most, and when weights first were not a number. */
 import type { Site } from "../../api/wire";
 import { flatHead, headName, type HeadIndex } from "../heads";
-import { measureTitle } from "../headValues";
+import { measureTitle, type MeasureName } from "../headValues";
+import { countText, kindsText, kindWords } from "../kindWords";
 import { weightText } from "../ranking";
-import { plain, quiet, strong, type Part } from "./part";
 import { shortStepName, type Slot } from "../timeline";
+import { courseText } from "./amounts";
+import { named, plain, quiet, strong, type Part } from "./part";
 
 /** What is known of all heads at the slots of the timeline. */
 export interface StepsFacts {
   sites: Site[];
   slots: Slot[];
-  measure: string;
+  measure: MeasureName;
   total: number;
   /** `flat`: the index of the head in the order of the measures. */
   value: (slot: number, flat: number, name: string) => number;
@@ -23,16 +25,25 @@ export interface StepsFacts {
   changes: { head: HeadIndex; flat: number; slot: number }[];
 }
 
+const headPart = (sites: Site[], head: HeadIndex) =>
+  named(headName(sites, head.site, head.head), { kind: "head", ...head });
+
+function stepPart(slot: Slot | undefined): Part {
+  return slot ? named(shortStepName(slot), { kind: "step", step: slot.step }) : plain("");
+}
+
 /** The value under the pointer, and the one a step before. */
 export function describeHeadAtSlot(facts: StepsFacts, { head, slot }: { head: HeadIndex; slot: number }): Part[] {
-  const { sites, slots } = facts;
+  const { sites, slots, measure } = facts;
   const flat = flatHead(sites, head);
-  const deviation = facts.deviation?.(slot, flat, facts.measure) ?? NaN;
-  const before = slot > 0 ? facts.value(slot - 1, flat, facts.measure) : NaN;
+  const deviation = facts.deviation?.(slot, flat, measure) ?? NaN;
+  const before = slot > 0 ? facts.value(slot - 1, flat, measure) : NaN;
   return [
-    strong(headName(sites, head.site, head.head)),
-    plain(` at ${slots[slot] ? shortStepName(slots[slot]) : ""}: ${measureTitle(facts.measure)} `),
-    strong(weightText(facts.value(slot, flat, facts.measure))),
+    headPart(sites, head),
+    plain(" at "),
+    stepPart(slots[slot]),
+    plain(`: ${measureTitle(measure)} `),
+    strong(weightText(facts.value(slot, flat, measure))),
     ...(Number.isNaN(deviation) ? [] : [plain(` ± ${weightText(deviation)}`)]),
     ...(Number.isNaN(before) ? [] : [plain(`, one step before ${weightText(before)}`)]),
     quiet(" · click to open it"),
@@ -41,26 +52,43 @@ export function describeHeadAtSlot(facts: StepsFacts, { head, slot }: { head: He
 
 /** The head that changed most, and when weights first were not a number. */
 export function describeEpochs(facts: StepsFacts): Part[] {
-  const { slots } = facts;
+  const { sites, slots } = facts;
   const first = slots.findIndex((_, slot) => facts.divergedAt(slot) > 0);
   const parts = describeChange(facts);
   if (first < 0) return parts;
   const count = facts.divergedAt(first);
-  const which = count === 1 ? "the weights of 1 head are" : `the weights of ${count} heads are`;
-  return [...parts, plain(` At ${shortStepName(slots[first]!)} ${which} `), strong("not a number"), plain(".")];
+  const of = count === 1 ? `1 ${kindsText(sites, 1)} are` : `${count} ${kindsText(sites)} are`;
+  return [
+    ...parts,
+    plain(" At "),
+    stepPart(slots[first]),
+    plain(` the weights of ${of} `),
+    strong("not a number"),
+    plain("."),
+  ];
 }
 
 function describeChange(facts: StepsFacts): Part[] {
+  const { sites } = facts;
+  const all =
+    sites.length > 0 ? `${facts.total} ${kindsText(sites, facts.total)}` : countText(facts.total, kindWords(null));
   const [most] = facts.changes;
   const slot = most && facts.slots[most.slot];
-  if (!most || !slot) return [plain(`${facts.total} heads; their changes appear here with more steps.`)];
+  if (!most || !slot) return [plain(`${all}; changes appear here with more steps.`)];
   const { flat, head } = most;
-  const name = Number.isNaN(facts.value(most.slot, flat, "entropy")) ? "largest" : "entropy";
-  const [then, now] = [facts.slotBefore(most.slot), most.slot].map((at) => weightText(facts.value(at, flat, name)));
+  const gate = Number.isNaN(facts.value(most.slot, flat, "entropy"));
+  const name = gate ? "largest" : "entropy";
+  const [then, now] = [facts.slotBefore(most.slot), most.slot].map((at) => facts.value(at, flat, name)) as [
+    number,
+    number,
+  ];
+  const what = gate ? `largest ${kindWords(sites[head.site]).value}` : "entropy";
   return [
-    strong(headName(facts.sites, head.site, head.head)),
-    plain(` changed most of ${facts.total} heads, at ${shortStepName(slot)}: ${measureTitle(name)} `),
-    strong(`${then} → ${now}`),
+    headPart(sites, head),
+    plain(` changed most of ${all}, at `),
+    stepPart(slot),
+    plain(`: ${what} `),
+    strong(courseText(then, now, gate ? "" : " bits")),
     plain("."),
   ];
 }

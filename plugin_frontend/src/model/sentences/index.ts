@@ -3,14 +3,27 @@
  * Everything that says something to a person comes from here, labels and tooltips included.
  */
 export { averagedText, describeAverage, type AverageFacts } from "./aboutAverages";
-export { describeCompare, describeFocus, type DifferenceFacts } from "./aboutDifference";
+export { nearerText } from "./aboutCell";
+export { changeBetween, describeCompare, describeFocus, type DifferenceFacts } from "./aboutDifference";
 export { describeHead, describeMeasure, describeOverview, type HeadsFacts } from "./aboutHeads";
 export { describeGate, describeKey, describeQuery, describeWeight, type MapFacts } from "./aboutMap";
-export { describeCell, describeColumnShare, describeDifference, describeMatrix, describeSince } from "./aboutMatrix";
-export { cellName, describeRuns, describeRunWeights, type PanelCell, type RunValue } from "./aboutRuns";
+export {
+  cellText,
+  classText,
+  describeCell,
+  describeColumnShare,
+  describeDifference,
+  describeMatrix,
+  describeNoMatrix,
+  describeSince,
+} from "./aboutMatrix";
+export { cellName, describeRuns, describeRunWeights, type PanelCell, type RunsFacts, type RunValue } from "./aboutRuns";
 export { describeSample, type SampleFacts } from "./aboutSample";
 export { describeTable, describeWord } from "./aboutSamples";
 export { describeEpochs, describeHeadAtSlot, type StepsFacts } from "./aboutSteps";
-export { amountText, changeText, percentText, UNIT_NAMES, unitText } from "./amounts";
+export { runningText, trainingText } from "./aboutTraining";
+export { amountText, changeText, movedText, percentText, signed, timesText, UNIT_NAMES, unitText } from "./amounts";
+export { fitSentence, shortName, type FittedPart } from "./fit";
+export { measureText, measureWords, pictureOfHeads, strongEnd } from "./measureWords";
 export { noMaps, type Logged } from "./noMaps";
-export { chosen, plain, quiet, strong, type Part } from "./part";
+export { chosen, mentioned, named, plain, quiet, strong, textOf, type Part, type Target } from "./part";

@@ -85,21 +85,11 @@ export class ComparedMaps {
   get facts(): DifferenceFacts {
     const { a, b, change, largest, pointed, measures, divergence, look, other } = this;
     const { gate, queries, keys } = look;
+    const { site } = look;
     const names = { aName: other.label, bName: this.step };
-    return {
-      a,
-      b,
-      change,
-      largest,
-      pointed,
-      measures,
-      divergence,
-      gate,
-      queries,
-      keys,
-      problem: other.problem,
-      ...names,
-    };
+    const same = other.run === this.store.run?.run && other.slot?.step === this.store.slot?.step;
+    const known = { a, b, change, largest, pointed, measure: this.store.scales.measure, measures, divergence };
+    return { ...known, site, gate, queries, keys, problem: other.problem, same, ...names };
   }
 
   point(row: number, column: number): void {

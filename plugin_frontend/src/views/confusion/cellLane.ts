@@ -1,5 +1,5 @@
 /** How often the kept cell of the confusion matrix occurs at each step, for the lane of the timeline. */
-import { amountText } from "../../model/sentences";
+import { amountText, cellText } from "../../model/sentences";
 import { countLane, type StepLane } from "../../model/lane";
 import type { Store } from "../../state/store.svelte";
 
@@ -8,5 +8,5 @@ export function cellLane(store: Store): StepLane | null {
   const values = keptCell && confusion.history.cellValues(keptCell);
   if (!keptCell || !values) return null;
   const names = [keptCell.truth, keptCell.predicted].map(confusion.name);
-  return countLane(names.join(" → "), values, (count) => amountText(confusion, count));
+  return countLane(cellText(names[0]!, names[1]!), values, (count) => amountText(confusion, count));
 }

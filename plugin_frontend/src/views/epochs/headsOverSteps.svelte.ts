@@ -37,7 +37,7 @@ export class HeadsOverSteps {
     return found.length ? found : all;
   });
   readonly measure = $derived.by(() => {
-    const { measure } = this.store.choices.options.values;
+    const { measure } = this.store.scales;
     return this.measures.includes(measure) ? measure : this.measures[0]!;
   });
   readonly scale = $derived.by(() => measureScale(this.store.scales.measures, this.measure, this.store.sites));

@@ -1,4 +1,5 @@
 /** What the Head view looks at: which map, which query or key is kept or hovered, and the row or column that follows from it. */
+import { kindWords } from "../../model/kindWords";
 import type { Site, WindowPlaces } from "../../api/wire";
 import { pictureCanvas } from "../../draw/pictureCanvas";
 import type { FeatureMaps } from "../../model/features";
@@ -57,6 +58,8 @@ export class ShownHead {
     const all = this.#allQueries;
     return all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
   });
+  /** What the head may be called, and what it does. */
+  readonly words = $derived.by(() => kindWords(this.site));
   readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
   readonly map: AttentionMap | null = $derived(this.#spread(this.#raw));
   /** What is coloured: the map, or the map relative to its largest weights. */

@@ -1,4 +1,5 @@
 /** What the Sample view reads: which weights of which heads and layers, for which query, as one line along the keys. */
+import { kindWords } from "../../model/kindWords";
 import type { Site } from "../../api/wire";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
 import { drawnCells } from "../../draw/patches";
@@ -76,6 +77,8 @@ export class SampleReading {
     if (this.options.hide === "no" || this.gate || !map || !queries || !keys) return [];
     return [...specialPositions(keys), ...sinks(map, queries.shown, keys.shown)];
   });
+  /** What the head may be called, and what it does. */
+  readonly words = $derived.by(() => kindWords(this.site));
   readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
   readonly keys: Positions | null = $derived(this.#allKeys && withoutPositions(this.#allKeys, this.#hidden));
   readonly queries: Positions | null = $derived.by(() => {
