@@ -9,7 +9,7 @@ from typing import Any
 from tb_attention.records.writing.arguments import checked_mode
 
 Mark = dict[str, Any]
-"""What the status says of the best step: "step", its "epoch", "monitor" (the metric that it is the best by), "value" and "mode"."""
+"""What the status says of the best step: "step", "epoch", "monitor" (the metric that it is the best by), "value" and "mode"."""
 
 _LARGER_IS_BETTER = ("acc", "auc", "f1")
 
