@@ -12,9 +12,23 @@ const fontLicense: Plugin = {
   },
 };
 
+/** Vite's wrapper of `import()` does nothing here, and the entry, which imports nothing else, would wait for the file that has it. */
+const noPreloadHelper: Plugin = {
+  name: "no-preload-helper",
+  generateBundle(_, bundle) {
+    const entry = bundle["index.js"];
+    if (entry?.type !== "chunk") return;
+    entry.code = entry.code.replace(/^import\{\w+ as (\w+)\}from"[^"]+";/, "const $1=load=>load();");
+    if (/^import\b/.test(entry.code)) this.error("The entry imports something before it asks for the tab.");
+  },
+};
+
+/** Views that are fetched when they are opened; all else that more than one file needs is in the tab's own. */
+const RARER_VIEWS = /src\/views\/(confusion|samples|epochs|compare|runs)\//;
+
 // One ES module with an export named render is what TensorBoard imports. Library mode would do too, but leaves white space in.
 export default defineConfig({
-  plugins: [svelte(), fontLicense],
+  plugins: [svelte(), fontLicense, noPreloadHelper],
   base: "./",
   build: {
     outDir: "../tb_attention/plugin/static",
@@ -29,8 +43,11 @@ export default defineConfig({
       input: "src/index.ts",
       preserveEntrySignatures: "strict",
       output: {
-        codeSplitting: false,
         entryFileNames: "index.js",
+        chunkFileNames: "tab/[name]-[hash].js",
+        codeSplitting: {
+          groups: [{ name: "tab", test: (id) => !RARER_VIEWS.test(id) && !id.endsWith("src/index.ts") }],
+        },
         assetFileNames: (asset) =>
           asset.names.some((name) => name.endsWith(".css")) ? "index.css" : "[name][extname]",
       },
