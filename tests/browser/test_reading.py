@@ -274,9 +274,9 @@ def test_a_cell_of_epochs_goes_to_its_head_and_step(server: TensorBoard, chromiu
         assert box is not None
         assert slot is not None
         width = min(120, slot["width"] / STEPS)
-        tab.page.mouse.click(box["x"] + 1.5 * width, box["y"] + 20)
+        tab.page.mouse.click(box["x"] + 1.5 * width, box["y"] + 30)
         tab.expect_step("epoch 2 (step 1)")
-        expect(cells).to_have_attribute("aria-valuetext", "layer_0 · head 1")
+        expect(cells).to_have_attribute("aria-valuetext", re.compile(r"^layer_0 · head 1 at epoch 2: entropy"))
 
 
 def test_two_steps_are_compared_weight_by_weight(logs: Path, server: TensorBoard, chromium: Browser) -> None:

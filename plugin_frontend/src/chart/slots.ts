@@ -15,6 +15,11 @@ export class TimelineGeometry {
     this.slotWidth = Math.min(WIDEST, width / Math.max(1, slots + (running ? 1 : 0)));
   }
 
+  /** Under 4 pixels a slot frames and dots would be a bar of ink. */
+  get hasFilm(): boolean {
+    return this.slotWidth >= 4;
+  }
+
   center(slot: number): number {
     return (slot + 0.5) * this.slotWidth;
   }

@@ -45,6 +45,12 @@ export function segmentsOf(values: (LaneValue | null)[]): Segment[] {
   return found;
 }
 
+/** "✗ T-shirt, wrong": one value as it is read beside its name. */
+export function laneValueText({ text, right }: LaneValue): string {
+  if (right === true) return `✓ ${text}, right`;
+  return right === false ? `✗ ${text}, wrong` : text;
+}
+
 /** "3 for epochs 1–4, 8 for epoch 5": a lane in words, for screen readers; long ones only with their ends. */
 export function laneWords(lane: StepLane, slotName: (slot: number) => string, most = 6): string {
   const segments = segmentsOf(lane.values.map((value) => value && { text: value.text, right: value.right ?? null }));

@@ -50,6 +50,33 @@ export function describeHeadAtSlot(facts: StepsFacts, { head, slot }: { head: He
   ];
 }
 
+/** The largest change of a head from one step to the next. */
+export interface ChangeFacts {
+  /** "epoch 7" */
+  when: string;
+  /** "entropy" */
+  what: string;
+  /** "2.81 → 2.16 bits" */
+  course: string;
+}
+
+export function changeOfHead(
+  facts: StepsFacts,
+  { slot, flat, head }: { slot: number; flat: number; head: HeadIndex },
+): ChangeFacts {
+  const gate = Number.isNaN(facts.value(slot, flat, "entropy"));
+  const name = gate ? "largest" : "entropy";
+  return {
+    when: facts.slots[slot] ? shortStepName(facts.slots[slot]) : "",
+    what: gate ? `largest ${kindWords(facts.sites[head.site]).value}` : "entropy",
+    course: courseText(
+      facts.value(facts.slotBefore(slot), flat, name),
+      facts.value(slot, flat, name),
+      gate ? "" : " bits",
+    ),
+  };
+}
+
 /** The head that changed most, and when weights first were not a number. */
 export function describeEpochs(facts: StepsFacts): Part[] {
   const { sites, slots } = facts;
@@ -75,20 +102,13 @@ function describeChange(facts: StepsFacts): Part[] {
   const [most] = facts.changes;
   const slot = most && facts.slots[most.slot];
   if (!most || !slot) return [plain(`${all}; changes appear here with more steps.`)];
-  const { flat, head } = most;
-  const gate = Number.isNaN(facts.value(most.slot, flat, "entropy"));
-  const name = gate ? "largest" : "entropy";
-  const [then, now] = [facts.slotBefore(most.slot), most.slot].map((at) => facts.value(at, flat, name)) as [
-    number,
-    number,
-  ];
-  const what = gate ? `largest ${kindWords(sites[head.site]).value}` : "entropy";
+  const { what, course } = changeOfHead(facts, most);
   return [
-    headPart(sites, head),
+    headPart(sites, most.head),
     plain(` changed most of ${all}, at `),
     stepPart(slot),
     plain(`: ${what} `),
-    strong(courseText(then, now, gate ? "" : " bits")),
+    strong(course),
     plain("."),
   ];
 }

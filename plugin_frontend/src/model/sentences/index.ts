@@ -20,7 +20,7 @@ export {
 export { cellName, describeRuns, describeRunWeights, type PanelCell, type RunsFacts, type RunValue } from "./aboutRuns";
 export { describeSample, type SampleFacts } from "./aboutSample";
 export { describeTable, describeWord } from "./aboutSamples";
-export { describeEpochs, describeHeadAtSlot, type StepsFacts } from "./aboutSteps";
+export { changeOfHead, describeEpochs, describeHeadAtSlot, type StepsFacts } from "./aboutSteps";
 export { runningText, trainingText } from "./aboutTraining";
 export { amountText, changeText, movedText, percentText, signed, timesText, UNIT_NAMES, unitText } from "./amounts";
 export { fitSentence, shortName, type FittedPart } from "./fit";

@@ -1,6 +1,7 @@
 /** The row of the query over steps, through layers or for all heads: a line each, below the sample. */
 import { siteNames } from "../../model/heads";
 import { weightText } from "../../model/ranking";
+import { thinned, type Thinned } from "../../model/thinned";
 import { shortStepName } from "../../model/timeline";
 import type { Store } from "../../state/store.svelte";
 import type { SampleReading } from "./sampleReading.svelte";
@@ -16,6 +17,8 @@ export interface Line {
 export const STRIPS = { epochs: "over epochs", layers: "over layers", heads: "over heads" } as const;
 const LINE_NAMES = { epochs: "step", layers: "layer", heads: "head" } as const;
 const MOST = 20;
+/** As many lines, and as many pictures, as are seen at once. */
+const [MOST_LINES, MOST_PICTURES] = [55, 40];
 
 export class SampleRows {
   readonly store: Store;
@@ -43,6 +46,8 @@ export class SampleRows {
     if (this.strip === "heads") return this.heads;
     return this.strip === "layers" ? this.#layers() : this.#steps();
   });
+  readonly drawn: Thinned<Line> = $derived.by(() => thinned(this.lines, MOST_LINES, (line) => line.shown));
+  readonly pictures: Thinned<Line> = $derived.by(() => thinned(this.lines, MOST_PICTURES, (line) => line.shown));
   /** The line at the step before; null where it is not known. */
   readonly before = $derived.by(() => {
     const { options, preview, stepLines } = this.reading;
@@ -95,8 +100,9 @@ export class SampleRows {
   #steps(): Line[] {
     const { reading, store } = this;
     const steps = store.maps?.steps ?? [];
+    const slots = new Map(store.slots.map(({ record }, index) => [record, index]));
     return reading.stepLines.flatMap((values, i) => {
-      const index = store.slots.findIndex((slot) => slot.record === steps[i]);
+      const index = slots.get(steps[i] ?? null) ?? -1;
       const slot = store.slots[index];
       return slot
         ? [{ name: shortStepName(slot), values, shown: index === store.slotIndex, open: () => store.goTo(index) }]
