@@ -175,6 +175,54 @@ def test_no_view_is_wider_than_its_window(width: int, height: int, server: Tenso
             assert stage["width"] >= width / 2
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_at_twice_the_size_all_controls_are_within_reach(view: str, server: TensorBoard, chromium: Browser) -> None:
+    viewport = {"width": 640, "height": 400}
+    with opened(chromium, server.address, link(f"run=text&view={view}"), viewport=viewport) as tab:
+        tab.wait_until_drawn(view)
+        for name in ("Play", "Latest", "Link", "Save", "Keys"):
+            box = tab.frame.get_by_role("button", name=name, exact=True).bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 640, name
+            if name == "Play":
+                assert box["width"] == box["height"]
+        readout = tab.frame.locator(".readout")
+        assert readout.evaluate("e => e.scrollWidth <= e.clientWidth")
+        tab.frame.get_by_role("button", name="Keys").click()
+        expect(tab.frame.get_by_role("dialog", name="Keys")).to_be_in_viewport()
+
+
+def test_a_narrow_window_folds_the_rail_to_dots_and_pictures(server: TensorBoard, chromium: Browser) -> None:
+    viewport = {"width": 1024, "height": 700}
+    with opened(chromium, server.address, link("run=pictures&view=head"), viewport=viewport) as tab:
+        tab.wait_until_drawn("head", run="pictures")
+        rail = tab.frame.locator("aside.folded")
+        box = rail.bounding_box()
+        assert box is not None
+        assert box["width"] <= 52
+        expect(rail.locator("li i:visible")).to_have_count(4)
+        expect(rail.get_by_role("option")).to_have_count(2)
+        for picture in rail.locator("[role=option] canvas").all():
+            expect(picture).to_be_in_viewport()
+        expect(rail.get_by_role("searchbox")).to_have_count(0)
+        assert findings(tab) == []
+
+        rail.get_by_role("option").nth(1).click()
+        samples = tab.frame.get_by_role("searchbox", name="Filter samples")
+        expect(samples).to_be_visible()
+        assert findings(tab) == []
+        tab.page.keyboard.press("Escape")
+        expect(samples).to_be_hidden()
+        tab.page.keyboard.press("/")
+        expect(samples).to_be_focused()
+        tab.frame.get_by_role("tab", name="Overview").click(position={"x": 8, "y": 4}, force=True)
+        expect(samples).to_be_visible()
+        tab.frame.get_by_role("option").nth(1).click()
+        tab.slider.click()
+        expect(samples).to_be_hidden()
+
+
 def test_the_keys_are_listed_and_escape_closes_the_list(server: TensorBoard, chromium: Browser) -> None:
     with opened(chromium, server.address, "&p.attention.run=text") as tab:
         tab.wait_until_drawn("overview")
