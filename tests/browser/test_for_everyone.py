@@ -202,13 +202,13 @@ def test_a_narrow_window_folds_the_rail_to_dots_and_pictures(server: TensorBoard
         assert box is not None
         assert box["width"] <= 52
         expect(rail.locator("li i:visible")).to_have_count(4)
-        expect(rail.get_by_role("option")).to_have_count(2)
+        expect(rail.locator("[role=option]")).to_have_count(2)
         for picture in rail.locator("[role=option] canvas").all():
             expect(picture).to_be_in_viewport()
         expect(rail.get_by_role("searchbox")).to_have_count(0)
         assert findings(tab) == []
 
-        rail.get_by_role("option").nth(1).click()
+        rail.locator("[role=option]").nth(1).click()
         samples = tab.frame.get_by_role("searchbox", name="Filter samples")
         expect(samples).to_be_visible()
         assert findings(tab) == []
@@ -218,7 +218,7 @@ def test_a_narrow_window_folds_the_rail_to_dots_and_pictures(server: TensorBoard
         expect(samples).to_be_focused()
         tab.frame.get_by_role("tab", name="Overview").click(position={"x": 8, "y": 4}, force=True)
         expect(samples).to_be_visible()
-        tab.frame.get_by_role("option").nth(1).click()
+        tab.frame.locator("[role=option]").nth(1).click()
         tab.slider.click()
         expect(samples).to_be_hidden()
 

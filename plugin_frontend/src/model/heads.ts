@@ -2,6 +2,7 @@
 import { partText } from "./kindWords";
 import type { Site } from "../api/wire";
 import { mapShape } from "./maps";
+import { shortNames } from "./shortNames";
 
 export interface HeadIndex {
   site: number;
@@ -39,11 +40,25 @@ function withoutShared(lists: string[][], front: boolean): string[][] {
   return lists.map((parts) => parts.slice(first, parts.length - last));
 }
 
+/** So many letters have room beside the maps and in sentences. */
+const MOST = 18;
+const known = new WeakMap<Site[], string[]>();
+
 /**
- * Unique names of sites: their paths without the parts that all of them share. "encoder/block_1/attention" and
- * "block_1_attention" among their like become "block_1"; a lone site keeps the last part of its path.
+ * Unique names of sites, the same wherever they are listed: their paths without the parts that all of them share, and
+ * shortened where that is still long. "encoder/block_1/attention" and "block_1_attention" among their like become
+ * "block_1"; a lone site keeps the last part of its path.
  */
-export function siteNames(sites: Site[]): string[] {
+export function siteNames(sites: Site[], most = MOST): string[] {
+  const names = known.get(sites) ?? shortNames(distinctParts(sites), MOST);
+  known.set(sites, names);
+  return most < MOST ? shortNames(distinctParts(sites), most) : names;
+}
+
+/** How many letters fit beside the maps, in a column of so many pixels; as many as usual while its width is not known. */
+export const lettersIn = (width: number): number => (width > 0 ? Math.max(8, Math.floor((width - 20) / 6.2)) : MOST);
+
+function distinctParts(sites: Site[]): string[] {
   const paths = sites.map((site) => site.path.split("/"));
   if (paths.length < 2) return paths.map((parts) => parts.at(-1) ?? "");
   const short = withoutShared(paths, true);
