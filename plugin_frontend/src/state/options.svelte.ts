@@ -1,6 +1,7 @@
 /** How the views draw: closed sets, the first of each being the default. They stand in the address, as the choices do. */
 import { AVERAGES } from "../model/averages";
 import type { LinkState } from "../host/link";
+import { HEAD_KINDS } from "../model/headKinds";
 
 const SETS = {
   /** Over which samples maps and measures are averaged. */
@@ -41,8 +42,10 @@ const SETS = {
   sort: ["index", "label", "probability", "loss", "moved"],
   since: ["all", "changed"],
   /** What the Overview draws of a head, and in which order. */
-  color: ["maps", "measure"],
+  color: ["maps", "measure", "kind"],
   order: ["model", "measure"],
+  /** The kind of heads that stands out there. */
+  only: ["all", ...HEAD_KINDS],
   /** What the cells of a confusion matrix are, how they are coloured, and in which order the classes stand. */
   cells: ["count", "row", "column", "all"],
   shade: ["sqrt", "linear", "log"],
@@ -54,6 +57,8 @@ const SETS = {
   against: ["nothing", "step", "split", "run"],
   /** By which measure heads are compared, in all views. */
   measure: ["entropy", "largest", "distance", "first", "self", "previous", "change"],
+  /** What the cells of Epochs are coloured by. */
+  epochs: ["measure", "kind"],
   /** Which step of each run the Runs view shows: that of the same epoch, its best, its newest. */
   runsAt: ["same", "best", "newest"],
 } as const;

@@ -14,6 +14,7 @@ import type { View } from "./choices.svelte";
 import { ConfusionState } from "./confusionState.svelte";
 import { Data } from "./data.svelte";
 import { MapArrays } from "./mapArrays.svelte";
+import { HeadKinds } from "./headKinds.svelte";
 import { RunList } from "./runList.svelte";
 import { ColorScales } from "./colorScales.svelte";
 import { SampleSelection } from "./sampleSelection.svelte";
@@ -37,6 +38,7 @@ export class Store extends SampleSelection {
   readonly confusion = new ConfusionState(this);
   readonly data = new Data(this, this.arrays, this.confusion);
   readonly scales = new ColorScales(this, this.arrays);
+  readonly kinds = new HeadKinds(this, this.arrays, this.scales);
 
   start(): void {
     watchGestures();

@@ -4,6 +4,8 @@ import { flatHead, headName, type HeadIndex } from "../heads";
 import { measureTitle, type MeasureName } from "../headValues";
 import { countText, kindsText, kindWords } from "../kindWords";
 import { weightText } from "../ranking";
+import type { MeasuredKind } from "../headKinds";
+import { kindMeaning } from "./headKinds";
 import { shortStepName, type Slot } from "../timeline";
 import { courseText } from "./amounts";
 import { named, plain, quiet, strong, type Part } from "./part";
@@ -18,6 +20,8 @@ export interface StepsFacts {
   value: (slot: number, flat: number, name: string) => number;
   /** The standard deviation of a value over the samples that it is averaged over; NaN for one sample. */
   deviation?: (slot: number, flat: number, name: string) => number;
+  /** The kind of a head at a slot, where kinds are what is shown. */
+  kind?: (slot: number, flat: number) => MeasuredKind | null;
   /** How many heads have diverged at a slot. */
   divergedAt: (slot: number) => number;
   slotBefore: (slot: number) => number;
@@ -36,6 +40,17 @@ function stepPart(slot: Slot | undefined): Part {
 export function describeHeadAtSlot(facts: StepsFacts, { head, slot }: { head: HeadIndex; slot: number }): Part[] {
   const { sites, slots, measure } = facts;
   const flat = flatHead(sites, head);
+  if (facts.kind) {
+    const kind = facts.kind(slot, flat);
+    return [
+      headPart(sites, head),
+      plain(" at "),
+      stepPart(slots[slot]),
+      plain(": "),
+      kind ? strong(kindMeaning(kind)) : plain("no kind"),
+      quiet(" · click to open it"),
+    ];
+  }
   const deviation = facts.deviation?.(slot, flat, measure) ?? NaN;
   const before = slot > 0 ? facts.value(slot - 1, flat, measure) : NaN;
   return [

@@ -24,6 +24,8 @@ export { changeOfHead, describeEpochs, describeHeadAtSlot, type StepsFacts } fro
 export { runningText, trainingText } from "./aboutTraining";
 export { amountText, changeText, movedText, percentText, signed, timesText, UNIT_NAMES, unitText } from "./amounts";
 export { fitSentence, shortName, type FittedPart } from "./fit";
+export { kindMeaning, kindName } from "./headKinds";
 export { measureText, measureWords, pictureOfHeads, strongEnd } from "./measureWords";
 export { noMaps, type Logged } from "./noMaps";
 export { chosen, mentioned, named, plain, quiet, strong, textOf, type Part, type Target } from "./part";
+export { reasonText, type ReasonText } from "./worthALook";

@@ -2,7 +2,8 @@
 import { headAt, headCounts, type HeadIndex } from "../../model/heads";
 import { CHANGE, headValue, measureScale } from "../../model/headValues";
 import { hasDiverged, measureAt } from "../../model/measures";
-import type { StepsFacts } from "../../model/sentences";
+import { kindByMeasures, measuresOfHead, type MeasuredKind, type SiteGround } from "../../model/headKinds";
+import { kindName, type StepsFacts } from "../../model/sentences";
 import type { Table } from "../../model/table";
 import type { Store } from "../../state/store.svelte";
 
@@ -35,6 +36,21 @@ export class HeadsOverSteps {
       this.#steps.some((_, slot) => this.values(slot, name).some((value) => value >= 0)),
     );
     return found.length ? found : all;
+  });
+  /** Whether cells have the colours of the kinds of heads, not of the measure. */
+  readonly byKind = $derived.by(() => this.hasKinds && this.store.choices.options.values.epochs === "kind");
+  readonly hasKinds = $derived.by(() => this.store.kinds.grounds.some((ground) => ground !== null));
+  readonly #kinds = $derived.by(() => {
+    const grounds = this.counts.flatMap((count, site) =>
+      Array<SiteGround | null>(count).fill(this.store.kinds.grounds[site] ?? null),
+    );
+    return this.#steps.map((step) =>
+      grounds.map((ground, flat) =>
+        ground
+          ? kindByMeasures(measuresOfHead(this.store.scales.measures, step, flat), ground.uniform, ground.extra)
+          : null,
+      ),
+    );
   });
   readonly measure = $derived.by(() => {
     const { measure } = this.store.scales;
@@ -70,6 +86,7 @@ export class HeadsOverSteps {
       changes,
       value: (slot, flat, name) => this.value(slot, flat, name),
       deviation: (slot, flat, name) => measureAt(this.store.scales.deviations, this.#steps[slot] ?? -1, flat, name),
+      kind: this.byKind ? (slot, flat) => this.kind(slot, flat) : undefined,
       divergedAt: (slot) => this.divergedAt(slot),
       slotBefore: (slot) => this.slotBefore(slot),
     };
@@ -84,6 +101,11 @@ export class HeadsOverSteps {
   value(slot: number, flat: number, name: string): number {
     const step = this.#steps[slot] ?? -1;
     return step < 0 ? NaN : headValue(this.store.scales.measures, step, this.#before[slot] ?? -1, flat, name);
+  }
+
+  /** `flat`: as of `value`. The kind of the head as far as its measures tell it; null where it has none. */
+  kind(slot: number, flat: number): MeasuredKind | null {
+    return this.#kinds[slot]?.[flat] ?? null;
   }
 
   /** `flat`: as of `value`. Whether the head was measured at the slot and nothing of it is a number. */
@@ -101,13 +123,19 @@ export class HeadsOverSteps {
     return Array.from({ length: this.total }, (_, flat) => this.value(slot, flat, name));
   }
 
+  #cell(slot: number, flat: number): string | number {
+    if (!this.byKind) return this.value(slot, flat, this.measure);
+    const kind = this.kind(slot, flat);
+    return kind ? kindName(kind) : "";
+  }
+
   table(): Table {
     const { sites, slots } = this.store;
     return {
-      head: ["layer", "head", "step", this.measure],
+      head: ["layer", "head", "step", this.byKind ? "kind" : this.measure],
       rows: Array.from({ length: this.total }, (_, flat) => ({ flat, ...headAt(sites, flat) })).flatMap(
         ({ flat, site, head }) =>
-          slots.map(({ step }, slot) => [sites[site]!.path, head, String(step), this.value(slot, flat, this.measure)]),
+          slots.map(({ step }, slot) => [sites[site]!.path, head, String(step), this.#cell(slot, flat)]),
       ),
     };
   }

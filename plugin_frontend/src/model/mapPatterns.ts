@@ -1,0 +1,160 @@
+/** What the pooled map of a head tells beyond its measures: a causal mask, a key of all queries, a shift, blocks. */
+import type { AttentionMap } from "./maps";
+
+/** The part of a map that is not padding. */
+export interface ShownMap {
+  rows: number;
+  columns: number;
+  /** How large the weight of a cell is; NaN where it is not a number. */
+  at: (row: number, column: number) => number;
+}
+
+/** The indices of the cells that hold one of the shown positions; cell c begins at floor(c * size / cells). */
+function shownCells(shown: number[], size: number, cells: number): number[] {
+  const cellOf = (position: number) => Math.ceil(((position + 1) * cells) / size) - 1;
+  return [...new Set(shown.map(cellOf))];
+}
+
+/** @param queries, keys Their shown positions, of so many. */
+export function shownMap(
+  map: AttentionMap,
+  queries: { shown: number[]; size: number },
+  keys: { shown: number[]; size: number },
+): ShownMap {
+  const rows = shownCells(queries.shown, queries.size, map.rows);
+  const columns = shownCells(keys.shown, keys.size, map.columns);
+  return {
+    rows: rows.length,
+    columns: columns.length,
+    at: (row, column) => Math.abs(map.weights[rows[row]! * map.columns + columns[column]!] ?? NaN),
+  };
+}
+
+/** Whether no query looks at a key behind it, in all of several maps of the same positions. */
+export function isCausal(maps: ShownMap[]): boolean {
+  return (
+    maps.length > 0 &&
+    maps.every(({ rows, columns, at }) => {
+      if (rows !== columns || rows < 2) return false;
+      for (let row = 0; row < rows; row++)
+        for (let column = columns - 1; column > row; column--) if (at(row, column) !== 0) return false;
+      return true;
+    })
+  );
+}
+
+/** A column, or the cells at one distance from the diagonal, from the first query that sees them on. */
+interface Line {
+  cells: [row: number, column: number][];
+  /** The mean share of a row that lies on it. */
+  share: number;
+}
+
+/** All columns, and all lines along the diagonal; in a map that is not square, along its own diagonal. */
+function linesOf({ rows, columns, at }: ShownMap, causal: boolean): { keys: Line[]; shifts: Line[] } {
+  const slope = columns / rows;
+  const line = (): Line => ({ cells: [], share: 0 });
+  const keys = Array.from({ length: columns }, line);
+  const shifts = new Map<number, Line>();
+  for (let row = 0; row < rows; row++) {
+    let total = 0;
+    for (let column = 0; column < columns; column++) total += at(row, column);
+    for (let column = 0; column < (causal ? row + 1 : columns); column++) {
+      const shift = column - Math.round(row * slope);
+      if (!shifts.has(shift)) shifts.set(shift, line());
+      for (const along of [keys[column]!, shifts.get(shift)!]) {
+        along.cells.push([row, column]);
+        if (total > 0) along.share += at(row, column) / total / rows;
+      }
+    }
+  }
+  return { keys, shifts: [...shifts.values()] };
+}
+
+/** So many keys, and so many distances from the query, count as a pattern that queries share. */
+const SHARED = 2;
+
+/**
+ * How alike the queries are. `share`: what the two strongest keys and the two strongest distances from the query have together.
+ * `steady`: the weight that three quarters of the queries have on the key, or at the distance, where this is largest. In a
+ * pooled map, where each cell has the largest weight of many, `share` is too small where attention is scattered.
+ */
+export function sharedPatterns(map: ShownMap, causal: boolean): { share: number; steady: number } {
+  const { keys, shifts } = linesOf(map, causal);
+  const strongest = [keys, shifts].flatMap((lines) => lines.sort((a, b) => b.share - a.share).slice(0, SHARED));
+  const share = strongest.reduce((sum, line) => sum + line.share, 0);
+  // A short line is no pattern of the queries.
+  const long = [...keys, ...shifts].filter(({ cells }) => cells.length >= map.rows / 2);
+  const steady = long.map(({ cells }) => {
+    const weights = cells.map(([row, column]) => map.at(row, column)).sort((a, b) => a - b);
+    return weights[Math.floor(weights.length / 4)] ?? 0;
+  });
+  return { share, steady: Math.max(...steady) };
+}
+
+/**
+ * The share of attention on the key, or the pooled cell of keys, that gets most of it; NaN where a weight is not a number.
+ */
+export function shareOfBestKey({ rows, columns, at }: ShownMap): number {
+  const sums = new Float64Array(columns);
+  let counted = 0;
+  for (let row = 0; row < rows; row++) {
+    let total = 0;
+    for (let column = 0; column < columns; column++) total += at(row, column);
+    if (total === 0) continue;
+    counted++;
+    for (let column = 0; column < columns; column++) sums[column]! += at(row, column) / total;
+  }
+  return counted ? Math.max(...sums) / counted : NaN;
+}
+
+/** The share of attention on the diagonal and the cells beside it, and what it is where attention is uniform. */
+export function shareNearDiagonal({ rows, columns, at }: ShownMap, causal: boolean): { share: number; even: number } {
+  let [share, even, counted] = [0, 0, 0];
+  for (let row = 0; row < rows; row++) {
+    const middle = Math.round((row * columns) / rows);
+    let [near, total, cells] = [0, 0, 0];
+    const visible = causal ? row + 1 : columns;
+    for (let column = 0; column < columns; column++) {
+      total += at(row, column);
+      if (Math.abs(column - middle) > 1) continue;
+      near += at(row, column);
+      if (column < visible) cells++;
+    }
+    if (total === 0) continue;
+    counted++;
+    share += near / total;
+    even += cells / visible;
+  }
+  return { share: share / counted, even: even / counted };
+}
+
+/** Across a boundary of blocks a row has at most this part of what it would have if it were uniform. */
+const ACROSS = 0.3;
+/** The smallest block, as a part of the rows. */
+const SMALLEST_BLOCK = 1 / 8;
+
+/** Whether there is a position that next to no query looks across. Only the first boundary is sought: two blocks or more. */
+export function hasBlocks({ rows, columns, at }: ShownMap, causal: boolean): boolean {
+  if (rows !== columns) return false;
+  const least = Math.max(2, Math.ceil(rows * SMALLEST_BLOCK));
+  // A pooled row may hold queries of two blocks, and a special token looks at all.
+  const exceptions = 1 + Math.floor(rows / 20);
+  const before = Array.from({ length: rows }, (_, row) => {
+    const sums = [0];
+    for (let column = 0; column < columns; column++) sums.push(sums[column]! + at(row, column));
+    return sums;
+  });
+  for (let boundary = least; boundary <= rows - least; boundary++) {
+    let crossing = 0;
+    for (let row = causal ? boundary : 0; row < rows && crossing <= exceptions; row++) {
+      const [total, left] = [before[row]![columns]!, before[row]![boundary]!];
+      const visible = causal ? row + 1 : columns;
+      const across = row < boundary ? total - left : left;
+      const uniform = row < boundary ? (visible - boundary) / visible : boundary / visible;
+      if (!(across <= ACROSS * uniform * total)) crossing++;
+    }
+    if (crossing <= exceptions) return true;
+  }
+  return false;
+}
