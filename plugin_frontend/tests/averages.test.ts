@@ -52,6 +52,12 @@ test("words mean the same only where they are the same, padding included", () =>
 test("samples of different sizes have no average; those of one size do beside others", () => {
   const padded = along({ own: [[1], [2], [2]] });
   expect(obstacleOf(padded, [sample(0, 0), sample(1, 0)])).toBe("other sizes");
+  const boxed = (boxes: [number, number, number, number][][]) =>
+    site({}, [{ role: "key", size: 1, kind: "objects", boxes }]);
+  const [one, other]: [number, number, number, number][][] = [[[0, 0, 1, 1]], [[0, 0, 0.5, 1]]];
+  expect(obstacleOf(boxed([one!, other!]), [sample(0, 0), sample(1, 0)])).toBe("other boxes");
+  expect(obstacleOf(boxed([one!, one!]), [sample(0, 0), sample(1, 0)])).toBeNull();
+  expect(obstacleOf(boxed([one!]), [sample(0, 0), sample(1, 0)])).toBeNull();
   expect(obstacleOf(padded, [sample(1, 0), sample(2, 0)])).toBeNull();
 });
 

@@ -14,7 +14,7 @@ from tb_attention.callbacks.label_facts import Labels, describe_labels
 from tb_attention.callbacks.model_outputs import MISSING, ModelOutput, ModelOutputs, outputs_of
 from tb_attention.callbacks.outcomes import within_unit
 from tb_attention.records.format.step_record import Prediction
-from tb_attention.records.writing.predictions import from_probabilities, label_probability
+from tb_attention.records.writing.predictions import from_probabilities, of_classes
 
 _SHOWN = ("classes", "binary", "ordinal", "indices")
 
@@ -140,11 +140,7 @@ def _predictions(scores: npt.NDArray[Any], reading: Reading, labels: Sequence[An
     scores = scores.astype(np.float64).reshape(len(scores), -1)
     if reading.kind == "ordinal" and reading.thresholds is not None:
         classes, probabilities = reading.thresholds.classes(scores), reading.thresholds.probabilities(scores)
-        padded = [*labels, *[None] * (len(scores) - len(labels))]
-        return tuple(
-            Prediction(int(index), float(row[index]), label_probability(row, label))
-            for index, row, label in zip(classes, probabilities, padded, strict=False)
-        )
+        return of_classes(probabilities, classes, labels)
     if reading.kind == "binary" and scores.shape[1] == 1:
         if reading.signed:
             return tuple(Prediction(int(score >= 0)) for score in scores[:, 0])

@@ -84,8 +84,11 @@ def step_record(manifest: Manifest, version: str, sites: int = 0) -> structs.Ste
 def _prediction(made: Prediction | None) -> structs.Prediction | None:
     if made is None:
         return None
-    known = (None if each is None else _number(each) for each in (made.probability, made.label_probability))
-    return structs.Prediction(made.class_index, *known)
+    probability, of_label = (
+        None if each is None else _number(each) for each in (made.probability, made.label_probability)
+    )
+    others = tuple((index, _number(share)) for index, share in made.others)
+    return structs.Prediction(made.class_index, probability, of_label, others)
 
 
 def sites_of(sites: Sequence[SiteManifest]) -> tuple[Site, ...]:

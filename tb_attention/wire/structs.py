@@ -26,11 +26,13 @@ class Prediction(WireStruct, frozen=True):
     Attributes:
         probability: That of the predicted class, or null.
         label_probability: That of the sample's label: -ln of it is the sample's loss.
+        others: The most probable of the other classes with their probabilities, the most probable first.
     """
 
     class_index: int = field(name="class")
     probability: WireNumber | None
     label_probability: WireNumber | None = None
+    others: tuple[tuple[int, WireNumber], ...] = ()
 
 
 class Split(WireStruct, frozen=True):

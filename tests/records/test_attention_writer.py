@@ -131,12 +131,36 @@ def test_axes_may_be_given(tmp_path: Path) -> None:
     assert log.measures(0).shape == (2, 4, 6)
 
 
+@pytest.mark.parametrize("classes", [1000, 5, 3])
+def test_the_four_most_probable_other_classes_are_kept(tmp_path: Path, classes: int) -> None:
+    probabilities = np.random.default_rng(0).dirichlet(np.full(classes, 0.2), 6)
+    probabilities[1] = 1 / classes  # all alike: the first ones
+    probabilities[2, 1] = np.nan
+    with AttentionWriter(tmp_path, samples=np.zeros((6, 2))) as writer:
+        writer.write(0, {"a": logs.rows(6, 1, 3, 3)}, predictions=probabilities)
+    read = tb_attention.load(tmp_path).predictions(0)
+    for sample in (0, 1, 3, 4, 5):
+        made = read[sample]
+        assert made is not None
+        order = np.argsort(-probabilities[sample], kind="stable")
+        assert (made.class_index, *(index for index, _ in made.others)) == tuple(order[:5])
+        np.testing.assert_allclose([share for _, share in made.others], probabilities[sample][order[1:5]], rtol=1e-3)
+    assert read[2] is not None
+    assert 1 not in [index for index, _ in read[2].others]
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
         ([1, 0], (Prediction(1), Prediction(0))),
-        (np.array([[0.25, 0.75], [0.5, 0.5]]), (Prediction(1, 0.75), Prediction(0, 0.5))),
-        (np.array([[0.75], [0.25]]), (Prediction(1, 0.75), Prediction(0, 0.75))),
+        (
+            np.array([[0.25, 0.75], [0.5, 0.5]]),
+            (Prediction(1, 0.75, others=((0, 0.25),)), Prediction(0, 0.5, others=((1, 0.5),))),
+        ),
+        (
+            np.array([[0.75], [0.25]]),
+            (Prediction(1, 0.75, others=((0, 0.25),)), Prediction(0, 0.75, others=((1, 0.25),))),
+        ),
         ([(2, 0.5), None], (Prediction(2, 0.5), None)),
         (None, (None, None)),
     ],
@@ -154,7 +178,11 @@ def test_the_probability_of_the_label_is_kept_where_both_are_known(tmp_path: Pat
         writer.write(0, {"a": logs.rows(3, 1, 3, 3)}, predictions=probabilities)
         writer.write(1, {"a": logs.rows(3, 1, 3, 3)}, predictions=[1, 1, 1])
     log = tb_attention.load(tmp_path)
-    assert log.predictions(0) == (Prediction(1, 0.75, 0.75), Prediction(1, 0.75, 0.25), Prediction(0, 1.0))
+    assert log.predictions(0) == (
+        Prediction(1, 0.75, 0.75, ((0, 0.25),)),
+        Prediction(1, 0.75, 0.25, ((0, 0.25),)),
+        Prediction(0, 1.0, None, ((1, 0.0),)),
+    )
     assert log.predictions(1) == (Prediction(1),) * 3
 
 

@@ -42,7 +42,7 @@ def manifest() -> StepManifest:
         sites=(site,),
         batch=96,
         logs={"loss": math.nan},
-        predictions=(Prediction(1, 0.5), None),
+        predictions=(Prediction(1, 0.5, others=((0, 0.3), (4, 0.2))), None),
         samples="samples-0f3a5c9e1b2d.npz",
     )
     return digest(record, "tag", 2).manifest
@@ -78,7 +78,7 @@ def test_the_json_is_that_of_the_format() -> None:
     value = json.loads(json_text.dumps(manifest_to_json(manifest())))
     assert value["schema"] == 1
     assert value["logs"] == {"loss": "NaN"}
-    assert value["predictions"] == [{"class": 1, "probability": 0.5}, None]
+    assert value["predictions"] == [{"class": 1, "probability": 0.5, "others": [[0, 0.3], [4, 0.2]]}, None]
     assert value["sites"][0]["axes"] == [
         {"role": "heads", "size": 2},
         {"role": "query", "size": 5, "kind": "grid", "grid": [2, 2], "extra": ["CLS"], "input": 0},
@@ -131,7 +131,19 @@ def test_a_newer_schema_is_named() -> None:
 
 def test_every_part_that_is_missing_or_wrong_is_damage_and_nothing_else() -> None:
     whole = json.loads(json_text.dumps(manifest_to_json(manifest())))
-    may_be_missing = {"writer", "epoch", "batch", "samples", "note", "kind", "grid", "extra", "input", "probability"}
+    may_be_missing = {
+        "writer",
+        "epoch",
+        "batch",
+        "samples",
+        "note",
+        "kind",
+        "grid",
+        "extra",
+        "input",
+        "probability",
+        "others",
+    }
 
     def paths_in(value: Any, path: tuple[Any, ...] = ()) -> Any:
         items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -31,7 +31,7 @@ export function averagedSamples(
 }
 
 /** Why maps have no average over samples. */
-export type Obstacle = "no sample" | "other words" | "unknown words" | "other sizes";
+export type Obstacle = "no sample" | "other words" | "unknown words" | "other sizes" | "other boxes";
 
 const ROLES: Role[] = ["query", "key"];
 
@@ -41,6 +41,8 @@ export function obstacleOf(site: Site, samples: Sample[]): Obstacle | null {
   for (const role of ROLES) {
     const axes = axesOf(site, role);
     if (axes.some(({ own }) => own && differ(samples.map(({ index }) => own[index ?? -1])))) return "other sizes";
+    if (axes.some(({ boxes }) => boxes && boxes.length > 1 && differ(samples.map(({ index }) => boxes[index ?? -1]))))
+      return "other boxes";
     const inputs = samples.map((sample) => inputAlong(site, role, sample));
     if (inputs.some((input) => input?.tokens)) {
       if (differ(inputs.map((input) => [input?.tokens, input?.mask]))) return "other words";

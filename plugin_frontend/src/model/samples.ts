@@ -27,6 +27,42 @@ export function probabilityText(prediction: Prediction | null | undefined): stri
   return probability === probability ? probability.toFixed(2) : "";
 }
 
+export interface ClassShare {
+  index: number;
+  /** Its probability; NaN where it is not known, because the log has the most probable classes only. */
+  now: number;
+  before: number;
+  /** Whether it is the sample's label. */
+  truth: boolean;
+}
+
+/** The most probable classes in order, the predicted one first, and the label where it is none of them; with their probability before. */
+export function classShares(
+  sample: Sample | null,
+  prediction: Prediction | null,
+  earlier: Prediction | null,
+): ClassShare[] {
+  if (!prediction) return [];
+  const label = sample?.label?.class ?? null;
+  const [now, before] = [knownShares(prediction, label), knownShares(earlier, label)];
+  return [...now.keys()].map((index) => ({
+    index,
+    now: now.get(index) ?? NaN,
+    before: before.get(index) ?? NaN,
+    truth: index === label,
+  }));
+}
+
+/** The probabilities that a prediction tells, by class, in its order. */
+function knownShares(prediction: Prediction | null, label: number | null): Map<number, number> {
+  if (!prediction) return new Map();
+  const shares = new Map([[prediction.class, toNumber(prediction.probability)]]);
+  for (const [index, share] of prediction.others ?? []) shares.set(index, toNumber(share));
+  const ofLabel = toNumber(prediction.label_probability);
+  if (label !== null && !Number.isNaN(ofLabel) && !shares.has(label)) shares.set(label, ofLabel);
+  return shares;
+}
+
 /** Asked for at every stroke of a key of a filter, for every sample. */
 const texts = new WeakMap<Sample, string | null>();
 

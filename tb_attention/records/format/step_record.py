@@ -19,6 +19,15 @@ from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.confusion import Matrix, SparseMatrix
 from tb_attention.site import Site
 
+MOST_OTHERS = 4
+"""Classes that are stored with a prediction, besides the predicted one."""
+
+OtherClass = tuple[Annotated[int, Meta(ge=0)], float]
+"""A class and its probability."""
+
+# A later version may store more; a hostile file may not store without end.
+_LONGEST = 1000
+
 
 class Prediction(Struct, frozen=True, omit_defaults=True):
     """What a model predicted for a sample.
@@ -28,11 +37,14 @@ class Prediction(Struct, frozen=True, omit_defaults=True):
         probability: The probability of this class, from 0 to 1; None where it is not known.
         label_probability: The probability of the sample's label, from 0 to 1; the loss of the sample is -ln of it. None where
             the label or the distribution is not known.
+        others: The most probable of the other classes with their probabilities, the most probable first; at most
+            `MOST_OTHERS`, so that five classes are known with that of the prediction. Empty where the distribution is not known.
     """
 
     class_index: Annotated[int, Meta(ge=0)] = msgspec.field(name="class")
     probability: Number | None = msgspec.field(default_factory=type(None))  # written even where it is None
     label_probability: Number | None = None
+    others: Annotated[tuple[OtherClass, ...], Meta(max_length=_LONGEST)] = ()
 
     def __post_init__(self) -> None:
         read_numbers(self, "probability", "label_probability")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import ArgumentError
-from tb_attention.records.format.step_record import Prediction
+from tb_attention.records.format.step_record import MOST_OTHERS, OtherClass, Prediction
 from tb_attention.records.samples.nested import to_numpy
 
 
@@ -53,12 +53,43 @@ def _single(item: Any) -> Prediction | None:
 
 
 def from_probabilities(probabilities: npt.NDArray[Any], labels: Sequence[Any] = ()) -> tuple[Prediction, ...]:
-    """The most probable class of each row (samples, classes), with its probability and that of the label, if it is a class."""
+    """The most probable class of each row (samples, classes), with its probability, that of the label and those of others."""
+    return of_classes(probabilities, probabilities.argmax(1), labels)
+
+
+def of_classes(
+    probabilities: npt.NDArray[Any], classes: npt.NDArray[np.integer[Any]], labels: Sequence[Any] = ()
+) -> tuple[Prediction, ...]:
+    """Predictions of these classes, which need not be the most probable: an ordinal model predicts its median."""
     padded = [*labels, *[None] * (len(probabilities) - len(labels))]
+    rows = zip(probabilities, classes.tolist(), padded, other_classes(probabilities, classes), strict=False)
     return tuple(
-        Prediction(int(row.argmax()), float(row.max()), label_probability(row, label))
-        for row, label in zip(probabilities, padded, strict=False)
+        Prediction(index, float(row[index]), label_probability(row, label), others)
+        for row, index, label, others in rows
     )
+
+
+def other_classes(
+    probabilities: npt.NDArray[Any], classes: npt.NDArray[np.integer[Any]]
+) -> list[tuple[OtherClass, ...]]:
+    """For each row (samples, classes) the most probable classes but the predicted one, the first of equal ones first."""
+    rest = np.array(probabilities, np.float64)
+    np.put_along_axis(rest, np.asarray(classes)[:, None], -np.inf, axis=1)
+    # Not a number is no probability: such a class is left out.
+    rest[np.isnan(rest)] = -np.inf
+    count = min(MOST_OTHERS, rest.shape[1])
+    # Of a thousand classes, the few are found faster than all are sorted: those above the last of the few, then those like it.
+    last = np.partition(rest, -count, axis=1)[:, -count, None]
+    found = np.argsort(np.where(rest > last, 0, np.where(rest == last, 1, 2)).astype(np.int8), axis=1, kind="stable")
+    found = np.sort(found[:, :count], axis=1)
+    values = np.take_along_axis(rest, found, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :count]
+    ranked = np.take_along_axis(found, order, axis=1).tolist()
+    shares = np.take_along_axis(values, order, axis=1).tolist()
+    return [
+        tuple((index, float(f"{share:.4g}")) for index, share in zip(row, of_row, strict=True) if share > -np.inf)
+        for row, of_row in zip(ranked, shares, strict=True)
+    ]
 
 
 def label_probability(row: npt.NDArray[Any], label: Any) -> float | None:
