@@ -49,6 +49,23 @@ def pool_mean(maps: npt.NDArray[np.floating[Any]], dimensions: int = 2, most: in
     return pooled
 
 
+def falling_values(values: npt.NDArray[np.floating[Any]], count: int) -> npt.NDArray[np.float32]:
+    """The values along the last dimension by falling size, NaN last: how they are distributed.
+
+    Args:
+        values: Floats, such as `(heads, channels)`.
+        count: The number of values afterwards: those at evenly spaced ranks, with the largest and the least.
+
+    Returns:
+        float32 `(..., count)`; 0 where there are no values.
+    """
+    array = np.asarray(values, dtype=np.float32)
+    if array.shape[-1] == 0:
+        return np.zeros((*array.shape[:-1], count), np.float32)
+    ranks = np.linspace(0, array.shape[-1] - 1, count).round().astype(int)
+    return -np.sort(-array, axis=-1)[..., ranks]
+
+
 def _starts(size: int, most: int) -> npt.NDArray[np.intp]:
     """Cell c begins at floor(c * size / most): sizes differ by at most one, and no position is left out."""
     return np.arange(most) * size // most

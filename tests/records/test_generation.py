@@ -207,7 +207,7 @@ def test_overviews_and_measures_are_of_the_rows_that_were_computed(tmp_path: Pat
     log, site = load(tmp_path), "decoder/layer_0"
     merged, apart = log.weights(0, 0, site), log.weights(1, 0, site)
     axes = log._steps.entry(1).manifest.sites[0].axes
-    np.testing.assert_array_equal(overview(apart, axes), merged)
+    np.testing.assert_array_equal(overview(apart, axes, "self"), merged)
     for step, maps in ((0, merged[:, None]), (1, apart)):
         # Rows of 0 do not count.
         np.testing.assert_allclose(log.measures(step)[0, :HEADS], head_measures(np.nan_to_num(maps)), rtol=1e-5)

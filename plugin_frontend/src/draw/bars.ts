@@ -13,6 +13,7 @@ export interface BarsPicture {
 }
 
 const LINES = [0, 0.5, 1];
+const FAINT = 0.4;
 
 export function drawBars({ context, width, height, ratio }: Surface, picture: BarsPicture): void {
   const { values, order, before, top, pointed, colors } = picture;
@@ -22,6 +23,8 @@ export function drawBars({ context, width, height, ratio }: Surface, picture: Ba
   context.fillStyle = colors.line;
   for (const share of LINES) context.fillRect(0, Math.round((1 - share / top) * room), width, ratio);
   const pitch = width / order.length;
+  const perPixel = order.length / width;
+  if (pitch < 1) return drawBands();
   const gap = pitch > 4 * ratio ? ratio : 0;
   order.forEach((position, i) => {
     const value = values[position] ?? NaN;
@@ -36,6 +39,21 @@ export function drawBars({ context, width, height, ratio }: Surface, picture: Ba
     context.fillStyle = colors.tick;
     context.fillRect(x - gap, height - high(then) - ratio, wide + 2 * gap, 1.5 * ratio);
   });
+
+  /** Where bars share a pixel: full up to the least of them, faint up to the largest. */
+  function drawBands(): void {
+    for (let x = 0; x < width; x++) {
+      const here = order.slice(Math.floor(x * perPixel), Math.max(1, Math.floor((x + 1) * perPixel)));
+      const known = here.map((position) => values[position] ?? NaN).filter((value) => !Number.isNaN(value));
+      const has = pointed !== null && here.includes(pointed);
+      context.fillStyle = has ? colors.pointed : known.length ? colors.bar : colors.tick;
+      const [least, largest] = known.length ? [high(Math.min(...known)), high(Math.max(...known))] : [height, height];
+      context.fillRect(x, height - least, 1, least);
+      context.globalAlpha = has ? 1 : FAINT;
+      context.fillRect(x, height - largest, 1, largest - least);
+      context.globalAlpha = 1;
+    }
+  }
 }
 
 /** The bar at a share (0 to 1) of the width; null outside. */

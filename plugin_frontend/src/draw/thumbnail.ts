@@ -1,6 +1,7 @@
-/** Paints the map of one head small: a matrix, the cells of a spatial gate as a plane, the channels of a gate as bars. */
+/** Paints the map of one head small: a matrix, the cells of a spatial gate as a plane, the values of a gate over channels by size. */
 import type { ColorScale } from "../color/scale";
 import type { Axis, Site } from "../api/wire";
+import { hasGateKind } from "../model/heads";
 import { type AttentionMap, axesOf, hasQueries } from "../model/maps";
 import { hatchAt } from "./hatch";
 import { paintMap, wholeMap, type Rect } from "./heatmap";
@@ -14,7 +15,7 @@ export function lookOf(site: Site): Look {
   if (hasQueries(site)) return "matrix";
   const keys = axesOf(site, "key");
   // Cells of samples that differ in size lie one behind the other.
-  return keys.length === 2 || (keys.length === 1 && gridOf(keys[0])?.length === 2 && !keys[0]!.own) ? "plane" : "bars";
+  return keys.length > 1 || (keys.length === 1 && gridOf(keys[0])?.length === 2 && !keys[0]!.own) ? "plane" : "bars";
 }
 
 /** The map of a gate over a grid, unrolled to its rows and columns where it was not pooled. */
@@ -31,17 +32,28 @@ function plane(site: Site, map: AttentionMap): AttentionMap {
   return { rows, columns, weights };
 }
 
-function paintBars(pixels: Uint32Array, stride: number, rect: Rect, map: AttentionMap, scale: ColorScale): void {
-  const paper = scale.ramp[scale.signed ? 128 : 0]!;
-  const ink = scale.ramp[170]!;
-  const { weights } = map;
-  const { first, end } = cellsUnder(0, weights.length, rect.width, weights.length);
+/** The values of a gate by falling size, so that one sees how many are open; those of other sites stay in their order. */
+function barsOf(site: Site, { weights }: AttentionMap): Float32Array {
+  return hasGateKind(site) ? weights.slice().sort().reverse() : weights;
+}
+
+/** A bar a value, side by side without gaps: from the bottom, or from the middle up and down where values are signed. */
+function paintBars(pixels: Uint32Array, stride: number, rect: Rect, weights: Float32Array, scale: ColorScale): void {
+  const { ramp, signed, top } = scale;
+  const [paper, ink] = signed ? [ramp[128]!, [ramp[40]!, ramp[215]!]] : [ramp[0]!, [ramp[170]!, ramp[170]!]];
+  const room = signed ? rect.height / 2 : rect.height;
+  const { first, end: stop } = cellsUnder(0, weights.length, rect.width, weights.length);
   for (let x = 0; x < rect.width; x++) {
-    let largest = 0;
-    for (let i = first[x]!; i < end[x]!; i++) largest = Math.max(largest, Math.abs(weights[i] ?? 0));
-    const top = rect.height - Math.round(Math.min(1, largest / scale.top) * rect.height);
+    let value = weights[first[x]!] ?? 0;
+    for (let i = first[x]! + 1; i < stop[x]!; i++) if (!(Math.abs(weights[i]!) <= Math.abs(value))) value = weights[i]!;
+    const high = Math.round(Math.min(1, Math.abs(value) / top) * room);
+    const [start, end] = value < 0 ? [room, room + high] : [room - high, room];
     for (let y = 0; y < rect.height; y++)
-      pixels[(rect.y + y) * stride + rect.x + x] = Number.isNaN(top) ? hatchAt(x, y) : y < top ? paper : ink;
+      pixels[(rect.y + y) * stride + rect.x + x] = Number.isNaN(value)
+        ? hatchAt(x, y)
+        : y >= start && y < end
+          ? ink[value < 0 ? 0 : 1]!
+          : paper;
   }
 }
 
@@ -54,7 +66,7 @@ export function paintThumbnail(
   scale: ColorScale,
 ): void {
   const look = lookOf(site);
-  if (look === "bars") return paintBars(pixels, stride, rect, map, scale);
+  if (look === "bars") return paintBars(pixels, stride, rect, barsOf(site, map), scale);
   const shown = look === "plane" ? plane(site, map) : map;
   paintMap(pixels, stride, rect, shown, wholeMap(shown), scale);
 }

@@ -17,8 +17,8 @@ from tb_attention.records.format.site_manifest import EncodedPart, OverviewPart,
 from tb_attention.records.format.step_record import RecordHeader, StepRecord
 from tb_attention.reduce.encodings import Encoding, choose_encoding, encode, encoded_bytes, row_encoding
 from tb_attention.reduce.head_measures import MEASURES, gate_measures, head_measures, uncomputed_rows
-from tb_attention.reduce.pooling import pool_maximum
-from tb_attention.site import Axis, FullRows, Site, own_part
+from tb_attention.reduce.pooling import MOST, falling_values, pool_maximum
+from tb_attention.site import Axis, FullRows, Kind, Site, own_part
 
 Masks = Mapping[int, npt.NDArray[np.bool_]]
 """By index of the input: `(samples, positions)`, False for padding."""
@@ -101,8 +101,9 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
         raise ArgumentError(f"`axes` of a site must begin with samples and heads. Received: {roles} at {site.path!r}.")
     axes = site.axes[2:]
     inner = (site.axes[1], *axes)
-    pooled = [overview(weights, inner) for weights in site.weights]
-    shape = pooled[0].shape if pooled else overview(np.zeros(site.weights.shape[1:], np.float32), inner).shape
+    pooled = [overview(weights, inner, site.kind, sample) for sample, weights in enumerate(site.weights)]
+    nothing = np.zeros(site.weights.shape[1:], np.float32)
+    shape = pooled[0].shape if pooled else overview(nothing, inner, site.kind).shape
     # All samples of a site share one encoding, as the manifest states only one.
     signed = any(row_encoding(maps) == "signed8_row" for maps in pooled)
     overview_encoding: Encoding = "signed8_row" if signed else "sqrt8_row"
@@ -152,26 +153,40 @@ def _shared_encoding(weights: npt.NDArray[np.float32]) -> Encoding:
     return choose_encoding(weights)
 
 
-def overview(weights: npt.NDArray[np.float32], axes: tuple[Axis, ...]) -> npt.NDArray[np.float32]:
-    """The overview of every head: its map, pooled by maximum.
+def overview(
+    weights: npt.NDArray[np.float32], axes: tuple[Axis, ...], kind: Kind, sample: int | None = None
+) -> npt.NDArray[np.float32]:
+    """The overview of every head: its map, pooled by maximum; of a gate over channels how its values are distributed.
 
     Args:
         weights: `(heads, ...)`, of one sample.
         axes: Those of `weights`.
+        kind: Of the site.
+        sample: The index of the sample where samples differ in size, or None for the whole of `weights`.
 
     Returns:
-        `(heads, queries, keys)`, both at most 32; iterations and windows are pooled into one. Of a gate `(heads, keys)`, or
-        `(heads, rows, columns)` where it has several key axes.
+        `(heads, queries, keys)`, both at most 32; iterations and windows are pooled into one. Without queries
+        `(heads, rows, columns)` where the keys are cells of a plane, else `(heads, keys)`; those of gates and activations by
+        falling value.
     """
-    keys = _sizes(axes, "key")
-    if not _sizes(axes, "query"):
-        shown = min(2, len(keys))
-        maps = weights.reshape(len(weights), -1, *keys[len(keys) - shown :])
-        return pool_maximum(_merge(maps), dimensions=shown)
-    maps = _as_maps(weights, axes)
-    absent = uncomputed_rows(maps)
-    # A row that one iteration has not computed yet is computed in another.
-    return pool_maximum(_merge(_zeroed(maps, absent & ~absent.all(axis=0))))
+    if _sizes(axes, "query"):
+        maps = _as_maps(weights, axes)
+        absent = uncomputed_rows(maps)
+        # A row that one iteration has not computed yet is computed in another.
+        return pool_maximum(_merge(_zeroed(maps, absent & ~absent.all(axis=0))))
+    keys = [axis for axis in axes if axis.role == "key"]
+    shown = [axis.size for axis in keys[-2:]]
+    maps = _merge(weights.reshape(len(weights), -1, *shown))
+    if len(shown) == 2:
+        return pool_maximum(maps)
+    grid, of, own = keys[0].cell_grid, np.asarray(keys[0].cell_of), keys[0].own
+    if grid is not None and len(grid) == 2 and own is None:
+        cells = np.argsort(of, kind="stable")[np.count_nonzero(of < 0) :]
+        return pool_maximum(maps[:, cells].reshape(len(maps), *grid))
+    if kind not in ("gate", "activation"):
+        return pool_maximum(maps, dimensions=1)
+    there = maps if sample is None else maps[:, : keys[0].of(sample).size]
+    return falling_values(there, min(keys[0].size, MOST))
 
 
 def measures(

@@ -4,9 +4,11 @@ import type { Site } from "../../api/wire";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
 import { drawnCells } from "../../draw/patches";
 import { pictureCanvas } from "../../draw/pictureCanvas";
+import { hasGateKind } from "../../model/heads";
 import { hasQueries, mapOf, mapShape, type AttentionMap } from "../../model/maps";
 import { meanRow, poolMaps, poolRows } from "../../model/pool";
 import { inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
+import { ranked } from "../../model/ranking";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { layoutText, type Word } from "../../model/text";
 import type { SiteWeights } from "../../state/mapArrays.svelte";
@@ -159,6 +161,12 @@ export class SampleReading {
   readonly weights = $derived(
     new Map(this.entries.flatMap((entry) => entry.positions.map((position) => [position, entry] as const))),
   );
+  /** In which order bars stand: those of gates by falling value, so that one sees how many are open. */
+  readonly barOrder: number[] = $derived.by(() => {
+    const shown = this.keys?.shown ?? [];
+    const sorted = this.site && this.line && hasGateKind(this.site) && !this.keys?.tokens;
+    return sorted ? ranked(this.line!, shown).map(({ position }) => position) : shown;
+  });
   /** The positions that a picture is tinted at. */
   readonly cells: number[] = $derived(!this.keys ? [] : this.keys.grid?.length === 2 ? drawnCells(this.keys) : []);
   /** How strongly the line tints the picture. */
