@@ -40,7 +40,7 @@ export function drawBars({ context, width, height, ratio }: Surface, picture: Ba
     context.fillRect(x - gap, height - high(then) - ratio, wide + 2 * gap, 1.5 * ratio);
   });
 
-  /** Where bars share a pixel: full up to the least of them, faint up to the largest. */
+  /** Where bars share a pixel: full up to the least of them, faint up to the largest; the tick is the mean of the step before. */
   function drawBands(): void {
     for (let x = 0; x < width; x++) {
       const here = order.slice(Math.floor(x * perPixel), Math.max(1, Math.floor((x + 1) * perPixel)));
@@ -52,6 +52,11 @@ export function drawBars({ context, width, height, ratio }: Surface, picture: Ba
       context.globalAlpha = has ? 1 : FAINT;
       context.fillRect(x, height - largest, 1, largest - least);
       context.globalAlpha = 1;
+      const then = here.map((position) => before?.[position] ?? NaN).filter((value) => !Number.isNaN(value));
+      if (!then.length) continue;
+      context.fillStyle = colors.tick;
+      const mean = then.reduce((sum, value) => sum + value, 0) / then.length;
+      context.fillRect(x, height - high(mean) - ratio, 1, 1.5 * ratio);
     }
   }
 }

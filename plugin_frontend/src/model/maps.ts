@@ -56,9 +56,12 @@ export function mapOf(site: Site, stored: NumberArray, choice: Choice): Attentio
   return { rows: shape.queries, columns: shape.keys, weights };
 }
 
-/** The map with only some rows and columns, for instance without padding. */
+/** Whether indices are all that there are, in order. */
+const areAll = (indices: number[], size: number) => indices.length === size && indices.every((index, i) => index === i);
+
+/** The map with only some rows and columns, for instance without padding, in the order given. */
 export function selectFrom(map: AttentionMap, rows: number[], columns: number[]): AttentionMap {
-  if (rows.length === map.rows && columns.length === map.columns) return map;
+  if (areAll(rows, map.rows) && areAll(columns, map.columns)) return map;
   const weights = new Float32Array(rows.length * columns.length);
   let i = 0;
   for (const row of rows) {
