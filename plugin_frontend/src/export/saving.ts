@@ -3,8 +3,8 @@ import { STANDALONE } from "../host/standalone";
 
 type Save = typeof import("./save");
 
-/** Beside the tab's script. */
-const PLACE = "save/save.js";
+/** From the folder of the scripts of the tab. */
+const PLACE = "../save/save.js";
 
 export const PICTURES = STANDALONE ? (["PNG", "SVG"] as const) : (["PNG", "SVG", "PDF"] as const);
 
