@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { arrange, cellOfHead, headAtPoint } from "../src/model/arrangeHeads";
+import { shortestNames, siteNames } from "../src/model/heads";
 import { headValue, measureScale, measureShare, rankHeads } from "../src/model/headValues";
 import { site } from "./helpers";
 
@@ -18,6 +19,51 @@ test("48 x 32 heads fit without scrolling, as squares", () => {
   expect(squares).toBe(true);
   expect(cell).toBeGreaterThanOrEqual(8);
   expect(height).toBeLessThanOrEqual(500);
+});
+
+const rankedHeads = (count: number, heads: number) =>
+  layers(count, heads).flatMap(({ site }) => Array.from({ length: heads }, (_, head) => ({ site, head })));
+
+test("ranked heads have room for a name and a value below each, and scroll rather than lose it", () => {
+  for (const [count, width, height] of [
+    [2, 680, 500],
+    [12, 680, 500],
+    [12, 300, 200],
+    [33, 1280, 700],
+  ] as const) {
+    const { rows, caption, cell, pitch, columns, squares } = arrange(
+      layers(count, 12),
+      rankedHeads(count, 12),
+      new Set(),
+      width,
+      height,
+    );
+    expect(caption).toBeGreaterThanOrEqual(28);
+    expect(cell).toBeGreaterThanOrEqual(44);
+    expect(squares).toBe(false);
+    expect(columns * pitch).toBeLessThanOrEqual(width);
+    for (const [r, row] of rows.entries())
+      expect((rows[r + 1]?.y ?? Infinity) - row.y).toBeGreaterThanOrEqual(cell + caption);
+  }
+});
+
+test("too many ranked heads for names are squares that fit", () => {
+  const { caption, squares, height } = arrange(layers(48, 32), rankedHeads(48, 32), new Set(), 680, 500);
+  expect([caption, squares]).toEqual([0, true]);
+  expect(height).toBeLessThanOrEqual(500);
+});
+
+test("layers that differ by a number only are called by it where there is little room", () => {
+  const sites = (...paths: string[]) => paths.map((path) => site({ path }));
+  expect(shortestNames(sites("block_0/attention", "block_1/attention", "block_10/attention"))).toEqual([
+    "0",
+    "1",
+    "10",
+  ]);
+  expect(shortestNames(sites("encoder/layer_0/self", "decoder/layer_0/self"))).toEqual(
+    siteNames(sites("encoder/layer_0/self", "decoder/layer_0/self")),
+  );
+  expect(shortestNames(sites("block_0/attention"))).toEqual(["attention"]);
 });
 
 test("a folded row leaves its room to the others", () => {

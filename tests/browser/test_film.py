@@ -104,3 +104,88 @@ def test_the_class_tokens_column_is_a_line_in_every_small_picture(
         for head in range(HEADS):
             sibling = tab.frame.get_by_role("button", name=f"Head {head}", exact=True)
             assert lines_in(hot_columns(pixels_of(tab, sibling.bounding_box()))) == 1
+
+
+def test_a_hover_over_the_film_says_the_prediction_and_whether_it_is_right(
+    server: TensorBoard, chromium: Browser
+) -> None:
+    with opened(chromium, server.address) as tab:
+        tab.wait_until_drawn("overview")
+        tab.slider.hover(position={"x": 60, "y": 60})
+        expect(tab.slider).to_contain_text("prediction ✓ ham, right")
+
+
+def test_in_a_narrow_window_nothing_of_the_film_lies_in_the_readout(server: TensorBoard, chromium: Browser) -> None:
+    for width in (1280, 780, 640, 480):
+        with opened(
+            chromium, server.address, "&p.attention.view=head", viewport={"width": width, "height": 800}
+        ) as tab:
+            tab.wait_until_drawn("head", step=STEPS - 1)
+            readout = tab.frame.locator(".readout").bounding_box()
+            assert readout is not None
+            for frame in tab.frame.locator(".film i").all():
+                box = frame.bounding_box()
+                assert box is not None
+                # The border lies around the box: 1 pixel away from it, 2 pixels wide.
+                assert box["x"] + box["width"] + 3 <= readout["x"]
+            assert tab.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_ranked_heads_have_their_names_and_values_under_them(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    log = tb_attention.load(logs / "run")
+    entropies = {}
+    for layer in range(LAYERS):
+        weights = np.asarray(log.weights(step=STEPS - 1, sample="a", site=f"layer_{layer}/attention"), dtype=np.float64)
+        for head in range(HEADS):
+            rows = weights[head]
+            bits = -(rows * np.log2(np.where(rows > 0, rows, 1))).sum(axis=-1).mean()
+            entropies[f"{layer} · {head}"] = bits
+    with opened(chromium, server.address, "&p.attention.order=measure&p.attention.measure=entropy") as tab:
+        tab.wait_until_drawn("overview")
+        captions = [text.split("\n") for text in tab.frame.get_by_role("gridcell").all_inner_texts()]
+        assert {name for name, _ in captions} == set(entropies)
+        values = [float(value) for _, value in captions]
+        assert values == sorted(values)
+        for name, value in captions:
+            assert float(value) == pytest.approx(entropies[name], rel=0.01)
+
+
+def test_a_of_a_comparison_is_dragged_on_the_timeline_and_moved_by_keys(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.view=compare") as tab:
+        tab.wait_until_drawn("compare", step=STEPS - 1)
+        handle = tab.frame.get_by_role("slider", name="A on the timeline")
+        expect(handle).to_have_attribute("aria-valuetext", "epoch 1 (step 0)")
+        start, stage = handle.bounding_box(), tab.slider.bounding_box()
+        assert start is not None
+        assert stage is not None
+        tab.page.mouse.move(start["x"] + 9, start["y"] + 9)
+        tab.page.mouse.down()
+        tab.page.mouse.move(stage["x"] + stage["width"] * 5.5 / STEPS, start["y"] + 9, steps=6)
+        tab.page.mouse.up()
+        expect(handle).to_have_attribute("aria-valuetext", "epoch 6 (step 5)")
+        tab.expect_link("p.attention.versus=5")
+        tab.page.keyboard.press("ArrowRight")
+        expect(handle).to_have_attribute("aria-valuetext", "epoch 7 (step 6)")
+        expect(tab.frame.get_by_label("Step of A")).to_have_value("6")
+        tab.expect_link("p.attention.versus=6")
+        tab.expect_step(f"epoch {STEPS} (step {STEPS - 1})")
+        tab.slider.focus()
+        tab.page.keyboard.press("ArrowLeft")
+        tab.expect_step(f"epoch {STEPS - 1} (step {STEPS - 2})")
+        expect(handle).to_have_attribute("aria-valuetext", "epoch 7 (step 6)")
+        tab.open("Head")
+        expect(handle).to_have_count(0)
+
+
+def test_the_rows_of_epochs_fit_with_their_numbers_and_whole_outlines(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.view=epochs") as tab:
+        tab.wait_until_drawn("epochs")
+        rows = tab.frame.get_by_role("slider", name="over time")
+        box, outline = rows.bounding_box(), tab.frame.locator("i.head").bounding_box()
+        assert box is not None
+        assert outline is not None
+        assert outline["y"] - 3 >= box["y"]
+        numbers = tab.frame.locator(".gutter b").all_inner_texts()
+        assert numbers == [str(head) for head in range(HEADS)] * LAYERS

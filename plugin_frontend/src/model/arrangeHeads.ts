@@ -19,9 +19,14 @@ export interface Arrangement {
   pitch: number;
   /** Too small for pictures: squares in the colour of a measure. */
   squares: boolean;
+  /** What is free below each cell for its name and its value, CSS pixels; 0 where rows and columns say which head it is. */
+  caption: number;
   height: number;
 }
 
+/** Heads that are ranked have no row or column that names them: each has its name and value below it, up to this many. */
+const MOST_NAMED = 400;
+const [CAPTION, SMALLEST_NAMED] = [32, 44];
 const [SMALLEST_PICTURE, SMALLEST_SQUARE, LARGEST, FOLDED] = [18, 8, 160, 14];
 
 /**
@@ -40,18 +45,20 @@ export function arrange(
   const folded = ranked ? 0 : layers.filter(({ site }) => collapsed.has(site)).length;
   const total = layers.reduce((sum, { heads }) => sum + heads, 0);
   const widest = Math.max(1, ...layers.map(({ heads }) => heads));
-  const columns = ranked ? rankedColumns(total, width, height) : widest;
+  const caption = ranked && total <= MOST_NAMED ? CAPTION : 0;
+  const smallest = caption ? SMALLEST_NAMED : SMALLEST_SQUARE;
+  const columns = ranked ? rankedColumns(total, width, height, caption) : widest;
   const open = ranked ? Math.ceil(total / columns) : layers.length - folded;
-  const room = Math.min((height - folded * FOLDED) / Math.max(1, open), width / columns);
-  const squares = Math.floor(room) - 2 < SMALLEST_PICTURE;
+  const room = Math.min((height - folded * FOLDED) / Math.max(1, open) - caption, width / columns);
+  const squares = !caption && Math.floor(room) - 2 < SMALLEST_PICTURE;
   const gap = squares ? 1 : Math.min(7, Math.max(2, Math.floor(room / 6)));
-  const cell = Math.max(SMALLEST_SQUARE, Math.min(LARGEST, Math.floor(room) - gap));
+  const cell = Math.max(smallest, Math.min(LARGEST, Math.floor(room) - gap));
   const pitch = cell + gap;
   const rows: GridRow[] = [];
   let y = 0;
   const add = (site: number | null, cells: HeadIndex[], isFolded: boolean) => {
-    rows.push({ site, cells, y, height: isFolded ? FOLDED : pitch, collapsed: isFolded });
-    y += isFolded ? FOLDED : pitch;
+    rows.push({ site, cells, y, height: isFolded ? FOLDED : pitch + caption, collapsed: isFolded });
+    y += isFolded ? FOLDED : pitch + caption;
   };
   if (ranked) for (let i = 0; i < ranked.length; i += columns) add(null, ranked.slice(i, i + columns), false);
   else {
@@ -63,17 +70,18 @@ export function arrange(
       );
     }
   }
-  return { rows, columns, cell, pitch, squares, height: y };
+  return { rows, columns, cell, pitch, squares, caption, height: y };
 }
 
-/** As many columns as make the cells largest. */
-function rankedColumns(total: number, width: number, height: number): number {
+/** As many columns as make the cells largest; where names need more room than there is, as many as fit side by side. */
+function rankedColumns(total: number, width: number, height: number, caption: number): number {
   let [best, largest] = [1, 0];
   for (let columns = 1; columns <= total; columns++) {
-    const side = Math.min(width / columns, height / Math.ceil(total / columns), LARGEST);
+    const side = Math.min(width / columns, height / Math.ceil(total / columns) - caption, LARGEST);
     if (side >= largest) [best, largest] = [columns, side];
   }
-  return best;
+  const wide = SMALLEST_NAMED + 7;
+  return caption && largest < wide ? Math.max(1, Math.min(total, Math.floor(width / wide))) : best;
 }
 
 /** The head at a point, in CSS pixels from the corner; null between and beyond the cells. */

@@ -69,6 +69,14 @@ function distinctParts(sites: Site[]): string[] {
   ).map((words) => words.join("_"));
 }
 
+/** The names of sites where there is little room: their numbers where they differ by nothing else. */
+export function shortestNames(sites: Site[]): string[] {
+  const names = siteNames(sites);
+  const parts = names.map((name) => /^(.*?)(\d+)$/.exec(name));
+  const numbered = names.length > 1 && parts.every((part) => part && part[1] === parts[0]?.[1]);
+  return numbered ? parts.map((part) => part![2]!) : names;
+}
+
 /** The layer, and the head where the layer has several. */
 export function headName(sites: Site[], site: number, head: number): string {
   const name = siteNames(sites)[site] ?? "";

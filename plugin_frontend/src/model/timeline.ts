@@ -177,3 +177,10 @@ export function joinedSlot(slots: Slot[], to: Slot): number {
   });
   return found;
 }
+
+/** The slot of other steps, of the same run or of another, that stands for one: the same step, the same epoch, or the last before. */
+export function counterpart(slots: Slot[], of: Slot): number {
+  const same = slots.findIndex(({ step }) => step === of.step);
+  const joined = same >= 0 ? same : joinedSlot(slots, of);
+  return joined >= 0 ? joined : slotAt(slots, of.step);
+}
