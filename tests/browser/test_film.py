@@ -144,7 +144,8 @@ def test_ranked_heads_have_their_names_and_values_under_them(
             entropies[f"{layer} · {head}"] = bits
     with opened(chromium, server.address, "&p.attention.order=measure&p.attention.measure=entropy") as tab:
         tab.wait_until_drawn("overview")
-        captions = [text.split("\n") for text in tab.frame.get_by_role("gridcell").all_inner_texts()]
+        texts = [text.split("\n") for text in tab.frame.get_by_role("gridcell").all_inner_texts()]
+        captions = [("".join(name), value) for *name, value in texts]
         assert {name for name, _ in captions} == set(entropies)
         values = [float(value) for _, value in captions]
         assert values == sorted(values)
