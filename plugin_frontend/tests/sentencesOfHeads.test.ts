@@ -69,6 +69,7 @@ test("gates are gates, and no heads that are focused", () => {
     "a has the largest value of 2 gates (0.900); a changed most since epoch 1: largest value from 0.500 to 0.900.",
   );
   expect(textOf(describeHead(of, 0, 0, 0))).toBe("a at epoch 2: its largest value is 0.900 · click opens it");
+  expect(textOf(describeMeasure(of, "largest", []))).toBe("No gate has a value for largest value at epoch 2.");
   expect(textOf(describeMeasure(of, "entropy", []))).toBe("No gate has a value for entropy (bits) at epoch 2.");
   const activations = gates.map((gate) => ({ ...gate, kind: "activation" as const }));
   expect(textOf(describeOverview({ ...of, sites: activations }))).toContain("of 2 activations");
@@ -155,6 +156,7 @@ test("runs whose weights are not numbers are counted, not left out", () => {
   const bad = { run: "c", step: "epoch 3", value: NaN, measured: true };
   expect(inRuns([a, b, bad])).toContain(", of 2 runs; in 1 run its weights are not a number.");
   expect(inRuns([bad, { ...bad, run: "d" }])).toBe("block_0 · head 0: the weights are not a number in 2 runs.");
+  expect(inRuns([bad], { chosen: 1 })).toContain("in c (its weights are not a number), the only chosen run");
   expect(inRuns([a, b, { ...bad, measured: false }])).not.toContain("not a number");
 });
 

@@ -139,6 +139,11 @@ test("two maps are compared by the chosen measure, in words and not with arrows"
   );
 });
 
+test("of a gate the channel that changed most is named, and nothing is said of focus", () => {
+  const gate = compared([0.5, 0.5], [0.5, 0.9], { site: channels, gate: true, measures: [], divergence: NaN });
+  expect(textOf(describeCompare(gate))).toBe("From epoch 1 to epoch 3 the largest change is of position 1: +0.400.");
+});
+
 test("a comparison of a step with itself says that there is nothing to compare", () => {
   expect(textOf(describeCompare(compared([0.5, 0.5], [0.5, 0.5], { same: true, bName: "epoch 14" })))).toBe(
     "A and B are the same map, of epoch 14: choose another step or run for A.",

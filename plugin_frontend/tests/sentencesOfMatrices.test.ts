@@ -7,6 +7,8 @@ import {
   describeCell,
   describeColumnShare,
   describeDifference,
+  describeLargestDifference,
+  figureText,
   describeMatrix,
   describeSince,
   describeTable,
@@ -88,6 +90,13 @@ test("a difference says both sides, and nothing where one is a share of nothing"
   expect(textOf(describeDifference({ ...sides, unit: "row" }, cell(2, 1), name))).toBe(
     "eight → one: 100 % in epoch 13, a share of nothing in epoch 14 · share of the row",
   );
+  const values = differenceValues(matrix, later, "count");
+  expect(textOf(describeLargestDifference({ ...sides, unit: "count" }, values, name))).toBe(
+    "one → zero: 7 in epoch 13, 9 in epoch 14: +2, the largest difference",
+  );
+  expect(textOf(describeLargestDifference({ ...sides, unit: "count" }, new Float64Array(9), name))).toBe(
+    "No confusion of epoch 14 differs from epoch 13.",
+  );
   // By hand: the last row has one example before and none after.
   expect([...differenceValues(matrix, later, "row")].slice(6)).toEqual([NaN, NaN, NaN]);
 });
@@ -101,6 +110,7 @@ test("changes below what is shown are about 0, never +0 or −0", () => {
     "unchanged",
     "–",
   ]);
+  expect(["+4.2 points", "about 0 points", "12 %", "+15"].map(figureText)).toEqual(["+4.2", "≈0", "12", "+15"]);
   expect([0.123, -0.004, 0, NaN].map(movedText)).toEqual(["+0.12", "about 0", "", ""]);
   expect([0.0412, 0.0003, 0, NaN].map(percentText)).toEqual(["4.1 %", "about 0 %", "0 %", "–"]);
   expect(textOf(describeSince(matrix, 0, "epoch 13"))).toBe("; as in epoch 13");
@@ -113,9 +123,14 @@ const row = (changes: Partial<SampleRow>): SampleRow => ({
 });
 
 test("a table of samples says how many are wrong", () => {
-  const rows = [row({ right: true, loss: 0.1 }), row({ right: false, loss: 0.5, flipped: true })];
+  const second = { sample: { id: "2", label: null, inputs: [] }, text: "2" };
+  const rows = [row({ right: true, loss: 0.1 }), row({ ...second, right: false, loss: 0.5, flipped: true })];
   expect(textOf(describeTable(rows, "epoch 3", "epoch 2"))).toBe(
-    "1 of 2 samples are wrong at epoch 3, mean loss 0.300; 1 changed since epoch 2.",
+    "1 of 2 samples are wrong at epoch 3, mean loss 0.300, the largest 0.500 of #2; 1 changed since epoch 2.",
   );
+  expect(describeTable(rows, "epoch 3", null).find(({ to }) => to)).toMatchObject({
+    text: "#2",
+    to: { kind: "sample", id: "2" },
+  });
   expect(textOf(describeTable([row({})], "epoch 3", null))).toBe("1 sample; none can be judged right or wrong.");
 });

@@ -157,7 +157,7 @@ def test_from_a_cell_to_where_the_model_looked_and_back(logs: Path, server: Tens
         tab.wait_until_drawn("sample", step=LAST, sample=chosen.id)
         others = int(matrix[truth, predicted]) - 1
         expect(tab.frame.get_by_role("button", name=re.compile(f"Its cell: {others} other"))).to_be_visible()
-        expect(tab.frame.get_by_role("img", name=re.compile("correct looked"))).to_have_count(2)
+        expect(tab.frame.get_by_role("img", name=re.compile("looked in .*, correct"))).to_have_count(2)
         tab.slider.press("Escape")
         tab.wait_until_drawn("confusion", step=LAST)
         expect(sentence(tab)).to_contain_text(f"of class {NAMES[truth]} (true)")

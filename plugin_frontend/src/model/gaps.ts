@@ -1,5 +1,6 @@
 /** What is missing between the steps of the timeline: epochs without a step, steps that were dropped or removed; and why. */
 import type { SeriesAnswer, Status, Step } from "../api/wire";
+import { absenceText, boundText, failureText } from "./sentences";
 import type { Slot } from "./timeline";
 
 /** `dropped`: could not be written. `thinned`: removed for the budget. `unlogged`: `update_freq` skipped it, or training began later. */
@@ -36,38 +37,8 @@ function usualApart(counts: number[]): number {
   return [...seen].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 1;
 }
 
-interface Numbering {
-  byEpoch: boolean;
-  /** What removed steps had to make room for, in words; null where none was removed. */
-  bound: string | null;
-}
-
-/** Why the steps from `first` to `last` are not there. */
-function absence({ byEpoch, bound }: Numbering, first: number, last: number): string {
-  const many = first !== last;
-  const epochs = many ? `Epochs ${first + 1} to ${last + 1}` : `Epoch ${first + 1}`;
-  if (bound !== null) {
-    const which = byEpoch ? `${epochs} ${many ? "were" : "was"}` : `Steps between ${first - 1} and ${last + 1} were`;
-    return `${which} removed to keep the log below ${bound}.`;
-  }
-  if (byEpoch) return `${epochs} ${many ? "were" : "was"} not logged.`;
-  return `No step between ${first - 1} and ${last + 1} was logged.`;
-}
-
-function failure({ byEpoch }: Numbering, dropped: Dropped[]): string {
-  const [first] = dropped;
-  const which = byEpoch ? `Epoch ${first!.step + 1}` : `Step ${first!.step}`;
-  const more = dropped.length > 1 ? ` and ${dropped.length - 1} more` : "";
-  return `${which}${more} could not be written: ${first!.reason}`;
-}
-
 function boundOf(status: Status | null): string | null {
-  const thinned = status?.thinned;
-  if (!thinned) return null;
-  const bytes = Number(thinned.max_bytes);
-  if (!(bytes > 0)) return "its bound";
-  const [unit, name] = bytes >= 1e9 ? [1e9, "GB"] : [1e6, "MB"];
-  return `${Number((bytes / unit).toPrecision(2))} ${name}`;
+  return status?.thinned ? boundText(Number(status.thinned.max_bytes)) : null;
 }
 
 /** `status`: the newest, which comes with every poll; null for that of the series. */
@@ -84,10 +55,10 @@ export function gapsOf(slots: Slot[], series: SeriesAnswer, status: Status | nul
   const gaps: Gap[] = [];
   const look = (before: number, first: number, last: number, absent: boolean) => {
     const failed = dropped.filter(({ step }) => step >= first && step <= last);
-    if (failed.length) gaps.push({ before, kind: "dropped", text: failure(numbering, failed) });
+    if (failed.length) gaps.push({ before, kind: "dropped", text: failureText(numbering, failed) });
     else if (absent) {
       const kind = numbering.bound === null ? "unlogged" : "thinned";
-      gaps.push({ before, kind, text: absence(numbering, first, last) });
+      gaps.push({ before, kind, text: absenceText(numbering, first, last) });
     }
   };
   numbered.forEach(({ step, index }, i) => {

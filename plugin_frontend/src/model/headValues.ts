@@ -8,8 +8,11 @@ import { measureAt, MEASURE_TITLES, type Measures } from "./measures";
 export type MeasureName = string;
 export const CHANGE = "change";
 
-export function measureTitle(name: MeasureName): string {
-  return name === CHANGE ? "change of entropy (bits)" : (MEASURE_TITLES[name] ?? name);
+/** `sites`: those that are measured. Gates have no weights, and no entropy. */
+export function measureTitle(name: MeasureName, sites: Site[] = []): string {
+  const gates = sites.length > 0 && sites.every(hasGateKind);
+  if (name === CHANGE) return gates ? "change of the largest value" : "change of entropy (bits)";
+  return gates && name === "largest" ? "largest value" : (MEASURE_TITLES[name] ?? name);
 }
 
 /** `before`: the index of the step before, -1 for none. NaN where the measure means nothing. */

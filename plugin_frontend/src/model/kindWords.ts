@@ -16,6 +16,8 @@ export interface KindWords {
   /** Between a key and a query. */
   passive: string;
   passiveMost: string;
+  /** What one asks for: what the chosen query looks at, or what all of them do. */
+  ways: readonly [string, string];
   /** The axes, with what they do. */
   query: string;
   key: string;
@@ -36,6 +38,7 @@ const ATTENTION: KindWords = {
   verbOfMany: "look on average at",
   passive: "is looked at by",
   passiveMost: "is looked at most by",
+  ways: ["look", "are looked at"],
   query: "query (looks)",
   key: "key (is looked at)",
   past: "Where the model looked",
@@ -56,6 +59,7 @@ const WORDS: Record<Kind, KindWords> = {
     verbOfMany: "are sent on average to",
     passive: "gets",
     passiveMost: "gets most of",
+    ways: ["are sent to", "get"],
     query: "query (is sent)",
     key: "key (gets)",
     past: "Where the router sent it",
@@ -71,6 +75,7 @@ const WORDS: Record<Kind, KindWords> = {
     verbOfMany: "let through on average",
     passive: "is let through by",
     passiveMost: "is let through most by",
+    ways: ["of one", "on average"],
     query: "query",
     key: "key",
     past: "What the gate let through",
@@ -86,6 +91,7 @@ const WORDS: Record<Kind, KindWords> = {
     verbOfMany: "respond on average to",
     passive: "is responded to by",
     passiveMost: "is responded to most by",
+    ways: ["of one", "on average"],
     query: "query",
     key: "key",
     past: "What the layer responded to",
@@ -115,8 +121,8 @@ export function listText(words: string[]): string {
 }
 
 /** "Heads", "Gates", "Heads and gates": what all maps of some sites are called, as a title. */
-export function kindsTitle(sites: Pick<Site, "kind">[]): string {
-  const text = kindsText(sites);
+export function kindsTitle(sites: Pick<Site, "kind">[], count = 2): string {
+  const text = kindsText(sites, count);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -34,11 +34,18 @@ export class ColorScales {
     return { maps: roundTop(Math.min(1, tops.maps * ABOVE_MEAN) || 1), gates: roundTop(tops.gates) };
   });
 
+  /** The measures that heads can be compared by: gates have no entropy, and nothing but their largest value. */
+  readonly measureNames: MeasureName[] = $derived.by(() => {
+    const { sites, slots, maps } = this.focus;
+    const all = maps?.measures ?? [];
+    const gates = sites.length > 0 && sites.every(hasGateKind);
+    const names = gates ? all.filter((name) => name === "largest") : all;
+    return slots.length > 1 ? [...names, CHANGE] : names;
+  });
   /** By which measure heads are compared in all views: the one chosen, if the log has it. */
   readonly measure: MeasureName = $derived.by(() => {
     const { measure } = this.focus.choices.options.values;
-    const names = this.focus.maps?.measures ?? [];
-    return measure === CHANGE || names.includes(measure) ? measure : (names[0] ?? "entropy");
+    return this.measureNames.includes(measure) ? measure : (this.measureNames[0] ?? "entropy");
   });
   readonly measureScale = $derived.by(() => measureScale(this.measures, this.measure, this.focus.sites));
 

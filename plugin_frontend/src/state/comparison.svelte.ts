@@ -1,4 +1,5 @@
 /** The other side of a comparison: another step of this run, or a step of another run, of the same site and sample. */
+import { obstructionText } from "../model/sentences";
 import { address } from "../api/client";
 import { ranges } from "../api/ranges";
 import type { SamplesAnswer, Site } from "../api/wire";
@@ -63,12 +64,14 @@ export class Comparison {
   /** Why there is nothing to compare with, in a sentence. */
   readonly problem: string | null = $derived.by(() => {
     if (!this.series) return null;
-    if (this.siteIndex < 0) return `${this.run} has no layer ${this.of.site?.path ?? ""} at that step.`;
+    if (this.siteIndex < 0)
+      return obstructionText({ why: "no layer", run: this.run ?? "", path: this.of.site?.path ?? "" });
     const [a, b] = [this.#sites[this.siteIndex], this.of.site];
     if (a && b && JSON.stringify(mapShape(a)) !== JSON.stringify(mapShape(b)))
-      return "The two maps have different sizes.";
+      return obstructionText({ why: "other sizes" });
     if (this.of.averaging.ofMaps) return this.#averaged.length ? null : `${this.label} has no such sample.`;
-    if (this.sampleIndex < 0 && this.samples.value) return `${this.run} does not track this sample.`;
+    if (this.sampleIndex < 0 && this.samples.value)
+      return obstructionText({ why: "no such sample", run: this.run ?? "" });
     return null;
   });
   constructor(readonly of: SampleSelection) {}

@@ -1,4 +1,5 @@
 /** The other side of a difference of matrices: another step, another split, another run. The step before, unless chosen. */
+import { obstructionText } from "../model/sentences";
 import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import type { Confusion } from "../model/confusion";
@@ -90,11 +91,12 @@ export class ConfusionComparison {
   /** Why there is nothing to compare with, in a sentence. */
   readonly problem: string | null = $derived.by(() => {
     if (this.mode === "nothing") return null;
-    if (this.mode === "run" && !this.run) return "No other run has matrices.";
-    if (this.mode === "split" && !this.split) return "This step has one split only.";
-    if (this.mode === "step" && !this.slot) return "There is no earlier step: choose another one.";
+    if (this.mode === "run" && !this.run) return obstructionText({ why: "no other matrices" });
+    if (this.mode === "split" && !this.split) return obstructionText({ why: "one split" });
+    if (this.mode === "step" && !this.slot) return obstructionText({ why: "no earlier step" });
     const [a, b] = [this.matrix.value?.shape[0], this.of.matrix?.classes];
-    if (a !== undefined && b !== undefined && a !== b) return `${this.label} has ${a} classes, this one ${b}.`;
+    if (a !== undefined && b !== undefined && a !== b)
+      return obstructionText({ why: "other classes", side: this.label, classes: a, own: b });
     return null;
   });
 

@@ -1,5 +1,5 @@
 /** The open head in each of the chosen runs: the same layer by its path, the same sample by its id. */
-import { countText, kindWords } from "../model/kindWords";
+import { obstructionText } from "../model/sentences";
 import { untrack } from "svelte";
 import { address } from "../api/client";
 import type { SamplesAnswer, SeriesAnswer, Site } from "../api/wire";
@@ -47,15 +47,15 @@ export class RunPanel {
   });
   /** Why there is no map, in a sentence. */
   readonly problem: string | null = $derived.by(() => {
-    if (!this.#entry) return "No maps were logged here.";
+    if (!this.#entry) return obstructionText({ why: "nothing logged" });
     if (!this.series) return null;
-    if (!this.slot?.record) return "No step can be read.";
+    if (!this.slot?.record) return obstructionText({ why: "no readable step" });
     const path = this.store.site?.path ?? "";
-    if (!this.site) return `Has no layer ${path} at this step.`;
+    if (!this.site) return obstructionText({ why: "no layer", path });
     const { heads } = mapShape(this.site);
-    if (this.store.head >= heads)
-      return `Layer ${path} has ${countText(heads, { one: kindWords(this.site).part, many: `${kindWords(this.site).part}s` })} here.`;
-    if (this.sampleIndex < 0 && (this.samples.value || !this.slot.record.samples)) return "Does not track this sample.";
+    if (this.store.head >= heads) return obstructionText({ why: "fewer heads", path, site: this.site, heads });
+    if (this.sampleIndex < 0 && (this.samples.value || !this.slot.record.samples))
+      return obstructionText({ why: "no such sample" });
     return null;
   });
   readonly error = $derived.by(() => this.shown.error ?? this.samples.error);

@@ -1,6 +1,7 @@
-/** An example of a cell of the matrix: to which of the two classes its map is closer. */
+/** An example of a cell of the matrix: why it was kept, and to which of the two classes its map is closer. */
 import type { Site } from "../../api/wire";
 import { kindWords } from "../kindWords";
+import { metricText } from "../timeline";
 
 interface ClassMean {
   name: string;
@@ -17,4 +18,33 @@ export function nearerText(site: Site | null, a: ClassMean, b: ClassMean): strin
     return `Its ${noun} is as close to that of ${a.name} as to that of ${b.name} (JS ${bits(a)} bits).`;
   const [near, far] = a.divergence < b.divergence ? [a, b] : [b, a];
   return `Its ${noun} is closer to that of ${near.name} (JS ${bits(near)} bits) than to that of ${far.name} (${bits(far)}).`;
+}
+
+export interface ExampleFacts {
+  id: string;
+  /** Its first words; null for a picture. */
+  text: string | null;
+  probability: number;
+  /** NaN where it is not known. */
+  loss: number;
+  why: "tracked" | "random" | "certain";
+  hasMaps: boolean;
+}
+
+const WHY = { tracked: "tracked", random: "chosen at random", certain: "among the most certain" };
+
+/** "#3f2a: dear sir, probability 0.981, loss 3.96, chosen at random; its maps were not kept" */
+export function exampleText({ id, text, probability, loss, why, hasMaps }: ExampleFacts): string {
+  const parts = [
+    ...(text === null ? [] : [text]),
+    `probability ${metricText(probability)}`,
+    ...(Number.isNaN(loss) ? [] : [`loss ${metricText(loss)}`]),
+    WHY[why],
+  ];
+  return `#${id}: ${parts.join(", ")}${hasMaps ? "" : "; its maps were not kept"}`;
+}
+
+/** "3 tracked, 2 kept at this step" */
+export function exampleCounts(tracked: number, kept: number): string {
+  return [tracked ? `${tracked} tracked` : "", kept ? `${kept} kept at this step` : ""].filter(Boolean).join(", ");
 }

@@ -7,7 +7,7 @@ import type { AttentionMap } from "../maps";
 import type { Positions } from "../positions";
 import { weightText } from "../ranking";
 import { courseText, signed } from "./amounts";
-import { named, plain, strong, type Part } from "./part";
+import { mentioned, named, plain, strong, type Part, type Target } from "./part";
 
 /** What is known of two maps of the same size. */
 export interface DifferenceFacts {
@@ -25,6 +25,8 @@ export interface DifferenceFacts {
   problem: string | null;
   aName: string;
   bName: string;
+  /** Where the name of A leads. */
+  aTarget?: Target;
   /** Whether A and B are the same step of the same run. */
   same: boolean;
   /** The measure by which heads are compared. */
@@ -57,11 +59,18 @@ export function describeCompare(facts: DifferenceFacts): Part[] {
       strong(Number.isNaN(y - x) ? "not a number" : changeBetween(x, y)),
     ];
   }
-  const start = [plain(`From ${aName} to ${bName}`), ...describeFocus(facts)];
+  const start = [
+    plain("From "),
+    mentioned(aName, facts.aTarget),
+    plain(" to "),
+    mentioned(bName),
+    ...describeFocus(facts),
+  ];
   if (!largest) return [...start, plain("no change is a number.")];
   const by = changeBetween(weightAt(a, largest.query, largest.key), weightAt(b, largest.query, largest.key));
   if (by === "unchanged") return [...start, plain(`no ${kindWords(site).value} changed.`)];
-  return [...start, plain("the largest change: "), ...cell(largest.query, largest.key), strong(`: ${by}`), plain(".")];
+  const what = gate ? "the largest change is of " : "the largest change: ";
+  return [...start, plain(what), ...cell(largest.query, largest.key), strong(`: ${by}`), plain(".")];
 }
 
 /** Whether the head became more focused by the chosen measure (by entropy, where two maps do not say the chosen one), as far as numbers say. */
@@ -72,7 +81,7 @@ export function describeFocus({
 }: Pick<DifferenceFacts, "measure" | "measures" | "divergence">): Part[] {
   const chosen = measures.find(({ name }) => name === measureTitle(measure));
   const of = chosen ?? measures[0];
-  if (!of) return [plain(": ")];
+  if (!of) return [plain(" ")];
   const name = chosen ? measure : "entropy";
   const [what, unit] = name === "entropy" ? ["entropy", " bits"] : ["largest weight", ""];
   const numbers = plain(` (${what} ${courseText(of.a, of.b, unit)}; divergence ${weightText(divergence)} bits); `);

@@ -8,7 +8,7 @@ import { hasDiverged, measureAt, type Measures } from "../measures";
 import { weightText } from "../ranking";
 import { courseText } from "./amounts";
 import { measureText, measureWords } from "./measureWords";
-import { named, plain, quiet, strong, type Part } from "./part";
+import { named, plain, quiet, stepPart, strong, type Part } from "./part";
 
 export interface HeadsFacts {
   measures: Measures | null;
@@ -93,8 +93,7 @@ function describeMost(facts: HeadsFacts): Part[] | null {
 /** By entropy, or by the largest value where only gates are measured. */
 function describeLargestChange(facts: HeadsFacts): Part[] {
   const { sites, step, before, beforeName } = facts;
-  const since =
-    facts.beforeStep == null ? plain(beforeName) : named(beforeName, { kind: "step", step: facts.beforeStep });
+  const since = stepPart(beforeName, facts.beforeStep);
   const pairs = (name: MeasureName) => {
     const then = new Map(valuesOf(facts, before, name).map((v) => [`${v.site} ${v.head}`, v.value]));
     return valuesOf(facts, step, name).flatMap(({ site, head, value }) => {
@@ -123,7 +122,7 @@ export function describeMeasure(facts: HeadsFacts, name: MeasureName, ranked: Pl
   const known = ranked.filter(({ value }) => !Number.isNaN(value));
   const [first, last] = [known[0], known.at(-1)];
   if (!first || !last)
-    return [plain(`No ${kindsText(sites, 1)} has a value for ${measureTitle(name)} at ${stepName}.`)];
+    return [plain(`No ${kindsText(sites, 1)} has a value for ${measureTitle(name, sites)} at ${stepName}.`)];
   const missing = ranked.length - known.length;
   const without = missing ? `; ${missing} ${missing === 1 ? "has" : "have"} no number` : "";
   if (known.length === 1)
@@ -132,7 +131,7 @@ export function describeMeasure(facts: HeadsFacts, name: MeasureName, ranked: Pl
       plain(` at ${stepName}: ${measureText(name, first.value, sites[first.site])}${without}.`),
     ];
   return [
-    plain(`By ${measureTitle(name)} at ${stepName}, `),
+    plain(`By ${measureTitle(name, sites)} at ${stepName}, `),
     headPart(sites, first),
     plain(` comes first (${weightText(first.value)}) and `),
     headPart(sites, last),

@@ -1,11 +1,11 @@
 /** One head: a weight, a query or a key at rest, or how open a gate is. */
-import type { Site } from "../../api/wire";
+import type { Site, Step } from "../../api/wire";
 import { kindWords } from "../kindWords";
 import type { AttentionMap } from "../maps";
 import type { Positions } from "../positions";
 import { rankOf, ranked, weightText } from "../ranking";
 import { timesText } from "./amounts";
-import { named, plain, quiet, strong, type Part } from "./part";
+import { named, plain, quiet, stepPart, strong, type Part } from "./part";
 
 export interface MapFacts {
   site: Site;
@@ -13,6 +13,7 @@ export interface MapFacts {
   /** The map one step earlier, and what that step is called. */
   before: AttentionMap | null;
   beforeName: string | null;
+  beforeStep?: Step | null;
   /** The standard deviations over the samples that the map is averaged over. */
   deviation?: AttentionMap | null;
   queries: Positions;
@@ -30,9 +31,16 @@ function spreadText(facts: MapFacts, query: number, key: number): string {
   return `${weightText(at(facts.map, query, key))}${Number.isNaN(deviation) ? "" : ` ± ${weightText(deviation)}`}`;
 }
 
-function ending({ before, beforeName, eightBit, leftOut = 0 }: MapFacts, query: number, key: number): Part[] {
+function ending(
+  { before, beforeName, beforeStep, eightBit, leftOut = 0 }: MapFacts,
+  query: number,
+  key: number,
+): Part[] {
   const then = at(before, query, key);
-  const earlier = beforeName && !Number.isNaN(then) ? [plain(`; ${beforeName}: ${weightText(then)}`)] : [];
+  const earlier =
+    beforeName && !Number.isNaN(then)
+      ? [plain("; "), stepPart(beforeName, beforeStep), plain(`: ${weightText(then)}`)]
+      : [];
   const keys = leftOut === 1 ? "1 special key" : `${leftOut} special keys`;
   const rest = leftOut ? [quiet(` · without ${keys}; the rest sums to 1`)] : [];
   return [...earlier, ...rest, ...(eightBit ? [quiet(" · stored in 8 bits")] : [])];

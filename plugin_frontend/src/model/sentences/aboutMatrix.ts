@@ -1,4 +1,5 @@
 /** What a matrix, a cell or a difference says. Class names are never put into the plural. */
+import type { Step } from "../../api/wire";
 import {
   accuracy,
   columnSum,
@@ -10,9 +11,10 @@ import {
   type Confusion,
   type ConfusionKind,
 } from "../confusion";
+import { mostChanged } from "../confusionRanking";
 import { unitValue, type CellUnit } from "../confusionValues";
 import { amountText, changeText, percentText, UNIT_NAMES, unitText } from "./amounts";
-import { mentioned, named, plain, quiet, strong, type Part, type Target } from "./part";
+import { mentioned, named, plain, quiet, stepPart, strong, type Part, type Target } from "./part";
 
 type Name = (index: number) => string;
 /** Where the name of a cell leads; nowhere where it is not one of two classes. */
@@ -81,8 +83,9 @@ export function describeColumnShare(
 }
 
 /** ", −15 since epoch 13" behind the sentence of a cell. */
-export function describeSince(matrix: Confusion, by: number, since: string): Part[] {
-  return by === 0 ? [quiet(`; as in ${since}`)] : [plain(`; ${changeText(matrix, by, "count")} since ${since}`)];
+export function describeSince(matrix: Confusion, by: number, since: string, step?: Step | null): Part[] {
+  const at = stepPart(since, step);
+  return by === 0 ? [quiet("; as in "), at] : [plain(`; ${changeText(matrix, by, "count")} since `), at];
 }
 
 export function describeMatrix(
@@ -131,6 +134,18 @@ export function describeDifference(
     ...(Number.isNaN(y - x) ? [] : [plain(": "), strong(changeText(b, y - x, unit))]),
     quiet(unit === "count" ? "" : ` · ${UNIT_NAMES[unit]}`),
   ];
+}
+
+/** Where two matrices differ most, off the diagonal. `values`: B - A, row by row. */
+export function describeLargestDifference(
+  sides: Compared,
+  values: ArrayLike<number>,
+  name: Name,
+  target: CellTarget = NOWHERE,
+): Part[] {
+  const [most] = mostChanged(values, sides.b.classes, 1);
+  if (!most) return [plain(`No confusion of ${sides.bName} differs from ${sides.aName}.`)];
+  return [...describeDifference(sides, most.cell, name, target), plain(", the largest difference")];
 }
 
 /** Why there is no matrix to show, and what to do. */

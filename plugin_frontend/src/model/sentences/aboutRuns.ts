@@ -45,11 +45,12 @@ export function describeRuns(facts: RunsFacts): Part[] {
   if (facts.chosen < 2) {
     const [only] = values;
     const value = first ? ` (${measureText(measure, first.value, site)} at ${first.step})` : "";
+    const bad = missing ? ` (its ${kindWords(site).value}s are not a number)` : "";
     return [
       subject,
       plain(" in "),
       only ? runPart(only.run) : chosen("the run in focus"),
-      plain(value),
+      plain(value || bad),
       quiet(`, the only chosen run of ${facts.of}: tick others to compare them.`),
     ];
   }

@@ -1,10 +1,10 @@
 /** One line along the keys of a sample: the strongest key, or the one pointed at. */
-import type { Site } from "../../api/wire";
+import type { Site, Step } from "../../api/wire";
 import { countText, kindWords } from "../kindWords";
 import { mapShape } from "../maps";
 import { weightText } from "../ranking";
 import { timesText } from "./amounts";
-import { named, plain, quiet, strong, type Part } from "./part";
+import { named, plain, quiet, stepPart, strong, type Part } from "./part";
 
 /** One line along the keys of a sample, as it is read. */
 export interface SampleFacts {
@@ -24,6 +24,7 @@ export interface SampleFacts {
   /** The line one step earlier, and what that step is called. */
   before: Float32Array | null;
   beforeName: string;
+  beforeStep?: Step | null;
 }
 
 /** "mean of 4 heads", or nothing. */
@@ -52,7 +53,9 @@ export function describeSample(facts: SampleFacts): Part[] {
   const then = before ? entry.positions.reduce((sum, key) => sum + (before[key] ?? NaN), 0) : NaN;
   const pooled = pooling(facts);
   const end = [
-    ...(Number.isNaN(then) ? [] : [plain(`; ${beforeName}: ${weightText(then)}`)]),
+    ...(Number.isNaN(then)
+      ? []
+      : [plain("; "), stepPart(beforeName, facts.beforeStep), plain(`: ${weightText(then)}`)]),
     ...(pooled ? [quiet(` · ${pooled}`)] : []),
   ];
   // In this order: the average is of queries, which a gate has not.

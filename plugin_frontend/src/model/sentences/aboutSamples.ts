@@ -43,11 +43,19 @@ export function describeWord({ word, uses, shares, samples, head }: WordFacts): 
   ];
 }
 
+/** Its first words, or its id; it leads to the sample. */
+function sampleName({ sample, text }: SampleRow): Part {
+  const words = text === sample.id ? `#${sample.id}` : `“${text.trim()}”`;
+  return mentioned(words, { kind: "sample", id: sample.id });
+}
+
 export function describeTable(rows: SampleRow[], stepName: string, beforeName: string | null): Part[] {
   const judged = rows.filter((row) => row.right !== null);
   const wrong = judged.filter((row) => row.right === false).length;
   const losses = rows.map((row) => row.loss).filter((loss) => loss === loss);
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  const finite = rows.filter(({ loss }) => Number.isFinite(loss));
+  const worst = finite.length ? finite.reduce((a, b) => (b.loss > a.loss ? b : a)) : null;
   const flipped = rows.filter((row) => row.flipped).length;
   if (!judged.length)
     return [
@@ -58,6 +66,9 @@ export function describeTable(rows: SampleRow[], stepName: string, beforeName: s
     strong(`${wrong.toLocaleString("en")} of ${judged.length.toLocaleString("en")}`),
     plain(` ${judged.length === 1 ? "sample is" : "samples are"} wrong at ${stepName}`),
     ...(losses.length ? [plain(", mean loss "), strong(metricText(mean))] : []),
+    ...(worst && losses.length > 1
+      ? [plain(", the largest "), strong(metricText(worst.loss)), plain(" of "), sampleName(worst)]
+      : []),
     ...(beforeName ? [plain("; "), strong(flipped.toLocaleString("en")), plain(` changed since ${beforeName}`)] : []),
     plain("."),
   ];

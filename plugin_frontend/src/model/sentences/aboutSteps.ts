@@ -8,7 +8,7 @@ import type { MeasuredKind } from "../headKinds";
 import { kindMeaning } from "./headKinds";
 import { shortStepName, type Slot } from "../timeline";
 import { courseText } from "./amounts";
-import { named, plain, quiet, strong, type Part } from "./part";
+import { named, plain, quiet, stepPart, strong, type Part } from "./part";
 
 /** What is known of all heads at the slots of the timeline. */
 export interface StepsFacts {
@@ -32,8 +32,8 @@ export interface StepsFacts {
 const headPart = (sites: Site[], head: HeadIndex) =>
   named(headName(sites, head.site, head.head), { kind: "head", ...head });
 
-function stepPart(slot: Slot | undefined): Part {
-  return slot ? named(shortStepName(slot), { kind: "step", step: slot.step }) : plain("");
+function slotPart(slot: Slot | undefined): Part {
+  return slot ? stepPart(shortStepName(slot), slot.step) : plain("");
 }
 
 /** The value under the pointer, and the one a step before. */
@@ -45,7 +45,7 @@ export function describeHeadAtSlot(facts: StepsFacts, { head, slot }: { head: He
     return [
       headPart(sites, head),
       plain(" at "),
-      stepPart(slots[slot]),
+      slotPart(slots[slot]),
       plain(": "),
       kind ? strong(kindMeaning(kind)) : plain("no kind"),
       quiet(" · click to open it"),
@@ -56,8 +56,8 @@ export function describeHeadAtSlot(facts: StepsFacts, { head, slot }: { head: He
   return [
     headPart(sites, head),
     plain(" at "),
-    stepPart(slots[slot]),
-    plain(`: ${measureTitle(measure)} `),
+    slotPart(slots[slot]),
+    plain(`: ${measureTitle(measure, sites)} `),
     strong(weightText(facts.value(slot, flat, measure))),
     ...(Number.isNaN(deviation) ? [] : [plain(` ± ${weightText(deviation)}`)]),
     ...(Number.isNaN(before) ? [] : [plain(`, one step before ${weightText(before)}`)]),
@@ -71,7 +71,7 @@ export interface ChangeFacts {
   when: string;
   /** "entropy" */
   what: string;
-  /** "2.81 → 2.16 bits" */
+  /** "from 2.81 to 2.16 bits" */
   course: string;
 }
 
@@ -103,7 +103,7 @@ export function describeEpochs(facts: StepsFacts): Part[] {
   return [
     ...parts,
     plain(" At "),
-    stepPart(slots[first]),
+    slotPart(slots[first]),
     plain(` the weights of ${of} `),
     strong("not a number"),
     plain("."),
@@ -121,7 +121,7 @@ function describeChange(facts: StepsFacts): Part[] {
   return [
     headPart(sites, most.head),
     plain(` changed most of ${all}, at `),
-    stepPart(slot),
+    slotPart(slot),
     plain(`: ${what} `),
     strong(course),
     plain("."),

@@ -42,6 +42,11 @@ export function changeText(matrix: Pick<Confusion, "weighted">, by: number, unit
   return points === 0 ? "about 0 points" : `${sign}${points} points`;
 }
 
+/** The same as a figure in a cell, where its unit is known and there is little room: "≈0" below what is shown. */
+export function figureText(text: string): string {
+  return text.replace(/ (%|points)$/, "").replace("about 0", "≈0");
+}
+
 /** How a probability changed, to two digits: "+0.12"; "about 0" below that, and nothing where it did not. */
 export function movedText(by: number): string {
   if (Number.isNaN(by) || by === 0) return "";

@@ -3,8 +3,9 @@
  * Everything that says something to a person comes from here, labels and tooltips included.
  */
 export { averagedText, describeAverage, type AverageFacts } from "./aboutAverages";
-export { nearerText } from "./aboutCell";
+export { exampleCounts, exampleText, nearerText } from "./aboutCell";
 export { changeBetween, describeCompare, describeFocus, type DifferenceFacts } from "./aboutDifference";
+export { absenceText, boundText, failureText } from "./aboutGaps";
 export { describeHead, describeMeasure, describeOverview, type HeadsFacts } from "./aboutHeads";
 export { describeGate, describeKey, describeQuery, describeWeight, type MapFacts } from "./aboutMap";
 export {
@@ -13,6 +14,7 @@ export {
   describeCell,
   describeColumnShare,
   describeDifference,
+  describeLargestDifference,
   describeMatrix,
   describeNoMatrix,
   describeSince,
@@ -21,11 +23,22 @@ export { cellName, describeRuns, describeRunWeights, type PanelCell, type RunsFa
 export { describeSample, type SampleFacts } from "./aboutSample";
 export { describeTable, describeWord } from "./aboutSamples";
 export { changeOfHead, describeEpochs, describeHeadAtSlot, type StepsFacts } from "./aboutSteps";
+export { damagedText, obstructionText, type Obstruction } from "./aboutProblems";
 export { runningText, trainingText } from "./aboutTraining";
-export { amountText, changeText, movedText, percentText, signed, timesText, UNIT_NAMES, unitText } from "./amounts";
+export {
+  amountText,
+  changeText,
+  figureText,
+  movedText,
+  percentText,
+  signed,
+  timesText,
+  UNIT_NAMES,
+  unitText,
+} from "./amounts";
 export { fitSentence, shortName, type FittedPart } from "./fit";
 export { kindMeaning, kindName } from "./headKinds";
-export { measureText, measureWords, pictureOfHeads, strongEnd } from "./measureWords";
+export { measureFigure, measureText, measureWords, pictureOfHeads, strongEnd } from "./measureWords";
 export { noMaps, type Logged } from "./noMaps";
 export { chosen, mentioned, named, plain, quiet, strong, textOf, type Part, type Target } from "./part";
 export { reasonText, type ReasonText } from "./worthALook";

@@ -87,6 +87,11 @@ export function measureText(name: MeasureName, value: number, site?: Site | null
   return measureWords(name, site).value(weightText(value));
 }
 
+/** The same in a few letters, where its name is beside it: "0.200 bits". */
+export function measureFigure(name: MeasureName, value: number): string {
+  return `${weightText(value)}${name === "entropy" || name === CHANGE ? " bits" : ""}`;
+}
+
 const STRONG: Record<MeasureName, string> = {
   entropy: "low entropy",
   distance: "large distance",

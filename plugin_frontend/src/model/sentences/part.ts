@@ -33,6 +33,11 @@ export function mentioned(text: string, to?: Target): Part {
   return { text, name: true, ...(to ? { to } : {}) };
 }
 
+/** The name of a step, which leads there where the step is known. */
+export function stepPart(name: string, step: Step | null | undefined): Part {
+  return mentioned(name, step == null ? undefined : { kind: "step", step });
+}
+
 /** A sentence as one text. */
 export function textOf(parts: Part[]): string {
   return parts.map(({ text }) => text).join("");

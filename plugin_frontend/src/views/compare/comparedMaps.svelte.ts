@@ -9,7 +9,7 @@ import {
   weightAt,
 } from "../../model/difference";
 import { mapOf, selectFrom, type AttentionMap } from "../../model/maps";
-import type { DifferenceFacts } from "../../model/sentences";
+import type { DifferenceFacts, Target } from "../../model/sentences";
 import type { Table } from "../../model/table";
 import { shortStepName } from "../../model/timeline";
 import type { Store } from "../../state/store.svelte";
@@ -86,8 +86,11 @@ export class ComparedMaps {
     const { a, b, change, largest, pointed, measures, divergence, look, other } = this;
     const { gate, queries, keys } = look;
     const { site } = look;
-    const names = { aName: other.label, bName: this.step };
-    const same = other.run === this.store.run?.run && other.slot?.step === this.store.slot?.step;
+    const { run } = this.store;
+    const aTarget: Target | undefined =
+      other.run !== null && other.run !== run?.run ? { kind: "run", run: other.run } : undefined;
+    const names = { aName: other.label, bName: this.step, ...(aTarget ? { aTarget } : {}) };
+    const same = other.run === run?.run && other.slot?.step === this.store.slot?.step;
     const known = { a, b, change, largest, pointed, measure: this.store.scales.measure, measures, divergence };
     return { ...known, site, gate, queries, keys, problem: other.problem, same, ...names };
   }

@@ -1,0 +1,52 @@
+/** Why something cannot be shown, or compared. */
+import type { Site } from "../../api/wire";
+import { countText, kindWords } from "../kindWords";
+import { stepName, type Slot } from "../timeline";
+
+/** Why a map or a matrix of another run or step cannot stand beside the one on the screen. */
+export type Obstruction =
+  | { why: "nothing logged" }
+  | { why: "no readable step" }
+  | { why: "no layer"; path: string; run?: string }
+  | { why: "fewer heads"; path: string; site: Site; heads: number }
+  | { why: "other sizes" }
+  | { why: "no such sample"; run?: string }
+  | { why: "no other matrices" }
+  | { why: "one split" }
+  | { why: "no earlier step" }
+  | { why: "other classes"; side: string; classes: number; own: number };
+
+/** With the run where several are on the screen; without it under the name of the run. */
+export function obstructionText(what: Obstruction): string {
+  switch (what.why) {
+    case "nothing logged":
+      return "No maps were logged here.";
+    case "no readable step":
+      return "No step can be read.";
+    case "no layer":
+      return what.run === undefined
+        ? `Has no layer ${what.path} at this step.`
+        : `${what.run} has no layer ${what.path} at that step.`;
+    case "fewer heads": {
+      const { part } = kindWords(what.site);
+      return `Layer ${what.path} has ${countText(what.heads, { one: part, many: `${part}s` })} here.`;
+    }
+    case "other sizes":
+      return "The two maps have different sizes.";
+    case "no such sample":
+      return what.run === undefined ? "Does not track this sample." : `${what.run} does not track this sample.`;
+    case "no other matrices":
+      return "No other run has matrices.";
+    case "one split":
+      return "This step has one split only.";
+    case "no earlier step":
+      return "There is no earlier step: choose another one.";
+    case "other classes":
+      return `${what.side} has ${what.classes} classes, this one ${what.own}.`;
+  }
+}
+
+/** "epoch 9 (step 8) cannot be read: …", of a series where there are several. */
+export function damagedText(slot: Slot, series?: string): string {
+  return `${stepName(slot)}${series === undefined ? "" : ` of ${series}`} cannot be read: ${slot.damaged ?? "unknown"}`;
+}
