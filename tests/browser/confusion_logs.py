@@ -197,6 +197,10 @@ def write_binary(run: Path, epochs: int = 3) -> None:
     assert writer.close()
 
 
+TWO_NAMES = (
+    "Staffordshire bull terrier, a dog of the terrier group",
+    "American Staffordshire terrier, of the same group",
+)
 TWO = ([[139, 61], [44, 156]], [[170, 30], [20, 180]], [[199, 1], [0, 200]])
 """Matrices of two classes over three epochs, of 200 examples each."""
 
@@ -205,7 +209,7 @@ def write_two(run: Path) -> None:
     """Two classes, each with a score of its own, and no histogram."""
     writer = SeriesWriter(run, "confusion", 1)
     for epoch, counts in enumerate(TWO):
-        writer.submit(ConfusionRecord(epoch, {"validation": np.array(counts)}, ("cat", "dog"), epoch=epoch))
+        writer.submit(ConfusionRecord(epoch, {"validation": np.array(counts)}, TWO_NAMES, epoch=epoch))
     assert writer.close()
 
 

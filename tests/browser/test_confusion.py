@@ -334,12 +334,70 @@ def test_labels_have_their_own_counts_and_stand_together(server: TensorBoard, ch
         expect(table).to_contain_text(f"✗ {wrongly}")
 
 
+def test_groups_of_a_thousand_classes_are_folded_at_first_and_a_click_unfolds_them(
+    logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    matrix = counted(logs, 0, run="thousand")
+    with opened(chromium, server.address, where("thousand")) as tab:
+        tab.wait_until_drawn("confusion", step=0)
+        expect(grid(tab)).to_have_attribute("aria-rowcount", "100")
+        point_at(tab, 3, 4)
+        between = matrix[30:40, 40:50].sum()
+        expect(cell_text(tab)).to_have_text(f"true group 3, predicted group 4: {between}")
+        point_at(tab, 3, 4, click=True)
+        expect(grid(tab)).to_have_attribute("aria-rowcount", "118")
+        tab.expect_link("p.attention.folded=-3%2C4")
+        address = tab.page.url
+        tab.frame.get_by_role("button", name="Fold all").click()
+        expect(grid(tab)).to_have_attribute("aria-rowcount", "100")
+    with opened(chromium, server.address, address.split("#attention")[1]) as tab:
+        tab.wait_until_drawn("confusion", step=0)
+        expect(grid(tab)).to_have_attribute("aria-rowcount", "118")
+
+
+@pytest.mark.parametrize(("width", "height", "side"), [(1280, 800, 330), (1920, 1080, 560)])
+def test_a_thousand_classes_use_the_room_before_a_click(
+    width: int, height: int, side: int, logs: Path, server: TensorBoard, chromium: Browser
+) -> None:
+    matrix = counted(logs, 0, run="thousand")
+    recall = matrix.diagonal() / matrix.sum(1)
+    worst = np.argsort(recall, kind="stable")[0]
+    size = {"width": width, "height": height}
+    with opened(chromium, server.address, where("thousand", classes="given"), viewport=size) as tab:
+        tab.wait_until_drawn("confusion", step=0)
+        box = grid(tab).bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= side
+        rows = tab.frame.get_by_role("table", name="Classes with the lowest recall").get_by_role("row")
+        expect(rows.first).to_contain_text(f"class {worst}")
+        last = rows.last.bounding_box()
+        assert last is not None
+        assert last["x"] > box["x"] + box["width"]
+        # What a class is taken for is a cell to be kept.
+        wrong = matrix[worst] * (np.arange(1000) != worst)
+        taken = int(wrong.argmax())
+        rows.first.get_by_role("button", name=f"class {worst} → class {taken}: {wrong[taken]}", exact=True).click()
+        tab.expect_link(f"p.attention.cell={worst}.{taken}")
+
+
+def test_both_names_of_a_pair_of_long_names_can_be_read(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, where("two")) as tab:
+        tab.wait_until_drawn("confusion")
+        pair = tab.frame.locator("aside .pair").first
+        expect(pair).to_contain_text("Staffordshire bull terrier, a dog of the terrier group → American")
+        shown = pair.locator("[aria-hidden=true] bdi")
+        expect(shown).to_have_text([re.compile("^Sta.*…"), re.compile("^Am.*…")])
+        fits = pair.evaluate("pair => pair.firstElementChild.getBoundingClientRect().width <= pair.clientWidth")
+        assert fits
+
+
 def test_a_class_among_a_thousand_is_found_and_walked_to_by_keys(
     logs: Path, server: TensorBoard, chromium: Browser
 ) -> None:
     matrix = counted(logs, 0, run="thousand")
     with opened(chromium, server.address, where("thousand")) as tab:
         tab.wait_until_drawn("confusion", step=0)
+        choose(tab, "Order", "given")
         tab.frame.get_by_role("searchbox", name="Find a class").fill("class 777")
         expect(tab.frame.get_by_text("1 of 1", exact=True)).to_be_visible()
         expect(tab.frame.locator(".left").get_by_role("button", name="class 777")).to_be_visible()

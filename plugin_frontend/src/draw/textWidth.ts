@@ -17,3 +17,8 @@ export function textWidth(text: string): number {
 export function sentenceWidth(text: string): number {
   return widthIn("500 14px Roboto, Arial, sans-serif", text);
 }
+
+/** In the font of lists. */
+export function listWidth(text: string): number {
+  return widthIn("400 12px Roboto, Arial, sans-serif", text);
+}

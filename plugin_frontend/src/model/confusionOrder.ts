@@ -88,13 +88,14 @@ export function groupedBins(
   return [...bins, ...singleBins(rest, name)];
 }
 
-/** Where each bin of a top-level group ends, for the lines between them: indices among the bins. */
+/** Where a top-level group ends, for the lines between them: indices among the bins. Folded ones need no line between them. */
 export function groupEnds(bins: Bin[], groups: ClassGroup[]): number[] {
   const of = new Map<number, number>();
   groups.forEach((group, i) => classesOf(group).forEach((index) => of.set(index, i)));
   return bins.flatMap((bin, index) => {
     const next = bins[index + 1];
-    return next && of.get(bin.classes[0]!) !== of.get(next.classes[0]!) ? [index + 1] : [];
+    if (!next || (bin.group !== null && next.group !== null)) return [];
+    return of.get(bin.classes[0]!) !== of.get(next.classes[0]!) ? [index + 1] : [];
   });
 }
 

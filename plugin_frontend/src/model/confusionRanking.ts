@@ -55,3 +55,13 @@ export function labelCounts(labels: ArrayLike<number>, index: number): [number, 
 }
 
 export const mirrorOf = ({ truth, predicted }: Cell): Cell => ({ truth: predicted, predicted: truth });
+
+/** What a class is taken for most, the most frequent first. */
+export function takenFor({ classes, counts }: Confusion, truth: number, most: number): { cell: Cell; count: number }[] {
+  const found: { cell: Cell; count: number }[] = [];
+  for (let predicted = 0; predicted < classes; predicted++) {
+    const count = counts[truth * classes + predicted]!;
+    if (predicted !== truth && count > 0) found.push({ cell: { truth, predicted }, count });
+  }
+  return found.sort((a, b) => b.count - a.count).slice(0, most);
+}

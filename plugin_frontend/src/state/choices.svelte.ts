@@ -32,6 +32,8 @@ export class Choices {
   /** Of the matrices: "validation", "training"; and the kept cell, as "6.0" for class 6 taken for class 0. */
   split = $state.raw<string | null>(null);
   cell = $state.raw<string | null>(null);
+  /** Which groups of classes are folded, as `foldedText` writes it; null for those that are folded at first. */
+  folded = $state.raw<string | null>(null);
   attempt = $state.raw<number | null>(null);
   /** null: follow the newest step. */
   step = $state.raw<Step | null>(null);
@@ -61,6 +63,7 @@ export class Choices {
     this.matrices = state.matrices ?? null;
     this.split = state.split ?? null;
     this.cell = /^\d{1,6}\.\d{1,6}$/.test(state.cell ?? "") ? (state.cell ?? null) : null;
+    this.folded = state.folded ?? null;
     this.attempt = integer(state.attempt);
     this.step = state.step === "init" ? "init" : integer(state.step);
     this.sample = state.sample ?? null;
@@ -84,6 +87,7 @@ export class Choices {
       ["matrices", this.matrices],
       ["split", this.split],
       ["cell", this.cell],
+      ["folded", this.folded],
       ["attempt", this.attempt],
       ["step", this.step],
       ["sample", this.sample],

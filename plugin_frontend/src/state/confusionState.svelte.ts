@@ -26,7 +26,7 @@ export class ConfusionState extends DisplayedMatrix {
     else this.histogram.clear();
     // The newest order for all steps: rows that stay where they are can be followed over time.
     const ordered = this.store.matrices?.steps.findLast((step) => step.similarity);
-    if (this.store.choices.options.values.classes === "similarity" && ordered) {
+    if (this.order === "similarity" && ordered) {
       this.similarity.want(address("order", { ...matricesName, step: ordered.step, v: ordered.v }), fetch);
     }
   }
@@ -38,7 +38,6 @@ export class ConfusionState extends DisplayedMatrix {
     this.against.matrix.clear();
     this.history.clear();
     this.examples.clear();
-    this.folded.clear();
     this.threshold = null;
     this.label = 0;
   }

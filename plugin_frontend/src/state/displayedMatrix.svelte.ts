@@ -1,9 +1,17 @@
 /** The matrix on the screen and how its classes are arranged. */
-import { SvelteSet } from "svelte/reactivity";
 import type { NpyArray } from "../api/npy";
-import { binned, binsOfClasses, groupedBins, orderedClasses, singleBins, type Bin } from "../model/confusionOrder";
+import {
+  binned,
+  binsOfClasses,
+  groupedBins,
+  orderedClasses,
+  singleBins,
+  type Bin,
+  type ClassOrder,
+} from "../model/confusionOrder";
 import type { Confusion, ConfusionKind } from "../model/confusion";
 import { classScores, labelScores } from "../model/confusionScores";
+import { foldedGroups, foldedText, MANY_CLASSES } from "../model/foldedGroups";
 import { atThreshold, histogramOf, thresholds } from "../model/confusionThreshold";
 import type { Slot } from "../model/timeline";
 import { ConfusionFrames } from "./confusionFrames.svelte";
@@ -15,8 +23,6 @@ export class DisplayedMatrix {
   readonly labels = new Resource<NpyArray>();
   readonly histogram = new Resource<NpyArray>();
   readonly similarity = new Resource<NpyArray>();
-  /** Groups of classes that are drawn as one. */
-  readonly folded = new SvelteSet<string>();
   /** The threshold tried out; null for that of the training. */
   threshold = $state.raw<number | null>(null);
   /** Which label's scores are shown. */
@@ -62,9 +68,17 @@ export class DisplayedMatrix {
     return this.matrix ? classScores(this.matrix) : [];
   });
 
+  readonly #many = $derived.by(() => (this.record?.classes ?? 0) > MANY_CLASSES);
+  readonly #tops = $derived(this.groups.map((_, i) => String(i)));
+  readonly order: ClassOrder = $derived.by(() => {
+    const { classes } = this.store.choices.options.values;
+    if (classes !== "auto") return classes;
+    return this.#many && this.groups.length ? "groups" : "given";
+  });
+  /** Paths of the groups that are drawn as one row and column. */
+  readonly folded = $derived.by(() => foldedGroups(this.store.choices.folded, this.#tops, this.#many));
   readonly bins: Bin[] = $derived.by(() => {
-    const order = this.store.choices.options.values.classes;
-    const matrix = this.stored;
+    const { stored: matrix, order } = this;
     if (!matrix) return [];
     if (order === "groups" && this.groups.length) {
       return groupedBins(this.groups, this.folded, matrix.classes, this.name);
@@ -76,6 +90,11 @@ export class DisplayedMatrix {
 
   constructor(readonly store: SampleSelection) {
     this.frames = new ConfusionFrames(store);
+  }
+
+  /** Folds these groups, and no others. */
+  fold(paths: Iterable<string>): void {
+    this.store.choices.folded = foldedText(new Set(paths), this.#tops, this.#many);
   }
 
   readonly name = (index: number): string => this.names?.[index] ?? String(index);

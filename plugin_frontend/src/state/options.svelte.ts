@@ -46,13 +46,13 @@ const SETS = {
   order: ["model", "measure"],
   /** The kind of heads that stands out there. */
   only: ["all", ...HEAD_KINDS],
-  /** What the cells of a confusion matrix are, how they are coloured, and in which order the classes stand. */
+  /** What the cells of a confusion matrix are, how they are coloured, and in which order the classes stand (by itself: in the groups of the log where classes are many). */
   cells: ["count", "row", "column", "all"],
   shade: ["sqrt", "linear", "log"],
   diagonal: ["dimmed", "hidden", "coloured"],
   /** Whether their scale reaches to the largest cell of all steps, or of the step that is shown. */
   reach: ["run", "step"],
-  classes: ["given", "similarity", "groups", "support", "recall"],
+  classes: ["auto", "given", "similarity", "groups", "support", "recall"],
   /** What a matrix is compared with. */
   against: ["nothing", "step", "split", "run"],
   /** By which measure heads are compared, in all views. */

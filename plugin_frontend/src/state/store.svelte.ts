@@ -137,6 +137,7 @@ export class Store extends SampleSelection {
   showRun(run: string): void {
     this.choices.run = run;
     this.choices.matrices = null;
+    this.choices.folded = null;
     this.choices.attempt = null;
   }
 }
