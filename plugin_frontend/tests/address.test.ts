@@ -58,7 +58,7 @@ test("a choice is written although our part was removed without an event", () =>
   expect(page.location.hash).toBe("#attention&p.attention.run=a&p.attention.view=head");
 });
 
-const KEYS = ["run", "view", "step"];
+const KEYS = ["run", "view", "step", "versus"];
 const at = (part: string) => `#attention&p.attention.run=a${part}`;
 
 /** The user chooses, and waits `ms` afterwards. */
@@ -95,6 +95,13 @@ test("a drag of the timeline is one entry, and so are steps that follow each oth
   expect(page.behind).toHaveLength(1);
   choose({ step: "7" });
   expect(page.behind).toEqual([at(""), at("&p.attention.step=41")]);
+});
+
+test("steps of A that follow each other closely are one entry too", () => {
+  for (let step = 1; step <= 5; step++) choose({ view: "compare", versus: String(step) }, 300);
+  vi.advanceTimersByTime(1000);
+  expect(page.behind).toEqual([at(""), at("&p.attention.view=compare&p.attention.versus=1")]);
+  expect(page.location.hash).toBe(at("&p.attention.view=compare&p.attention.versus=5"));
 });
 
 test("what changes by itself is no entry", () => {

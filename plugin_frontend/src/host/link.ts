@@ -62,6 +62,8 @@ export function readLink(): LinkState {
 const APART_MS = 400;
 /** Within which the event of a changed address comes. */
 const EVENT_MS = 50;
+/** The keys of the two handles of the timeline. */
+const isStep = (key: string) => key === "step" || key === "versus";
 /** Steps that follow each other so closely are one entry of the history, as those of a drag are. */
 const STEPPING_MS = 1000;
 
@@ -87,7 +89,7 @@ function changedKeys({ state, keys }: Write): string[] {
 function isEntry(write: Write): boolean {
   const changed = changedKeys(write);
   if (!shown || !changed.length || write.gesture === null || write.gesture === shown.gesture) return false;
-  const stepsOn = shown.stepping && changed.every((key) => key === "step");
+  const stepsOn = shown.stepping && changed.every(isStep);
   return !stepsOn || performance.now() - written >= STEPPING_MS;
 }
 
@@ -129,7 +131,7 @@ export function flushLink(): void {
   shown = {
     state,
     gesture: changed.length ? gesture : (shown?.gesture ?? null),
-    stepping: entry ? changed.join() === "step" : (shown?.stepping ?? false),
+    stepping: entry ? changed.every(isStep) : (shown?.stepping ?? false),
   };
   if (hash === host.location.hash) return;
   written = performance.now();
