@@ -27,6 +27,7 @@ export interface Arrangement {
 /** Heads that are ranked have no row or column that names them: each has its name and value below it, up to this many. */
 const MOST_NAMED = 400;
 const [CAPTION, SMALLEST_NAMED] = [32, 44];
+const WIDEST_GAP = 7;
 const [SMALLEST_PICTURE, SMALLEST_SQUARE, LARGEST, FOLDED] = [18, 8, 160, 14];
 
 /**
@@ -51,7 +52,7 @@ export function arrange(
   const open = ranked ? Math.ceil(total / columns) : layers.length - folded;
   const room = Math.min((height - folded * FOLDED) / Math.max(1, open) - caption, width / columns);
   const squares = !caption && Math.floor(room) - 2 < SMALLEST_PICTURE;
-  const gap = squares ? 1 : Math.min(7, Math.max(2, Math.floor(room / 6)));
+  const gap = squares ? 1 : caption ? WIDEST_GAP : Math.min(WIDEST_GAP, Math.max(2, Math.floor(room / 6)));
   const cell = Math.max(smallest, Math.min(LARGEST, Math.floor(room) - gap));
   const pitch = cell + gap;
   const rows: GridRow[] = [];
@@ -80,7 +81,7 @@ function rankedColumns(total: number, width: number, height: number, caption: nu
     const side = Math.min(width / columns, height / Math.ceil(total / columns) - caption, LARGEST);
     if (side >= largest) [best, largest] = [columns, side];
   }
-  const wide = SMALLEST_NAMED + 7;
+  const wide = SMALLEST_NAMED + WIDEST_GAP;
   return caption && largest < wide ? Math.max(1, Math.min(total, Math.floor(width / wide))) : best;
 }
 
