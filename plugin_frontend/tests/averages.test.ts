@@ -61,6 +61,13 @@ test("samples of different sizes have no average; those of one size do beside ot
   expect(obstacleOf(padded, [sample(1, 0), sample(2, 0)])).toBeNull();
 });
 
+test("objects whose boxes differ have no average", () => {
+  const boxes = (...lefts: number[]) => lefts.map((left) => [[left, 0, 1, 1]] as [number, number, number, number][]);
+  const samples = [sample(0, 0), sample(1, 0)];
+  expect(obstacleOf(along({ kind: "objects", boxes: boxes(0, 0.5) }), samples)).toBe("other boxes");
+  expect(obstacleOf(along({ kind: "objects", boxes: boxes(0) }), samples)).toBeNull();
+});
+
 const facts: AverageFacts = {
   average: "all",
   count: 16,

@@ -28,7 +28,9 @@ test("a map that is not a number has no entropy, and no divergence from another"
 test("Compare says that an entropy is not a number, not that the head became more focused", () => {
   const [a, b] = [map([0.5, 0.5, 1, 0]), map([NaN, NaN, NaN, NaN])];
   const measures = measuresOf(a, b, [0, 1], [0, 1]);
-  const said = text(describeFocus({ measure: "entropy", measures, divergence: NaN }));
+  const said = text(
+    describeFocus({ measure: "entropy", measures, divergence: NaN, by: "steps", aName: "1", bName: "2" }),
+  );
   expect(said).toContain(
     "the entropy of this head is not a number (entropy from 0.500 to NaN bits; divergence NaN bits)",
   );

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
-import { measuresOf } from "../src/model/difference";
+import { headDivergence, measuresOf } from "../src/model/difference";
 import { positionsOf } from "../src/model/positions";
 import {
   changeBetween,
   describeCompare,
+  distanceText,
+  obstructionText,
   describeGate,
   describeKey,
   describeSample,
@@ -122,7 +124,7 @@ function compared(from: number[], to: number[], changes: Partial<DifferenceFacts
     ...{ site: site(), a, b, change, gate: false, pointed: null, problem: null, same: false },
     largest: { query: 0, key: 1, by: change.weights[1]! },
     ...{ queries: positionsOf(axis, "key", null), keys: positionsOf(axis, "key", null) },
-    ...{ aName: "epoch 1", bName: "epoch 3", measure: "entropy", divergence: 0.1 },
+    ...{ by: "steps", aName: "epoch 1", bName: "epoch 3", measure: "entropy", divergence: 0.1 },
     measures: measuresOf(a, b, [0], [0, 1]),
     ...changes,
   };
@@ -148,6 +150,39 @@ test("a comparison of a step with itself says that there is nothing to compare",
   expect(textOf(describeCompare(compared([0.5, 0.5], [0.5, 0.5], { same: true, bName: "epoch 14" })))).toBe(
     "A and B are the same map, of epoch 14: choose another step or run for A.",
   );
+});
+
+test("of runs, heads and samples none became the other", () => {
+  const facts = compared([0.5, 0.5], [0, 1], { by: "heads", aName: "block · head 0", bName: "block · head 1" });
+  expect(textOf(describeCompare(facts))).toBe(
+    "B, block · head 1, is more focused than A, block · head 0 (entropy from 1.00 to 0 bits; divergence 0.100 bits); " +
+      "the largest difference: position 0 looks at position 1: +0.500.",
+  );
+  expect(textOf(describeCompare({ ...facts, same: true }))).toContain("choose another head for A.");
+  const diverged = compared([0.5, 0.5], [NaN, NaN], { by: "samples", aName: "#a", bName: "#b", largest: null });
+  expect(textOf(describeCompare(diverged))).toContain("B, #b, against A, #a: the entropy of this head is not a number");
+});
+
+test("two samples of different words are not compared, and a distance says what it is", () => {
+  expect(obstructionText({ why: "other samples", obstacle: "other words" })).toBe(
+    "The two samples have different words, so a position is another word in each.",
+  );
+  expect(distanceText("block · head 1", 0.25)).toBe("block · head 1: 0.250 bits apart");
+  expect([distanceText("x", null), distanceText("x", NaN)]).toEqual([
+    "x: no divergence",
+    "x: the divergence is not a number",
+  ]);
+});
+
+test("two heads are as far apart as their rows are on average, padding left out", () => {
+  const small = (weights: number[]) => ({ rows: 3, columns: 2, weights: Float32Array.from(weights) });
+  const a = small([1, 0, 0.5, 0.5, 0, 0]);
+  expect(headDivergence(a, a)).toBe(0);
+  // The first rows share nothing: 1 bit; the second are equal; the third are padding.
+  expect(headDivergence(a, small([0, 1, 0.5, 0.5, 0, 0]))).toBeCloseTo(0.5, 6);
+  expect(headDivergence(a, small([NaN, NaN, 0.5, 0.5, 0, 0]))).toBeNaN();
+  expect(headDivergence(undefined, a)).toBeNull();
+  expect(headDivergence(two([1, 0]), a)).toBeNull();
 });
 
 test("changes below what is shown are none", () => {

@@ -66,6 +66,9 @@ def test_head_shows_the_mean_map_and_its_deviation(server: TensorBoard, chromium
         tab.expect_link("p.attention.average=all")
         expect(tab.frame.get_by_text("Over the patches")).to_be_visible()
         expect(tab.frame.get_by_text("In the picture")).to_have_count(0)
+        tab.frame.get_by_label("Colour relative to").select_option("standard deviation")
+        expect(tab.frame.get_by_title(re.compile("^standard deviation"))).to_be_visible()
+        tab.expect_link("p.attention.norm=deviation")
         # Which are right differs from step to step.
         tab.frame.get_by_label("Average").select_option("✗ wrong (1)")
         sentence(tab, "^Mean of 1 sample wrong at epoch 3")
@@ -98,6 +101,8 @@ def test_views_of_one_sample_say_that_they_show_one(server: TensorBoard, chromiu
     with opened(chromium, server.address, choices) as tab:
         tab.wait_until_drawn("sample", sample="r")
         sentence(tab, "^This view shows one sample, the one chosen last")
+        tab.open("Samples")
+        expect(tab.frame.locator("p[aria-live]").first).not_to_have_text(re.compile("one sample|Mean of"))
 
 
 def test_texts_of_other_words_have_no_mean_map_and_say_why(server: TensorBoard, chromium: Browser) -> None:

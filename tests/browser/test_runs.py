@@ -190,7 +190,7 @@ def test_two_runs_are_compared_weight_by_weight(logs: Path, server: TensorBoard,
         )
         change = b - a
         query, key = np.unravel_index(np.abs(change).argmax(), change.shape)
-        expect(sentence(tab)).to_contain_text("From lr=01, epoch 2")
-        expect(sentence(tab)).to_contain_text(f"the largest change: “{WORDS[query]}”")
+        expect(sentence(tab)).to_contain_text("A, lr=01, epoch 2")
+        expect(sentence(tab)).to_contain_text(f"the largest difference: “{WORDS[query]}”")
         sign = "+" if change[query, key] > 0 else "−"
         expect(sentence(tab)).to_contain_text(f"{sign}{abs(change[query, key]):.3f}"[:-1])

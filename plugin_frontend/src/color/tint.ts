@@ -24,6 +24,9 @@ export function tintColor(dark: boolean): string {
   return dark ? "58,168,255" : "22,132,240";
 }
 
+/** Green where B has more, purple where it has less; on any picture. */
+export const DIFFERENCE_TINTS = { more: "63,170,95", less: "163,92,179" } as const;
+
 /** The amounts of `rows` at `cells`, by rising size; those that are not finite are left out. */
 function amounts(rows: readonly Float32Array[], cells: readonly number[]): Float32Array {
   const found = new Float32Array(rows.length * cells.length);

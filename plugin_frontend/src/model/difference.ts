@@ -78,6 +78,18 @@ export function meanDivergence(a: AttentionMap, b: AttentionMap, queries: number
   return total / Math.max(1, queries.length);
 }
 
+/** How far apart the small maps of heads are, as the mean divergence of their rows; null where one is missing or has another size. */
+export function headDivergence(a: AttentionMap | undefined, b: AttentionMap): number | null {
+  if (!a || a.rows !== b.rows || a.columns !== b.columns) return null;
+  const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const keys = all(b.columns);
+  // Rows of padding are 0 in both.
+  const filled = all(b.rows).filter((row) =>
+    keys.some((key) => weightAt(a, row, key) !== 0 || weightAt(b, row, key) !== 0),
+  );
+  return meanDivergence(a, b, comparableQueries(a, b, filled, keys), keys);
+}
+
 /** How focused two maps are. */
 export function measuresOf(a: AttentionMap, b: AttentionMap, queries: number[], keys: number[]): Measure[] {
   const entropy = (map: AttentionMap) => meanEntropy(map, queries, keys);

@@ -34,6 +34,12 @@ export function mapShape(site: Site): MapShape {
   };
 }
 
+/** Whether the positions of two sites are the same along queries and keys. */
+export function sameAxes(one: Site, other: Site): boolean {
+  const key = (site: Site) => JSON.stringify([axesOf(site, "query"), axesOf(site, "key")]);
+  return key(one) === key(other);
+}
+
 export function hasQueries(site: Site): boolean {
   return site.axes.some((axis) => axis.role === "query");
 }

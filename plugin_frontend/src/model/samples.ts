@@ -16,6 +16,12 @@ export function labelName(sample: Sample, names: string[] | null): string | null
   return label.value === undefined || label.value === null ? null : JSON.stringify(label.value);
 }
 
+/** A sample by its label and id: "cat #9f86". */
+export function sampleName(sample: Sample, names: string[] | null): string {
+  const label = labelName(sample, names);
+  return label ? `${label} #${sample.id}` : `#${sample.id}`;
+}
+
 export function verdict(sample: Sample, prediction: Prediction | null | undefined): Verdict {
   const truth = sample.label?.class;
   if (truth === undefined || truth === null || !prediction) return null;

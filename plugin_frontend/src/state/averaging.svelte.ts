@@ -10,14 +10,24 @@ import type { Selection } from "./selection.svelte";
 
 const OF_A_SITE: View[] = ["head", "compare"];
 const OF_ALL_SITES: View[] = ["overview", "epochs"];
+const OF_ONE_SAMPLE: View[] = ["sample", "runs"];
 
 export class Averaging {
   readonly average: Average = $derived.by(() => this.of.choices.options.values.average);
+  /** What was found for a step: the film and prefetching ask for all of them, again and again. */
+  readonly #known: Map<StepRecord | null, number[]> = $derived.by(() => {
+    void [this.average, this.samples(), this.sample()];
+    return new Map();
+  });
   /** The samples of the step on the screen that would be averaged. */
   readonly now: number[] = $derived.by(() => this.at(this.of.slot));
   /** Whether an average is chosen, and there are samples to average. */
   readonly chosen = $derived.by(() => this.average !== "one" && !this.of.showsExamples && this.samples().length > 1);
-  readonly #fits = $derived.by(() => [...OF_A_SITE, ...OF_ALL_SITES].includes(this.of.view));
+  readonly #fits = $derived.by(() => {
+    // Two samples are compared with one another.
+    if (this.of.view === "compare" && this.of.choices.options.values.compare === "samples") return false;
+    return [...OF_A_SITE, ...OF_ALL_SITES].includes(this.of.view);
+  });
   /** Why the maps of the view have no average. */
   readonly obstacle: Obstacle | null = $derived.by(() => {
     const sites = OF_A_SITE.includes(this.of.view) ? (this.of.site ? [this.of.site] : []) : this.of.sites;
@@ -34,6 +44,8 @@ export class Averaging {
     if (this.ofMaps || !this.chosen) return this.ofMaps;
     return this.of.view === "epochs" || (this.of.view === "overview" && this.now.length > 0);
   });
+  /** Whether there is no map to draw beside the averages of the measures. */
+  readonly onlyMeasures = $derived.by(() => this.ofMeasures && !this.ofMaps);
   /** Indices of the steps at which there is no sample to average. */
   readonly emptySteps: ReadonlySet<number> = $derived.by(() => {
     const varies = this.average === "right" || this.average === "wrong";
@@ -42,10 +54,11 @@ export class Averaging {
   });
   /** What the sentence of the view says of it; null where one sample is chosen. */
   readonly facts: AverageFacts | null = $derived.by(() => {
-    if (!this.chosen) return null;
+    const ofOneSample = OF_ONE_SAMPLE.includes(this.of.view);
+    if (!this.chosen || !(this.#fits || ofOneSample)) return null;
     const { average, of, obstacle, ofMeasures, now } = this;
     const stepName = of.slot ? shortStepName(of.slot) : "";
-    return { average, count: now.length, stepName, obstacle, ofOneSample: !this.#fits, ofMeasures };
+    return { average, count: now.length, stepName, obstacle, ofOneSample, ofMeasures };
   });
 
   /** `samples` and `sample`: those of the series, and the one chosen last. */
@@ -61,7 +74,9 @@ export class Averaging {
   }
 
   #of(record: StepRecord | null): number[] {
-    return averagedSamples(this.average, this.samples(), this.sample(), record);
+    let found = this.#known.get(record);
+    if (!found) this.#known.set(record, (found = averagedSamples(this.average, this.samples(), this.sample(), record)));
+    return found;
   }
 
   /** Which sample's maps, or the average of which, a request at a slot asks for; null where there is none. */

@@ -9,7 +9,7 @@ export type View = (typeof VIEWS)[number];
 /** What the user looks at: a change of it is an entry of the browser's history. How it is drawn is none. */
 const PLACES = [
   ...["run", "tag", "attempt", "matrices", "view", "site", "head", "sample"],
-  ...["step", "versus", "versusRun"],
+  ...["step", "versus", "versusRun", "versusSite", "versusHead", "versusSample"],
 ];
 
 function integer(text: string | undefined): number | null {
@@ -46,6 +46,10 @@ export class Choices {
   /** What the chosen step is compared with: another step, of another run if one is named. */
   versus = $state.raw<Step | null>(null);
   versusRun = $state.raw<string | null>(null);
+  /** The layer, the head and the sample that the chosen ones are compared with. */
+  versusSite = $state.raw<string | null>(null);
+  versusHead = $state.raw<number | null>(null);
+  versusSample = $state.raw<string | null>(null);
   /** Other heads of the site that are drawn with the chosen one. */
   also = $state.raw<number[]>([]);
   /** The runs that are drawn beside the one in focus. */
@@ -73,6 +77,9 @@ export class Choices {
     this.query = integer(state.query);
     this.versus = state.versus === "init" ? "init" : integer(state.versus);
     this.versusRun = state.versusRun ?? null;
+    this.versusSite = state.versusSite ?? null;
+    this.versusHead = integer(state.versusHead);
+    this.versusSample = state.versusSample ?? null;
     this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
     this.runs = names(state.runs);
     this.options.take(state);
@@ -97,6 +104,9 @@ export class Choices {
       ["query", this.query],
       ["versus", this.versus],
       ["versusRun", this.versusRun],
+      ["versusSite", this.versusSite],
+      ["versusHead", this.versusHead],
+      ["versusSample", this.versusSample],
       ["also", this.also.length ? this.also.join(",") : null],
       // Names of runs are paths, which may hold commas.
       ["runs", this.runs.length ? this.runs.map(encodeURIComponent).join(",") : null],

@@ -19,8 +19,8 @@ const SETS = {
   hide: ["no", "yes"],
   /** Whether words that were cut into pieces are read as words. */
   pieces: ["pieces", "words"],
-  /** What a colour is relative to: nothing, the largest weight of the row, or that of the map. */
-  norm: ["no", "row", "matrix"],
+  /** What a colour is relative to: nothing, the largest weight of the row, or that of the map; or that it is the deviation of an average. */
+  norm: ["no", "row", "matrix", "deviation"],
   curve: ["sqrt", "log"],
   /** Which lines Head draws. */
   links: [
@@ -59,6 +59,8 @@ const SETS = {
   measure: ["entropy", "largest", "distance", "first", "self", "previous", "change"],
   /** What the cells of Epochs are coloured by. */
   epochs: ["measure", "kind"],
+  /** In what the two sides of a comparison differ. */
+  compare: ["steps", "runs", "heads", "samples"],
   /** Which step of each run the Runs view shows: that of the same epoch, its best, its newest. */
   runsAt: ["same", "best", "newest"],
 } as const;

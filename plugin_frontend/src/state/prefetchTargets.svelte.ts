@@ -10,6 +10,7 @@ import type { SampleSelection } from "./sampleSelection.svelte";
 /** What is fetched in advance and never looked at must not push out what is: together they are less than the client's cache. */
 const OVERVIEW_BYTES = 12 * 2 ** 20;
 const WEIGHTS_BYTES = 16 * 2 ** 20;
+const MOST_AVERAGES = 64;
 /** So long the pointer rests on something before it is fetched: one that only passes over it wants nothing. */
 const REST_MS = 60;
 
@@ -77,10 +78,13 @@ export class PrefetchTargets {
   overviews(): Bundle {
     const { of, maps } = this;
     const { slots, slotIndex, sampleIndex, mapsName } = of;
+    // An average costs the server more than a picture that is stored.
+    const most = of.averaging.ofMaps ? MOST_AVERAGES : Infinity;
     const near = slots
       .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex) }))
       .filter(({ slot }) => slot.record && of.sitesOf(slot).length)
-      .sort((a, b) => a.apart - b.apart);
+      .sort((a, b) => a.apart - b.apart)
+      .slice(0, most);
     let left = OVERVIEW_BYTES;
     const some = near.flatMap(({ slot }) => {
       const url = maps.overviewAddress(slot, sampleIndex);

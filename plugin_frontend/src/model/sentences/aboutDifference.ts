@@ -27,7 +27,9 @@ export interface DifferenceFacts {
   bName: string;
   /** Where the name of A leads. */
   aTarget?: Target;
-  /** Whether A and B are the same step of the same run. */
+  /** In what the two maps differ: of steps, A became B. */
+  by: "steps" | "runs" | "heads" | "samples";
+  /** Whether A and B are the same map. */
   same: boolean;
   /** The measure by which heads are compared. */
   measure: MeasureName;
@@ -41,9 +43,11 @@ export function changeBetween(a: number, b: number): string {
   return weightText(a) === weightText(b) ? "unchanged" : signed(b - a);
 }
 
+const OTHERS = { steps: "step or run", runs: "step or run", heads: "head", samples: "sample" };
+
 export function describeCompare(facts: DifferenceFacts): Part[] {
-  const { site, a, b, change, queries, keys, gate, pointed, largest, same, aName, bName } = facts;
-  if (same) return [plain(`A and B are the same map, of ${bName}: choose another step or run for A.`)];
+  const { site, a, b, change, queries, keys, gate, pointed, largest, same, bName } = facts;
+  if (same) return [plain(`A and B are the same map, of ${bName}: choose another ${OTHERS[facts.by]} for A.`)];
   if (facts.problem) return [plain(facts.problem)];
   if (!a || !b || !change || !queries || !keys) return [plain("Fetching the other map …")];
   const cell = (query: number, key: number) => [
@@ -59,18 +63,18 @@ export function describeCompare(facts: DifferenceFacts): Part[] {
       strong(Number.isNaN(y - x) ? "not a number" : changeBetween(x, y)),
     ];
   }
-  const start = [
-    plain("From "),
-    mentioned(aName, facts.aTarget),
-    plain(" to "),
-    mentioned(bName),
-    ...describeFocus(facts),
-  ];
+  const start = describeFocus(facts);
   if (!largest) return [...start, plain("no change is a number.")];
   const by = changeBetween(weightAt(a, largest.query, largest.key), weightAt(b, largest.query, largest.key));
   if (by === "unchanged") return [...start, plain(`no ${kindWords(site).value} changed.`)];
-  const what = gate ? "the largest change is of " : "the largest change: ";
-  return [...start, plain(what), ...cell(largest.query, largest.key), strong(`: ${by}`), plain(".")];
+  const most = facts.by === "steps" ? "the largest change" : "the largest difference";
+  return [
+    ...start,
+    plain(gate ? `${most} is of ` : `${most}: `),
+    ...cell(largest.query, largest.key),
+    strong(`: ${by}`),
+    plain("."),
+  ];
 }
 
 /** Whether the head became more focused by the chosen measure (by entropy, where two maps do not say the chosen one), as far as numbers say. */
@@ -78,17 +82,27 @@ export function describeFocus({
   measure,
   measures,
   divergence,
-}: Pick<DifferenceFacts, "measure" | "measures" | "divergence">): Part[] {
+  by,
+  ...names
+}: Pick<DifferenceFacts, "measure" | "measures" | "divergence" | "by" | "aName" | "aTarget" | "bName">): Part[] {
+  const [a, b] = [mentioned(names.aName, names.aTarget), mentioned(names.bName)];
+  const start = by === "steps" ? [plain("From "), a, plain(" to "), b] : [plain("B, "), b, plain(", against A, "), a];
   const chosen = measures.find(({ name }) => name === measureTitle(measure));
   const of = chosen ?? measures[0];
-  if (!of) return [plain(" ")];
+  if (!of) return [...start, plain(by === "steps" ? " " : ": ")];
   const name = chosen ? measure : "entropy";
   const [what, unit] = name === "entropy" ? ["entropy", " bits"] : ["largest weight", ""];
   const numbers = plain(` (${what} ${courseText(of.a, of.b, unit)}; divergence ${weightText(divergence)} bits); `);
-  if (Number.isNaN(of.b - of.a)) return [plain(` the ${what} of this head `), strong("is not a number"), numbers];
+  if (Number.isNaN(of.b - of.a))
+    return [
+      ...start,
+      plain(`${by === "steps" ? "" : ":"} the ${what} of this head `),
+      strong("is not a number"),
+      numbers,
+    ];
   const more = lowestFirst(name) ? of.b < of.a : of.b > of.a;
   const alike = weightText(of.a) === weightText(of.b);
-  return alike
-    ? [plain(" this head stayed "), strong("as focused"), numbers]
-    : [plain(" this head became "), strong(more ? "more focused" : "less focused"), numbers];
+  const how = strong(alike ? "as focused" : more ? "more focused" : "less focused");
+  if (by === "steps") return [...start, plain(` this head ${alike ? "stayed" : "became"} `), how, numbers];
+  return [plain("B, "), b, plain(", is "), how, plain(` ${alike ? "as" : "than"} A, `), a, numbers];
 }

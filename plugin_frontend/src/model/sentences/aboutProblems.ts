@@ -1,5 +1,6 @@
 /** Why something cannot be shown, or compared. */
 import type { Site } from "../../api/wire";
+import type { Obstacle } from "../averages";
 import { countText, kindWords } from "../kindWords";
 import { stepName, type Slot } from "../timeline";
 
@@ -10,11 +11,23 @@ export type Obstruction =
   | { why: "no layer"; path: string; run?: string }
   | { why: "fewer heads"; path: string; site: Site; heads: number }
   | { why: "other sizes" }
+  | { why: "other positions" }
+  | { why: "other samples"; obstacle: Obstacle }
   | { why: "no such sample"; run?: string }
   | { why: "no other matrices" }
   | { why: "one split" }
   | { why: "no earlier step" }
   | { why: "other classes"; side: string; classes: number; own: number };
+
+/** Why the maps of two samples cannot be compared weight by weight. */
+const OBSTACLES: Record<Obstacle, string> = {
+  "no sample": "There is no sample to compare with.",
+  "other words": "The two samples have different words, so a position is another word in each.",
+  "unknown words":
+    "The log does not have the words of the two samples, so nobody knows whether a position is the same in both.",
+  "other boxes": "The boxes of the two samples differ, so an object is not the same in both.",
+  "other sizes": "The two samples differ in size, so a position is not the same in both.",
+};
 
 /** With the run where several are on the screen; without it under the name of the run. */
 export function obstructionText(what: Obstruction): string {
@@ -33,6 +46,10 @@ export function obstructionText(what: Obstruction): string {
     }
     case "other sizes":
       return "The two maps have different sizes.";
+    case "other positions":
+      return "The positions of the two layers are not the same, so their maps cannot be compared weight by weight.";
+    case "other samples":
+      return OBSTACLES[what.obstacle];
     case "no such sample":
       return what.run === undefined ? "Does not track this sample." : `${what.run} does not track this sample.`;
     case "no other matrices":

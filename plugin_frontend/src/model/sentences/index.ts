@@ -4,6 +4,7 @@
  */
 export { averagedText, describeAverage, type AverageFacts } from "./aboutAverages";
 export { exampleCounts, exampleText, nearerText } from "./aboutCell";
+export { distanceText } from "./aboutComparison";
 export { changeBetween, describeCompare, describeFocus, type DifferenceFacts } from "./aboutDifference";
 export { absenceText, boundText, failureText } from "./aboutGaps";
 export { describeHead, describeMeasure, describeOverview, type HeadsFacts } from "./aboutHeads";

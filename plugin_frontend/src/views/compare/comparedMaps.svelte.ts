@@ -3,12 +3,15 @@ import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import {
   comparableQueries,
   difference,
+  headDivergence,
   largestChange,
   meanDivergence,
   measuresOf,
   weightAt,
 } from "../../model/difference";
-import { mapOf, selectFrom, type AttentionMap } from "../../model/maps";
+import { headName } from "../../model/heads";
+import { hasQueries, mapOf, rowOf, selectFrom, type AttentionMap } from "../../model/maps";
+import { sampleName } from "../../model/samples";
 import type { DifferenceFacts, Target } from "../../model/sentences";
 import type { Table } from "../../model/table";
 import { shortStepName } from "../../model/timeline";
@@ -32,12 +35,9 @@ export class ComparedMaps {
   readonly a: AttentionMap | null = $derived.by(() => {
     const weights = this.other.weights.value;
     const { look, store } = this;
-    if (!weights || !look.map || this.other.problem || weights.site.path !== look.site?.path) return null;
-    return mapOf(weights.site, weights.array.data, {
-      head: look.head,
-      iteration: store.iteration,
-      window: store.window,
-    });
+    if (!weights || !look.map || this.other.problem || weights.site.path !== this.other.site?.path) return null;
+    const { iteration, window } = store;
+    return look.spread(mapOf(weights.site, weights.array.data, { head: this.other.head, iteration, window }));
   });
   readonly b = $derived.by(() => this.look.map);
   readonly change = $derived(
@@ -50,11 +50,17 @@ export class ComparedMaps {
     const { ramp, dark, choices } = this.store;
     return makeScale(ramp, dark, roundTop(Math.abs(this.largest?.by ?? 1)), true, choices.options.values.curve);
   });
+  /** What B is called, in what it differs from A. */
+  readonly bName = $derived.by(() => {
+    const { store, other, step } = this;
+    if (other.by === "heads") return headName(store.sites, store.siteIndex, store.head);
+    if (other.by === "samples") return store.sample ? sampleName(store.sample, store.classNames) : "";
+    const name = other.run === store.run?.run ? step : `${store.run?.run}, ${step}`;
+    return this.look.count > 1 ? `${name} (${this.look.count} samples)` : name;
+  });
   readonly step = $derived.by(() => (this.store.slot ? shortStepName(this.store.slot) : ""));
   readonly panels: ComparePanel[] = $derived.by(() => {
-    const { other, look, step } = this;
-    const run = this.store.run?.run;
-    const b = other.run === run ? step : `${run}, ${step}`;
+    const { other, look, bName: b } = this;
     return [
       { title: "A", name: other.label, map: this.a, scale: look.scale },
       { title: "B", name: b, map: this.b, scale: look.scale },
@@ -62,6 +68,24 @@ export class ComparedMaps {
     ].flatMap(({ map, scale, ...rest }) =>
       map && scale ? [{ ...rest, scale, map: selectFrom(map, this.queries, this.keys) }] : [],
     );
+  });
+  /** The query whose row is shown: the one under the pointer, else the one that is kept. */
+  readonly query = $derived.by(() => (this.look.gate ? 0 : (this.pointed?.query ?? this.look.keptQuery)));
+  /** The row of A, of B and of their difference. */
+  readonly rows: Float32Array[] = $derived.by(() =>
+    this.a && this.b && this.change ? [this.a, this.b, this.change].map((map) => rowOf(map, this.query)) : [],
+  );
+  /** For each layer and head of B the divergence from A, of the small maps; null where A has no such head, and for gates. */
+  readonly distances: (number | null)[][] = $derived.by(() => {
+    const [a, b] = [this.other.overview.value, this.store.arrays.overview.value];
+    if (!a || !b || this.other.problem) return [];
+    const one = this.other.by === "heads" ? a.maps[this.other.siteIndex]?.[this.other.head] : undefined;
+    return b.sites.map((site, s) => {
+      const layer = a.maps[a.sites.findIndex(({ path }) => path === site.path)];
+      return (b.maps[s] ?? []).map((map, head) =>
+        hasQueries(site) ? headDivergence(this.other.by === "heads" ? one : layer?.[head], map) : null,
+      );
+    });
   });
   readonly #comparable = $derived.by(() =>
     this.a && this.b ? comparableQueries(this.a, this.b, this.queries, this.keys) : [],
@@ -78,6 +102,14 @@ export class ComparedMaps {
     () => `${this.look.site?.path} ${this.look.shown?.sample} ${this.queries.length} ${this.keys.length}`,
   );
 
+  /** Whether A and B are the same map. */
+  readonly isSame = $derived.by(() => {
+    const { store, other } = this;
+    const steps = other.run === store.run?.run && other.slot?.step === store.slot?.step;
+    const heads = other.siteIndex === store.siteIndex && other.head === store.head;
+    return steps && heads && other.sample?.id === store.sample?.id;
+  });
+
   constructor(readonly store: Store) {
     this.look = new ShownHead(store);
   }
@@ -89,10 +121,11 @@ export class ComparedMaps {
     const { run } = this.store;
     const aTarget: Target | undefined =
       other.run !== null && other.run !== run?.run ? { kind: "run", run: other.run } : undefined;
-    const names = { aName: other.label, bName: this.step, ...(aTarget ? { aTarget } : {}) };
-    const same = other.run === run?.run && other.slot?.step === this.store.slot?.step;
+    const names = { aName: other.label, bName: this.bName, ...(aTarget ? { aTarget } : {}) };
+    const { by } = other;
+    const same = this.isSame;
     const known = { a, b, change, largest, pointed, measure: this.store.scales.measure, measures, divergence };
-    return { ...known, site, gate, queries, keys, problem: other.problem, same, ...names };
+    return { ...known, site, gate, queries, keys, problem: other.problem, by, same, ...names };
   }
 
   point(row: number, column: number): void {
@@ -103,6 +136,17 @@ export class ComparedMaps {
   /** Takes B for A and A for B. */
   swap(): void {
     const { store, other } = this;
+    const { choices } = store;
+    if (other.by === "heads") {
+      const [path, head] = [store.site?.path ?? null, store.head];
+      if (other.siteIndex >= 0) store.showHead(other.siteIndex, other.head);
+      [choices.versusSite, choices.versusHead] = [path, head];
+      return;
+    }
+    if (other.by === "samples") {
+      [choices.versusSample, choices.sample] = [store.sample?.id ?? null, other.sample?.id ?? choices.sample];
+      return;
+    }
     const [step, run] = [store.slot?.step ?? null, store.run?.run ?? null];
     const [otherStep, otherRun] = [other.slot?.step ?? null, other.run];
     if (otherRun !== run) {

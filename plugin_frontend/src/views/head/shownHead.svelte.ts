@@ -14,7 +14,7 @@ import {
   type Choice,
 } from "../../model/maps";
 import { inPicture, positionsOf, type Positions } from "../../model/positions";
-import { relativeTo } from "../../model/relative";
+import { relativeTo, type Norm } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
@@ -61,9 +61,12 @@ export class ShownHead {
   /** What the head may be called, and what it does. */
   readonly words = $derived.by(() => kindWords(this.site));
   readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
-  readonly map: AttentionMap | null = $derived(this.#spread(this.#raw));
-  /** What is coloured: the map, or the map relative to its largest weights. */
-  readonly painted: AttentionMap | null = $derived.by(() => this.map && relativeTo(this.map, this.norm));
+  readonly map: AttentionMap | null = $derived(this.spread(this.#raw));
+  /** What is coloured: the map, the map relative to its largest weights, or the deviations of an average. */
+  readonly painted: AttentionMap | null = $derived.by(() => {
+    if (this.drawsDeviation) return this.deviation;
+    return this.map && relativeTo(this.map, this.norm);
+  });
   readonly scale: ColorScale | null = $derived.by(() => {
     if (!this.site) return null;
     const scale = this.store.scales.of(this.site);
@@ -72,7 +75,7 @@ export class ShownHead {
   readonly before: AttentionMap | null = $derived.by(() => {
     const before = this.store.arrays.before.value;
     const same = before?.site.path === this.site?.path && before?.sample === this.shown?.sample;
-    return same && before?.count === this.count ? this.#spread(this.#map(before, this.store.head)) : null;
+    return same && before?.count === this.count ? this.spread(this.#map(before, this.store.head)) : null;
   });
   /** The standard deviation over the samples, weight by weight; null for the map of one sample, and until it has come. */
   readonly deviation: AttentionMap | null = $derived.by(() => {
@@ -81,7 +84,13 @@ export class ShownHead {
     return same ? this.#map(deviation, this.store.head) : null;
   });
   readonly gate = $derived(this.site !== null && !hasQueries(this.site));
-  readonly norm = $derived.by(() => (this.gate ? "no" : this.options.norm));
+  readonly drawsDeviation = $derived.by(
+    () => !this.gate && this.options.mode === "matrix" && this.options.norm === "deviation" && this.deviation !== null,
+  );
+  readonly norm: Norm = $derived.by(() => {
+    const { norm } = this.options;
+    return this.gate || norm === "deviation" ? "no" : norm;
+  });
 
   readonly keptQuery = $derived.by(() => this.#clamp(this.store.choices.query, this.queries));
   /** The channel of a gate that was clicked. */
@@ -177,22 +186,22 @@ export class ShownHead {
   }
 
   /** Whether an axis is drawn as a plane: in the picture, or as an even one for what lies in none. */
-  isPlane(axis: Positions | null): axis is Positions {
+  isPlane(axis: Positions | null): boolean {
     return this.lies(axis) || ((this.gate || this.count > 1) && axis?.grid?.length === 2);
   }
 
   /** The map of another head of the same site. */
   mapOfHead(head: number): AttentionMap | null {
-    return this.#spread(this.#map(this.shown, head));
+    return this.spread(this.#map(this.shown, head));
   }
 
   /** What is left sums to 1 again where something is left out. */
-  #spread(map: AttentionMap | null): AttentionMap | null {
+  spread(map: AttentionMap | null): AttentionMap | null {
     return map && this.hidden.length && this.keys ? renormalise(map, this.keys.shown) : map;
   }
 
   #spreadRow(row: Float32Array): Float32Array {
-    return this.#spread({ rows: 1, columns: row.length, weights: row })!.weights;
+    return this.spread({ rows: 1, columns: row.length, weights: row })!.weights;
   }
 
   #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
