@@ -4,7 +4,9 @@ import type { Store } from "../../state/store.svelte";
 
 /** The slot at which A lies: of another run, the one with the same epoch; -1 while nothing is compared. */
 export function comparedSlot(store: Store): number {
-  const { slot } = store.data.compare;
+  const { slot, by } = store.data.compare;
+  // Two heads and two samples are compared at one step.
+  if (by === "heads" || by === "samples") return -1;
   return store.view === "compare" && slot && store.slots.length > 1 ? counterpart(store.slots, slot) : -1;
 }
 
