@@ -1,5 +1,6 @@
 /** The positions along the query or key axis of a site: how many, what each is called, which are padding. */
 import type { Axis, AxisKind, Pixels, Role, Sample, SampleInput, Site } from "../api/wire";
+import { invisibleMark } from "./invisible";
 import { axesOf } from "./maps";
 
 /** Left, top, right, bottom, as shares of the picture. */
@@ -137,20 +138,24 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   const kept = mask && mask.length >= all.length ? all.filter((i) => mask[i]) : all;
   const shown = kept.length ? kept : all;
   const words = tokens ?? given;
-  const repeated = new Set(words?.filter((word, i) => words.indexOf(word) !== i));
+  const seen = new Set<string>();
+  const repeated = new Set(words?.filter((word) => seen.size === seen.add(word).size));
   const noun = tokens ? "word" : NOUNS[kind];
 
   const label = (position: number): string => {
-    if (words?.[position]) return words[position];
+    const word = words?.[position];
+    const mark = tokens ? invisibleMark(word ?? "") : null;
+    if (mark) return `${mark} ${position}`;
+    if (word) return word;
     if (times) return times[position] ?? String(position);
-    if (tokens) return String(position);
     if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position);
     return String(position);
   };
   const name = (position: number): string => {
     const word = words?.[position];
+    const mark = tokens ? invisibleMark(word ?? "") : null;
+    if (mark) return `${word ? quoted(mark) : "empty token"} (${noun} ${position})`;
     if (word) return repeated.has(word) ? `${quoted(word)} (${noun} ${position})` : quoted(word);
-    if (tokens) return `token ${position}`;
     if (times) return `frame at ${label(position)}`;
     return grid ? label(position) : `${NOUNS[kind]} ${position}`;
   };

@@ -126,3 +126,13 @@ export function unnamedSamples(record: StepRecord | null): Sample[] {
     inputs: [],
   }));
 }
+
+/** Whether a sample has positions that only fill it up. */
+export function isPadded({ inputs }: Sample): boolean {
+  return inputs.some((input) => input.mask?.includes(0));
+}
+
+/** The sample with its padding, which counts as positions like all others. */
+export function withPadding(sample: Sample): Sample {
+  return isPadded(sample) ? { ...sample, inputs: sample.inputs.map((input) => ({ ...input, mask: null })) } : sample;
+}

@@ -1,4 +1,5 @@
 /** A sample as running text: each token with what stands between it and the one before, from the text if it can be found there. */
+import { invisibleMark } from "./invisible";
 import { isSpecialToken } from "./special";
 
 export interface Word {
@@ -29,7 +30,7 @@ export function readable(token: string): string {
 function joined(tokens: string[], shown: number[]): Word[] {
   const marked = shown.some((position) => BEGINS.test(tokens[position] ?? ""));
   return shown.map((position, i) => {
-    const token = tokens[position] || String(position);
+    const token = tokens[position] ?? "";
     const glued = token.startsWith(CONTINUES) || (marked && !BEGINS.test(token) && !isSpecialToken(token));
     const broken = LINE_BREAK.test(tokens[shown[i - 1] ?? -1] ?? "");
     return { positions: [position], text: readable(token), before: i === 0 || glued || broken ? "" : " " };
@@ -60,7 +61,7 @@ function aligned(tokens: string[], shown: number[], text: string): { words: Word
   let found = 0;
   for (const position of shown) {
     const token = readable(tokens[position] ?? "");
-    const word = { positions: [position], text: token || String(position), before: words.length ? " " : "" };
+    const word = { positions: [position], text: token, before: words.length ? " " : "" };
     words.push(word);
     const at =
       token && !isSpecialToken(token) ? where.indexOf(where === small ? token.toLowerCase() : token, cursor) : -1;
@@ -94,6 +95,12 @@ function grouped(words: Word[]): Word[] {
   return whole;
 }
 
+/** A word of which nothing could be seen, as a mark; a line still breaks behind it. */
+function marked(word: Word): Word {
+  const mark = invisibleMark(word.text);
+  return mark ? { ...word, text: mark + (word.text.includes("\n") ? "\n" : "") } : word;
+}
+
 /**
  * The shown tokens in running text.
  *
@@ -107,5 +114,6 @@ export function layoutText(
   asWords: boolean,
 ): { words: Word[]; after: string } {
   const found = (text && aligned(tokens, shown, text)) || { words: joined(tokens, shown), after: "" };
-  return asWords ? { ...found, words: grouped(found.words) } : found;
+  const words = asWords ? grouped(found.words) : found.words;
+  return { ...found, words: words.map(marked) };
 }

@@ -1,8 +1,10 @@
 /** The examples of the kept cell: those tracked over all steps, and those kept at this step. */
+import { withPadding } from "../model/samples";
 import { untrack } from "svelte";
 import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
 import { toNumber, type ExamplesAnswer, type SamplesAnswer, type Step } from "../api/wire";
+import type { Sample } from "../api/wire";
 import type { Cell } from "../model/confusion";
 import { joinedSlot, slotsOf } from "../model/timeline";
 import { CellAttention, type AttentionSource } from "./cellAttention.svelte";
@@ -35,6 +37,11 @@ export class CellExamples {
     this.attention = new CellAttention(store, of, () => this.entry);
   }
 
+  /** The examples that were kept, with their padding where it is to be drawn. */
+  readonly #samples: Sample[] = $derived.by(() => {
+    const all = this.samples.value?.samples ?? [];
+    return this.store.choices.options.values.padding === "shown" ? all.map(withPadding) : all;
+  });
   readonly entries: CellExample[] = $derived.by(() => {
     const { store } = this;
     if (!store.keptCell) return [];
@@ -59,7 +66,7 @@ export class CellExamples {
         index: each.sample,
         tracked: false,
         looked: each.sample < (answer?.sample_count ?? 0),
-        sample: this.samples.value?.samples[each.sample] ?? null,
+        sample: this.#samples[each.sample] ?? null,
         probability: toNumber(each.probability),
         loss: toNumber(each.loss),
         random: each.kept === "random",

@@ -1,7 +1,7 @@
 /** The arrays of the maps in focus: the overview of all sites, the weights of one, now and a step before, and the measures. */
 import { address, type Params } from "../api/client";
 import type { NpyArray } from "../api/npy";
-import type { Site } from "../api/wire";
+import type { Sample, Site } from "../api/wire";
 import type { AttentionMap } from "../model/maps";
 import { overviewMaps } from "../model/overviewMaps";
 import type { Slot } from "../model/timeline";
@@ -80,15 +80,32 @@ export class MapArrays {
     if (!array) return null;
     // Without what it was decoded from, which the client may have let go of by then.
     const make = () => {
-      const map = overviewMaps(site, array.data)[head];
+      const map = overviewMaps(site, array.data, this.#sample(slot, sample))[head];
       return map ? { rows: map.rows, columns: map.columns, weights: map.weights } : null;
     };
-    return this.#frames.get(array, make, `${site.path} ${head}`);
+    return this.#frames.get(array, make, `${site.path} ${head} ${this.#cut}`);
+  }
+
+  /** The sample whose padding is left out; of several the first: their positions are the same. */
+  #sample(slot: Slot, sample: number): Sample | null {
+    const { averaging, samples } = this.of;
+    return samples[averaging.ofMaps ? (averaging.at(slot)[0] ?? -1) : sample] ?? null;
+  }
+
+  /** Changes with what is left out of the maps. */
+  get #cut(): string {
+    const { choices, samples } = this.of;
+    return `${choices.options.values.padding} ${samples[0]?.inputs.length ?? 0}`;
   }
 
   #overview(slot: Slot, sites: Site[], array: NpyArray): OverviewPicture {
     const sample = this.of.averaging.ofMaps ? -1 : this.of.sampleIndex;
-    const maps = this.#pictures.get(array, () => sites.map((site) => overviewMaps(site, array.data)));
+    const padded = this.#sample(slot, this.of.sampleIndex);
+    const maps = this.#pictures.get(
+      array,
+      () => sites.map((site) => overviewMaps(site, array.data, padded)),
+      this.#cut,
+    );
     return { slot, sample, sites, maps };
   }
 
@@ -97,8 +114,9 @@ export class MapArrays {
     if (!mapsName || !sites.length) return this.overview.clear();
     // A damaged step has no picture: the last one stays.
     if (!slot?.record || !samples.length) return;
-    this.overview.want(this.overviewAddress(slot, sampleIndex), (url, signal) => {
-      const array = this.of.server.client.get(url, signal);
+    const url = this.overviewAddress(slot, sampleIndex);
+    this.overview.want(url && `${url} ${this.#cut}`, (_, signal) => {
+      const array = this.of.server.client.get(url!, signal);
       if (!(array instanceof Promise)) return this.#overview(slot, sites, array);
       return array.then((loaded) => this.#overview(slot, sites, loaded));
     });

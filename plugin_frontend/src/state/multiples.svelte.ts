@@ -114,11 +114,11 @@ export class RunPanel {
     }
     const sample = this.sampleIndex;
     if (!name || !series || !slot?.record || !site || sample < 0 || this.problem) return this.shown.clear();
-    const [at, head] = [slot, store.head];
+    const [at, head, padded] = [slot, store.head, store.sample];
     const url = address("overview", { ...name, step: at.step, sample, v: slot.record.v });
-    this.shown.want(`${url} ${site.path} ${head}`, async (_, signal) => {
+    this.shown.want(`${url} ${site.path} ${head} ${store.choices.options.values.padding}`, async (_, signal) => {
       const { data } = await client.array(url, signal);
-      const map = overviewMaps(site, data)[head];
+      const map = overviewMaps(site, data, padded)[head];
       if (!map) throw new Error("The step has no overview.");
       return { slot: at, site, head, map: { rows: map.rows, columns: map.columns, weights: map.weights } };
     });

@@ -17,6 +17,8 @@ const SETS = {
   strip: ["epochs", "layers", "heads"],
   /** Whether special tokens and sinks are left out and the rest made to sum to 1. */
   hide: ["no", "yes"],
+  /** Whether positions that only fill up shorter samples are drawn. */
+  padding: ["hidden", "shown"],
   /** Whether words that were cut into pieces are read as words. */
   pieces: ["pieces", "words"],
   /** What a colour is relative to: nothing, the largest weight of the row, or that of the map; or that it is the deviation of an average. */

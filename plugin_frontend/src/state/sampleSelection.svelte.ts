@@ -3,7 +3,7 @@ import type { NpyArray } from "../api/npy";
 import { address } from "../api/client";
 import type { Sample, SamplesAnswer } from "../api/wire";
 import type { Cell } from "../model/confusion";
-import { NO_FILTER, passes, unnamedSamples, type SampleFilter } from "../model/samples";
+import { isPadded, NO_FILTER, passes, unnamedSamples, withPadding, type SampleFilter } from "../model/samples";
 import { Averaging } from "./averaging.svelte";
 import { Selection } from "./selection.svelte";
 import { Resource } from "./resource.svelte";
@@ -15,10 +15,13 @@ export class SampleSelection extends Selection {
   filter = $state.raw<SampleFilter>(NO_FILTER);
 
   readonly samples: Sample[] = $derived.by(() => {
-    const all = this.sampleSet.value?.samples ?? unnamedSamples(this.record);
+    const known = this.sampleSet.value?.samples ?? unnamedSamples(this.record);
+    const all = this.choices.options.values.padding === "shown" ? known.map(withPadding) : known;
     // Of the examples of cells only the first have maps.
     return this.showsExamples ? all.slice(0, this.record?.sample_count ?? 0) : all;
   });
+  /** Whether a sample has positions that only fill it up. */
+  readonly hasPadding = $derived.by(() => (this.sampleSet.value?.samples ?? []).some(isPadded));
   readonly classNames = $derived(this.sampleSet.value?.class_names ?? this.matrices?.class_names ?? null);
   readonly sampleIndex = $derived(
     Math.max(

@@ -1,4 +1,5 @@
 /** One head in several runs: where it is most and least focused, or what each run gives one cell. */
+import { cellsShown, pooledSize } from "../overviewMaps";
 import type { Site } from "../../api/wire";
 import { lowestFirst, type MeasureName } from "../headValues";
 import { kindWords } from "../kindWords";
@@ -110,7 +111,10 @@ export interface PanelCell {
 
 /** The name of the only position of a cell, or "“the” (word 16) to “end” (word 31)" where it was pooled from several. */
 export function cellName(positions: Positions, index: number, cells: number): string {
-  const first = Math.floor((index * positions.size) / cells);
-  const last = Math.max(first, Math.ceil(((index + 1) * positions.size) / cells) - 1);
+  // Cells of nothing but padding are left out.
+  const kept = cellsShown(positions, pooledSize(positions.size));
+  const [cell, all] = kept.length === cells ? [kept[index] ?? index, pooledSize(positions.size)] : [index, cells];
+  const first = Math.floor((cell * positions.size) / all);
+  const last = Math.max(first, Math.ceil(((cell + 1) * positions.size) / all) - 1);
   return first === last ? positions.name(first) : `${positions.name(first)} to ${positions.name(last)}`;
 }

@@ -168,7 +168,9 @@ export class SampleReading {
     return sorted ? ranked(this.line!, shown).map(({ position }) => position) : shown;
   });
   /** The positions that a picture is tinted at. */
-  readonly cells: number[] = $derived(!this.keys ? [] : this.keys.grid?.length === 2 ? drawnCells(this.keys) : []);
+  readonly cells: number[] = $derived(
+    !this.keys ? [] : this.keys.grid?.length === 2 ? drawnCells(this.keys) : this.keys.shown,
+  );
   /** How strongly the line tints the picture. */
   readonly tint: TintScale = $derived.by(() => {
     const { line, cells, options } = this;
