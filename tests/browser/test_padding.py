@@ -52,9 +52,10 @@ def test_padding_is_drawn_where_one_asks_for_it(view: str, canvas: str, server: 
         tab.page.wait_for_timeout(300)
         assert share_of_nothing(tab, canvas) > 0.25
         tab.open("Sample")
-        expect(tab.frame.get_by_role("option", name="[PAD]")).to_have_count(SIZE - len(WORDS))
+        padding = tab.frame.get_by_role("listbox", name="Words of the sample").get_by_role("option", name="[PAD]")
+        expect(padding).to_have_count(SIZE - len(WORDS))
         tab.frame.get_by_role("checkbox", name="padding").uncheck()
-        expect(tab.frame.get_by_role("option", name="[PAD]")).to_have_count(0)
+        expect(padding).to_have_count(0)
 
 
 def test_a_space_has_a_mark_and_its_position(server: TensorBoard, chromium: Browser) -> None:
