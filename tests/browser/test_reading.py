@@ -212,7 +212,11 @@ def test_heads_are_coloured_and_ordered_by_a_measure(logs: Path, server: TensorB
         }
         layer, head = max(means, key=lambda place: means[place])
         first = tab.frame.get_by_role("grid", name="Heads").get_by_role("gridcell").first
-        expect(first).to_have_attribute("aria-label", f"layer_{layer} · head {head}")
+        value = f"{means[layer, head]:.3g}"
+        expect(first).to_have_attribute(
+            "aria-label", re.compile(rf"^layer_{layer} · head {head}, .*{re.escape(value)}$")
+        )
+        expect(first).to_have_text(re.compile(rf"{layer} · {head}\s*{re.escape(value)}"))
         first.click()
         drawn = tab.wait_until_drawn("head")
         assert (drawn["site"], drawn["head"]) == (f"layer_{layer}/attention", head)
@@ -269,7 +273,7 @@ def test_a_cell_of_epochs_goes_to_its_head_and_step(server: TensorBoard, chromiu
     with opened(chromium, server.address, choices(run="text", view="epochs", sample="first")) as tab:
         tab.wait_until_drawn("epochs")
         expect(sentence(tab)).to_contain_text(f"changed most of {LAYERS * HEADS} heads")
-        cells = tab.frame.get_by_role("slider", name="Head, over time")
+        cells = tab.frame.get_by_role("slider", name="Heads, over time")
         box, slot = cells.bounding_box(), tab.slider.bounding_box()
         assert box is not None
         assert slot is not None
