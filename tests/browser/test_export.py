@@ -149,28 +149,111 @@ def test_a_picture_as_svg_has_real_text(server: TensorBoard, chromium: Browser, 
         root = ET.parse(path).getroot()
         texts = [text.text for text in root.iter(f"{SVG}text")]
         assert CAPTION in texts
+        # A long word may be broken into lines.
         for word in WORDS:
-            assert word in texts
+            assert word in texts or word in "".join(filter(None, texts))
         assert root.findtext(f"{SVG}title") == CAPTION
         assert not list(root.iter(f"{SVG}script"))
         image = next(root.iter(f"{SVG}image"))
         assert image.get("href", "").startswith("data:image/png;base64,")
-        box = tab.frame.locator("#view").bounding_box()
-        assert box is not None
-        assert float(root.get("width", "")) == pytest.approx(box["width"] + 24, abs=1)
-        # In the picture every word is where it is on the screen.
-        places = [
-            (float(text.get("x", "")) - 12 + box["x"], float(text.get("y", "")) - 12 + box["y"])
-            for text in root.iter(f"{SVG}text")
-            if text.text == WORDS[1]
+        # In the picture every word is where it is on the screen, but for one shift of all.
+        words = [(text.text, float(text.get("x", ""))) for text in root.iter(f"{SVG}text") if text.text in WORDS[1:4]]
+        labels = [
+            (word, each.bounding_box() or {})
+            for word in WORDS[1:4]
+            for each in tab.frame.locator(f"#view .stage button:text-is('{word}')").all()
         ]
-        labels = [each.bounding_box() for each in tab.frame.locator(f"button:text-is('{WORDS[1]}')").all()]
         assert labels
-        for label in labels:
-            assert label is not None
-            assert any(
-                -1 <= x - label["x"] <= label["width"] and 0 <= y - label["y"] <= label["height"] + 1 for x, y in places
-            ), (label, places)
+
+        def lie(dx: float) -> bool:
+            return all(
+                any(word == text and -2 <= x - dx - box["x"] <= box["width"] + 2 for text, x in words)
+                for word, box in labels
+            )
+
+        word, first = labels[0]
+        assert any(lie(x - first["x"]) for text, x in words if text == word)
+
+
+# Words of controls and of the details, which are no part of a figure.
+NOT_IN_A_FIGURE = {
+    "Colour",
+    "Order",
+    "Matrix",
+    "Lines",
+    "Rows",
+    "looks at",
+    "This head",
+    "Biggest changes",
+    "none",
+    "⇄ swap",
+}
+
+
+@pytest.mark.parametrize("view", ["overview", "head", "sample", "samples", "confusion", "epochs", "compare"])
+def test_a_figure_has_title_legend_picture_and_caption_and_no_controls(
+    view: str, server: TensorBoard, chromium: Browser, tmp_path: Path
+) -> None:
+    with opened(chromium, server.address, f"&p.attention.view={view}") as tab:
+        tab.wait_until_drawn(view)
+        sentence = " ".join(tab.sentence.split())
+        legends = tab.frame.locator("#view .toolbar .legend").evaluate_all("all => all.map(one => one.title)")
+        frame = tab.frame.locator("#view").bounding_box()
+        assert frame is not None
+        root = ET.parse(saved(tab, "SVG", tmp_path)).getroot()
+        texts = [text.text or "" for text in root.iter(f"{SVG}text")]
+        written = " ".join(texts)
+        assert texts[0].startswith(f"run text · epoch {STEPS} (step {STEPS - 1})")
+        assert sentence in written
+        for legend in legends:
+            assert legend in written
+        assert not NOT_IN_A_FIGURE & set(texts)
+        # The last line is the caption, and nothing lies beyond the edges.
+        assert texts[-1].split()[-1] == sentence.split()[-1]
+        width, height = float(root.get("width", "")), float(root.get("height", ""))
+        for text in root.iter(f"{SVG}text"):
+            assert 0 <= float(text.get("x", "")) <= width
+            assert 0 <= float(text.get("y", "")) <= height
+
+
+@pytest.fixture(scope="module")
+def long_text(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorBoard]:
+    logs = tmp_path_factory.mktemp("long")
+    random = np.random.default_rng(0)
+    tokens = [[f"word{place}" for place in range(200)]]
+    samples = tb_attention.Samples(np.zeros((1, 200)), [0], tokens=tokens)
+    with tb_attention.AttentionWriter(logs / "text", samples=samples) as writer:
+        weights = {f"layer_{i}": random.dirichlet(np.ones(200), (1, 8, 200)).astype("float32") for i in range(12)}
+        writer.write(0, weights, epoch=0)
+    server = TensorBoard(logs)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("view", ["head", "sample", "overview", "epochs", "compare"])
+def test_what_scrolls_is_whole_in_the_figure(
+    view: str, long_text: TensorBoard, chromium: Browser, tmp_path: Path
+) -> None:
+    with opened(chromium, long_text.address, f"&p.attention.view={view}") as tab:
+        tab.wait_until_drawn(view)
+        hidden = tab.frame.evaluate(HIDDEN_TEXTS)
+        root = ET.parse(saved(tab, "SVG", tmp_path)).getroot()
+        texts = " ".join(text.text or "" for text in root.iter(f"{SVG}text"))
+        for text in hidden:
+            assert text in texts
+        assert hidden or view not in ("head", "sample")
+        if view == "head":
+            assert "word199" in hidden
+            lowest = max(float(text.get("y", "")) for text in root.iter(f"{SVG}text") if text.text == "word199")
+            assert lowest < float(root.get("height", ""))
+
+
+# Texts of the picture that one has to scroll to.
+HIDDEN_TEXTS = """() => [...document.querySelectorAll("#view *")]
+    .filter(e => !e.closest("aside, .toolbar, details, select, .unseen, [data-aside], .segments, .name, p[aria-live]")
+        && e.checkVisibility() && e.children.length === 0 && e.textContent.trim().length > 1
+        && e.getBoundingClientRect().top > e.closest("#view").getBoundingClientRect().bottom)
+    .map(e => e.textContent.trim())"""
 
 
 def test_lines_are_lines_in_the_svg(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
@@ -210,9 +293,8 @@ def test_a_picture_as_pdf_has_its_fonts_inside(server: TensorBoard, chromium: Br
         assert all("/FontFile2" in descriptor for descriptor in embedded)
         # Only the letters that are used.
         assert all(len(descriptor["/FontFile2"].get_object().get_data()) < 100_000 for descriptor in embedded)
-        box = tab.frame.locator("#view").bounding_box()
-        assert box is not None
-        assert float(page.mediabox.width) == pytest.approx(0.75 * (box["width"] + 24), abs=1)
+        svg = ET.parse(saved(tab, "SVG", tmp_path)).getroot()
+        assert float(page.mediabox.width) == pytest.approx(0.75 * float(svg.get("width", "")), abs=1)
 
 
 def test_the_tab_saves_a_page_of_the_choice_and_tells_its_size(

@@ -6,29 +6,39 @@ import { stepName } from "../model/timeline";
 import type { View } from "../state/choices.svelte";
 import type { Store } from "../state/store.svelte";
 
-/** Views of one head; the others show all of them, or none. */
-const OF_A_HEAD: View[] = ["head", "sample", "epochs", "compare"];
+const OF_ONE_HEAD: View[] = ["head", "sample", "compare", "runs"];
+const OF_ALL_HEADS: View[] = ["overview", "epochs"];
 const OF_NO_SAMPLE: View[] = ["samples", "confusion"];
+/** More runs are counted, not named. */
+const MOST_NAMED = 6;
+
+function runsOf({ view, run, runList }: Store): string {
+  const { chosen } = runList;
+  if (view !== "runs" || chosen.length < 2) return run ? `run ${run.run}` : "";
+  return chosen.length > MOST_NAMED ? `${chosen.length} runs` : `runs ${chosen.join(", ")}`;
+}
+
+function headsOf({ view, site, head, sites }: Store): string[] {
+  if (site && OF_ONE_HEAD.includes(view))
+    return [`layer ${site.path}`, ...(mapShape(site).heads > 1 ? [partText(site, head)] : [])];
+  const heads = sites.reduce((sum, each) => sum + mapShape(each).heads, 0);
+  return site && OF_ALL_HEADS.includes(view)
+    ? [`${sites.length} ${sites.length === 1 ? "layer" : "layers"}, ${heads} ${kindsText(sites, heads)}`]
+    : [];
+}
+
+function samplesOf({ view, sample, averaging, confusion }: Store): string {
+  if (view === "confusion") return confusion.split ?? "";
+  if (!sample || OF_NO_SAMPLE.includes(view)) return "";
+  if (averaging.ofMeasures && averaging.facts) return `mean of ${averagedText(averaging.facts)}`;
+  const label = sample.label && "name" in sample.label ? ` (${sample.label.name})` : "";
+  return `sample ${sample.id}${label}`;
+}
 
 export function captionOf(store: Store): string {
-  const { site, sample, view } = store;
-  const parts = [store.run ? `run ${store.run.run}` : "", store.slot ? stepName(store.slot) : ""];
-  if (site && OF_A_HEAD.includes(view)) {
-    parts.push(`layer ${site.path}`);
-    if (mapShape(site).heads > 1) parts.push(partText(site, store.head));
-  } else if (site && view === "overview") {
-    const heads = store.sites.reduce((sum, each) => sum + mapShape(each).heads, 0);
-    parts.push(
-      `${store.sites.length} ${store.sites.length === 1 ? "layer" : "layers"}, ${heads} ${kindsText(store.sites, heads)}`,
-    );
-  }
-  const { averaging } = store;
-  if (averaging.ofMeasures && averaging.facts) parts.push(`mean of ${averagedText(averaging.facts)}`);
-  else if (sample && !OF_NO_SAMPLE.includes(view)) {
-    const label = sample.label && "name" in sample.label ? ` (${sample.label.name})` : "";
-    parts.push(`sample ${sample.id}${label}`);
-  }
-  return parts.filter(Boolean).join(" · ");
+  return [runsOf(store), store.slot ? stepName(store.slot) : "", ...headsOf(store), samplesOf(store)]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 export function fileParts(store: Store): (string | null)[] {

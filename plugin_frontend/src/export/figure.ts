@@ -1,52 +1,97 @@
-/** A picture of some parts of the page, one below the other, with a caption. */
+/** A figure for a paper or an issue: a title, the legends with their names, the picture of a view, and its sentence as the caption. */
 import { colorOf } from "./scene/color";
 import { sceneItems, type Repaints } from "./scene/fromPage";
-import { moved, type Color, type Item, type Scene } from "./scene/scene";
+import { boundsOf, intersection, shifted, type Color, type Item, type Scene } from "./scene/scene";
 
-const [MARGIN, LINE, SIZE] = [12, 18, 12];
-const FONT = `${SIZE}px Roboto, Arial, sans-serif`;
+const [MARGIN, GAP, LINE, SIZE] = [12, 10, 18, 12];
+/** A caption is not narrower than this, however small the picture is. */
+const NARROWEST = 420;
 
-function shifted(item: Item, dx: number, dy: number): Item {
-  const clip = item.clip && { ...item.clip, x: item.clip.x + dx, y: item.clip.y + dy };
-  if (item.kind !== "path") return { ...item, x: item.x + dx, y: item.y + dy, clip };
-  return { ...item, segments: moved(item.segments, (x, y) => [x + dx, y + dy]), clip };
+export interface Figure {
+  /** The frame of the view; and the timeline above it, if that is wanted. */
+  view: Element;
+  timeline: Element | null;
+  title: string;
+  /** Of the page and of its text, as CSS writes them. */
+  colors: { page: string; text: string };
+  repaints: Repaints;
+}
+
+const fontOf = (weight: number) => `${weight} ${SIZE}px Roboto, Arial, sans-serif`;
+
+function measured(text: string, weight: number): number {
+  const context = document.createElement("canvas").getContext("2d");
+  if (context) context.font = fontOf(weight);
+  return context?.measureText(text).width ?? 6 * text.length;
 }
 
 /** `text` in lines of at most `width` CSS pixels. */
-function wrapped(text: string, width: number, measure: (text: string) => number): string[] {
+function wrapped(text: string, width: number, weight: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of text.split(/\s+/)) {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
-    if (lines.length && measure(longer) <= width) lines[lines.length - 1] = longer;
+    if (lines.length && measured(longer, weight) <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines;
 }
 
-/** `caption`: paragraphs. `colors`: of the page and of its text, as CSS writes them. */
-export function figure(
-  parts: Element[],
-  caption: string[],
-  colors: { page: string; text: string },
-  repaints: Repaints,
-): Scene {
+interface Part {
+  items: Item[];
+  x: number;
+  width: number;
+  height: number;
+}
+
+/** What an element shows, from 0 downwards; what is clipped away counts for nothing. */
+function partOf(element: Element, repaints: Repaints): Part[] {
+  const items = sceneItems(element, repaints);
+  const boxes = items.flatMap((item) => {
+    const box = boundsOf(item);
+    return (item.clip ? intersection(box, item.clip) : box) ?? [];
+  });
+  if (!boxes.length) return [];
+  const [x, y] = [Math.min(...boxes.map((box) => box.x)), Math.min(...boxes.map((box) => box.y))];
+  const width = Math.max(...boxes.map((box) => box.x + box.width)) - x;
+  const height = Math.max(...boxes.map((box) => box.y + box.height)) - y;
+  return [{ items: items.map((item) => shifted(item, 0, -y)), x, width, height }];
+}
+
+export function figure({ view, timeline, title, colors, repaints }: Figure): Scene {
   const background: Color = colorOf(colors.page) ?? [255, 255, 255, 1];
   const ink: Color = colorOf(colors.text) ?? [0, 0, 0, 1];
+  const parts = [timeline, view].flatMap((part) => (part ? partOf(part, repaints) : []));
+  // One stands below the other as on the screen: what has time as its axis shares it.
+  const left = Math.min(...parts.map((part) => part.x));
+  const width = Math.max(NARROWEST, ...parts.map((part) => part.x - left + part.width));
   const items: Item[] = [];
-  let [width, y] = [0, MARGIN];
+  let y = MARGIN;
+
+  function write(text: string, weight: number, x = MARGIN, within = width): void {
+    for (const line of wrapped(text, within, weight)) {
+      const words = { text: line, width: measured(line, weight), size: SIZE, weight, color: ink, angle: 0, clip: null };
+      items.push({ kind: "text", x, y: y + SIZE + 1, ...words });
+      y += LINE;
+    }
+  }
+
+  write(title, 500);
+  for (const legend of view.querySelectorAll<HTMLElement>(".toolbar .legend")) {
+    const bar = legend.querySelector(".bar");
+    // One scale is of the film alone, which the timeline holds.
+    if (legend.title.startsWith("film") && !timeline) continue;
+    const [drawn] = bar ? partOf(bar, repaints) : [];
+    if (!drawn) continue;
+    items.push(...drawn.items.map((item) => shifted(item, MARGIN - drawn.x, y + GAP / 2)));
+    const [top, beside] = [y, MARGIN + drawn.width + 2 * GAP];
+    write(legend.title, 400, beside, width - beside + MARGIN);
+    y = Math.max(y, top + drawn.height + GAP);
+  }
   for (const part of parts) {
-    const box = part.getBoundingClientRect();
-    items.push(...sceneItems(part, repaints).map((item) => shifted(item, MARGIN, y)));
-    y += box.height;
-    width = Math.max(width, box.width);
+    items.push(...part.items.map((item) => shifted(item, MARGIN - left, y + GAP / 2)));
+    y += part.height + GAP;
   }
-  const context = document.createElement("canvas").getContext("2d");
-  if (context) context.font = FONT;
-  const measure = (text: string) => context?.measureText(text).width ?? 6 * text.length;
-  for (const text of caption.flatMap((line) => wrapped(line, width, measure))) {
-    y += LINE;
-    const words = { text, width: measure(text), size: SIZE, weight: 400, color: ink, angle: 0, clip: null };
-    items.push({ kind: "text", x: MARGIN, y: y + 2, ...words });
-  }
+  const caption = view.querySelector("p[aria-live]")?.textContent.trim();
+  if (caption) write(caption, 400);
   return { width: width + 2 * MARGIN, height: y + MARGIN, background, items };
 }

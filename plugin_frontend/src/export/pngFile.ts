@@ -1,5 +1,8 @@
-/** A scene as PNG, at twice the screen's size. */
+/** A scene as PNG, at twice the screen's size where the browser can. */
 import type { Color, Item, Scene } from "./scene/scene";
+
+/** Browsers draw nothing on a canvas that is wider or higher than this. */
+const MOST_PIXELS = 16_384;
 
 const css = ([r, g, b, a]: Color) => `rgba(${r},${g},${b},${a})`;
 
@@ -58,6 +61,7 @@ export function painted(scene: Scene, ratio: number): HTMLCanvasElement {
 }
 
 export function pngFile(scene: Scene): Promise<Blob | null> {
-  const canvas = painted(scene, 2 * (window.devicePixelRatio || 1));
+  const finest = MOST_PIXELS / Math.max(scene.width, scene.height);
+  const canvas = painted(scene, Math.min(finest, 2 * (window.devicePixelRatio || 1)));
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }

@@ -54,6 +54,8 @@ export class Choices {
   also = $state.raw<number[]>([]);
   /** The runs that are drawn beside the one in focus. */
   runs = $state.raw<string[]>([]);
+  /** The word that is looked for in the samples. */
+  word = $state("");
   readonly options = new Options();
 
   constructor() {
@@ -82,6 +84,7 @@ export class Choices {
     this.versusSample = state.versusSample ?? null;
     this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
     this.runs = names(state.runs);
+    this.word = state.word ?? "";
     this.options.take(state);
   }
 
@@ -107,6 +110,7 @@ export class Choices {
       ["versusSite", this.versusSite],
       ["versusHead", this.versusHead],
       ["versusSample", this.versusSample],
+      ["word", this.word || null],
       ["also", this.also.length ? this.also.join(",") : null],
       // Names of runs are paths, which may hold commas.
       ["runs", this.runs.length ? this.runs.map(encodeURIComponent).join(",") : null],

@@ -64,6 +64,11 @@ export class Store extends SampleSelection {
     for (const run of this.otherRuns) this.server.want(run.name, run.version);
   }
 
+  /** What stands where a step would be named: nothing is said of a series that has not come. */
+  get noStep(): string {
+    return this.series ? "no step yet" : "loading …";
+  }
+
   get narrow(): boolean {
     return this.#narrow.current;
   }

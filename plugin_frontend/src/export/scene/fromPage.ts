@@ -1,54 +1,63 @@
 /**
  * What a part of the page shows, as a scene: backgrounds and borders, texts where they stand, the shapes of SVG, and what canvases
- * were painted with. So every view can be saved as a picture, and no view needs separate code for it.
+ * were painted with. So every view can be saved as a picture, and no view needs separate code for it. What scrolls is shown whole.
  */
 import type { Repaint } from "../../draw/surface";
 import { colorOf, faded } from "./color";
 import { gradientImage } from "./gradient";
 import { record } from "./recorder";
-import { contains, intersection, moved, rectangle, type Box, type Item } from "./scene";
+import { madeRoom, Panel, scrolls, type Found } from "./panels";
+import { boundsOf, contains, intersection, moved, rectangle, type Box, type Item } from "./scene";
 import { shapesOf } from "./shapes";
 import { textsOf } from "./texts";
 
-/** What only works on the screen. Legends lie in the toolbars of views, and stay. */
-const CONTROLS = "select, input, .tip, .unseen, .busy, [role=status], [data-aside]";
+/** What only works on the screen, or stands elsewhere in a figure. */
+const LEFT_OUT = [
+  "select, label:has(select), input, textarea, details, aside, .toolbar, .segments, .name:has(+ .segments)",
+  ".tip, .unseen, .busy, p[aria-live], [role=status], [role=alert], [data-aside]",
+].join();
 
 interface Surroundings {
+  /** Of the page, which the picture's own lies in: less what is scrolled away. */
+  origin: DOMRect;
   clip: Box;
+  /** The panels that scroll, around it. */
+  panels: Panel[];
   opacity: number;
   /** Degrees, of the elements around. */
   angle: number;
 }
+
+const EVERYWHERE: Box = { x: -1e6, y: -1e6, width: 2e6, height: 2e6 };
 
 function boxOf(element: Element, origin: DOMRect): Box {
   const { x, y, width, height } = element.getBoundingClientRect();
   return { x: x - origin.x, y: y - origin.y, width, height };
 }
 
-function isLeftOut(element: Element): boolean {
-  if (element.matches(CONTROLS)) return true;
-  const bar = element.parentElement?.closest(".toolbar");
-  return bar !== null && bar !== undefined && element.closest(".legend") === null && !element.querySelector(".legend");
-}
-
 /** How each canvas was painted last. */
 export type Repaints = WeakMap<HTMLCanvasElement, Repaint>;
 
 export function sceneItems(root: Element, repaints: Repaints): Item[] {
-  const origin = root.getBoundingClientRect();
-  const items: Item[] = [];
+  const found: Found[] = [];
+  const panels = new Map(
+    [root, ...root.querySelectorAll("*")].filter(scrolls).map((element) => [element, new Panel(element)] as const),
+  );
+  /** A background behind a panel is as large as the screen, not as what the panel holds. */
+  const behind = new Set<Element>();
+  for (const [panel, { grows }] of panels)
+    for (let around = panel.parentElement; grows && around; around = around.parentElement) behind.add(around);
 
-  function add(found: Item[], around: Surroundings): void {
-    for (const item of found) {
+  function add(items: Item[], around: Surroundings): void {
+    for (const item of items) {
       const clip = item.clip ? intersection(item.clip, around.clip) : around.clip;
-      if (clip) items.push({ ...item, clip });
+      if (clip) found.push({ item: { ...item, clip }, panels: around.panels });
     }
   }
 
   function addBox(element: Element, style: CSSStyleDeclaration, around: Surroundings): void {
-    const box = boxOf(element, origin);
-    const within = intersection(box, around.clip);
-    if (!within) return;
+    const box = { ...boxOf(element, around.origin), ...panels.get(element)?.size };
+    if (element === root || behind.has(element) || !intersection(box, around.clip)) return;
     const flat = { stroke: null, lineWidth: 0, dash: [], clip: null };
     const fill = faded(colorOf(style.backgroundColor), around.opacity);
     if (fill) add([{ kind: "path", segments: rectangle(box), fill, ...flat }], around);
@@ -87,7 +96,7 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
   }
 
   function addCanvas(canvas: HTMLCanvasElement, around: Surroundings): void {
-    const box = boxOf(canvas, origin);
+    const box = boxOf(canvas, around.origin);
     if (box.width < 1 || box.height < 1 || !intersection(box, around.clip)) return;
     const repaint = repaints.get(canvas);
     if (!repaint) {
@@ -104,7 +113,7 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
   }
 
   function visit(element: Element, outer: Surroundings): void {
-    if (isLeftOut(element)) return;
+    if (element.matches(LEFT_OUT)) return;
     const style = getComputedStyle(element);
     if (style.display === "none" || style.clipPath !== "none") return;
     const opacity = outer.opacity * Number(style.opacity);
@@ -115,16 +124,24 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
     const visible = style.visibility === "visible";
     if (visible && element instanceof HTMLElement) addBox(element, style, around);
     if (element instanceof HTMLCanvasElement) return visible ? addCanvas(element, around) : undefined;
-    if (style.overflow !== "visible" && style.display !== "inline") {
-      const own = intersection(boxOf(element, origin), around.clip);
+    const panel = panels.get(element);
+    if (panel) {
+      panel.box = boxOf(element, around.origin);
+      around.clip = { ...panel.box, ...panel.size };
+      around.panels = [...around.panels, panel];
+      const { x, y, width, height } = around.origin;
+      around.origin = new DOMRect(x - element.scrollLeft, y - element.scrollTop, width, height);
+    } else if (style.overflow !== "visible" && style.display !== "inline" && !behind.has(element)) {
+      const own = intersection(boxOf(element, around.origin), around.clip);
       if (!own) return;
       around.clip = own;
     }
-    if (element instanceof SVGSVGElement) return visible ? add(shapesOf(element, origin, opacity), around) : undefined;
+    if (element instanceof SVGSVGElement)
+      return visible ? add(shapesOf(element, around.origin, opacity), around) : undefined;
     for (const child of element.childNodes) {
       if (child instanceof Element) visit(child, around);
       else if (child instanceof globalThis.Text && visible) {
-        const texts = textsOf(child, style, origin, opacity, angle);
+        const texts = textsOf(child, style, around.origin, opacity, angle);
         add(
           texts.filter(({ box }) => intersection(box, around.clip)).map(({ item }) => item),
           around,
@@ -133,21 +150,11 @@ export function sceneItems(root: Element, repaints: Repaints): Item[] {
     }
   }
 
-  visit(root, { clip: { x: 0, y: 0, width: origin.width, height: origin.height }, opacity: 1, angle: 0 });
+  visit(root, { origin: root.getBoundingClientRect(), clip: EVERYWHERE, panels: [], opacity: 1, angle: 0 });
   // A clip that cuts nothing is none: most items lie whole inside theirs.
-  return items.map((item) => (item.clip && isInside(item, item.clip) ? { ...item, clip: null } : item));
-}
-
-function isInside(item: Item, clip: Box): boolean {
-  if (item.kind === "image") return contains(clip, item);
-  if (item.kind === "text") {
-    if (item.angle !== 0) return false;
-    return contains(clip, { x: item.x, y: item.y - item.size, width: item.width, height: 1.2 * item.size });
-  }
-  const points = item.segments.flatMap((segment) => (segment.kind === "close" ? [] : segment.at));
-  const xs = points.filter((_, i) => i % 2 === 0);
-  const ys = points.filter((_, i) => i % 2 === 1);
-  const half = item.stroke ? item.lineWidth / 2 : 0;
-  const [x, y] = [Math.min(...xs) - half, Math.min(...ys) - half];
-  return contains(clip, { x, y, width: Math.max(...xs) + half - x, height: Math.max(...ys) + half - y });
+  return madeRoom(found, [...panels.values()]).map((item) =>
+    item.clip && (item.kind !== "text" || item.angle === 0) && contains(item.clip, boundsOf(item))
+      ? { ...item, clip: null }
+      : item,
+  );
 }

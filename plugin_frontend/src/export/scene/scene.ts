@@ -73,6 +73,28 @@ export function intersection(a: Box, b: Box): Box | null {
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
+export function boundsOf(item: Item): Box {
+  if (item.kind === "image") return item;
+  if (item.kind === "text") {
+    const [long, high] = [item.width, 1.2 * item.size];
+    if (item.angle === 0) return { x: item.x, y: item.y - item.size, width: long, height: high };
+    const [x, y] = item.angle < 0 ? [item.x - item.size, item.y - long] : [item.x - high + item.size, item.y];
+    return { x, y, width: high, height: long };
+  }
+  const points = item.segments.flatMap((segment) => (segment.kind === "close" ? [] : segment.at));
+  const xs = points.filter((_, i) => i % 2 === 0);
+  const ys = points.filter((_, i) => i % 2 === 1);
+  const half = item.stroke ? item.lineWidth / 2 : 0;
+  const [x, y] = [Math.min(...xs) - half, Math.min(...ys) - half];
+  return { x, y, width: Math.max(...xs) + half - x, height: Math.max(...ys) + half - y };
+}
+
+export function shifted(item: Item, dx: number, dy: number): Item {
+  const clip = item.clip && { ...item.clip, x: item.clip.x + dx, y: item.clip.y + dy };
+  if (item.kind !== "path") return { ...item, x: item.x + dx, y: item.y + dy, clip };
+  return { ...item, segments: moved(item.segments, (x, y) => [x + dx, y + dy]), clip };
+}
+
 export function contains(outer: Box, inner: Box): boolean {
   const slack = 0.5;
   return (

@@ -9,7 +9,6 @@ const MOST_CLASSES = 100;
 
 export class SampleTable {
   turned = $state(false);
-  word = $state("");
   readonly search: WordSearch;
   readonly #options = $derived.by(() => this.store.choices.options.values);
 
@@ -45,6 +44,14 @@ export class SampleTable {
       this.store.filter.prediction,
     ),
   );
+
+  get word(): string {
+    return this.store.choices.word;
+  }
+
+  set word(word: string) {
+    this.store.choices.word = word;
+  }
 
   constructor(readonly store: Store) {
     this.search = new WordSearch(store);
