@@ -2,11 +2,10 @@ import { expect, test } from "vitest";
 import type { Axis } from "../src/api/wire";
 import { kindColor } from "../src/color/headKinds";
 import {
-  groundOf,
   HEAD_KINDS,
-  headKinds,
   kindByMeasures,
   kindOf,
+  KindsOfHeads,
   uniformAttention,
   type HeadMeasures,
 } from "../src/model/headKinds";
@@ -186,13 +185,7 @@ test("gates, activations and routers have no kinds, and heads that diverged have
     names: ["entropy", "largest", "distance", "first", "self", "previous"],
   };
   const kinds = (kind: "self" | "gate" | "activation" | "router") =>
-    headKinds(
-      [site({ kind }, axes)],
-      [groundOf(site({ kind }, axes), null, [even, even])],
-      [[even, even]],
-      measures,
-      0,
-    );
+    new KindsOfHeads([site({ kind }, axes)], null, [[even, even]], measures, 0).all();
   expect(kinds("self")).toEqual([["broad", null]]);
   for (const kind of ["gate", "activation", "router"] as const) expect(kinds(kind)).toEqual([[null, null]]);
 });

@@ -154,6 +154,9 @@ def test_a_kind_in_the_legend_dims_the_others_and_is_in_the_link(server: TensorB
         }"""
         for head in (0, 1):
             tab.frame.wait_for_function(f"(c) => ({alpha})(c, 'head-0-{head}') === 255", arg=canvas.element_handle())
+        # What is mixed has no colour: the measure must not shine through.
+        mixed = tab.frame.get_by_role("gridcell", name=re.compile("head 13, mixed$")).first.get_attribute("id")
+        tab.frame.wait_for_function(f"(c) => ({alpha})(c, '{mixed}') === 0", arg=canvas.element_handle())
         button = tab.frame.get_by_role("group", name="Kinds of heads").get_by_role(
             "button", name=re.compile("^first token")
         )
@@ -175,3 +178,27 @@ def test_the_kind_of_the_chosen_head_is_named_in_the_rail_and_in_its_details(
         rail = tab.frame.get_by_role("slider", name="Head", exact=True)
         expect(rail).to_have_attribute("aria-valuetext", re.compile("head 0, previous token$"))
         expect(tab.frame.get_by_role("complementary", name="Details").get_by_text("previous token")).to_be_visible()
+
+
+def test_epochs_has_the_colours_of_the_kinds_that_measures_tell(server: TensorBoard, chromium: Browser) -> None:
+    chosen = choices(run="known", view="epochs", epochs="kind", site="full_50", head=0)
+    with opened(chromium, server.address, chosen) as tab:
+        tab.wait_until_drawn("epochs")
+        for name in ("previous token", "first token", "diagonal", "broad", "few keys", "mixed"):
+            expect(tab.frame.locator(".toolbar").get_by_text(name, exact=True)).to_be_visible()
+        colors = """(canvas) => {
+            const copy = new OffscreenCanvas(canvas.width, canvas.height);
+            const context = copy.getContext("2d", { willReadFrequently: true });
+            context.drawImage(canvas, 0, 0);
+            const { data } = context.getImageData(10, 0, 1, canvas.height);
+            const found = new Set();
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i + 3] === 255) found.add([...data.slice(i, i + 3)].join(" "));
+            }
+            return [...found].sort();
+        }"""
+        canvas = tab.frame.get_by_role("img", name=re.compile("^Kinds of 106 ")).and_(tab.frame.locator("canvas"))
+        # As color/headKinds.ts has them: previous, diagonal, first, broad, few keys.
+        expected = sorted(["34 136 51", "68 119 170", "102 204 238", "180 186 192", "204 187 68"])
+        tab.frame.wait_for_function(f"(c) => ({colors})(c).length >= 5", arg=canvas.element_handle())
+        assert canvas.evaluate(colors) == expected

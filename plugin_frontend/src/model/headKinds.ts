@@ -3,7 +3,7 @@
  * A head has a kind only if the numbers leave no other: everything else is "mixed".
  */
 import type { Sample, Site } from "../api/wire";
-import { headCounts } from "./heads";
+import { headCounts, type HeadIndex } from "./heads";
 import { hasQueries, type AttentionMap } from "./maps";
 import {
   hasBlocks,
@@ -33,8 +33,11 @@ const NEAR = 0.2;
 const MOST_ASIDE = 0.3;
 /** Blocks are sought where the entropy is at most so many bits below uniform (up to four equal ones), among so many rows. */
 const [BLOCK_BITS, FEWEST_ROWS] = [2.25, 16];
-/** Keys follow from the content if less than this is on the commonest keys and distances, and no queries agree on more than this. */
-const [MOST_SHARED, MOST_STEADY] = [0.5, 0.2];
+/**
+ * Keys follow from the content if less than the first share is on the commonest keys and distances, and fewer than the second part
+ * of the queries agree on one with a weight that is at least the third.
+ */
+const [MOST_SHARED, MOST_AGREED, STRONG] = [0.5, 0.75, 0.2];
 
 /** What attention gives that spreads evenly over all keys that a query may look at. */
 export interface Uniform {
@@ -151,8 +154,8 @@ function kindOfFew(head: HeadMeasures, uniform: Uniform, map: ShownMap, causal: 
     const near = shareNearDiagonal(map, causal);
     if (isMost(near.share, near.even)) return "diagonal";
   }
-  const { share, steady } = sharedPatterns(map, causal);
-  return share < MOST_SHARED && steady < MOST_STEADY ? "content" : "mixed";
+  const { share, agreed } = sharedPatterns(map, causal, STRONG);
+  return share < MOST_SHARED && agreed < MOST_AGREED ? "content" : "mixed";
 }
 
 /** What does not depend on the step: how a site's heads are compared with uniform attention. Null for what has no kinds. */
@@ -182,28 +185,58 @@ export function groundOf(site: Site, sample: Sample | null, maps: AttentionMap[]
   };
 }
 
-/** The kind of each head of each site at a step; null where it has none. */
-export function headKinds(
-  sites: Site[],
-  grounds: (SiteGround | null)[],
-  maps: AttentionMap[][],
-  measures: Measures | null,
-  step: number,
-): (HeadKind | null)[][] {
-  let from = 0;
-  return headCounts(sites).map((heads, s) => {
-    const ground = grounds[s];
-    const first = from;
-    from += heads;
-    return Array.from({ length: heads }, (_, head) => {
-      const map = maps[s]?.[head];
-      if (!ground || !map) return null;
+/** The kinds of heads at one step, each derived when it is asked for: the views of one head need but one. */
+export class KindsOfHeads {
+  readonly #grounds = new Map<number, SiteGround | null>();
+  readonly #kinds = new Map<number, HeadKind | null>();
+  readonly #first: number[];
+
+  /** `maps`: for each site the pooled maps of its heads. `step`: an index in the measures. */
+  constructor(
+    readonly sites: Site[],
+    readonly sample: Sample | null,
+    readonly maps: AttentionMap[][],
+    readonly measures: Measures | null,
+    readonly step: number,
+  ) {
+    let from = 0;
+    this.#first = headCounts(sites).map((heads) => (from += heads) - heads);
+  }
+
+  /** What the heads of a site are compared with; null for a site whose heads have no kinds. */
+  ground(site: number): SiteGround | null {
+    let ground = this.#grounds.get(site);
+    if (ground === undefined) {
+      const of = this.sites[site];
+      ground = of ? groundOf(of, this.sample, this.maps[site] ?? []) : null;
+      this.#grounds.set(site, ground);
+    }
+    return ground;
+  }
+
+  /** Null where the head has none. */
+  kind({ site, head }: HeadIndex): HeadKind | null {
+    const [ground, map] = [this.ground(site), this.maps[site]?.[head]];
+    if (!ground || !map) return null;
+    const flat = this.#first[site]! + head;
+    let kind = this.#kinds.get(flat);
+    if (kind === undefined) {
       const { queries, keys } = ground;
-      return kindOf({
-        ...ground,
-        head: measuresOfHead(measures, step, first + head),
-        map: shownMap(map, queries, keys),
-      });
-    });
-  });
+      const of = measuresOfHead(this.measures, this.step, flat);
+      kind = kindOf({ ...ground, head: of, map: shownMap(map, queries, keys) });
+      this.#kinds.set(flat, kind);
+    }
+    return kind;
+  }
+
+  grounds(): (SiteGround | null)[] {
+    return this.sites.map((_, site) => this.ground(site));
+  }
+
+  /** For each site those of its heads. */
+  all(): (HeadKind | null)[][] {
+    return headCounts(this.sites).map((heads, site) =>
+      Array.from({ length: heads }, (_, head) => this.kind({ site, head })),
+    );
+  }
 }

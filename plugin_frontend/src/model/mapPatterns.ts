@@ -43,53 +43,67 @@ export function isCausal(maps: ShownMap[]): boolean {
   );
 }
 
-/** A column, or the cells at one distance from the diagonal, from the first query that sees them on. */
-interface Line {
-  cells: [row: number, column: number][];
-  /** The mean share of a row that lies on it. */
-  share: number;
-}
+/** Columns, or lines along the diagonal: of each its share of the rows, its cells, and how many of them are strong. */
+class Lines {
+  readonly #shares: Float64Array;
+  readonly #cells: Uint32Array;
+  readonly #strong: Uint32Array;
 
-/** All columns, and all lines along the diagonal; in a map that is not square, along its own diagonal. */
-function linesOf({ rows, columns, at }: ShownMap, causal: boolean): { keys: Line[]; shifts: Line[] } {
-  const slope = columns / rows;
-  const line = (): Line => ({ cells: [], share: 0 });
-  const keys = Array.from({ length: columns }, line);
-  const shifts = new Map<number, Line>();
-  for (let row = 0; row < rows; row++) {
-    let total = 0;
-    for (let column = 0; column < columns; column++) total += at(row, column);
-    for (let column = 0; column < (causal ? row + 1 : columns); column++) {
-      const shift = column - Math.round(row * slope);
-      if (!shifts.has(shift)) shifts.set(shift, line());
-      for (const along of [keys[column]!, shifts.get(shift)!]) {
-        along.cells.push([row, column]);
-        if (total > 0) along.share += at(row, column) / total / rows;
-      }
-    }
+  constructor(count: number) {
+    this.#shares = new Float64Array(count);
+    this.#cells = new Uint32Array(count);
+    this.#strong = new Uint32Array(count);
   }
-  return { keys, shifts: [...shifts.values()] };
+
+  add(line: number, share: number, isStrong: boolean): void {
+    this.#shares[line]! += share;
+    this.#cells[line]!++;
+    if (isStrong) this.#strong[line]!++;
+  }
+
+  /** The share of the strongest few together. */
+  shareOf(count: number): number {
+    const strongest = this.#shares.slice().sort().subarray(-count);
+    return strongest.reduce((sum, share) => sum + share, 0);
+  }
+
+  /** The largest part of strong cells among lines of at least so many cells: a short line is no pattern of the queries. */
+  agreed(fewest: number): number {
+    let most = 0;
+    this.#cells.forEach((cells, line) => {
+      if (cells >= fewest) most = Math.max(most, this.#strong[line]! / cells);
+    });
+    return most;
+  }
 }
 
 /** So many keys, and so many distances from the query, count as a pattern that queries share. */
 const SHARED = 2;
 
 /**
- * How alike the queries are. `share`: what the two strongest keys and the two strongest distances from the query have together.
- * `steady`: the weight that three quarters of the queries have on the key, or at the distance, where this is largest. In a
- * pooled map, where each cell has the largest weight of many, `share` is too small where attention is scattered.
+ * How alike the queries are. `share`: what the two strongest keys and the two strongest distances from the query have together;
+ * in a map that is not square, distances are from its diagonal. `agreed`: the part of the queries that have a weight of at least
+ * `strong` on one key, or at one distance, where this is largest. In a pooled map, where each cell has the largest weight of many,
+ * `share` is too small where attention is scattered, and `agreed` is too large.
  */
-export function sharedPatterns(map: ShownMap, causal: boolean): { share: number; steady: number } {
-  const { keys, shifts } = linesOf(map, causal);
-  const strongest = [keys, shifts].flatMap((lines) => lines.sort((a, b) => b.share - a.share).slice(0, SHARED));
-  const share = strongest.reduce((sum, line) => sum + line.share, 0);
-  // A short line is no pattern of the queries.
-  const long = [...keys, ...shifts].filter(({ cells }) => cells.length >= map.rows / 2);
-  const steady = long.map(({ cells }) => {
-    const weights = cells.map(([row, column]) => map.at(row, column)).sort((a, b) => a - b);
-    return weights[Math.floor(weights.length / 4)] ?? 0;
-  });
-  return { share, steady: Math.max(...steady) };
+export function sharedPatterns(map: ShownMap, causal: boolean, strong: number): { share: number; agreed: number } {
+  const { rows, columns, at } = map;
+  const [keys, shifts] = [new Lines(columns), new Lines(rows + columns)];
+  for (let row = 0; row < rows; row++) {
+    const middle = Math.round((row * columns) / rows);
+    let total = 0;
+    for (let column = 0; column < columns; column++) total += at(row, column);
+    for (let column = 0; column < (causal ? row + 1 : columns); column++) {
+      const weight = at(row, column);
+      const share = total > 0 ? weight / total / rows : 0;
+      keys.add(column, share, weight >= strong);
+      shifts.add(column - middle + columns, share, weight >= strong);
+    }
+  }
+  return {
+    share: keys.shareOf(SHARED) + shifts.shareOf(SHARED),
+    agreed: Math.max(keys.agreed(rows / 2), shifts.agreed(rows / 2)),
+  };
 }
 
 /**
