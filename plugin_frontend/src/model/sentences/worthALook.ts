@@ -1,5 +1,7 @@
 /** Why a head is worth a look: what happened, and the numbers that say so. */
+import type { Site } from "../../api/wire";
 import { measureTitle } from "../headValues";
+import { kindsText } from "../kindWords";
 import { weightText } from "../ranking";
 import type { Reason } from "../worthALook";
 import { kindName } from "./headKinds";
@@ -9,11 +11,11 @@ export interface ReasonText {
   evidence: string;
 }
 
-/** `stepName`: of a step by its index in the measures, as "epoch 4". */
-export function reasonText(reason: Reason, stepName: (step: number) => string): ReasonText {
+/** `stepName`: of a step by its index in the measures, as "epoch 4". `sites`: those among which it is worth a look. */
+export function reasonText(reason: Reason, stepName: (step: number) => string, sites: Site[] = []): ReasonText {
   switch (reason.why) {
     case "not a number": {
-      const heads = reason.count === 1 ? "1 head is" : `${reason.count} heads are`;
+      const heads = `${reason.count} ${kindsText(sites, reason.count)} ${reason.count === 1 ? "is" : "are"}`;
       return { title: "not a number", evidence: `first at ${stepName(reason.at)}; ${heads} not a number now` };
     }
     case "broad":
@@ -25,7 +27,7 @@ export function reasonText(reason: Reason, stepName: (step: number) => string): 
       const window = reason.steps === 1 ? "in the last step" : `in the last ${reason.steps} steps`;
       return {
         title: `changed most ${window}`,
-        evidence: `${measureTitle(measure)} ${weightText(then)} at ${stepName(before)}, ${weightText(now)} at ${stepName(at)}`,
+        evidence: `${measureTitle(measure, sites)} ${weightText(then)} at ${stepName(before)}, ${weightText(now)} at ${stepName(at)}`,
       };
     }
     case "alone":
