@@ -273,7 +273,7 @@ def test_a_cell_of_epochs_goes_to_its_head_and_step(server: TensorBoard, chromiu
     with opened(chromium, server.address, choices(run="text", view="epochs", sample="first")) as tab:
         tab.wait_until_drawn("epochs")
         expect(sentence(tab)).to_contain_text(f"changed most of {LAYERS * HEADS} heads")
-        cells = tab.frame.get_by_role("slider", name="Heads, over time")
+        cells = tab.frame.get_by_role("slider", name="over time")
         box, slot = cells.bounding_box(), tab.slider.bounding_box()
         assert box is not None
         assert slot is not None
