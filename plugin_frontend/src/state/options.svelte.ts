@@ -37,6 +37,8 @@ const SETS = {
     "above0.2",
     "above0.5",
   ],
+  /** In which order the bars of a gate stand in Head. */
+  bars: ["value", "model", "change"],
   tint: ["patch", "smooth"],
   /** What the full tint of a picture stands for. */
   full: ["row", "quantile", "steps"],

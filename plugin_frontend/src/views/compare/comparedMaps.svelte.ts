@@ -1,5 +1,6 @@
 /** The maps of the Compare view: A, B, and B − A, with what they say in numbers. */
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
+import { drawnCells } from "../../draw/patches";
 import {
   comparableQueries,
   difference,
@@ -9,8 +10,10 @@ import {
   measuresOf,
   weightAt,
 } from "../../model/difference";
-import { headName } from "../../model/heads";
+import { hasGateKind, headName } from "../../model/heads";
 import { hasQueries, mapOf, rowOf, selectFrom, type AttentionMap } from "../../model/maps";
+import { positionOfCell } from "../../model/positions";
+import { ranked } from "../../model/ranking";
 import { sampleName } from "../../model/samples";
 import type { DifferenceFacts, Target } from "../../model/sentences";
 import type { Table } from "../../model/table";
@@ -44,7 +47,27 @@ export class ComparedMaps {
     this.a && this.b && this.a.weights.length === this.b.weights.length ? difference(this.a, this.b) : null,
   );
   readonly queries = $derived.by(() => (this.look.gate ? [0] : (this.look.queries?.shown ?? [])));
-  readonly keys = $derived.by(() => this.look.keys?.shown ?? []);
+  /** Rows and columns of a spatial gate, which is drawn as a plane; null for others. */
+  readonly #plane: number[] | null = $derived.by(() => {
+    const { gate, keys } = this.look;
+    return gate && keys?.grid?.length === 2 && drawnCells(keys).length === keys.grid[0]! * keys.grid[1]!
+      ? keys.grid
+      : null;
+  });
+  /** The keys in the order in which they are drawn: of a gate over channels B's largest first, of a plane row by row. */
+  readonly keys: number[] = $derived.by(() => {
+    const { look, b } = this;
+    const axis = look.keys;
+    if (!axis || !look.site) return [];
+    if (this.#plane) {
+      const [rows = 0, columns = 1] = this.#plane;
+      return Array.from({ length: rows * columns }, (_, i) =>
+        positionOfCell(axis, Math.floor(i / columns), i % columns),
+      );
+    }
+    if (!hasGateKind(look.site) || !b) return axis.shown;
+    return ranked(rowOf(b, 0), axis.shown).map(({ position }) => position);
+  });
   readonly largest = $derived(this.change && largestChange(this.change, this.queries, this.keys));
   readonly differenceScale = $derived.by(() => {
     const { ramp, dark, choices } = this.store;
@@ -65,9 +88,14 @@ export class ComparedMaps {
       { title: "A", name: other.label, map: this.a, scale: look.scale },
       { title: "B", name: b, map: this.b, scale: look.scale },
       { title: "B − A", name: "green more, purple less", map: this.change, scale: this.differenceScale },
-    ].flatMap(({ map, scale, ...rest }) =>
-      map && scale ? [{ ...rest, scale, map: selectFrom(map, this.queries, this.keys) }] : [],
-    );
+    ].flatMap(({ map, scale, ...rest }) => (map && scale ? [{ ...rest, scale, map: this.#drawn(map) }] : []));
+  });
+  /** The row and column of the panels that are marked; -1 for none. */
+  readonly place = $derived.by(() => {
+    const index = this.pointed ? this.keys.indexOf(this.pointed.key) : -1;
+    const columns = this.#plane?.[1];
+    if (columns && index >= 0) return { row: Math.floor(index / columns), column: index % columns };
+    return { row: this.look.gate ? -1 : this.queries.indexOf(this.query), column: index };
   });
   /** The query whose row is shown: the one under the pointer, else the one that is kept. */
   readonly query = $derived.by(() => (this.look.gate ? 0 : (this.pointed?.query ?? this.look.keptQuery)));
@@ -128,8 +156,15 @@ export class ComparedMaps {
     return { ...known, site, gate, queries, keys, problem: other.problem, by, same, ...names };
   }
 
+  #drawn(map: AttentionMap): AttentionMap {
+    const shown = selectFrom(map, this.queries, this.keys);
+    const [rows, columns] = this.#plane ?? [];
+    return rows && columns ? { rows, columns, weights: shown.weights } : shown;
+  }
+
   point(row: number, column: number): void {
-    const [query, key] = [this.queries[row], this.keys[column]];
+    const columns = this.#plane?.[1];
+    const [query, key] = columns ? [0, this.keys[row * columns + column]] : [this.queries[row], this.keys[column]];
     this.pointed = query === undefined || key === undefined ? null : { query, key };
   }
 

@@ -232,6 +232,10 @@ export class ShownHead {
     this.#keptChannel = this.#keptChannel === channel ? null : channel;
   }
 
+  showChannel(channel: number | null): void {
+    this.#keptChannel = channel;
+  }
+
   keepQuery(query: number): void {
     this.direction = "looks";
     this.store.choices.query = query;
