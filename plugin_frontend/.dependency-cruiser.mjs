@@ -9,7 +9,7 @@ const MAY_IMPORT = {
   state: ["api", "color", "host", "model"],
   export: ["api", "draw", "host", "model", "state"],
   ui: ["api", "chart", "color", "draw", "host", "model", "state"],
-  views: ["api", "chart", "color", "draw", "host", "model", "state", "ui"],
+  views: ["api", "chart", "color", "draw", "export", "host", "model", "state", "ui"],
 };
 
 /** `api/held` answers the routes from the log inside a stand-alone page, for which it computes as the server does. */

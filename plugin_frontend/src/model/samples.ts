@@ -1,4 +1,5 @@
 /** A sample's label, its prediction, whether that is right, and whether a filter lets it through. */
+import { NO_NOTE, type SampleNote } from "./sampleNotes";
 import { toNumber, type Prediction, type Sample, type StepRecord } from "../api/wire";
 
 /** null: unknown, because the label or the prediction is missing or no class. */
@@ -93,9 +94,11 @@ export interface SampleFilter {
   /** Classes, as a cell of the confusion matrix gives them; null: any. */
   label: number | null;
   prediction: number | null;
+  /** A tag that a person gave; null: any. */
+  tag: string | null;
 }
 
-export const NO_FILTER: SampleFilter = { text: "", verdict: "all", label: null, prediction: null };
+export const NO_FILTER: SampleFilter = { text: "", verdict: "all", label: null, prediction: null, tag: null };
 
 export const isFiltering = (filter: SampleFilter): boolean => JSON.stringify(filter) !== JSON.stringify(NO_FILTER);
 
@@ -104,15 +107,17 @@ export function passes(
   sample: Sample,
   prediction: Prediction | null | undefined,
   names: string[] | null,
+  { tags, note }: SampleNote = NO_NOTE,
 ): boolean {
   const right = verdict(sample, prediction);
   if (filter.verdict !== "all" && right !== (filter.verdict === "right")) return false;
   if (filter.label !== null && sample.label?.class !== filter.label) return false;
   if (filter.prediction !== null && prediction?.class !== filter.prediction) return false;
+  if (filter.tag !== null && !tags.includes(filter.tag)) return false;
   const words = filter.text.trim().toLowerCase();
   if (!words) return true;
   const predicted = prediction ? className(names, prediction.class) : "";
-  return [sample.id, labelName(sample, names), predicted, sampleText(sample)].some((text) =>
+  return [sample.id, labelName(sample, names), predicted, sampleText(sample), note, ...tags].some((text) =>
     text?.toLowerCase().includes(words),
   );
 }

@@ -4,6 +4,7 @@ import { address } from "../api/client";
 import type { Sample, SamplesAnswer } from "../api/wire";
 import type { Cell } from "../model/confusion";
 import { isPadded, NO_FILTER, passes, unnamedSamples, withPadding, type SampleFilter } from "../model/samples";
+import { Notes } from "./notes.svelte";
 import { Averaging } from "./averaging.svelte";
 import { Selection } from "./selection.svelte";
 import { Resource } from "./resource.svelte";
@@ -13,6 +14,8 @@ export class SampleSelection extends Selection {
   readonly thumbnails = new Resource<NpyArray>();
   readonly picture = new Resource<NpyArray>();
   filter = $state.raw<SampleFilter>(NO_FILTER);
+
+  readonly sampleNotes = new Notes(this);
 
   readonly samples: Sample[] = $derived.by(() => {
     const known = this.sampleSet.value?.samples ?? unnamedSamples(this.record);
@@ -56,7 +59,7 @@ export class SampleSelection extends Selection {
 
   readonly shownSamples = $derived(
     (this.filterCell ? this.cellSamples : this.#predicted).filter(({ sample, prediction }) =>
-      passes(this.filter, sample, prediction, this.classNames),
+      passes(this.filter, sample, prediction, this.classNames, this.sampleNotes.ofSample(sample.id)),
     ),
   );
 

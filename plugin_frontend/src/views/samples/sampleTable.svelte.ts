@@ -9,6 +9,8 @@ const MOST_CLASSES = 100;
 
 export class SampleTable {
   turned = $state(false);
+  /** Whether the tags and the note of the chosen sample are open. */
+  noting = $state(false);
   readonly search: WordSearch;
   readonly #options = $derived.by(() => this.store.choices.options.values);
 
@@ -29,6 +31,8 @@ export class SampleTable {
     );
     return sortRows(matching, sort, this.turned);
   });
+
+  readonly hasNotes = $derived.by(() => this.noting || this.store.sampleNotes.ofRun.size > 0);
 
   readonly labels: number[] = $derived.by(() =>
     frequentClasses(
@@ -55,6 +59,12 @@ export class SampleTable {
 
   constructor(readonly store: Store) {
     this.search = new WordSearch(store);
+  }
+
+  /** Chooses a sample and opens its tags and its note. */
+  annotate(id: string): void {
+    this.store.choices.sample = id;
+    this.noting = true;
   }
 
   /** Opens a sample, with one of its words as the query. */
