@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { arrangeRuns, barOf, barScale, bestOf, isHigherBetter, listRuns, shortNames } from "../src/model/arrangeRuns";
+import {
+  arrangeRuns,
+  barOf,
+  barScale,
+  bestOf,
+  isHigherBetter,
+  listRuns,
+  shortNames,
+  whatDiffers,
+} from "../src/model/arrangeRuns";
 import { higherIsBetter } from "../src/model/metricDirection";
 import type { RunEntry } from "../src/model/runs";
 
@@ -89,4 +98,13 @@ test("a longer bar is a larger value, from zero, whichever end is the better one
   expect(barOf(around, -1)).toEqual({ from: 0, length: 0.25 });
   expect(barOf(around, 3)).toEqual({ from: 0.25, length: 0.75 });
   expect(barOf(barScale([]), 0)).toEqual({ from: 0, length: 0 });
+});
+
+test("captions of runs say what differs", () => {
+  expect(whatDiffers(["sweep/lr=0.1,bs=16,seed=1", "sweep/lr=0.1,bs=128,seed=2"])).toEqual([
+    "bs=16 seed=1",
+    "bs=128 seed=2",
+  ]);
+  expect(whatDiffers(["base", "base,wide"])).toEqual(["base", "wide"]);
+  expect(whatDiffers(["only"])).toEqual(["only"]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { SeriesEntry } from "../src/api/wire";
-import { pairedMatrices } from "../src/model/runs";
+import { naturalOrder } from "../src/model/naturalOrder";
+import { focusRun, openingRun, pairedMatrices } from "../src/model/runs";
 
 const entries = (...tags: string[]): SeriesEntry[] =>
   tags.map((tag) => ({
@@ -28,4 +29,26 @@ test("matrices that are chosen win, and without a like name there is still one",
   expect(pairedMatrices(entries("confusion"), "attention", null)?.tag).toBe("confusion");
   expect(pairedMatrices(entries("a", "confusion"), "maps", "gone")?.tag).toBe("confusion");
   expect(pairedMatrices([], "maps", null)).toBeNull();
+});
+
+const listed = (run: string, written: number, state: "running" | "finished") => ({
+  run,
+  series: [{ ...entries("attention")[0]!, written, status: { state } }],
+});
+
+test("the tab opens on the run that trains, else on the newest, and stays there", () => {
+  const answer = (...runs: ReturnType<typeof listed>[]) => ({ version: "1", logdir: "logs", runs });
+  const [old, newer] = [listed("old", 1, "finished"), listed("newer", 2, "finished")];
+  expect(openingRun(answer(newer, old))).toBe("newer");
+  expect(openingRun(answer(old, listed("live", 1, "running"), newer))).toBe("live");
+  expect(openingRun(answer())).toBeNull();
+  expect(focusRun(answer(old, newer), null, "newer")?.run).toBe("newer");
+  expect(focusRun(answer(old, newer), "old", "newer")?.run).toBe("old");
+});
+
+test("names of runs stand in the order in which people count", () => {
+  const sorted = (...names: string[]) => [...names].sort(naturalOrder);
+  expect(sorted("bs=128", "bs=16", "bs=256")).toEqual(["bs=16", "bs=128", "bs=256"]);
+  expect(sorted("lr=0.1", "lr=1e-3", "lr=0.01")).toEqual(["lr=1e-3", "lr=0.01", "lr=0.1"]);
+  expect(sorted("run/b", "run/a/2", "run/a/10", "run/a")).toEqual(["run/a", "run/a/2", "run/a/10", "run/b"]);
 });

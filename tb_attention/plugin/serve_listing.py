@@ -56,6 +56,7 @@ def _entry(store: ReadStore, folder: str) -> SeriesEntry | None:
         version=newest.version,
         status=_status(newest),
         only_events=store.only_events,
+        written=newest.files.newest_ns / 1e9,
     )
 
 

@@ -208,6 +208,7 @@ class SeriesEntry(WireStruct, frozen=True):
         steps: Number of steps of the newest attempt.
         status: Of the newest attempt.
         only_events: Whether only the event files of the run are there: overviews and matrices, no weights.
+        written: When the newest step was written, in seconds since 1970; 0 where the file system does not say.
     """
 
     tag: str
@@ -217,6 +218,7 @@ class SeriesEntry(WireStruct, frozen=True):
     version: str
     status: Status | None
     only_events: bool
+    written: float = 0.0
 
 
 class RunEntry(WireStruct, frozen=True):

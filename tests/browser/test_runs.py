@@ -58,6 +58,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def link(**values: str) -> str:
+    values = {"run": name(0), **values}
     return "".join(f"&p.attention.{key}={value}" for key, value in values.items())
 
 
@@ -82,7 +83,7 @@ class Requests:
 
 
 def test_nothing_is_fetched_for_runs_that_are_not_chosen(server: TensorBoard, chromium: Browser) -> None:
-    with opened(chromium, server.address, wait=False) as tab:
+    with opened(chromium, server.address, link(), wait=False) as tab:
         requests = Requests(tab)
         tab.wait_until_shown()
         tab.wait_until_drawn("overview")

@@ -3,6 +3,7 @@
 import gzip
 import io
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -58,8 +59,9 @@ def test_runs_lists_every_run_with_its_series(tab, tmp_path):
     plain, vit = answer["runs"]
     assert plain == {"run": "plain", "series": []}
     maps, matrices = vit["series"]
-    assert {**maps, "version": None, "status": None} == {
-        "only_events": False,
+    assert maps["written"] == pytest.approx(time.time(), abs=600)
+    assert {**maps, "version": None, "status": None, "written": None} == {
+        "only_events": False, "written": None,
         "tag": "attention", "content": "attention", "attempts": [1, 2], "steps": 3, "version": None, "status": None,
     }  # fmt: skip
     assert matrices["content"] == "confusion"

@@ -85,6 +85,13 @@ export function shortNames(names: string[]): string[] {
   return paths.map((parts) => parts.slice(shared).join("/"));
 }
 
+/** Of each name the parts that not all have: "lr=0.1 seed=2" of "lr=0.1,bs=16,seed=2". A name without such parts stays whole. */
+export function whatDiffers(names: string[]): string[] {
+  const parts = names.map((name) => name.split(/[,;/\s]+/).filter(Boolean));
+  const isShared = (part: string) => names.length > 1 && parts.every((all) => all.includes(part));
+  return parts.map((all, i) => all.filter((part) => !isShared(part)).join(" ") || names[i]!);
+}
+
 /** Those whose names pass the filter, in order. By the best metric, runs that have another one or none come last. */
 export function arrangeRuns(listed: ListedRun[], filter: string, order: RunOrder): ListedRun[] {
   const passes = runFilter(filter);

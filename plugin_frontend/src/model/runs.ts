@@ -16,11 +16,22 @@ export function entriesOf(run: RunEntry | null, content: Content): SeriesEntry[]
   return run?.series.filter((series) => series.content === content) ?? [];
 }
 
-/** The run chosen, else the first with maps, else the first with anything of ours. */
-export function focusRun(answer: RunsAnswer | null, chosen: string | null): RunEntry | null {
+/** The run to open at first: one that is training, else the one written last; null where nothing says it. */
+export function openingRun({ runs }: RunsAnswer): string | null {
+  const trains = (run: RunEntry) => run.series.some(({ status }) => status?.state === "running");
+  const written = (run: RunEntry) => Math.max(0, ...run.series.map((series) => series.written ?? 0));
+  const [first] = runs
+    .filter((run) => written(run) > 0)
+    .sort((a, b) => Number(trains(b)) - Number(trains(a)) || written(b) - written(a));
+  return first?.run ?? null;
+}
+
+/** The run chosen, else the one that was opened at first, else the first with maps, else the first with anything of ours. */
+export function focusRun(answer: RunsAnswer | null, chosen: string | null, opened: string | null): RunEntry | null {
   const runs = answer?.runs ?? [];
   return (
     runs.find((run) => run.run === chosen && run.series.length > 0) ??
+    runs.find((run) => run.run === opened && run.series.length > 0) ??
     runs.find((run) => entriesOf(run, "attention").length > 0) ??
     runs.find((run) => run.series.length > 0) ??
     null

@@ -52,8 +52,8 @@ export class Choices {
   versusSample = $state.raw<string | null>(null);
   /** Other heads of the site that are drawn with the chosen one. */
   also = $state.raw<number[]>([]);
-  /** The runs that are drawn beside the one in focus. */
-  runs = $state.raw<string[]>([]);
+  /** The runs that are drawn beside the one in focus; null while none was chosen or let go. */
+  runs = $state.raw<string[] | null>(null);
   /** The word that is looked for in the samples. */
   word = $state("");
   readonly options = new Options();
@@ -83,7 +83,7 @@ export class Choices {
     this.versusHead = integer(state.versusHead);
     this.versusSample = state.versusSample ?? null;
     this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
-    this.runs = names(state.runs);
+    this.runs = state.runs === undefined ? null : names(state.runs);
     this.word = state.word ?? "";
     this.options.take(state);
   }
@@ -113,7 +113,7 @@ export class Choices {
       ["word", this.word || null],
       ["also", this.also.length ? this.also.join(",") : null],
       // Names of runs are paths, which may hold commas.
-      ["runs", this.runs.length ? this.runs.map(encodeURIComponent).join(",") : null],
+      ["runs", this.runs && this.runs.map(encodeURIComponent).join(",")],
     ];
     for (const [key, value] of choices) if (value !== null) state[key] = String(value);
     writeLink({ ...state, ...this.options.link() }, PLACES);

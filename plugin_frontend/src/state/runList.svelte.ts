@@ -3,6 +3,9 @@ import { runColor } from "../model/runs";
 import { arrangeRuns, commonMonitor, listRuns, type RunOrder } from "../model/arrangeRuns";
 import type { Selection } from "./selection.svelte";
 
+/** So many runs are all chosen at first. */
+const FEW = 8;
+
 export class RunList {
   text = $state.raw("");
   order = $state.raw<RunOrder>("name");
@@ -10,6 +13,11 @@ export class RunList {
   readonly all = $derived.by(() => listRuns(this.focus.server.runs?.runs ?? []));
   readonly monitor = $derived.by(() => commonMonitor(this.all));
   readonly shown = $derived.by(() => arrangeRuns(this.all, this.text, this.order));
+  /** Those that were chosen; at first all, where they are few. */
+  readonly listed: string[] = $derived.by(() => {
+    const logged = this.all.filter(({ run }) => run.series.length > 0).map(({ run }) => run.run);
+    return this.focus.choices.runs ?? (logged.length <= FEW ? logged : []);
+  });
   /** The chosen ones, the one in focus among them, in the order of the list. */
   readonly chosen: string[] = $derived.by(() =>
     arrangeRuns(this.all, "", this.order)
@@ -29,12 +37,16 @@ export class RunList {
 
   /** The run in focus is always chosen. */
   isChosen(run: string): boolean {
-    return this.isFocus(run) || this.focus.choices.runs.includes(run);
+    return this.isFocus(run) || this.listed.includes(run);
   }
 
   toggle(run: string): void {
-    const { choices } = this.focus;
-    choices.runs = choices.runs.includes(run) ? choices.runs.filter((other) => other !== run) : [...choices.runs, run];
+    const { listed } = this;
+    this.focus.choices.runs = listed.includes(run) ? listed.filter((other) => other !== run) : [...listed, run];
+  }
+
+  choose(run: string): void {
+    if (!this.listed.includes(run)) this.focus.choices.runs = [...this.listed, run];
   }
 
   /** Chooses the first `count` of the list as it is filtered and ordered, and no others. */

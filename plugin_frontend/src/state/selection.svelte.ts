@@ -19,7 +19,7 @@ export class Selection {
   iteration = $state(0);
   window = $state(0);
 
-  readonly run: RunEntry | null = $derived.by(() => focusRun(this.server.runs, this.choices.run));
+  readonly run: RunEntry | null = $derived.by(() => focusRun(this.server.runs, this.choices.run, this.server.opened));
   readonly tags = $derived.by(() => {
     // The examples that were kept of the cells of matrices have maps too: they are shown as a series of their own.
     const examples = entriesOf(this.run, "confusion").filter((entry) => entry.tag === this.choices.tag);

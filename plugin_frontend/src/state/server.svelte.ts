@@ -4,6 +4,8 @@ import { Client } from "../api/client";
 import type { RunsAnswer, SeriesAnswer } from "../api/wire";
 import { isVisible, onVisibilityChanged } from "../host/visible";
 import { onDataReloaded } from "../host/reload";
+import { naturalOrder } from "../model/naturalOrder";
+import { openingRun } from "../model/runs";
 import { STANDALONE } from "../host/standalone";
 
 export interface SeriesName {
@@ -19,7 +21,10 @@ const keyOf = ({ run, tag, attempt }: SeriesName) => JSON.stringify([run, tag, a
 
 export class Server {
   readonly client = new Client();
+  /** In natural order of their names. */
   runs = $state.raw<RunsAnswer | null>(null);
+  /** The run that is shown until one is chosen: another that begins to train later does not take its place. */
+  opened = $state.raw<string | null>(null);
   /** A sentence while the list of runs cannot be fetched. */
   error = $state.raw<string | null>(null);
   seriesError = $state.raw<string | null>(null);
@@ -56,7 +61,10 @@ export class Server {
       const answer = await this.client.json<RunsAnswer>("runs", {});
       const changed = answer.version !== this.runs?.version;
       // A new object makes what failed be asked for again.
-      if (changed || this.error || this.seriesError) this.runs = answer;
+      if (changed || this.error || this.seriesError) {
+        this.runs = { ...answer, runs: [...answer.runs].sort((a, b) => naturalOrder(a.run, b.run)) };
+      }
+      this.opened ??= openingRun(answer);
       if (this.error) this.recovered++;
       this.error = null;
       this.#delay = changed ? SHORTEST_MS : Math.min(LONGEST_MS, this.#delay * 1.25);
