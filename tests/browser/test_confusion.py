@@ -341,6 +341,8 @@ def test_groups_of_a_thousand_classes_are_folded_at_first_and_a_click_unfolds_th
     with opened(chromium, server.address, where("thousand")) as tab:
         tab.wait_until_drawn("confusion", step=0)
         expect(grid(tab)).to_have_attribute("aria-rowcount", "100")
+        # Of the classes: that a class was taken for another of its group is not right.
+        expect(sentence(tab)).to_contain_text(f"accuracy {matrix.trace() / matrix.sum():.3f}")
         point_at(tab, 3, 4)
         between = matrix[30:40, 40:50].sum()
         expect(cell_text(tab)).to_have_text(f"true group 3, predicted group 4: {between}")

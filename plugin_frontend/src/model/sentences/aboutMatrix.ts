@@ -95,10 +95,12 @@ export function describeMatrix(
   name: Name,
   kind: ConfusionKind = "classes",
   target: CellTarget = NOWHERE,
+  /** Of single classes, where rows and columns are groups of them. */
+  share = accuracy(matrix),
 ): Part[] {
   const worst = worstCell(matrix);
   if (!sumsOf(matrix).total && !examples) return [plain("Nothing was counted"), quiet(` · ${split}`)];
-  const sum = kind === "labels" ? "" : `, accuracy ${accuracy(matrix).toFixed(3)}`;
+  const sum = kind === "labels" ? "" : `, accuracy ${share.toFixed(3)}`;
   const which = `${examples.toLocaleString("en")} ${examples === 1 ? "example" : "examples"}`;
   const all = quiet(` · ${which} (${split})${sum}`);
   if (!worst) return [plain("Nothing is confused"), all];
