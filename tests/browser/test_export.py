@@ -167,7 +167,7 @@ def test_a_picture_as_svg_has_real_text(server: TensorBoard, chromium: Browser, 
 
         def lie(dx: float) -> bool:
             return all(
-                any(word == text and -2 <= x - dx - box["x"] <= box["width"] + 2 for text, x in words)
+                any(word == text and -16 <= x - dx - box["x"] <= box["width"] + 16 for text, x in words)
                 for word, box in labels
             )
 
