@@ -92,7 +92,7 @@ def test_names_in_a_sentence_lead_there(server: TensorBoard, chromium: Browser) 
 
 
 def test_the_measure_that_was_chosen_is_that_of_all_views(server: TensorBoard, chromium: Browser) -> None:
-    with opened(chromium, server.address, link(run="words", view="overview", measure="largest")) as tab:
+    with opened(chromium, server.address, link(run="words", runs="", view="overview", measure="largest")) as tab:
         tab.wait_until_drawn("overview", step=STEPS - 1)
         expect(sentence(tab)).to_contain_text(re.compile(r"\(largest weight, 0\.9[78]\d? on average\)"))
         expect(tab.frame.get_by_role("combobox", name="Measure")).to_have_value("largest")
