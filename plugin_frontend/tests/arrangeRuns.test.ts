@@ -4,10 +4,13 @@ import {
   barOf,
   barScale,
   bestOf,
+  bestRun,
+  bestRuns,
   isHigherBetter,
   listRuns,
   shortNames,
   whatDiffers,
+  type RunOrder,
 } from "../src/model/arrangeRuns";
 import { higherIsBetter } from "../src/model/metricDirection";
 import type { RunEntry } from "../src/model/runs";
@@ -23,7 +26,7 @@ function run(name: string, monitor?: string, value?: number): RunEntry {
   };
 }
 
-const names = (runs: RunEntry[], filter: string, order: "name" | "best") =>
+const names = (runs: RunEntry[], filter: string, order: RunOrder) =>
   arrangeRuns(listRuns(runs), filter, order).map(({ run }) => run.run);
 
 test("losses are ordered from the lowest, accuracies from the highest", () => {
@@ -69,6 +72,38 @@ test("runs with another metric, with none and with a best of an older log come l
     run("b", "val_loss", 1),
   ];
   expect(names(runs, "", "best")).toEqual(["b", "a", "none", "old", "other"]);
+});
+
+test("runs are ordered by a parameter as people count, and those without it come last", () => {
+  const runs = [run("bs=128,seed=0"), run("base"), run("bs=16,seed=1"), run("bs=128,seed=1"), run("bs=256")];
+  expect(names(runs, "", { parameter: "bs" })).toEqual([
+    "bs=16,seed=1",
+    "bs=128,seed=0",
+    "bs=128,seed=1",
+    "bs=256",
+    "base",
+  ]);
+});
+
+test("the best runs are those by the metric in its direction, of those that pass the filter", () => {
+  const metric = (monitor: string) =>
+    listRuns([
+      run("a1", monitor, 0.4),
+      run("a2", monitor, 0.1),
+      run("a3", monitor, 0.3),
+      run("b", monitor, 0.05),
+      run("a4"),
+      run("a5", "other", 0),
+    ]);
+  const best = (monitor: string, filter: string, count: number) =>
+    bestRuns(metric(monitor), filter, count).map(({ run }) => run.run);
+  expect(best("val_loss", "a", 2)).toEqual(["a2", "a3"]);
+  expect(best("val_accuracy", "a", 2)).toEqual(["a1", "a3"]);
+  expect(best("val_loss", "", 9)).toEqual(["b", "a2", "a3", "a1"]);
+  expect(bestRun(metric("val_loss"), "val_loss", false)?.run.run).toBe("b");
+  expect(bestRun(metric("val_loss"), "val_loss", true)?.run.run).toBe("a1");
+  expect(bestRun(metric("val_loss"), "loss", true)).toBeNull();
+  expect(bestRuns(listRuns([run("a"), run("b")]), "", 2)).toEqual([]);
 });
 
 test("the filter is a regular expression, and what is none leaves all", () => {

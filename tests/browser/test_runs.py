@@ -66,6 +66,11 @@ def sentence(tab: Tab) -> Locator:
     return tab.frame.locator("p[aria-live]").first
 
 
+def choose_best(tab: Tab, count: int) -> None:
+    tab.frame.get_by_role("spinbutton", name="How many of the best runs").fill(str(count))
+    tab.frame.get_by_role("button", name="choose best").click()
+
+
 class Requests:
     """The requests to the plugin's routes that name a run, in order."""
 
@@ -113,10 +118,58 @@ def test_runs_are_filtered_and_ordered_by_what_they_reached(server: TensorBoard,
         tab.frame.get_by_role("searchbox", name="Filter the table of runs").fill("lr=1[0-3]")
         expect(table.get_by_role("row")).to_have_count(1 + 4)
         tab.frame.get_by_role("searchbox", name="Filter the table of runs").fill("")
-        tab.frame.get_by_role("button", name="first 4").click()
+        choose_best(tab, 4)
         panels = tab.frame.get_by_role("group", name="This head in each run").get_by_role("heading")
         focus = [] if 0 in best[:4] else [0]
         expect(panels).to_have_text([name(run) for run in [*best[:4], *focus]])
+
+
+def test_runs_stand_in_groups_and_the_best_of_them_are_chosen(server: TensorBoard, chromium: Browser) -> None:
+    loss = [loss_of(run, STEPS - 1) for run in range(RUNS)]
+    with opened(chromium, server.address, link(view="runs", groupRuns="%2Flr%3D(%5Cd)")) as tab:
+        tab.wait_until_drawn("runs")
+        table = tab.frame.get_by_role("region", name="Table of runs")
+        # The expression finds the tens.
+        headings = table.get_by_role("rowheader")
+        expect(headings).to_have_text([re.compile(rf"{tens}\s+10 runs") for tens in range(RUNS // 10)])
+        rows = table.get_by_role("row")
+        for tens in range(RUNS // 10):
+            expect(rows.nth(1 + 11 * tens)).to_contain_text(f"{min(loss[10 * tens : 10 * tens + 10]):.3f}")
+        headings.nth(0).get_by_role("button", expanded=True).click()
+        expect(rows).to_have_count(1 + RUNS // 10 + RUNS - 10)
+        expect(headings.nth(0).get_by_role("button", expanded=False)).to_be_visible()
+
+        expression = tab.frame.get_by_role("searchbox", name="Regular expression whose first group")
+        expect(expression).to_have_value("lr=(\\d)")
+        expression.fill("lr=(")
+        expect(
+            tab.frame.get_by_text("“lr=(” is not a regular expression, so the runs are not grouped.")
+        ).to_be_visible()
+        expect(rows).to_have_count(1 + RUNS)
+        # No control is cut at 1280 pixels.
+        controls = tab.frame.get_by_role("region", name="All runs").locator("input, select, button")
+        assert all(
+            controls.evaluate_all(
+                """controls => controls.map(control => {
+                    const [box, all] = [control, control.closest("section")].map(e => e.getBoundingClientRect());
+                    return box.left >= all.left && box.right <= all.right && control.scrollWidth <= control.offsetWidth;
+                })"""
+            )
+        )
+        tab.frame.get_by_role("combobox", name="Group the table of runs by").select_option("by lr")
+        tab.expect_link("groupRuns=%3Dlr")
+        expect(headings).to_have_count(RUNS)
+        tab.frame.get_by_role("combobox", name="Group the table of runs by").select_option("no groups")
+
+        column = table.get_by_role("columnheader", name=re.compile("^lr"))
+        expect(column).to_have_attribute("title", "lr, as the name of the run says it")
+        table.get_by_role("button", name="lr", exact=True).click()
+        expect(column).to_have_attribute("aria-sort", "ascending")
+        tab.frame.get_by_role("searchbox", name="Filter the table of runs").fill("lr=1")
+        choose_best(tab, 3)
+        best = sorted(sorted(range(10, 20), key=lambda run: loss[run])[:3])
+        panels = tab.frame.get_by_role("group", name="This head in each run").get_by_role("heading")
+        expect(panels).to_have_text([name(run) for run in [0, *best]])
 
 
 def test_bars_of_runs_grow_with_the_value_from_zero(server: TensorBoard, chromium: Browser) -> None:
@@ -124,7 +177,9 @@ def test_bars_of_runs_grow_with_the_value_from_zero(server: TensorBoard, chromiu
     with opened(chromium, server.address, link(view="runs")) as tab:
         tab.wait_until_drawn("runs")
         table = tab.frame.get_by_role("region", name="Table of runs")
-        expect(table.get_by_role("columnheader").nth(1)).to_contain_text(f"◂ better, 0 to {max(losses):.3f}")
+        expect(table.get_by_role("columnheader", name="best val_loss")).to_contain_text(
+            f"◂ better, 0 to {max(losses):.3f}"
+        )
         bars = table.locator("tbody .track i:first-child")
         widths = bars.evaluate_all("bars => bars.map(bar => bar.getBoundingClientRect().width)")
         np.testing.assert_allclose(np.divide(widths, max(widths)), np.divide(losses, max(losses)), atol=0.01)

@@ -1,6 +1,8 @@
 /** The runs as a list to choose from: filtered by name, in order of names or of what they reached. */
 import type { SeriesEntry } from "../api/wire";
 import { higherIsBetter } from "./metricDirection";
+import { naturalOrder } from "./naturalOrder";
+import { parametersOf, type Parameters } from "./runParameters";
 import { entriesOf, runFilter, type RunEntry } from "./runs";
 import { nameOfStep } from "./timeline";
 
@@ -20,9 +22,12 @@ export interface ListedRun {
   /** Its index among all runs, which its colour follows. */
   index: number;
   best: BestMetric | null;
+  /** What the name says of hyperparameters. */
+  parameters: Parameters;
 }
 
-export type RunOrder = "name" | "best";
+/** By the name, by the best metric, or by a parameter. */
+export type RunOrder = "name" | "best" | { parameter: string };
 
 /** What the list of runs itself says of the best step: a run need not be opened for it. */
 export function bestOf(entries: SeriesEntry[]): BestMetric | null {
@@ -72,6 +77,7 @@ export function listRuns(runs: RunEntry[]): ListedRun[] {
     name: names[index]!,
     index,
     best: bestOf([...entriesOf(run, "attention"), ...run.series]),
+    parameters: parametersOf(run.run),
   }));
 }
 
@@ -92,16 +98,37 @@ export function whatDiffers(names: string[]): string[] {
   return parts.map((all, i) => all.filter((part) => !isShared(part)).join(" ") || names[i]!);
 }
 
-/** Those whose names pass the filter, in order. By the best metric, runs that have another one or none come last. */
+/** The best of these runs by a metric; null where none has it. */
+export function bestRun(listed: ListedRun[], monitor: string | null, higher: boolean): ListedRun | null {
+  const sign = higher ? -1 : 1;
+  const having = listed.filter(({ best }) => best?.monitor === monitor);
+  return having.sort((a, b) => sign * (a.best!.value - b.best!.value) || a.index - b.index)[0] ?? null;
+}
+
+/** The `count` best runs by the metric that most runs have, among those that pass the filter. */
+export function bestRuns(listed: ListedRun[], filter: string, count: number): ListedRun[] {
+  const monitor = commonMonitor(listed);
+  return arrangeRuns(listed, filter, "best")
+    .filter(({ run, best }) => best && best.monitor === monitor && run.series.length > 0)
+    .slice(0, count);
+}
+
+/** Those whose names pass the filter, in order. What has another best metric, none, or no such parameter comes last. */
 export function arrangeRuns(listed: ListedRun[], filter: string, order: RunOrder): ListedRun[] {
   const passes = runFilter(filter);
   const shown = listed.filter(({ run }) => passes?.(run.run) ?? true);
+  if (typeof order === "object") {
+    const value = ({ parameters }: ListedRun) => parameters.get(order.parameter);
+    return shown.sort((a, b) => compare(value(a), value(b), naturalOrder) || a.index - b.index);
+  }
   const monitor = commonMonitor(listed);
   if (order === "name" || monitor === null) return shown;
   const sign = isHigherBetter(listed, monitor) ? -1 : 1;
-  const rank = ({ best }: ListedRun) => (best?.monitor === monitor ? sign * best.value : Infinity);
-  return shown.sort((a, b) => {
-    const [x, y] = [rank(a), rank(b)];
-    return x === y ? a.index - b.index : x < y ? -1 : 1;
-  });
+  const value = ({ best }: ListedRun) => (best?.monitor === monitor ? sign * best.value : undefined);
+  return shown.sort((a, b) => compare(value(a), value(b), (x, y) => x - y) || a.index - b.index);
+}
+
+/** An order in which what is not there comes last. */
+function compare<Value>(a: Value | undefined, b: Value | undefined, order: (a: Value, b: Value) => number): number {
+  return a === undefined || b === undefined ? Number(a === undefined) - Number(b === undefined) : order(a, b);
 }

@@ -54,6 +54,8 @@ export class Choices {
   also = $state.raw<number[]>([]);
   /** The runs that are drawn beside the one in focus; null while none was chosen or let go. */
   runs = $state.raw<string[] | null>(null);
+  /** By what the list of runs is grouped, as `readGrouping` reads it. */
+  groupRuns = $state.raw<string | null>(null);
   /** The word that is looked for in the samples. */
   word = $state("");
   readonly options = new Options();
@@ -84,6 +86,7 @@ export class Choices {
     this.versusSample = state.versusSample ?? null;
     this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
     this.runs = state.runs === undefined ? null : names(state.runs);
+    this.groupRuns = state.groupRuns ?? null;
     this.word = state.word ?? "";
     this.options.take(state);
   }
@@ -110,6 +113,7 @@ export class Choices {
       ["versusSite", this.versusSite],
       ["versusHead", this.versusHead],
       ["versusSample", this.versusSample],
+      ["groupRuns", this.groupRuns],
       ["word", this.word || null],
       ["also", this.also.length ? this.also.join(",") : null],
       // Names of runs are paths, which may hold commas.

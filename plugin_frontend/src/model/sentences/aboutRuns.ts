@@ -118,3 +118,28 @@ export function cellName(positions: Positions, index: number, cells: number): st
   const last = Math.max(first, Math.ceil(((cell + 1) * positions.size) / all) - 1);
   return first === last ? positions.name(first) : `${positions.name(first)} to ${positions.name(last)}`;
 }
+
+/** What the header of a column of hyperparameters says when asked. */
+export function parameterText(parameter: string): string {
+  return `${parameter}, as the name of the run says it`;
+}
+
+/** What the button that chooses the best runs does. */
+export function bestRunsText(count: number, monitor: string, higher: boolean): string {
+  const runs = count === 1 ? "the run" : `the ${count} runs`;
+  return `Choose ${runs} with the ${higher ? "highest" : "lowest"} ${monitor}, of those that pass the filter`;
+}
+
+/** The heading of a group of runs: `name` is null for the runs that are in no other. */
+export function runGroupText(name: string | null, by: { parameter: string } | { expression: string }): string {
+  return name ?? ("parameter" in by ? `without ${by.parameter}` : `without a match of ${by.expression}`);
+}
+
+export function countOfRuns(count: number): string {
+  return count === 1 ? "1 run" : `${count} runs`;
+}
+
+/** Why an expression groups nothing. */
+export function wrongExpressionText(expression: string): string {
+  return `“${expression}” is not a regular expression, so the runs are not grouped.`;
+}

@@ -20,7 +20,19 @@ export {
   describeNoMatrix,
   describeSince,
 } from "./aboutMatrix";
-export { cellName, describeRuns, describeRunWeights, type PanelCell, type RunsFacts, type RunValue } from "./aboutRuns";
+export {
+  bestRunsText,
+  cellName,
+  countOfRuns,
+  describeRuns,
+  describeRunWeights,
+  parameterText,
+  runGroupText,
+  wrongExpressionText,
+  type PanelCell,
+  type RunsFacts,
+  type RunValue,
+} from "./aboutRuns";
 export { describeSample, type SampleFacts } from "./aboutSample";
 export { describeTable, describeWord } from "./aboutSamples";
 export { changeOfHead, describeEpochs, describeHeadAtSlot, type StepsFacts } from "./aboutSteps";
