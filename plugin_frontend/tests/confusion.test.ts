@@ -10,7 +10,14 @@ import {
   type ClassGroup,
 } from "../src/model/confusionOrder";
 import { confusedPairs, mostChanged } from "../src/model/confusionRanking";
-import { classScores, labelScores, meanScore, sortScores } from "../src/model/confusionScores";
+import {
+  classScores,
+  labelScores,
+  meanScore,
+  outcomesOfClasses,
+  outcomesOfLabels,
+  sortScores,
+} from "../src/model/confusionScores";
 import { areaUnderRoc, atThreshold, averagePrecision, histogramOf, thresholds } from "../src/model/confusionThreshold";
 import { comparableUnit, differenceValues, unitValues } from "../src/model/confusionValues";
 import { changeText, describeColumnShare, describeDifference } from "../src/model/sentences";
@@ -130,4 +137,15 @@ test("rows of attention are 0 bits apart when equal and 1 when they share nothin
   expect(rowDivergence(Float32Array.of(1, 3), Float32Array.of(2, 6))).toBeCloseTo(0);
   expect(rowDivergence(Float32Array.of(1, 0), Float32Array.of(0, 1))).toBeCloseTo(1);
   expect(rowDivergence(Float32Array.of(0, 0), Float32Array.of(0, 1))).toBeNaN();
+});
+
+test("each class is counted against all others, and labels as they are stored", () => {
+  const two: Confusion = { classes: 2, counts: Float64Array.of(50, 10, 5, 35), weighted: false };
+  expect(outcomesOfClasses(two)).toEqual([
+    { truePositives: 50, falsePositives: 5, falseNegatives: 10, trueNegatives: 35 },
+    { truePositives: 35, falsePositives: 10, falseNegatives: 5, trueNegatives: 50 },
+  ]);
+  expect(outcomesOfLabels(Float64Array.of(1, 2, 3, 4))).toEqual([
+    { trueNegatives: 1, falsePositives: 2, falseNegatives: 3, truePositives: 4 },
+  ]);
 });

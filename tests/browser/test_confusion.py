@@ -10,7 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, expect
-from sklearn.metrics import f1_score, precision_recall_fscore_support, roc_auc_score
+from sklearn.metrics import (
+    f1_score,
+    multilabel_confusion_matrix,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
 import tb_attention
 from tests.browser import confusion_logs
@@ -332,6 +337,36 @@ def test_labels_have_their_own_counts_and_stand_together(server: TensorBoard, ch
         missed, wrongly = int((truth[:, 1] & ~said[:, 1]).sum()), int((~truth[:, 1] & said[:, 1]).sum())
         expect(table).to_contain_text(f"✗ {missed} false negatives")
         expect(table).to_contain_text(f"✗ {wrongly}")
+
+
+def test_the_table_of_classes_leaves_as_csv(logs: Path, server: TensorBoard, chromium: Browser) -> None:
+    """Counts and scores as scikit-learn has them, all digits; and of labels that are each a yes or no."""
+
+    def saved(run: str, step: int) -> list[list[str]]:
+        with opened(chromium, server.address, where(run)) as tab:
+            tab.wait_until_drawn("confusion", step=step)
+            with tab.page.expect_download() as download:
+                tab.frame.get_by_role("button", name="CSV", exact=True).click()
+            assert download.value.suggested_filename.endswith("classes.csv")
+            return list(csv.reader(io.StringIO(Path(download.value.path()).read_text())))
+
+    matrix = counted(logs)
+    truth, predicted = (np.repeat(index.ravel(), matrix.ravel()) for index in np.indices(matrix.shape))
+    head, *rows = saved("digits", LAST)
+    assert head[:5] == ["class", "true positives", "false positives", "false negatives", "true negatives"]
+    assert [row[0] for row in rows] == [*NAMES, "macro mean", "weighted mean"]
+    numbers = np.array([row[1:] for row in rows[:10]], float)
+    each = multilabel_confusion_matrix(truth, predicted)
+    np.testing.assert_array_equal(numbers[:, :4], each[:, [1, 0, 1, 0], [1, 1, 0, 0]])
+    expected = precision_recall_fscore_support(truth, predicted, zero_division=np.nan)
+    np.testing.assert_allclose(numbers[:, 4:], np.transpose(expected))
+    macro = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
+    np.testing.assert_allclose([float(value) for value in rows[10][5:8]], macro[:3])
+
+    truth, said = confusion_logs.label_truths(2)
+    _, *rows = saved("labels", 2)
+    numbers = np.array([row[1:5] for row in rows[:3]], float)
+    np.testing.assert_array_equal(numbers, multilabel_confusion_matrix(truth, said)[:, [1, 0, 1, 0], [1, 1, 0, 0]])
 
 
 def test_groups_of_a_thousand_classes_are_folded_at_first_and_a_click_unfolds_them(

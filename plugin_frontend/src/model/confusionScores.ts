@@ -13,6 +13,38 @@ export interface ClassScore {
   support: number;
 }
 
+/** Counts of a class against all others. */
+export interface Outcomes {
+  truePositives: number;
+  falsePositives: number;
+  falseNegatives: number;
+  trueNegatives: number;
+}
+
+export function outcomesOfClasses(matrix: Confusion): Outcomes[] {
+  const { rows, columns, total } = sumsOf(matrix);
+  return Array.from(rows, (support, index) => {
+    const truePositives = countOf(matrix, { truth: index, predicted: index });
+    const [falsePositives, falseNegatives] = [columns[index]! - truePositives, support - truePositives];
+    return {
+      truePositives,
+      falsePositives,
+      falseNegatives,
+      trueNegatives: total - truePositives - falsePositives - falseNegatives,
+    };
+  });
+}
+
+/** `labels`: as for `labelScores`. */
+export function outcomesOfLabels(labels: NumberArray): Outcomes[] {
+  return Array.from({ length: labels.length / 4 }, (_, index) => ({
+    trueNegatives: labels[4 * index]!,
+    falsePositives: labels[4 * index + 1]!,
+    falseNegatives: labels[4 * index + 2]!,
+    truePositives: labels[4 * index + 3]!,
+  }));
+}
+
 export type Mean = "macro" | "weighted";
 
 /** `right`: true positives; `support`: examples of the class; `called`: examples predicted as it. */

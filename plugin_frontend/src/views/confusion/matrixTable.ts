@@ -1,7 +1,9 @@
-/** The matrix as a table for the CSV: a row for each pair of classes that occurs, and what it is compared with. */
+/** The matrix and its classes as tables for CSV. */
+import { meanScore, outcomesOfClasses, outcomesOfLabels } from "../../model/confusionScores";
 import type { Table } from "../../model/table";
 import type { ConfusionState } from "../../state/confusionState.svelte";
 
+/** A row for each pair of classes that occurs, and what it is compared with. */
 export function matrixTable(confusion: ConfusionState): Table {
   const { stored, matrix, against, name } = confusion;
   const counts = (matrix ?? stored)?.counts ?? [];
@@ -16,4 +18,22 @@ export function matrixTable(confusion: ConfusionState): Table {
     }
   }
   return { head: ["true", "predicted", "count", ...(other ? [`count in ${against.label}`, "difference"] : [])], rows };
+}
+
+/** A row for each class: how it was told from all others, and its scores; then their means, as `classification_report` has them. */
+export function classTable({ kind, labels, matrix, scores, name }: ConfusionState): Table {
+  const ofLabels = kind === "labels" && labels.value ? outcomesOfLabels(labels.value.data) : [];
+  const outcomes = kind === "labels" || !matrix ? ofLabels : outcomesOfClasses(matrix);
+  const number = (value: number) => (Number.isNaN(value) ? "" : value);
+  const rows = scores.map(({ index, precision, recall, f1, support }) => {
+    const of = outcomes[index]!;
+    const counts = [of.truePositives, of.falsePositives, of.falseNegatives, of.trueNegatives];
+    return [name(index), ...counts, number(precision), number(recall), number(f1), support];
+  });
+  const means = (["macro", "weighted"] as const).map((mean) => {
+    const { precision, recall, f1, support } = meanScore(scores, mean);
+    return [`${mean} mean`, "", "", "", "", number(precision), number(recall), number(f1), support];
+  });
+  const counted = ["true positives", "false positives", "false negatives", "true negatives"];
+  return { head: ["class", ...counted, "precision", "recall", "F1", "support"], rows: [...rows, ...means] };
 }
