@@ -118,7 +118,7 @@ def test_a_sample_has_its_own_boxes(server: TensorBoard, chromium: Browser) -> N
 
         assert blue(0.65, 0.8) > 50 > 10 > blue(0.2, 0.85)
         tab.frame.locator("body").press("ArrowDown")
-        second = tab.frame.get_by_role("option").nth(1)
+        second = tab.frame.get_by_role("listbox", name="Samples").get_by_role("option").nth(1)
         second.click()
         tab.wait_until_drawn("sample")
         assert blue(0.2, 0.85) > 50 > 10 > blue(0.65, 0.8)

@@ -242,5 +242,5 @@ def test_epochs_shows_gates_by_a_measure_that_they_have(server: TensorBoard, chr
         shown = tab.frame.get_by_role("combobox", name="Measure")
         expect(shown).to_have_value("largest")
         assert "entropy" not in shown.locator("option").evaluate_all("all => all.map(one => one.value)")
-        rows = tab.frame.get_by_role("img", name=re.compile("^largest weight .* over 4 steps$"))
+        rows = tab.frame.get_by_role("img", name=re.compile("^largest value .* over 4 steps$"))
         assert max(rows.evaluate(CELL_LUMINANCES, [1, EPOCHS + 1])) > 0, "a blank row"
