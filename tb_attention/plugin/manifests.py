@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import msgspec
 from cachetools import LRUCache
 
+from tb_attention.errors import NotInLogError
 from tb_attention.records.format.paths import Step, step_order
-from tb_attention.records.format.schema import Manifest
+from tb_attention.records.format.schema import Manifest, StepManifest, maps_of
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
@@ -38,6 +39,18 @@ class SiteSet:
         self.text = text
         self.heads = heads
         self.count = len(heads)
+
+
+def maps_manifest(manifest: Manifest) -> StepManifest:
+    """The manifest of a step's maps; of a step of matrices, that of the maps of its examples.
+
+    Raises:
+        NotInLogError: The step has no maps.
+    """
+    maps = maps_of(manifest)
+    if maps is None:
+        raise NotInLogError("The step holds a confusion matrix and no maps.")
+    return maps
 
 
 @dataclass(frozen=True)

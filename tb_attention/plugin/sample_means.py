@@ -12,9 +12,10 @@ import numpy as np
 from cachetools import LRUCache, cached
 
 from tb_attention.errors import ArgumentError, DamagedFileError, LogError, NotInLogError
+from tb_attention.plugin.manifests import maps_manifest
 from tb_attention.records.format import step_file
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.schema import StepManifest, maps_of, read_manifest
+from tb_attention.records.format.schema import StepManifest, read_manifest
 from tb_attention.records.format.site_manifest import EncodedPart, SiteManifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.store.store import Entry
@@ -122,9 +123,7 @@ def of_overview(attempt: OpenedAttempt, file: Entry, samples: tuple[int, ...]) -
 
 
 def _maps(archive: Archive, file: Entry, samples: Sequence[int]) -> StepManifest:
-    manifest = maps_of(read_manifest(archive, file.name))
-    if manifest is None:
-        raise NotInLogError("The step holds a confusion matrix and no maps.")
+    manifest = maps_manifest(read_manifest(archive, file.name))
     if samples[-1] >= manifest.sample_count:
         raise NotInLogError(
             f"The step has {manifest.sample_count} samples, counted from 0. Received: samples up to {samples[-1]}."

@@ -17,9 +17,8 @@ from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.manifests import KnownManifest
 from tb_attention.plugin.verdicts import with_verdict
 from tb_attention.records.format import step_file
-from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import StepManifest, maps_of, read_manifest
+from tb_attention.records.format.schema import read_manifest
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
@@ -119,7 +118,7 @@ def serve_rows(logs: Logs, request: Request) -> Response:
 
 def _over_sites(attempt: OpenedAttempt, file: Entry, sample: int, queries: Sequence[int]) -> Floats:
     with attempt.open(file.name) as archive:
-        manifest = _maps(archive, file)
+        manifest = manifests.maps_manifest(read_manifest(archive, file.name))
         _check_sample(sample, manifest.sample_count)
         rows = [
             mean_row(step_file.read_weights(archive, manifest, sample, index), site, queries)
@@ -160,15 +159,8 @@ def _over_steps(attempt: OpenedAttempt, site: int, sample: int, queries: Sequenc
 )
 def _of_step(attempt: OpenedAttempt, file: Entry, site: int, sample: int, queries: tuple[int, ...]) -> Floats:
     with attempt.open(file.name) as archive:
-        manifest = _maps(archive, file)
+        manifest = manifests.maps_manifest(read_manifest(archive, file.name))
         return mean_row(step_file.read_weights(archive, manifest, sample, site), manifest.sites[site], queries)
-
-
-def _maps(archive: Archive, file: Entry) -> StepManifest:
-    manifest = maps_of(read_manifest(archive, file.name))
-    if manifest is None:
-        raise NotInLogError("The step holds a confusion matrix and no maps.")
-    return manifest
 
 
 def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Floats:

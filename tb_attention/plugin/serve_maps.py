@@ -10,10 +10,11 @@ from werkzeug.wrappers import Request, Response
 from tb_attention.errors import AttentionError, NotInLogError
 from tb_attention.plugin import members, parameters, respond, sample_means
 from tb_attention.plugin.logs import Logs
+from tb_attention.plugin.manifests import maps_manifest
 from tb_attention.plugin.sample_means import Bodies, What
 from tb_attention.records.format import step_file
 from tb_attention.records.format.paths import Step
-from tb_attention.records.format.schema import StepManifest, maps_of
+from tb_attention.records.format.schema import StepManifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 
 # Overviews beyond this are left out of an answer; the page asks for each of them when it shows it.
@@ -47,7 +48,11 @@ def serve_overview(logs: Logs, request: Request) -> Response:
     sample = parameters.number(request, "sample")
     member = step_file.overview_member(sample)
     return members.serve(
-        request, attempt, attempt.step_file(step), member, lambda: _no_sample(_maps(attempt, step), sample)
+        request,
+        attempt,
+        attempt.step_file(step),
+        member,
+        lambda: _no_sample(_maps(attempt, step), sample),
     )
 
 
@@ -111,10 +116,7 @@ def _overview(attempt: OpenedAttempt, step: Step, sample: int) -> bytes:
 
 
 def _maps(attempt: OpenedAttempt, step: Step) -> StepManifest:
-    maps = maps_of(attempt.read_manifest(step))
-    if maps is None:
-        raise NotInLogError("The step holds a confusion matrix and no maps.")
-    return maps
+    return maps_manifest(attempt.read_manifest(step))
 
 
 def _no_sample(maps: StepManifest, sample: int) -> str | None:
