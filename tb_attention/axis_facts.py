@@ -82,10 +82,13 @@ def _box(given: Any) -> Box:
 def _floats(given: Any) -> tuple[float, ...] | None:
     """Finite floats, or None."""
     try:
-        numbers = tuple(float(number) for number in given if not isinstance(number, str | bytes))
+        values = list(given)
+        if any(isinstance(value, str | bytes) for value in values):
+            return None
+        numbers = tuple(map(float, values))
     except (TypeError, ValueError, OverflowError):
         return None
-    return numbers if all(map(math.isfinite, numbers)) and len(numbers) == len(list(given)) else None
+    return numbers if all(map(math.isfinite, numbers)) else None
 
 
 def _start(given: Any) -> str:

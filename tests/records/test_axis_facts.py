@@ -40,6 +40,8 @@ def test_lists_and_arrays_become_tuples() -> None:
     (name, *_) = Axis("key", 4, names=np.array(NAMES)).names or ()
     assert (name, type(name)) == ("age", str)
     assert Axis("key", 4, "frames", seconds=0.02 * np.arange(4)).seconds == pytest.approx(SECONDS)
+    generated: Any = (0.02 * frame for frame in range(4))
+    assert Axis("key", 4, "frames", seconds=generated).seconds == pytest.approx(SECONDS)
     assert Axis("key", 4, "objects", boxes=np.array(BOXES)).boxes == (tuple(BOXES),)
     assert Axis("key", 4, "objects", boxes=np.array([BOXES, HALF])).boxes == (tuple(BOXES), tuple(HALF))
     assert Axis("key", 0, "objects", boxes=np.zeros((3, 0, 4))).boxes == ((), (), ())
