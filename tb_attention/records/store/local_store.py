@@ -27,7 +27,7 @@ class LocalStore(Store):
         try:
             with os.scandir(self._path(path)) as scan:
                 for item in scan:
-                    # A file may be moved between listing the directory and reading its size, and a link lead nowhere.
+                    # A file may be moved between listing the directory and reading its size, and a link may lead nowhere.
                     with contextlib.suppress(OSError):
                         found.append(_entry(item.name, item.stat()))
         except (FileNotFoundError, NotADirectoryError):
