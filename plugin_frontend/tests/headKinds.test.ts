@@ -9,10 +9,12 @@ import {
   uniformAttention,
   type HeadMeasures,
 } from "../src/model/headKinds";
-import { hasBlocks, isCausal, shownMap } from "../src/model/mapPatterns";
-import type { AttentionMap } from "../src/model/maps";
+import { hasBlocks, isCausal } from "../src/model/mapPatterns";
+import { selectFrom, type AttentionMap } from "../src/model/maps";
+import { cellsShown, overviewMaps } from "../src/model/overviewMaps";
+import { plainPositions } from "../src/model/positions";
 import { kindMeaning } from "../src/model/sentences";
-import { site } from "./helpers";
+import { site, sqrt8 } from "./helpers";
 
 /** A map of so many positions from the weight of each pair; rows are made to sum to 1. */
 function mapOf(size: number, weight: (query: number, key: number) => number): AttentionMap {
@@ -25,20 +27,15 @@ function mapOf(size: number, weight: (query: number, key: number) => number): At
   return { rows: size, columns: size, weights };
 }
 
-const whole = (map: AttentionMap) => {
-  const axis = { shown: Array.from({ length: map.rows }, (_, i) => i), size: map.rows };
-  return shownMap(map, axis, axis);
-};
-
 /** Measures of attention that is uniform, but for what is said. */
 const head = (changes: Partial<HeadMeasures>): HeadMeasures => ({
   ...{ entropy: 4, largest: 0.2, distance: 10, first: 0.02, self: 0.02, previous: 0.02 },
   ...changes,
 });
 const kindOfMap = (map: AttentionMap, of: Partial<HeadMeasures>) => {
-  const causal = isCausal([whole(map)]);
+  const causal = isCausal([map]);
   const uniform = uniformAttention(map.rows, [map.rows], causal);
-  return kindOf({ head: head(of), uniform, extra: 0, causal, map: whole(map) });
+  return kindOf({ head: head(of), uniform, extra: 0, causal, map });
 };
 
 test("uniform attention over 8 keys has 3 bits, an eighth on each key and a mean distance of 2.625", () => {
@@ -150,30 +147,56 @@ test("few keys that are the same for all queries are one key, others are by cont
 test("blocks are segments that no query looks out of; a band along the diagonal has none", () => {
   const segments = mapOf(32, (query, key) => (query < 12 === key < 12 ? 1 : 0.001));
   expect(kindOfMap(segments, { entropy: 4.2 })).toBe("block");
-  expect(hasBlocks(whole(segments), false)).toBe(true);
+  expect(hasBlocks(segments, false)).toBe(true);
   const band = mapOf(32, (query, key) => (Math.abs(query - key) < 6 ? 1 : 0.001));
-  expect(hasBlocks(whole(band), false)).toBe(false);
-  expect(hasBlocks(whole(mapOf(32, () => 1)), false)).toBe(false);
+  expect(hasBlocks(band, false)).toBe(false);
+  expect(
+    hasBlocks(
+      mapOf(32, () => 1),
+      false,
+    ),
+  ).toBe(false);
   // Under a causal mask no query of the first segment sees the second; that alone is no block.
   const causal = mapOf(32, (query, key) => (key <= query ? 1 : 0));
-  expect(hasBlocks(whole(causal), true)).toBe(false);
+  expect(hasBlocks(causal, true)).toBe(false);
   const packed = mapOf(32, (query, key) => (key <= query && query < 12 === key < 12 ? 1 : 0));
-  expect(hasBlocks(whole(packed), true)).toBe(true);
+  expect(hasBlocks(packed, true)).toBe(true);
 });
 
 test("a map is causal if no query looks behind itself, in all heads of its site", () => {
   const causal = mapOf(8, (query, key) => (key <= query ? 1 : 0));
-  expect(isCausal([whole(causal), whole(causal)])).toBe(true);
-  expect(isCausal([whole(causal), whole(mapOf(8, () => 1))])).toBe(false);
+  expect(isCausal([causal, causal])).toBe(true);
+  expect(isCausal([causal, mapOf(8, () => 1)])).toBe(false);
   expect(isCausal([])).toBe(false);
 });
 
 test("rows and columns of padding are not looked at, in pooled maps neither", () => {
   const map = { rows: 4, columns: 4, weights: Float32Array.from({ length: 16 }, (_, i) => i) };
-  const axis = { shown: [0, 1, 2, 3, 4], size: 8 };
-  const shown = shownMap(map, axis, axis);
+  const cells = cellsShown({ ...plainPositions(8, String), shown: [0, 1, 2, 3, 4] }, 4);
+  const shown = selectFrom(map, cells, cells);
   // Cells of two positions: the fifth lies in the third.
-  expect([shown.rows, shown.columns, shown.at(2, 2)]).toEqual([3, 3, 10]);
+  expect([shown.rows, shown.columns, shown.weights[2 * 3 + 2]]).toEqual([3, 3, 10]);
+});
+
+test("a head has the kind of all words of a padded sample", () => {
+  // 20 words of 64 tokens are 10 of 32 cells; all queries look at one of the last words.
+  const tokens = Array.from({ length: 64 }, (_, i) => (i < 20 ? `w${i}` : "[PAD]"));
+  const mask = tokens.map((_, i) => Number(i < 20));
+  const sample = { id: "a", index: 0, label: null, inputs: [{ name: "text", kind: "tokens" as const, tokens, mask }] };
+  const along = { size: 64, kind: "tokens" as const, input: 0 };
+  const axes: Axis[] = [
+    { role: "heads", size: 1 },
+    { role: "query", ...along },
+    { role: "key", ...along },
+  ];
+  const stored = sqrt8(Array.from({ length: 32 }, () => Array.from({ length: 32 }, (_, key) => (key === 8 ? 0.9 : 0))));
+  const overview = { shape: [1, 32, 32], encoding: "sqrt8_row" as const, offset: 0, bytes: stored.length };
+  const of = site({ overview }, axes);
+  const measures = {
+    array: { shape: [1, 1, 6], data: Float32Array.of(1, 0.9, 8, 0.01, 0.05, 0.05) },
+    names: ["entropy", "largest", "distance", "first", "self", "previous"],
+  };
+  expect(new KindsOfHeads([of], sample, [overviewMaps(of, stored, sample)], measures, 0).all()).toEqual([["key"]]);
 });
 
 test("gates, activations and routers have no kinds, and heads that diverged have none", () => {

@@ -1,15 +1,13 @@
 import { expect, test } from "vitest";
 import type { Axis } from "../src/api/wire";
 import { uniformAttention, type HeadKind, type SiteGround } from "../src/model/headKinds";
-import { plainPositions } from "../src/model/positions";
 import { reasonText } from "../src/model/sentences";
 import { worthALook } from "../src/model/worthALook";
 import { site } from "./helpers";
 
 const NAMES = ["entropy", "largest", "distance", "first", "self", "previous"];
 const uniform = uniformAttention(16, [16], false);
-const positions = plainPositions(16, String);
-const ground: SiteGround = { uniform, extra: 0, causal: false, queries: positions, keys: positions };
+const ground: SiteGround = { uniform, extra: 0, causal: false };
 const stepName = (step: number) => `epoch ${step + 1}`;
 
 /** `entropies`: for each step those of the heads of one site over 16 keys, of which uniform attention has 4 bits. */

@@ -5,17 +5,9 @@
 import type { Sample, Site } from "../api/wire";
 import { headCounts, type HeadIndex } from "./heads";
 import { hasQueries, type AttentionMap } from "./maps";
-import {
-  hasBlocks,
-  isCausal,
-  shareNearDiagonal,
-  shareOfBestKey,
-  sharedPatterns,
-  shownMap,
-  type ShownMap,
-} from "./mapPatterns";
+import { hasBlocks, isCausal, shareNearDiagonal, shareOfBestKey, sharedPatterns } from "./mapPatterns";
 import { measureAt, type Measures } from "./measures";
-import { positionsOf, type Positions } from "./positions";
+import { positionsOf } from "./positions";
 
 /** In the order of legends. */
 export const HEAD_KINDS = ["previous", "first", "diagonal", "block", "broad", "content", "key", "mixed"] as const;
@@ -136,7 +128,7 @@ export interface KindFacts {
   extra: number;
   causal: boolean;
   /** Without padding. */
-  map: ShownMap;
+  map: AttentionMap;
 }
 
 export function kindOf({ head, uniform, extra, causal, map }: KindFacts): HeadKind | null {
@@ -147,7 +139,7 @@ export function kindOf({ head, uniform, extra, causal, map }: KindFacts): HeadKi
   return blocks && head.entropy >= uniform.bits - BLOCK_BITS && hasBlocks(map, causal) ? "block" : measured;
 }
 
-function kindOfFew(head: HeadMeasures, uniform: Uniform, map: ShownMap, causal: boolean): HeadKind {
+function kindOfFew(head: HeadMeasures, uniform: Uniform, map: AttentionMap, causal: boolean): HeadKind {
   // In a pooled map a cell may be large because of one query. Where the largest weights are so on average, it is not.
   if (isMost(head.largest, 1 / uniform.keys)) {
     if (isMost(shareOfBestKey(map), causal ? uniform.first : 1 / map.columns)) return "key";
@@ -163,25 +155,24 @@ export interface SiteGround {
   uniform: Uniform;
   extra: number;
   causal: boolean;
-  queries: Positions;
-  keys: Positions;
 }
 
 const ATTENTION = new Set(["self", "cross", "local"]);
 
-/** Gates, activations and routers have no kinds of heads, and what has no queries has no pattern. `maps`: the pooled ones of its heads. */
+/**
+ * Gates, activations and routers have no kinds of heads, and what has no queries has no pattern. `maps`: the pooled ones of its
+ * heads, without padding.
+ */
 export function groundOf(site: Site, sample: Sample | null, maps: AttentionMap[]): SiteGround | null {
   if (!ATTENTION.has(site.kind) || !hasQueries(site) || !maps.length) return null;
-  const [queries, keys] = [positionsOf(site, "query", sample), positionsOf(site, "key", sample)];
+  const keys = positionsOf(site, "key", sample);
   const shown = keys.shown.length;
-  const causal = site.kind !== "cross" && isCausal(maps.map((map) => shownMap(map, queries, keys)));
+  const causal = site.kind !== "cross" && isCausal(maps);
   const cells = keys.grid ?? [shown - keys.extra.length];
   return {
     uniform: uniformAttention(shown, cells, causal),
     extra: keys.extra.length,
     causal,
-    queries,
-    keys,
   };
 }
 
@@ -191,7 +182,7 @@ export class KindsOfHeads {
   readonly #kinds = new Map<number, HeadKind | null>();
   readonly #first: number[];
 
-  /** `maps`: for each site the pooled maps of its heads. `step`: an index in the measures. */
+  /** `maps`: for each site the pooled maps of its heads, without the padding of the sample. `step`: an index in the measures. */
   constructor(
     readonly sites: Site[],
     readonly sample: Sample | null,
@@ -221,9 +212,7 @@ export class KindsOfHeads {
     const flat = this.#first[site]! + head;
     let kind = this.#kinds.get(flat);
     if (kind === undefined) {
-      const { queries, keys } = ground;
-      const of = measuresOfHead(this.measures, this.step, flat);
-      kind = kindOf({ ...ground, head: of, map: shownMap(map, queries, keys) });
+      kind = kindOf({ ...ground, head: measuresOfHead(this.measures, this.step, flat), map });
       this.#kinds.set(flat, kind);
     }
     return kind;

@@ -1,40 +1,18 @@
-/** What the pooled map of a head tells beyond its measures: a causal mask, a key of all queries, a shift, blocks. */
+/** What the pooled map of a head, without padding, tells beyond its measures: a causal mask, a key of all queries, a shift, blocks. */
 import type { AttentionMap } from "./maps";
 
-/** The part of a map that is not padding. */
-export interface ShownMap {
-  rows: number;
-  columns: number;
-  /** How large the weight of a cell is; NaN where it is not a number. */
-  at: (row: number, column: number) => number;
-}
-
-/** The indices of the cells that hold one of the shown positions; cell c begins at floor(c * size / cells). */
-function shownCells(shown: number[], size: number, cells: number): number[] {
-  const cellOf = (position: number) => Math.ceil(((position + 1) * cells) / size) - 1;
-  return [...new Set(shown.map(cellOf))];
-}
-
-/** @param queries, keys Their shown positions, of so many. */
-export function shownMap(
-  map: AttentionMap,
-  queries: { shown: number[]; size: number },
-  keys: { shown: number[]; size: number },
-): ShownMap {
-  const rows = shownCells(queries.shown, queries.size, map.rows);
-  const columns = shownCells(keys.shown, keys.size, map.columns);
-  return {
-    rows: rows.length,
-    columns: columns.length,
-    at: (row, column) => Math.abs(map.weights[rows[row]! * map.columns + columns[column]!] ?? NaN),
-  };
+/** How large the weight of a cell is, whatever its sign; NaN where it is not a number. */
+function sizesOf(map: AttentionMap): (row: number, column: number) => number {
+  return (row, column) => Math.abs(map.weights[row * map.columns + column] ?? NaN);
 }
 
 /** Whether no query looks at a key behind it, in all of several maps of the same positions. */
-export function isCausal(maps: ShownMap[]): boolean {
+export function isCausal(maps: AttentionMap[]): boolean {
   return (
     maps.length > 0 &&
-    maps.every(({ rows, columns, at }) => {
+    maps.every((map) => {
+      const { rows, columns } = map;
+      const at = sizesOf(map);
       if (rows !== columns || rows < 2) return false;
       for (let row = 0; row < rows; row++)
         for (let column = columns - 1; column > row; column--) if (at(row, column) !== 0) return false;
@@ -86,8 +64,9 @@ const SHARED = 2;
  * `strong` on one key, or at one distance, where this is largest. In a pooled map, where each cell has the largest weight of many,
  * `share` is too small where attention is scattered, and `agreed` is too large.
  */
-export function sharedPatterns(map: ShownMap, causal: boolean, strong: number): { share: number; agreed: number } {
-  const { rows, columns, at } = map;
+export function sharedPatterns(map: AttentionMap, causal: boolean, strong: number): { share: number; agreed: number } {
+  const { rows, columns } = map;
+  const at = sizesOf(map);
   const [keys, shifts] = [new Lines(columns), new Lines(rows + columns)];
   for (let row = 0; row < rows; row++) {
     const middle = Math.round((row * columns) / rows);
@@ -109,7 +88,9 @@ export function sharedPatterns(map: ShownMap, causal: boolean, strong: number): 
 /**
  * The share of attention on the key, or the pooled cell of keys, that gets most of it; NaN where a weight is not a number.
  */
-export function shareOfBestKey({ rows, columns, at }: ShownMap): number {
+export function shareOfBestKey(map: AttentionMap): number {
+  const { rows, columns } = map;
+  const at = sizesOf(map);
   const sums = new Float64Array(columns);
   let counted = 0;
   for (let row = 0; row < rows; row++) {
@@ -123,7 +104,9 @@ export function shareOfBestKey({ rows, columns, at }: ShownMap): number {
 }
 
 /** The share of attention on the diagonal and the cells beside it, and what it is where attention is uniform. */
-export function shareNearDiagonal({ rows, columns, at }: ShownMap, causal: boolean): { share: number; even: number } {
+export function shareNearDiagonal(map: AttentionMap, causal: boolean): { share: number; even: number } {
+  const { rows, columns } = map;
+  const at = sizesOf(map);
   let [share, even, counted] = [0, 0, 0];
   for (let row = 0; row < rows; row++) {
     const middle = Math.round((row * columns) / rows);
@@ -149,7 +132,9 @@ const ACROSS = 0.3;
 const SMALLEST_BLOCK = 1 / 8;
 
 /** Whether there is a position that next to no query looks across. Only the first boundary is sought: two blocks or more. */
-export function hasBlocks({ rows, columns, at }: ShownMap, causal: boolean): boolean {
+export function hasBlocks(map: AttentionMap, causal: boolean): boolean {
+  const { rows, columns } = map;
+  const at = sizesOf(map);
   if (rows !== columns) return false;
   const least = Math.max(2, Math.ceil(rows * SMALLEST_BLOCK));
   // A pooled row may hold queries of two blocks, and a special token looks at all.
