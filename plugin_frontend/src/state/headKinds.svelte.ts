@@ -6,12 +6,11 @@ import type { MapArrays } from "./mapArrays.svelte";
 import type { SampleSelection } from "./sampleSelection.svelte";
 
 export class HeadKinds {
-  /** Whether the measures are averages over samples whose maps have none: together they say nothing. */
-  readonly mismatched = $derived.by(() => this.focus.averaging.ofMeasures && !this.focus.averaging.ofMaps);
   readonly #found = $derived.by(() => {
     const picture = this.maps.overview.value;
-    if (!picture || this.mismatched) return null;
     const { samples, averaging } = this.focus;
+    // Measures of several samples say nothing of the map of one.
+    if (!picture || averaging.onlyMeasures) return null;
     // Where maps are averages, their positions are the same in all samples.
     const sample = samples[averaging.ofMaps ? (averaging.now[0] ?? -1) : picture.sample] ?? null;
     const step = this.focus.stepIndex(picture.slot);
