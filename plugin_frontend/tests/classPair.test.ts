@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fitPair, withoutMiddle } from "../src/model/classPair";
+import { fitPair } from "../src/model/classPair";
+import { withoutMiddle } from "../src/model/shortNames";
 import { foldedGroups, foldedText } from "../src/model/foldedGroups";
 
 const width = (text: string) => 6 * [...text].length;

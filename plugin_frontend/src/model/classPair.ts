@@ -1,14 +1,5 @@
 /** The names of two classes in the room of a line: both stay readable. */
-
-/** At most `most` characters; of a longer name the middle is left out, because names of classes often begin, or end, alike. */
-export function withoutMiddle(name: string, most: number): string {
-  const characters = [...name];
-  if (characters.length <= most) return name;
-  const end = Math.max(0, Math.floor((most - 1) / 2));
-  return [...characters.slice(0, Math.max(1, most - 1 - end)), "…", ...characters.slice(characters.length - end)].join(
-    "",
-  );
-}
+import { withoutMiddle } from "./shortNames";
 
 function shortenedTo(name: string, room: number, widthOf: (text: string) => number): string {
   let [low, high] = [2, [...name].length];

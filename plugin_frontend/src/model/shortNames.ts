@@ -13,8 +13,8 @@ function joined(words: string[]): string {
     .replace(/…(\/?…)+/gu, CUT);
 }
 
-/** A name without its middle, if it is longer. */
-function withoutMiddle(name: string, most: number): string {
+/** At most `most` letters; of a longer name the middle is left out, because names often begin, or end, alike. */
+export function withoutMiddle(name: string, most: number): string {
   const letters = Array.from(name);
   if (letters.length <= most) return name;
   const end = Math.floor((most - 1) / 2);

@@ -1,4 +1,5 @@
 /** A sentence in the room that it has: on one line, else on two small ones, with names shortened in the middle as far as need be. */
+import { withoutMiddle } from "../shortNames";
 import type { Part } from "./part";
 
 export interface FittedPart extends Part {
@@ -22,10 +23,7 @@ const ENDING = /^(.*?)( \([^()]*\)| · [^·]{1,24})?$/su;
 /** At most `most` characters of a name, the middle left out; what is in brackets behind it, and its quotes, stay. */
 export function shortName(name: string, most: number): string {
   const [, body = name, ending = ""] = ENDING.exec(name) ?? [];
-  const characters = [...body];
-  if (characters.length <= most) return name;
-  const back = Math.floor((most - 1) / 2);
-  return `${characters.slice(0, most - 1 - back).join("")}…${characters.slice(characters.length - back).join("")}${ending}`;
+  return withoutMiddle(body, most) + ending;
 }
 
 function shortened(parts: Part[], most: number): FittedPart[] {
