@@ -61,14 +61,9 @@ export function classScores(matrix: Confusion): ClassScore[] {
 
 /** `labels`: (classes, 2, 2), of each class `[[true negatives, false positives], [false negatives, true positives]]`. */
 export function labelScores(labels: NumberArray): ClassScore[] {
-  return Array.from({ length: labels.length / 4 }, (_, index) => {
-    const [falsePositives, falseNegatives, right] = [
-      labels[4 * index + 1]!,
-      labels[4 * index + 2]!,
-      labels[4 * index + 3]!,
-    ];
-    return score(index, right, right + falseNegatives, right + falsePositives);
-  });
+  return outcomesOfLabels(labels).map(({ truePositives, falsePositives, falseNegatives }, index) =>
+    score(index, truePositives, truePositives + falseNegatives, truePositives + falsePositives),
+  );
 }
 
 /** The mean over the classes that occur or are predicted, each alike or by its support; what is not defined counts as 0. */
