@@ -2,7 +2,7 @@
 import type { SeriesEntry } from "../api/wire";
 import { higherIsBetter } from "./metricDirection";
 import { naturalOrder } from "./naturalOrder";
-import { parametersOf, type Parameters } from "./runParameters";
+import { parametersOf, partsOf, type Parameters } from "./runParameters";
 import { entriesOf, runFilter, type RunEntry } from "./runs";
 import { nameOfStep } from "./timeline";
 
@@ -93,7 +93,7 @@ export function shortNames(names: string[]): string[] {
 
 /** Of each name the parts that not all have: "lr=0.1 seed=2" of "lr=0.1,bs=16,seed=2". A name without such parts stays whole. */
 export function whatDiffers(names: string[]): string[] {
-  const parts = names.map((name) => name.split(/[,;/\s]+/).filter(Boolean));
+  const parts = names.map(partsOf);
   const isShared = (part: string) => names.length > 1 && parts.every((all) => all.includes(part));
   return parts.map((all, i) => all.filter((part) => !isShared(part)).join(" ") || names[i]!);
 }

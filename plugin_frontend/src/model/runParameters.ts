@@ -1,13 +1,19 @@
 /** Hyperparameters as the names of runs say them ("lr=0.1,bs=16,seed=0"), and groups of runs by one of them or by an expression. */
+import { expressionOf } from "./runs";
 
 export type Parameters = ReadonlyMap<string, string>;
 
 /** A value ends at a separator, or at an underscore before another key: the underscores of "act=leaky_relu" and "batch_size=16" are kept. */
 const PAIR = /_*([^=]+)=([^=]+?)(?:_+(?=[^=]+=)|$)/gy;
 
-/** Every `key=value` of a name, between commas, semicolons, slashes and spaces. Of two values of a key, the last. */
+/** The parts of a name, between commas, semicolons, slashes and spaces. */
+export function partsOf(name: string): string[] {
+  return name.split(/[,;/\s]+/).filter(Boolean);
+}
+
+/** Every `key=value` of a name. Of two values of a key, the last. */
 export function parametersOf(name: string): Parameters {
-  const pairs = name.split(/[,;/\s]+/).flatMap((part) => [...part.matchAll(PAIR)]);
+  const pairs = partsOf(name).flatMap((part) => [...part.matchAll(PAIR)]);
   return new Map(pairs.map(([, key, value]) => [key!, value!]));
 }
 
@@ -52,11 +58,7 @@ export function groupRuns<Run extends NamedRun>(runs: Run[], grouping: Grouping)
 
 /** Whether an expression can be read as one. */
 export function isExpression(text: string): boolean {
-  try {
-    return Boolean(new RegExp(text));
-  } catch {
-    return false;
-  }
+  return expressionOf(text) !== null;
 }
 
 function namer(grouping: NonNullable<Grouping>): ((run: NamedRun) => string | undefined) | null {
@@ -64,8 +66,8 @@ function namer(grouping: NonNullable<Grouping>): ((run: NamedRun) => string | un
     const { parameter } = grouping;
     return ({ parameters }) => (parameters.has(parameter) ? `${parameter}=${parameters.get(parameter)}` : undefined);
   }
-  if (!grouping.expression || !isExpression(grouping.expression)) return null;
-  const expression = new RegExp(grouping.expression, "i");
+  const expression = grouping.expression ? expressionOf(grouping.expression) : null;
+  if (!expression) return null;
   return ({ run }) => {
     const found = expression.exec(run.run);
     return found?.[1] ?? found?.[0];

@@ -59,12 +59,17 @@ export function newestAttempt(entry: SeriesEntry): number {
   return entry.attempts.at(-1) ?? 1;
 }
 
-/** A filter as the host has it: a regular expression; null while what is typed is none. */
-export function runFilter(text: string): ((name: string) => boolean) | null {
+/** A regular expression as the host has it: small and capital letters are the same; null while what is typed is none. */
+export function expressionOf(text: string): RegExp | null {
   try {
-    const expression = new RegExp(text, "i");
-    return (name) => expression.test(name);
+    return new RegExp(text, "i");
   } catch {
     return null;
   }
+}
+
+/** A filter; null while what is typed is no expression. */
+export function runFilter(text: string): ((name: string) => boolean) | null {
+  const expression = expressionOf(text);
+  return expression && ((name) => expression.test(name));
 }
