@@ -1,6 +1,6 @@
 /** All heads at one step: which stand out by the chosen measure, and what changed most. */
 import type { Site, Step } from "../../api/wire";
-import { hasGateKind, headCounts, headName } from "../heads";
+import { hasGateKind, headCounts, headName, type HeadIndex } from "../heads";
 import { lowestFirst, measureTitle, type MeasureName, type PlacedValue } from "../headValues";
 import { countText, kindsText, kindWords } from "../kindWords";
 import { mapShape } from "../maps";
@@ -44,7 +44,8 @@ function countedHeads(count: number, sites: Site[]): string {
   return `${count.toLocaleString("en")} ${kindsText(sites, count)}`;
 }
 
-const headPart = (sites: Site[], { site, head }: { site: number; head: number }) =>
+/** The name of a head, which leads to it. */
+export const headPart = (sites: Site[], { site, head }: HeadIndex): Part =>
   named(headName(sites, site, head), { kind: "head", site, head });
 
 /** How many heads have weights that are not numbers. */

@@ -39,9 +39,7 @@ export function describeRuns(facts: RunsFacts): Part[] {
   const [first, ...others] = [...known].sort((a, b) => sign * (a.value - b.value));
   const last = others.at(-1);
   const missing = values.filter(({ value, measured }) => Number.isNaN(value) && measured).length;
-  const without = missing
-    ? `; in ${missing === 1 ? "1 run" : `${missing} runs`} its ${kindWords(site).value}s are not a number`
-    : "";
+  const without = missing ? `; in ${countOfRuns(missing)} its ${kindWords(site).value}s are not a number` : "";
   const subject = named(head);
   if (facts.chosen < 2) {
     const [only] = values;

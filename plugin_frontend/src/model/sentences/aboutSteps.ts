@@ -1,14 +1,15 @@
 /** Heads over the steps: which changed most, and when weights first were not a number. */
 import type { Site } from "../../api/wire";
-import { flatHead, headName, type HeadIndex } from "../heads";
+import { flatHead, type HeadIndex } from "../heads";
 import { measureTitle, type MeasureName } from "../headValues";
 import { countText, kindsText, kindWords } from "../kindWords";
 import { weightText } from "../ranking";
 import type { MeasuredKind } from "../headKinds";
 import { kindMeaning } from "./headKinds";
 import { shortStepName, type Slot } from "../timeline";
+import { headPart } from "./aboutHeads";
 import { courseText } from "./amounts";
-import { named, plain, quiet, stepPart, strong, type Part } from "./part";
+import { plain, quiet, stepPart, strong, type Part } from "./part";
 
 /** What is known of all heads at the slots of the timeline. */
 export interface StepsFacts {
@@ -28,9 +29,6 @@ export interface StepsFacts {
   /** The largest change of each head, the largest of all first. */
   changes: { head: HeadIndex; flat: number; slot: number }[];
 }
-
-const headPart = (sites: Site[], head: HeadIndex) =>
-  named(headName(sites, head.site, head.head), { kind: "head", ...head });
 
 function slotPart(slot: Slot | undefined): Part {
   return slot ? stepPart(shortStepName(slot), slot.step) : plain("");
