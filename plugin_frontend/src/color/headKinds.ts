@@ -20,7 +20,7 @@ const COLORS = {
   },
 };
 
-export type ColoredKind = keyof (typeof COLORS)["light"];
+type ColoredKind = keyof (typeof COLORS)["light"];
 
 const isColored = (kind: string): kind is ColoredKind => kind in COLORS.light;
 

@@ -12,7 +12,7 @@ export interface TintScale {
   of: string;
 }
 
-export const QUANTILE = 0.98;
+const QUANTILE = 0.98;
 
 const WORDS: Record<TintFit, string> = {
   row: "the largest of the row",

@@ -163,7 +163,7 @@ const ATTENTION = new Set(["self", "cross", "local"]);
  * Gates, activations and routers have no kinds of heads, and what has no queries has no pattern. `maps`: the pooled ones of its
  * heads, without padding.
  */
-export function groundOf(site: Site, sample: Sample | null, maps: AttentionMap[]): SiteGround | null {
+function groundOf(site: Site, sample: Sample | null, maps: AttentionMap[]): SiteGround | null {
   if (!ATTENTION.has(site.kind) || !hasQueries(site) || !maps.length) return null;
   const keys = positionsOf(site, "key", sample);
   const shown = keys.shown.length;

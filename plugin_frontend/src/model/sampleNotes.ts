@@ -19,7 +19,7 @@ export function cleanTag(text: string): string {
   return [...text.replace(/[\s,]+/gu, " ").trim()].slice(0, LONGEST_TAG).join("").trim();
 }
 
-export const isEmpty = ({ tags, note }: SampleNote): boolean => !tags.length && !note.trim();
+const isEmpty = ({ tags, note }: SampleNote): boolean => !tags.length && !note.trim();
 
 /** The notes with another one for a sample; an empty one is taken out. */
 export function withNote(notes: SampleNotes, id: string, note: SampleNote): SampleNotes {

@@ -46,7 +46,7 @@ function counted(step: Step, epoch: number | null, batch: number | null): Counte
   return batch === step ? "batch" : "step";
 }
 
-export function countedBy({ step, epoch, record }: Slot): Counted {
+function countedBy({ step, epoch, record }: Slot): Counted {
   return counted(step, epoch, record?.batch ?? null);
 }
 
