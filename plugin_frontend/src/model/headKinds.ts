@@ -3,7 +3,7 @@
  * A head has a kind only if the numbers leave no other: everything else is "mixed".
  */
 import type { Sample, Site } from "../api/wire";
-import { headCounts, type HeadIndex } from "./heads";
+import { flatHead, headCounts, type HeadIndex } from "./heads";
 import { hasQueries, type AttentionMap } from "./maps";
 import { hasBlocks, isCausal, shareNearDiagonal, shareOfBestKey, sharedPatterns } from "./mapPatterns";
 import { measureAt, type Measures } from "./measures";
@@ -180,7 +180,6 @@ function groundOf(site: Site, sample: Sample | null, maps: AttentionMap[]): Site
 export class KindsOfHeads {
   readonly #grounds = new Map<number, SiteGround | null>();
   readonly #kinds = new Map<number, HeadKind | null>();
-  readonly #first: number[];
 
   /** `maps`: for each site the pooled maps of its heads, without the padding of the sample. `step`: an index in the measures. */
   constructor(
@@ -189,10 +188,7 @@ export class KindsOfHeads {
     readonly maps: AttentionMap[][],
     readonly measures: Measures | null,
     readonly step: number,
-  ) {
-    let from = 0;
-    this.#first = headCounts(sites).map((heads) => (from += heads) - heads);
-  }
+  ) {}
 
   /** What the heads of a site are compared with; null for a site whose heads have no kinds. */
   ground(site: number): SiteGround | null {
@@ -209,7 +205,7 @@ export class KindsOfHeads {
   kind({ site, head }: HeadIndex): HeadKind | null {
     const [ground, map] = [this.ground(site), this.maps[site]?.[head]];
     if (!ground || !map) return null;
-    const flat = this.#first[site]! + head;
+    const flat = flatHead(this.sites, { site, head });
     let kind = this.#kinds.get(flat);
     if (kind === undefined) {
       kind = kindOf({ ...ground, head: measuresOfHead(this.measures, this.step, flat), map });

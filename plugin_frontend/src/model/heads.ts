@@ -13,9 +13,18 @@ export function headCounts(sites: Site[]): number[] {
   return sites.map((site) => mapShape(site).heads);
 }
 
+/** Of each site the index of its first head. Asked for every head at every step: counting anew each time would be quadratic. */
+const firstHeads = new WeakMap<Site[], number[]>();
+
 /** The index of a head in the order of the measures: the heads of all sites one after the other. */
 export function flatHead(sites: Site[], { site, head }: HeadIndex): number {
-  return headCounts(sites.slice(0, site)).reduce((a, b) => a + b, 0) + head;
+  let first = firstHeads.get(sites);
+  if (!first) {
+    let from = 0;
+    first = headCounts(sites).map((heads) => (from += heads) - heads);
+    firstHeads.set(sites, first);
+  }
+  return (first.at(site) ?? 0) + head;
 }
 
 /** The head at an index in the order of the measures. */
