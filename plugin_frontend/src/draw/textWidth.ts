@@ -1,7 +1,8 @@
 /** How wide texts are, in CSS pixels. */
 let context: CanvasRenderingContext2D | null = null;
 
-function widthIn(font: string, text: string): number {
+/** `font`: as CSS writes it. */
+export function widthIn(font: string, text: string): number {
   context ??= document.createElement("canvas").getContext("2d");
   if (!context) return 7 * text.length;
   context.font = font;

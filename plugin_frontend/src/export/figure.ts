@@ -1,4 +1,5 @@
 /** A figure for a paper or an issue: a title, the legends with their names, the picture of a view, and its sentence as the caption. */
+import { widthIn } from "../draw/textWidth";
 import { colorOf } from "./scene/color";
 import { sceneItems, type Repaints } from "./scene/fromPage";
 import { boundsOf, intersection, shifted, type Color, type Item, type Scene } from "./scene/scene";
@@ -17,13 +18,7 @@ export interface Figure {
   repaints: Repaints;
 }
 
-const fontOf = (weight: number) => `${weight} ${SIZE}px Roboto, Arial, sans-serif`;
-
-function measured(text: string, weight: number): number {
-  const context = document.createElement("canvas").getContext("2d");
-  if (context) context.font = fontOf(weight);
-  return context?.measureText(text).width ?? 6 * text.length;
-}
+const measured = (text: string, weight: number) => widthIn(`${weight} ${SIZE}px Roboto, Arial, sans-serif`, text);
 
 /** `text` in lines of at most `width` CSS pixels. */
 function wrapped(text: string, width: number, weight: number): string[] {
