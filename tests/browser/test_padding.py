@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,14 @@ def test_padding_is_drawn_where_one_asks_for_it(view: str, canvas: str, server: 
         expect(padding).to_have_count(SIZE - len(WORDS))
         tab.frame.get_by_role("checkbox", name="padding").uncheck()
         expect(padding).to_have_count(0)
+
+
+@pytest.mark.parametrize("padding", ["hidden", "shown"])
+def test_a_comparison_leaves_padding_out_of_both_sides(padding: str, server: TensorBoard, chromium: Browser) -> None:
+    address = f"&p.attention.view=compare&p.attention.versus=0&p.attention.padding={padding}"
+    with opened(chromium, server.address, address) as tab:
+        heads = tab.frame.get_by_role("slider", name="Head, by its distance")
+        expect(heads).to_have_attribute("aria-valuetext", re.compile(": 0 bits apart$"))
 
 
 def test_a_space_has_a_mark_and_its_position(server: TensorBoard, chromium: Browser) -> None:

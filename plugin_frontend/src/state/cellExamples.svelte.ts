@@ -1,5 +1,4 @@
 /** The examples of the kept cell: those tracked over all steps, and those kept at this step. */
-import { withPadding } from "../model/samples";
 import { untrack } from "svelte";
 import { address } from "../api/client";
 import type { NpyArray } from "../api/npy";
@@ -38,10 +37,7 @@ export class CellExamples {
   }
 
   /** The examples that were kept, with their padding where it is to be drawn. */
-  readonly #samples: Sample[] = $derived.by(() => {
-    const all = this.samples.value?.samples ?? [];
-    return this.store.choices.options.values.padding === "shown" ? all.map(withPadding) : all;
-  });
+  readonly #samples: Sample[] = $derived.by(() => this.store.asDrawn(this.samples.value?.samples ?? []));
   readonly entries: CellExample[] = $derived.by(() => {
     const { store } = this;
     if (!store.keptCell) return [];

@@ -77,7 +77,7 @@ export class Comparison {
   /** The samples of A's step. */
   readonly #listed: Sample[] = $derived.by(() => {
     const same = !this.slot?.record?.samples || this.slot.record.samples === this.of.record?.samples;
-    return same ? this.of.samples : (this.samples.value?.samples ?? []);
+    return same ? this.of.samples : this.of.asDrawn(this.samples.value?.samples ?? []);
   });
   readonly sampleIndex = $derived.by(() => {
     const { of } = this;
@@ -153,9 +153,10 @@ export class Comparison {
       return { slot, sample, count, site, siteIndex, array };
     });
     if (this.weights.pending) return;
-    this.overview.want(address("overview", shared), async (key, signal) => {
-      const { data } = await of.server.client.array(key, signal);
-      return { slot, sample, sites, maps: sites.map((each) => overviewMaps(each, data)) };
+    const [url, padded] = [address("overview", shared), this.#listed[sample] ?? null];
+    this.overview.want(`${url} ${of.choices.options.values.padding}`, async (_, signal) => {
+      const { data } = await of.server.client.array(url, signal);
+      return { slot, sample, sites, maps: sites.map((each) => overviewMaps(each, data, padded)) };
     });
   }
 }

@@ -18,8 +18,7 @@ export class SampleSelection extends Selection {
   readonly sampleNotes = new Notes(this);
 
   readonly samples: Sample[] = $derived.by(() => {
-    const known = this.sampleSet.value?.samples ?? unnamedSamples(this.record);
-    const all = this.choices.options.values.padding === "shown" ? known.map(withPadding) : known;
+    const all = this.asDrawn(this.sampleSet.value?.samples ?? unnamedSamples(this.record));
     // Of the examples of cells only the first have maps.
     return this.showsExamples ? all.slice(0, this.record?.sample_count ?? 0) : all;
   });
@@ -62,6 +61,11 @@ export class SampleSelection extends Selection {
       passes(this.filter, sample, prediction, this.classNames, this.sampleNotes.ofSample(sample.id)),
     ),
   );
+
+  /** Samples with their padding as words like all others, where it is to be drawn. */
+  asDrawn(samples: Sample[]): Sample[] {
+    return this.choices.options.values.padding === "shown" ? samples.map(withPadding) : samples;
+  }
 
   /** Keeps a cell of the matrix; null lets it go. */
   keepCell(cell: Cell | null): void {
