@@ -51,7 +51,7 @@ export function laneValueText({ text, right }: LaneValue): string {
   return right === false ? `✗ ${text}, wrong` : text;
 }
 
-/** "3 for epochs 1–4, 8 for epoch 5": a lane in words, for screen readers; long ones only with their ends. */
+/** "Shirt → T-shirt: 3 at epoch 1 to epoch 4, 8 at epoch 5": a lane in words, for screen readers; long ones only with their ends. */
 export function laneWords(lane: StepLane, slotName: (slot: number) => string, most = 6): string {
   const segments = segmentsOf(lane.values.map((value) => value && { text: value.text, right: value.right ?? null }));
   const words = segments.map(({ from, to, value }) => {

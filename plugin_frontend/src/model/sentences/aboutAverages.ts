@@ -18,7 +18,7 @@ export interface AverageFacts {
 
 const samplesText = (count: number) => `${count} ${count === 1 ? "sample" : "samples"}`;
 
-/** "16 samples", "5 samples that are wrong at epoch 3". */
+/** "16 samples", "5 samples wrong at epoch 3". */
 export function averagedText({ average, count, stepName }: AverageFacts): string {
   const of = { one: "", all: "", label: " of this label", right: "", wrong: "" }[average];
   const which = average === "right" || average === "wrong" ? ` ${average} at ${stepName}` : "";

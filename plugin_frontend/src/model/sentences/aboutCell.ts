@@ -33,7 +33,7 @@ export interface ExampleFacts {
 
 const WHY = { tracked: "tracked", random: "chosen at random", certain: "among the most certain" };
 
-/** "#3f2a: dear sir, probability 0.981, loss 3.96, chosen at random; its maps were not kept" */
+/** "#3f2a: dear sir, probability 0.981, loss 3.960, chosen at random; its maps were not kept" */
 export function exampleText({ id, text, probability, loss, why, hasMaps }: ExampleFacts): string {
   const parts = [
     ...(text === null ? [] : [text]),

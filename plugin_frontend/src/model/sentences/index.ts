@@ -1,7 +1,4 @@
-/**
- * The sentences of the tab, from typed facts: what the views say, and how what they speak of is called and written.
- * Everything that says something to a person comes from here, labels and tooltips included.
- */
+/** The sentences of the tab, from typed facts: what the views say, and how what they speak of is called and written. */
 export { averagedText, describeAverage, type AverageFacts } from "./aboutAverages";
 export { exampleCounts, exampleText, nearerText } from "./aboutCell";
 export { distanceText } from "./aboutComparison";
