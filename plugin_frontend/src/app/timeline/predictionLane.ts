@@ -4,33 +4,24 @@ import { className, verdict } from "../../model/samples";
 import type { Store } from "../../state/store.svelte";
 
 export function laneOf(store: Store): StepLane | null {
-  if (store.lane?.()) return store.lane();
-  return store.averaging.ofMeasures ? averageLane(store) : predictionLane(store);
+  return store.lane?.() ?? (store.averaging.ofMeasures ? averageLane(store) : predictionLane(store));
 }
 
-/** How many of the samples that are averaged are right. */
+/** How many of the samples that are averaged are right; NaN at a step of which that is not known. */
 function averageLane(store: Store): StepLane | null {
   const { average } = store.averaging;
-  const counts = store.slots.map((slot) => {
-    // Of those that are right all are: at each step their number says more.
-    const samples = store.averaging.at(slot);
-    const judged = samples.map((index) => verdict(store.samples[index]!, store.predictionOf(slot, index)));
+  const samples = store.slots.map((slot) => store.averaging.at(slot));
+  // Of those that are right all are: at each step their number says more.
+  if (average === "right" || average === "wrong") {
+    const counts = samples.map(({ length }) => length);
+    return countLane(`samples ${average}`, counts, String);
+  }
+  const counts = store.slots.map((slot, i) => {
+    const judged = samples[i]!.map((index) => verdict(store.samples[index]!, store.predictionOf(slot, index)));
     const known = judged.filter((right) => right !== null);
-    const right = known.filter(Boolean).length;
-    return { right, known: known.length, all: samples.length };
+    return known.length ? known.filter(Boolean).length : NaN;
   });
-  if (average === "right" || average === "wrong")
-    return countLane(
-      `samples ${average}`,
-      counts.map(({ all }) => all),
-      String,
-    );
-  if (!counts.some(({ known }) => known)) return null;
-  return countLane(
-    "samples right",
-    counts.map(({ right, known }) => (known ? right : NaN)),
-    String,
-  );
+  return counts.every(Number.isNaN) ? null : countLane("samples right", counts, String);
 }
 
 function predictionLane(store: Store): StepLane | null {
