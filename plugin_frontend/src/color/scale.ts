@@ -1,5 +1,5 @@
 /** From a weight to an index of the colour table. One scale serves all maps of a view. */
-import { diverging, sequential, type Ramp, type RampName } from "./ramp";
+import { cssColor, diverging, inkOn, sequential, type Ramp, type RampName } from "./ramp";
 
 export interface ColorScale {
   ramp: Ramp;
@@ -53,6 +53,12 @@ export function colorIndex(scale: ColorScale, weight: number): number {
   const share = curved(scale.curve, Math.min(1, Math.abs(weight) / scale.top));
   if (!scale.signed) return weight < 0 ? 0 : share * 255;
   return 127.5 + Math.sign(weight) * share * 127.5;
+}
+
+/** The style of a word on the colour of its weight, in an ink that can be read on it. */
+export function wordStyle(scale: ColorScale, weight: number): string {
+  const index = colorIndex(scale, weight);
+  return `background:${cssColor(scale.ramp, index)};color:${inkOn(scale.ramp, index)}`;
 }
 
 export interface Tick {
