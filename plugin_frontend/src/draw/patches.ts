@@ -22,6 +22,13 @@ export function cropOf(picture: HTMLCanvasElement, positions: Positions, positio
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
+/** Where a position lies in a picture that is drawn `width` pixels wide; null where it has no cell or box, and for -1. */
+export function rectOf(picture: HTMLCanvasElement, positions: Positions, position: number, width: number): Crop | null {
+  const crop = position < 0 ? null : cropOf(picture, positions, position);
+  const scale = width / picture.width;
+  return crop && { x: crop.x * scale, y: crop.y * scale, width: crop.width * scale, height: crop.height * scale };
+}
+
 function wholeCrop(picture: HTMLCanvasElement, positions: Positions, position: number): Crop | null {
   const { width, height } = picture;
   const box = positions.boxes?.[position];
