@@ -1,6 +1,7 @@
 /** Zooming by wheel and panning by drag over a matrix; a press without a drag is a click. */
 import { wholeMap, type Viewport } from "../draw/heatmap";
 import { panView, zoomView } from "../draw/viewport";
+import { shareOf } from "./pointer";
 
 type OnElement<T> = T & { currentTarget: HTMLElement };
 /** The same turn of the wheel zooms by the same share, whatever the device calls a line. */
@@ -42,15 +43,9 @@ export class Zoom {
     this.zoomed = null;
   };
 
-  /** Where the pointer is, as shares (0 to 1) of the element. */
-  share(event: OnElement<PointerEvent | WheelEvent>): [number, number] {
-    const box = event.currentTarget.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-  }
-
   /** The row and column under the pointer. */
   cell(event: OnElement<PointerEvent>): { row: number; column: number } {
-    const [x, y] = this.share(event);
+    const [x, y] = shareOf(event);
     const { x0, x1, y0, y1 } = this.view;
     return { row: Math.floor(y0 + y * (y1 - y0)), column: Math.floor(x0 + x * (x1 - x0)) };
   }
@@ -80,7 +75,7 @@ export class Zoom {
 
   wheel = (event: OnElement<WheelEvent>): void => {
     event.preventDefault();
-    const [x, y] = this.share(event);
+    const [x, y] = shareOf(event);
     this.#zoom(this.lists ? y : x, y, PER_PIXEL ** event.deltaY);
   };
 
