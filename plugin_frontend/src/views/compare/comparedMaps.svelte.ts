@@ -91,7 +91,7 @@ export class ComparedMaps {
     ].flatMap(({ map, scale, ...rest }) => (map && scale ? [{ ...rest, scale, map: this.#drawn(map) }] : []));
   });
   /** The row and column of the panels that are marked; -1 for none. */
-  readonly place = $derived.by(() => {
+  readonly marked = $derived.by(() => {
     const index = this.pointed ? this.keys.indexOf(this.pointed.key) : -1;
     const columns = this.#plane?.[1];
     if (columns && index >= 0) return { row: Math.floor(index / columns), column: index % columns };
@@ -144,16 +144,12 @@ export class ComparedMaps {
 
   get facts(): DifferenceFacts {
     const { a, b, change, largest, pointed, measures, divergence, look, other } = this;
-    const { gate, queries, keys } = look;
-    const { site } = look;
-    const { run } = this.store;
-    const aTarget: Target | undefined =
-      other.run !== null && other.run !== run?.run ? { kind: "run", run: other.run } : undefined;
+    const { site, gate, queries, keys } = look;
+    const { run, by, problem } = other;
+    const aTarget: Target | undefined = run !== null && run !== this.store.run?.run ? { kind: "run", run } : undefined;
     const names = { aName: other.label, bName: this.bName, ...(aTarget ? { aTarget } : {}) };
-    const { by } = other;
-    const same = this.isSame;
     const known = { a, b, change, largest, pointed, measure: this.store.scales.measure, measures, divergence };
-    return { ...known, site, gate, queries, keys, problem: other.problem, by, same, ...names };
+    return { ...known, site, gate, queries, keys, problem, by, same: this.isSame, ...names };
   }
 
   #drawn(map: AttentionMap): AttentionMap {
