@@ -19,7 +19,7 @@ import { renormalise, sinks, specialPositions, withoutPositions } from "../../mo
 import { placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
-import { drawnCells } from "../../draw/patches";
+import { tintedCells } from "../../draw/patches";
 import type { SiteWeights } from "../../state/mapArrays.svelte";
 import type { SiteContent } from "../../state/siteArray.svelte";
 import type { Store } from "../../state/store.svelte";
@@ -162,7 +162,7 @@ export class ShownHead {
   readonly tint: TintScale | null = $derived.by(() => {
     const [line, axis] = [this.line, this.lineAxis];
     if (!line || !axis) return null;
-    const cells = axis.grid?.length === 2 ? drawnCells(axis) : axis.shown;
+    const cells = tintedCells(axis);
     if (this.gate) return openTint([line], cells);
     const steps = this.way === "looks" ? this.#stepLines : [];
     if (steps.length) return fitTint([line], cells, "steps", steps);

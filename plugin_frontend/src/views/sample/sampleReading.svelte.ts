@@ -2,7 +2,7 @@
 import { kindWords } from "../../model/kindWords";
 import type { Site } from "../../api/wire";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
-import { drawnCells } from "../../draw/patches";
+import { tintedCells } from "../../draw/patches";
 import { pictureCanvas } from "../../draw/pictureCanvas";
 import { hasGateKind } from "../../model/heads";
 import { hasQueries, mapOf, mapShape, type AttentionMap } from "../../model/maps";
@@ -168,9 +168,7 @@ export class SampleReading {
     return sorted ? ranked(this.line!, shown).map(({ position }) => position) : shown;
   });
   /** The positions that a picture is tinted at. */
-  readonly cells: number[] = $derived(
-    !this.keys ? [] : this.keys.grid?.length === 2 ? drawnCells(this.keys) : this.keys.shown,
-  );
+  readonly cells: number[] = $derived(this.keys ? tintedCells(this.keys) : []);
   /** How strongly the line tints the picture. */
   readonly tint: TintScale = $derived.by(() => {
     const { line, cells, options } = this;
