@@ -33,7 +33,7 @@ function wordName(word: Word, axis: Positions): string {
   return first === last ? axis.name(first) : `“${word.text}” (words ${first}–${last})`;
 }
 
-function sameAxes(a: Site, b: Site): boolean {
+function sameSizes(a: Site, b: Site): boolean {
   const [x, y] = [mapShape(a), mapShape(b)];
   return x.queries === y.queries && x.keys === y.keys && hasQueries(a) === hasQueries(b);
 }
@@ -113,22 +113,17 @@ export class SampleReading {
   readonly line: Float32Array | null = $derived.by(() => {
     const { layers } = this.options;
     if (layers === "one") return this.#map ? this.#normal(meanRow(this.#map, this.activeQueries)) : null;
-    const rows = this.layerLines.filter(({ site }) => this.site && sameAxes(site, this.site));
-    return rows.length
-      ? poolRows(
-          rows.map(({ values }) => values),
-          layers,
-        )
-      : null;
+    const rows = this.layerLines.map(({ values }) => values);
+    return rows.length ? poolRows(rows, layers) : null;
   });
 
-  /** For every layer, the row of the kept query. */
-  readonly layerLines: { site: Site; index: number; values: Float32Array }[] = $derived.by(() => {
+  /** For every layer of as many queries and keys, the row of the kept query. */
+  readonly layerLines: { index: number; values: Float32Array }[] = $derived.by(() => {
     const answer = this.store.data.rows.layers.value;
     if (!answer || !this.site) return [];
     return answer.sites.flatMap((site, index) => {
       const rows = answer.layers[index] ?? [];
-      return sameAxes(site, this.site!) ? [{ site, index, values: this.#normal(this.#ofHeads(rows)) }] : [];
+      return sameSizes(site, this.site!) ? [{ index, values: this.#normal(this.#ofHeads(rows)) }] : [];
     });
   });
   readonly headLines: Float32Array[] = $derived.by(() =>
