@@ -7,3 +7,9 @@ export function shareOf(event: OnElement): [number, number] {
   const box = event.currentTarget.getBoundingClientRect();
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
+
+/** The position of the word, as its `data-position`; null between the words. */
+export function wordUnder({ target }: Event): number | null {
+  const word = target instanceof HTMLElement ? target.dataset.position : undefined;
+  return word === undefined ? null : Number(word);
+}
