@@ -141,3 +141,9 @@ export function isPadded({ inputs }: Sample): boolean {
 export function withPadding(sample: Sample): Sample {
   return isPadded(sample) ? { ...sample, inputs: sample.inputs.map((input) => ({ ...input, mask: null })) } : sample;
 }
+
+/** Of a long list those around one index: the page must not grow with the log. */
+export function around<T>(all: readonly T[], index: number, most = 200): T[] {
+  const from = Math.max(0, Math.min(all.length - most, index - most / 2));
+  return all.slice(from, from + most);
+}
