@@ -11,7 +11,7 @@ export function laneOf(store: Store): StepLane | null {
 function averageLane(store: Store): StepLane | null {
   const { average } = store.averaging;
   const samples = store.slots.map((slot) => store.averaging.at(slot));
-  // Of those that are right all are: at each step their number says more.
+  // An average over the right samples has only right ones: what changes from step to step is how many they are.
   if (average === "right" || average === "wrong") {
     const counts = samples.map(({ length }) => length);
     return countLane(`samples ${average}`, counts, String);

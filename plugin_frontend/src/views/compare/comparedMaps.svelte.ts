@@ -73,7 +73,7 @@ export class ComparedMaps {
     const { ramp, dark, choices } = this.store;
     return makeScale(ramp, dark, roundTop(Math.abs(this.largest?.by ?? 1)), true, choices.options.values.curve);
   });
-  /** What B is called, in what it differs from A. */
+  /** The name of B, by what can differ from A. */
   readonly bName = $derived.by(() => {
     const { store, other, step } = this;
     if (other.by === "heads") return headName(store.sites, store.siteIndex, store.head);

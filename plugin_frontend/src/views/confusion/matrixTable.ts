@@ -20,7 +20,7 @@ export function matrixTable(confusion: ConfusionState): Table {
   return { head: ["true", "predicted", "count", ...(other ? [`count in ${against.label}`, "difference"] : [])], rows };
 }
 
-/** A row for each class: how it was told from all others, and its scores; then their means, as `classification_report` has them. */
+/** A row for each class: its counts against all other classes, and its scores; then their means, as `classification_report` has them. */
 export function classTable({ kind, labels, matrix, scores, name }: ConfusionState): Table {
   const ofLabels = kind === "labels" && labels.value ? outcomesOfLabels(labels.value.data) : [];
   const outcomes = kind === "labels" || !matrix ? ofLabels : outcomesOfClasses(matrix);

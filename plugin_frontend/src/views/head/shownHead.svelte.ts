@@ -251,7 +251,7 @@ export class ShownHead {
     if (this.fitsSteps && this.queries) this.store.data.rows.wantSteps([this.keptQuery]);
   }
 
-  /** What a position of the line is called when it is clicked: it becomes the one whose row or column is shown. */
+  /** Keeps the position whose row or column is shown: a query or a key, by the direction. */
   keepActive(position: number): void {
     if (this.direction === "looks") this.keepQuery(position);
     else this.keepKey(position);
