@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+
+interface ModuleGraph {
+  getModuleInfo: (id: string) => { importedIds: string[] } | null;
+}
+
+const START = fileURLToPath(new URL("src/app/start.ts", import.meta.url));
 
 /** The licence of the font asks to be shipped with it; those of the packages in the bundle are collected by Vite. */
 const fontLicense: Plugin = {
@@ -23,8 +30,15 @@ const noPreloadHelper: Plugin = {
   },
 };
 
-/** Views that are fetched when they are opened; all else that more than one file needs is in the tab's own. */
-const RARER_VIEWS = /src\/views\/(confusion|samples|epochs|compare|runs)\//;
+/** The modules without which the tab cannot start. All others are fetched when they are opened, or once there is time. */
+function neededAtStart(graph: ModuleGraph, id = START, needed = new Set<string>()): ReadonlySet<string> {
+  needed.add(id);
+  for (const imported of graph.getModuleInfo(id)?.importedIds ?? [])
+    if (!needed.has(imported)) neededAtStart(graph, imported, needed);
+  return needed;
+}
+
+let first: ReadonlySet<string> | undefined;
 
 // One ES module with an export named render is what TensorBoard imports. Library mode would do too, but leaves white space in.
 export default defineConfig({
@@ -46,7 +60,9 @@ export default defineConfig({
         entryFileNames: "index.js",
         chunkFileNames: "tab/[name]-[hash].js",
         codeSplitting: {
-          groups: [{ name: "tab", test: (id) => !RARER_VIEWS.test(id) && !id.endsWith("src/index.ts") }],
+          groups: [
+            { name: (id, graph) => ((first ??= neededAtStart(graph)).has(id) || id.startsWith("\0") ? "tab" : null) },
+          ],
         },
         assetFileNames: (asset) =>
           asset.names.some((name) => name.endsWith(".css")) ? "index.css" : "[name][extname]",

@@ -12,7 +12,7 @@ import {
   stepName,
 } from "../src/model/timeline";
 import { TimelineGeometry } from "../src/chart/slots";
-import { curvePath, rangeOf } from "../src/chart/curves";
+import { curvePath, rangeOf, roundTicks } from "../src/chart/curves";
 import { record, series } from "./helpers";
 
 const damaged = { file: "step-000000000001.npz", step: 1, reason: "cut" };
@@ -100,6 +100,25 @@ test("the model before training does not flatten the curves", () => {
   expect(rangeOf([[100, 2, 1]], true)).toEqual({ low: 1, high: 2 });
   expect(rangeOf([[]], true)).toEqual({ low: 0, high: 1 });
   expect(curvePath([1, NaN, 0], [0, 5, 10], 20, { low: 0, high: 1 })).toBe("M0,4ZM10,16Z");
+});
+
+test("a curve has gaps where values are not finite, and stays within its height", () => {
+  const path = curvePath([0.5, 3, Infinity, 0, 1 / 3], [0, 1, 2, 3, 4], 20, { low: 0, high: 1 }, 2);
+  expect(path).toBe("M0,10L1,2M3,18L4,12.667");
+  expect(curvePath([7, 7], [0, 1], 20, { low: 7, high: 7 })).toBe("M0,10L1,10");
+});
+
+test("two to five round ticks lie in the range", () => {
+  expect([1, 3, 44, 61, 0.35, 999, 0.08].map(roundTicks)).toEqual([
+    [0, 0.5, 1],
+    [0, 1, 2, 3],
+    [0, 20, 40],
+    [0, 20, 40, 60],
+    [0, 0.1, 0.2, 0.3],
+    [0, 200, 400, 600, 800],
+    [0, 0.02, 0.04, 0.06, 0.08],
+  ]);
+  expect([0, NaN].map(roundTicks)).toEqual([[], []]);
 });
 
 test("the best step says by which metric and which way, and its own value", () => {

@@ -16,7 +16,7 @@ from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.browser
 
-RARER = ("Compare", "Confusion", "Epochs", "Runs", "Samples")
+RARER = ("Compare", "Confusion", "Epochs", "Runs", "SampleNote", "Samples")
 MOST_BYTES = 170_000
 
 

@@ -156,7 +156,7 @@ def test_the_page_has_the_licences_of_its_code_and_font(run: Path, tmp_path: Pat
     page = exported(run, tmp_path)
     assert "SIL OPEN FONT LICENSE" in page.text.upper()
     assert "Svelte" in page.text or "svelte" in page.text
-    assert "d3-scale" in page.text
+    assert "clsx" in page.text
 
 
 def test_a_page_names_no_paths_and_no_machine(run: Path, tmp_path: Path) -> None:

@@ -1,6 +1,4 @@
 /** Lines over the slots of the timeline. */
-import { scaleLinear } from "d3-scale";
-import { line } from "d3-shape";
 
 export interface CurveRange {
   low: number;
@@ -23,10 +21,33 @@ export function rangeOf(curves: number[][], skipFirst: boolean): CurveRange {
 
 /** The `d` of an SVG path; points that are not finite are gaps. `xs` and `height` in CSS pixels. */
 export function curvePath(values: number[], xs: number[], height: number, range: CurveRange, margin = 4): string {
-  const y = scaleLinear([range.low, range.high], [height - margin, margin]).clamp(true);
-  const draw = line<number>()
-    .defined((value) => Number.isFinite(value))
-    .x((_, i) => xs[i] ?? 0)
-    .y((value) => y(value));
-  return draw(values) ?? "";
+  const rise = range.high - range.low;
+  const y = (value: number) => {
+    const share = rise ? Math.max(0, Math.min(1, (value - range.low) / rise)) : 0.5;
+    return height - margin - share * (height - 2 * margin);
+  };
+  let path = "";
+  let run = 0;
+  values.forEach((value, i) => {
+    if (Number.isFinite(value)) path += `${run++ ? "L" : "M"}${brief(xs[i] ?? 0)},${brief(y(value))}`;
+    else run = endOfRun();
+  });
+  endOfRun();
+  return path;
+
+  /** A point on its own is closed: only so its round caps are drawn. */
+  function endOfRun() {
+    if (run === 1) path += "Z";
+    return 0;
+  }
+}
+
+const brief = (pixels: number) => Math.round(pixels * 1000) / 1000;
+
+/** Two to five round numbers from 0 to the top, for the lines behind a curve. */
+export function roundTicks(top: number): number[] {
+  if (!(top > 0)) return [];
+  const digit = 10 ** Math.floor(Math.log10(top / 2));
+  const step = [5, 2, 1].map((times) => times * digit).find((step) => top / step >= 2) ?? digit;
+  return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(12)));
 }
