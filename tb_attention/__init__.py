@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tb_attention.records.reading.reader import Log, load
     from tb_attention.records.samples.samples import Samples
     from tb_attention.records.writing.attention_writer import AttentionWriter
+    from tb_attention.records.writing.sync import sync
     from tb_attention.site import Axis, Site
     from tb_attention.tracing.capture import capture
     from tb_attention.tracing.explanation import explain
@@ -37,6 +38,7 @@ _HOMES = {
     "export_html": "tb_attention.export.stand_alone_page",
     "load": "tb_attention.records.reading.reader",
     "log": "tb_attention.callbacks.log_model",
+    "sync": "tb_attention.records.writing.sync",
 }
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "export_html",
     "load",
     "log",
+    "sync",
 ]
 
 

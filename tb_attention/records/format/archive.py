@@ -146,6 +146,21 @@ class Archive:
             raise DamagedFileError(f"{name} in {self._name} is cut: {len(data)} of {stream.stored} bytes are there.")
         return data, stream
 
+    def check(self) -> None:
+        """Reads every member, a piece at a time, and compares its checksum.
+
+        Raises:
+            DamagedFileError: A member is missing, too large or altered.
+        """
+        for name in self._infos:
+            info = self._checked(name, MAX_MEMBER_BYTES)
+            try:
+                with self._zip.open(info) as member:
+                    while member.read(1 << 20):
+                        pass
+            except _ZIP_ERRORS as error:
+                raise DamagedFileError(f"{name} in {self._name} is damaged: {error}.") from error
+
     def _checked(self, name: str, most: int) -> zipfile.ZipInfo:
         info = self._infos.get(name)
         most = min(most, MAX_MEMBER_BYTES)

@@ -68,6 +68,11 @@ class LocalStore(Store):
             file.write(data)
             file.truncate()
 
+    def append(self, path: str, data: bytes) -> None:
+        os.makedirs(os.path.dirname(self._path(path)), exist_ok=True)
+        with open(self._path(path), "ab") as file:
+            file.write(data)
+
     def move(self, path: str, target: str) -> None:
         os.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
         os.replace(self._path(path), self._path(target))

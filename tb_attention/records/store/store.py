@@ -76,6 +76,15 @@ class Store(ReadStore):
             write: Writes the contents, from front to back, into the file that it is given.
         """
 
+    def append(self, path: str, data: bytes) -> None:
+        """Adds to the end of a file, which is created. A store that cannot append writes the whole file again."""
+        old = b"" if self.entry(path) is None else self.read(path)
+
+        def write(file: IO[bytes]) -> None:
+            file.write(old + data)
+
+        self.replace(path, write)
+
     @abstractmethod
     def move(self, path: str, target: str) -> None:
         """Moves a file and creates the directory of `target`."""

@@ -76,9 +76,7 @@ class EventFile:
             head = event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2")
             records = _framed(head.SerializeToString()) + records
         if self._store.is_local:
-            os.makedirs(self._store.url, exist_ok=True)
-            with open(os.path.join(self._store.url, self._name), "ab") as file:
-                file.write(records)
+            self._store.append(self._name, records)
             return
         self._remote.write(records)
         if time.monotonic() - self._uploaded >= _REMOTE_SECONDS or self._remote.tell() >= _REMOTE_BYTES:
