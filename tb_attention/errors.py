@@ -8,6 +8,7 @@
         +-- DamagedFileError       a file of the log is damaged
         +-- NewerSchemaError       written by a newer version of tb_attention
         +-- NotInLogError          a tag, attempt, step, sample or site that is not there (also a KeyError)
+        +-- UnreachableError       a bucket or host does not answer, or refuses
 
 While a model trains, callbacks raise none of these. They warn with `AttentionWarning`, once per kind.
 """
@@ -49,6 +50,10 @@ class NotInLogError(LogError, KeyError):
     def __str__(self) -> str:
         # KeyError would show the repr of the message.
         return str(self.args[0]) if self.args else ""
+
+
+class UnreachableError(LogError):
+    """The place of a log, such as a bucket, does not answer, or refuses; the message says which and why, and no secret."""
 
 
 class AttentionWarning(UserWarning):

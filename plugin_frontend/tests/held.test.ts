@@ -20,7 +20,11 @@ const WEIGHTS = Float32Array.from([...FIRST, ...FIRST.map((weight) => 10 * weigh
 
 function page() {
   const steps = [record(0, { sites: 0 }), record(1, { sites: 0 })];
-  const answers = { runs: { version: "page", logdir: "", runs: [] }, series: [series(steps)], samples: [{}] };
+  const answers = {
+    runs: { version: "page", logdir: "", runs: [], unreachable: [] },
+    series: [series(steps)],
+    samples: [{}],
+  };
   const bodies = { "weights/0/0/0/0": 0, "weights/0/1/0/0": 1 };
   const index = { answers, bodies, parameters: PARAMETERS };
   const weights = gzipSync(npyFile([2, 3, 3], WEIGHTS));
@@ -136,7 +140,11 @@ test("means over samples are computed from those of the page", async () => {
     record(step, { sites: 0, sample_count: 2, predictions: [0, step].map((one) => ({ class: one, probability: 1 })) }),
   );
   const set = { class_names: null, samples: [label(0), label(1)], thumbnails: null };
-  const answers = { runs: { version: "page", logdir: "", runs: [] }, series: [series(steps)], samples: [{ set }] };
+  const answers = {
+    runs: { version: "page", logdir: "", runs: [], unreachable: [] },
+    series: [series(steps)],
+    samples: [{ set }],
+  };
   const bodies = { "weights/0/0/0/0": 0, "weights/0/0/1/0": 1, "measures/0/0": 2, "measures/0/1": 3 };
   const index = { answers, bodies, parameters: { ...PARAMETERS, measures: ["sample"] } };
   const measures = [

@@ -37,7 +37,7 @@ const listed = (run: string, written: number, state: "running" | "finished") => 
 });
 
 test("the tab opens on the run that trains, else on the newest, and stays there", () => {
-  const answer = (...runs: ReturnType<typeof listed>[]) => ({ version: "1", logdir: "logs", runs });
+  const answer = (...runs: ReturnType<typeof listed>[]) => ({ version: "1", logdir: "logs", runs, unreachable: [] });
   const [old, newer] = [listed("old", 1, "finished"), listed("newer", 2, "finished")];
   expect(openingRun(answer(newer, old))).toBe("newer");
   expect(openingRun(answer(old, listed("live", 1, "running"), newer))).toBe("live");

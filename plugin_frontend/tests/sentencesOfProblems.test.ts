@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { damagedText, exampleCounts, exampleText, nearerText, obstructionText } from "../src/model/sentences";
+import {
+  damagedText,
+  exampleCounts,
+  exampleText,
+  nearerText,
+  obstructionText,
+  unreachableText,
+} from "../src/model/sentences";
 import { slotsOf } from "../src/model/timeline";
 import { record, series, site } from "./helpers";
 
@@ -62,4 +69,16 @@ test("an example is closer to one class or as close to both, in the words of its
     "Its gate is as close to that of shirt as to that of coat (JS 0.346 bits).",
   );
   expect(nearerText(site(), shirt, { ...coat, divergence: NaN })).toBe("");
+});
+
+test("a place that cannot be reached is named with why and since when", () => {
+  const at = (day: number) => new Date(2026, 10, day, 14, 3, 20);
+  const failing = {
+    place: "s3://bucket",
+    since: at(29).getTime() / 1000,
+    reason: "s3://bucket cannot be reached (X).",
+  };
+  const rest = "the tab goes on with what it has, and asks again.";
+  expect(unreachableText(failing, at(29))).toBe(`s3://bucket cannot be reached (X). Since 14:03; ${rest}`);
+  expect(unreachableText(failing, at(30))).toBe(`s3://bucket cannot be reached (X). Since 29 Nov, 14:03; ${rest}`);
 });

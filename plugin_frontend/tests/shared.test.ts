@@ -17,7 +17,7 @@ const shared = JSON.parse(readFileSync("../tests/shared/wire.json", "utf-8")) as
 
 test.each(shared.bodies)("the page finds the array $name", async (body) => {
   const answers = {
-    runs: { version: "1", logdir: "", runs: [] },
+    runs: { version: "1", logdir: "", runs: [], unreachable: [] },
     series: ["a", "b", "c"].map((tag) => series([], { tag })),
     samples: [{}, {}, {}],
   };

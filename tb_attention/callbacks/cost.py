@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tb_attention.records.format.npz import npz_bytes
+from tb_attention.records.store.reaching import shown_url
 from tb_attention.records.writing.budget import StepBytes, spell_bytes
 from tb_attention.reduce.encodings import FLOAT32_BELOW
 from tb_attention.reduce.pooling import MOST
@@ -49,13 +50,13 @@ def cost_sentence(
     if trained * (1 - _TOLERANCE) > step.file:
         later = f" Maps are almost uniform as yet; later a step will take about {spell_bytes(trained + step.extra)}."
     if every is not None and batches is None:
-        return f"Attention log: about {spell_bytes(one)} a step, in {log_dir}.{later}"
+        return f"Attention log: about {spell_bytes(one)} a step, in {shown_url(log_dir)}.{later}"
     steps = 1.0 if every is None else max(1.0, (batches or 0) / every)
     count = steps * max(1, epochs)
     total = one * (count + init) + step.samples
     return (
         f"Attention log: about {spell_bytes(one * steps)} an epoch, {spell_bytes(total)} for {max(1, epochs)}, "
-        f"in {log_dir}{_bound(count * max(step.file, trained), max_bytes)}{later}"
+        f"in {shown_url(log_dir)}{_bound(count * max(step.file, trained), max_bytes)}{later}"
     )
 
 
@@ -98,11 +99,11 @@ def matrix_cost_sentence(classes: int, examples: int | None, metric: bool, epoch
     begin = f"Confusion matrices of {classes:,} classes: only pairs of classes that occur are stored"
     held = f"; the compiled metric holds {spell_bytes(8 * classes**2)} in memory" if metric else ""
     if examples is None:
-        return f"{begin}, in {log_dir}{held}."
+        return f"{begin}, in {shown_url(log_dir)}{held}."
     one = _pair_bytes(classes, examples)
     return (
         f"{begin}, at most about {spell_bytes(one)} an epoch, {spell_bytes(one * max(1, epochs))} for {max(1, epochs)}, "
-        f"in {log_dir}{held}."
+        f"in {shown_url(log_dir)}{held}."
     )
 
 

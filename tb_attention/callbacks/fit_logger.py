@@ -102,7 +102,7 @@ class FitLogger:
         logger = None if progress.logger is None else progress.logger()
         if self._clock.is_same_fit and logger is not None and logger is not self:
             raise ArgumentError(
-                f"Another callback of this `fit` writes {self.tag!r} in {self._series.log_dir} already; give one of them another "
+                f"Another callback of this `fit` writes {self.tag!r} in {self._series.shown} already; give one of them another "
                 f"`tag`. Received: tag={self.tag!r}."
             )
         progress.logger = weakref.ref(self)
@@ -252,7 +252,7 @@ class FitLogger:
         if not self._series.close(stall):
             self._warnings.warn(
                 "hangs",
-                f"The disk of {self._series.log_dir} has not answered for {WAIT_SECONDS:.0f} s; the remaining steps of "
+                f"The disk of {self._series.shown} has not answered for {WAIT_SECONDS:.0f} s; the remaining steps of "
                 f"{self.tag!r} are written if it comes back while this process runs.",
             )
         stop_watching()
@@ -264,7 +264,7 @@ class FitLogger:
     def _warn_lost(self, what: str, error: BaseException) -> None:
         self._warnings.warn(
             f"lost: {type(error).__name__}",
-            f"{what} of {self.tag!r} in {self._series.log_dir} could not be written at {time.strftime('%H:%M:%S')}, and later "
+            f"{what} of {self.tag!r} in {self._series.shown} could not be written at {time.strftime('%H:%M:%S')}, and later "
             f"steps may be missing too. Training goes on, and so does logging when it can. {type(error).__name__}: {error}",
         )
 

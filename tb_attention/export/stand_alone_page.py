@@ -17,6 +17,7 @@ from tb_attention.export.choice import Choice, Heads, choose
 from tb_attention.export.page_contents import Contents, collect
 from tb_attention.records.format.paths import Step
 from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.reaching import shown_url
 from tb_attention.records.store.store import ReadStore
 from tb_attention.wire.answers import encode
 
@@ -117,7 +118,7 @@ def check_size(page: Page, most: int = MAX_BYTES) -> None:
 
 def run_name(store: ReadStore) -> str:
     """The last part of the path or URL of a run."""
-    return store.url.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1] or "run"
+    return shown_url(store.url).rstrip("/").replace("\\", "/").rsplit("/", 1)[-1] or "run"
 
 
 def _megabytes(count: int) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 
 from tb_attention.errors import AttentionError
+from tb_attention.plugin.watched_store import WatchedStore
 from tb_attention.records.format import paths
-from tb_attention.records.store.opening import open_store
-from tb_attention.records.store.store import Store, is_url
+from tb_attention.records.store.store import ReadStore, is_url
 
 _SECONDS = 2.0
 # Each directory of an object store is a request, which costs money and tenths of a second.
@@ -40,6 +39,7 @@ class FoundRuns:
         self._roots = dict(roots)
         self._directories = {root: _Directories(root) for root in roots}
         self._lock = threading.Lock()
+        self._by_root: dict[str, dict[str, str]] = {}
         self._known: dict[str, str] = {}
         self._due = 0.0
         self._walk: threading.Thread | None = None
@@ -58,16 +58,21 @@ class FoundRuns:
     def _look(self) -> None:
         started = time.monotonic()
         found: dict[str, str] = {}
+        failed = False
         try:
             for root, name in self._roots.items():
-                with contextlib.suppress(OSError, AttentionError):
-                    for run, directory in self._directories[root].with_ours():
-                        found[os.path.join(name, run) if name else run] = directory
+                try:
+                    self._by_root[root] = dict(self._directories[root].with_ours())
+                except (OSError, AttentionError):
+                    failed = True  # what was found before stays
+                for run, directory in self._by_root.get(root, {}).items():
+                    found[os.path.join(name, run) if name else run] = directory
             self._known = found
         finally:
             ended = time.monotonic()
             least = _REMOTE_SECONDS if any(map(is_url, self._roots)) else _SECONDS
-            self._due = ended + max(least, _RESTS * (ended - started))
+            # A place that fails is asked seldom already.
+            self._due = ended + (_SECONDS if failed else max(least, _RESTS * (ended - started)))
             self._walk = None
 
 
@@ -81,7 +86,7 @@ class _Directories:
 
     def with_ours(self) -> Iterator[tuple[str, str]]:
         """The runs that have our folder: the path of each below the root ("." is the root itself), and its directory."""
-        list_inner = self._local if self._is_local else _remote_lister(open_store(self._root))
+        list_inner = self._local if self._is_local else _remote_lister(WatchedStore(self._root))
         join: Callable[..., str] = os.path.join if self._is_local else _join_url
         todo: list[tuple[str, frozenset[object]]] = [("", frozenset())]
         for _ in range(_MOST if self._is_local else _MOST_REMOTE):
@@ -114,7 +119,7 @@ class _Directories:
         return (own.st_dev, own.st_ino), known[1]
 
 
-def _remote_lister(store: Store) -> Callable[[str], tuple[object, list[str]]]:
+def _remote_lister(store: ReadStore) -> Callable[[str], tuple[object, list[str]]]:
     def list_inner(path: str) -> tuple[object, list[str]]:
         return None, [entry.name for entry in store.entries(path) if entry.is_directory]
 

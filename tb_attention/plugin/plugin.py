@@ -17,9 +17,12 @@ from tb_attention.plugin import (
 )
 from tb_attention.plugin.event_files import EventFiles
 from tb_attention.plugin.logs import Logs
+from tb_attention.plugin.prompt_answer import PromptAnswer
 from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.static_files import StaticFiles
+
+_ACTIVE_SECONDS = 0.8
 
 
 class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
@@ -34,6 +37,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def __init__(self, context: base_plugin.TBContext) -> None:
         self._logs = Logs(RunDirectories(context), EventFiles(context))
         self._static = StaticFiles()
+        self._active = PromptAnswer(self._logs.any_series, _ACTIVE_SECONDS)
 
     def get_plugin_apps(self) -> dict[str, WsgiApp]:
         """Every route. Safari ignores `<base>` when it imports the module, so the module has two paths."""
@@ -69,8 +73,11 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         }
 
     def is_active(self) -> bool:
-        """Whether a listed run has our folder, or summaries of this plugin. Every listing of plugins asks, so it is cheap."""
-        return self._logs.any_series()
+        """Whether a listed run has our folder, or summaries of this plugin.
+
+        Every listing of plugins asks, also those that other tabs need: so it never raises, and waits less than a second.
+        """
+        return self._active.get()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         """The tab."""

@@ -13,7 +13,7 @@ from tensorboard import errors
 from tensorboard.backend import http_util
 from werkzeug.wrappers import Request, Response
 
-from tb_attention.errors import ArgumentError, AttentionError, NotInLogError
+from tb_attention.errors import ArgumentError, AttentionError, NotInLogError, UnreachableError
 from tb_attention.wire.answers import encode
 from tb_attention.wire.site_structs import WireStruct
 from tb_attention.wire.structs import ErrorAnswer
@@ -33,8 +33,8 @@ def application(handler: Handler) -> WsgiApp:
     """Wraps a handler as a WSGI application that only reads and answers every error with a sentence.
 
     Args:
-        handler: Makes a response of a request. `ArgumentError` becomes 400, `NotInLogError` 404, and any other
-            `AttentionError` 422 (a file is damaged, or newer than this version).
+        handler: Makes a response of a request. `ArgumentError` becomes 400, `NotInLogError` 404, `UnreachableError` 503,
+            and any other `AttentionError` 422 (a file is damaged, or newer than this version).
     """
 
     def respond(request: Request) -> Response:
@@ -51,6 +51,8 @@ def application(handler: Handler) -> WsgiApp:
         except (FileNotFoundError, NotADirectoryError):
             # A file was moved aside or deleted between listing and opening, which is not damage.
             return error(request, 404, "The file has been removed from the log. Reload to see what is there now.")
+        except UnreachableError as unreachable:
+            return error(request, 503, str(unreachable))
         except AttentionError as unreadable:
             return error(request, 422, str(unreadable))
         except OSError as failed:

@@ -11,9 +11,10 @@ from typing import IO
 from cachetools import LRUCache, cached
 
 from tb_attention.errors import NotInLogError
+from tb_attention.plugin.watched_store import WatchedStore
 from tb_attention.records.reading.opened_attempt import Listing
 from tb_attention.records.store.opening import open_store
-from tb_attention.records.store.store import Entry, ReadStore
+from tb_attention.records.store.store import Entry, ReadStore, is_url
 
 # An entry takes some 300 bytes.
 _MOST_ENTRIES = 100_000
@@ -44,7 +45,7 @@ class RunStore(ReadStore):
     """
 
     def __init__(self, directory: str) -> None:
-        self._store = open_store(directory)
+        self._store: ReadStore = WatchedStore(directory) if is_url(directory) else open_store(directory)
         self.url = self._store.url
         self.is_local = self._store.is_local
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
 from cachetools import LRUCache, cached
 from werkzeug.wrappers import Request, Response
 
-from tb_attention.errors import ArgumentError, AttentionError, LogError, NotInLogError
+from tb_attention.errors import ArgumentError, LogError, NotInLogError
 from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.manifests import KnownManifest
@@ -21,6 +20,7 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import read_manifest
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
+from tb_attention.records.store.reaching import unless_unreachable
 from tb_attention.records.store.store import Entry
 from tb_attention.reduce.head_measures import uncomputed_rows
 from tb_attention.reduce.moments import measure_moments
@@ -139,7 +139,7 @@ def _over_steps(attempt: OpenedAttempt, site: int, sample: int, queries: Sequenc
         rows = None
         if path in paths and sample < known.sample_count:
             # A gap in the picture is better than no picture; `series` says what is wrong with the step.
-            with suppress(AttentionError, OSError):
+            with unless_unreachable():
                 rows = _of_step(attempt, file, paths.index(path), sample, tuple(queries))
         found.append(rows)
     shape = next((rows.shape for rows in reversed(found) if rows is not None), (0, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from cachetools import LRUCache, cached
 from msgspec import UNSET
 from werkzeug.wrappers import Request, Response
 
-from tb_attention.errors import AttentionError, LogError, NotInLogError
+from tb_attention.errors import LogError, NotInLogError
 from tb_attention.plugin import manifests, parameters, respond, serve_matrix
 from tb_attention.plugin.logs import Logs
 from tb_attention.records.format import confusion_file
@@ -20,6 +20,7 @@ from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import ConfusionManifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.store.reaching import unless_unreachable
 from tb_attention.reduce.confusion import class_sums, label_sums
 from tb_attention.wire import gzip_frame
 
@@ -28,8 +29,6 @@ Cells = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float
 _MOST_CELLS = 1 << 24
 _MOST_VALUES = 1 << 23
 _CACHE_BYTES = 64 << 20
-# A gap in a line is better than no line.
-_UNREADABLE = (AttentionError, OSError)
 
 
 def serve_matrices(logs: Logs, request: Request) -> Response:
@@ -48,7 +47,7 @@ def serve_matrices(logs: Logs, request: Request) -> Response:
         )
     values = np.full((len(indices), classes, classes), np.nan, np.float32)
     for at, index in enumerate(indices):
-        with suppress(*_UNREADABLE):
+        with unless_unreachable():
             truth, predicted, counts = _read_cells(attempt, steps[index], split, classes)
             values[at] = 0
             values[at, truth, predicted] = counts
@@ -69,7 +68,7 @@ def serve_history(logs: Logs, request: Request) -> Response:
     if wanted is not None and any(max(cell) >= classes for cell in wanted):
         raise NotInLogError(f"The series has {classes} classes, counted from 0. Received: cells={wanted[:20]}.")
     for at, step in enumerate(steps):
-        with suppress(*_UNREADABLE):
+        with unless_unreachable():  # a gap in a line is better than no line
             if wanted is None:
                 values[at] = _read_sums(attempt, step, split, classes)
             else:

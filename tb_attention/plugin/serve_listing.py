@@ -10,9 +10,10 @@ import msgspec
 from cachetools import LRUCache, cached
 from werkzeug.wrappers import Request, Response
 
-from tb_attention.errors import AttentionError
+from tb_attention.errors import AttentionError, LogError
 from tb_attention.plugin import manifests, respond
 from tb_attention.plugin.logs import Logs, tag_and_content
+from tb_attention.plugin.places import unreachable_places
 from tb_attention.records.format import paths
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.reading.series import find_attempts, list_tags
@@ -30,13 +31,13 @@ _lock = threading.Lock()
 def serve_runs(logs: Logs, request: Request) -> Response:
     """Every listed run, those without our folder with no series. Pages ask for it every few seconds."""
     runs = [RunEntry(run, _list_series(store)) for run, store in logs.stores(request).items()]
-    return respond.json_body(request, answers.runs_answer(logs.logdir, runs))
+    return respond.json_body(request, answers.runs_answer(logs.logdir, runs, unreachable_places()))
 
 
 def _list_series(store: ReadStore) -> tuple[SeriesEntry, ...]:
     try:
         entries = [_entry(store, folder) for folder in list_tags(store)]
-    except OSError:
+    except (LogError, OSError):
         # One run that cannot be read must not hide the others.
         return ()
     return tuple(entry for entry in entries if entry is not None)

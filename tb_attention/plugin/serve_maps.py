@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 
 from werkzeug.wrappers import Request, Response
 
-from tb_attention.errors import AttentionError, NotInLogError
+from tb_attention.errors import NotInLogError
 from tb_attention.plugin import members, parameters, respond, sample_means
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.manifests import maps_manifest
@@ -16,6 +17,7 @@ from tb_attention.records.format import step_file
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import StepManifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
+from tb_attention.records.store.reaching import unless_unreachable
 
 # Overviews beyond this are left out of an answer; the page asks for each of them when it shows it.
 _MOST_BYTES = 32 << 20
@@ -109,10 +111,9 @@ def _serve_mean(request: Request, bodies: Bodies) -> Response:
 
 def _overview(attempt: OpenedAttempt, step: Step, sample: int) -> bytes:
     """Nothing where it is not there or cannot be read: that must not affect the other steps."""
-    try:
+    with suppress(members.NoSuchMember), unless_unreachable():
         return members.body(attempt, attempt.step_file(step), step_file.overview_member(sample))
-    except (members.NoSuchMember, AttentionError, OSError):
-        return b""
+    return b""
 
 
 def _maps(attempt: OpenedAttempt, step: Step) -> StepManifest:

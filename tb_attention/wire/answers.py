@@ -19,6 +19,7 @@ from tb_attention.records.format.samples_file import read_samples_manifest
 from tb_attention.records.format.schema import ConfusionManifest, Manifest
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.records.format.step_record import Prediction
+from tb_attention.records.store.reaching import shown_url
 from tb_attention.wire import structs
 from tb_attention.wire.site_structs import Site
 
@@ -40,10 +41,13 @@ def _number(value: float) -> structs.WireNumber:
     return cast(structs.WireNumber, value if math.isfinite(value) else json_text.spell(value))
 
 
-def runs_answer(logdir: str, runs: Iterable[structs.RunEntry]) -> structs.RunsAnswer:
+def runs_answer(
+    logdir: str, runs: Iterable[structs.RunEntry], unreachable: Sequence[structs.Unreachable] = ()
+) -> structs.RunsAnswer:
     """The answer of `runs`: the runs in order of their names, and a version that changes with anything in it."""
-    listed = tuple(sorted(runs, key=lambda entry: entry.run))
-    return structs.RunsAnswer(hashlib.sha256(encode(listed)).hexdigest()[:16], logdir, listed)
+    listed, failing = tuple(sorted(runs, key=lambda entry: entry.run)), tuple(unreachable)
+    version = hashlib.sha256(encode((listed, failing))).hexdigest()[:16]
+    return structs.RunsAnswer(version, shown_url(logdir), listed, failing)
 
 
 def step_record(manifest: Manifest, version: str, sites: int = 0) -> structs.StepRecord:

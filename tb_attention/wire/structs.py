@@ -228,17 +228,33 @@ class RunEntry(WireStruct, frozen=True):
     series: tuple[SeriesEntry, ...]
 
 
+class Unreachable(WireStruct, frozen=True):
+    """A bucket or host that cannot be reached.
+
+    Attributes:
+        place: Such as "s3://bucket".
+        since: Seconds since 1970.
+        reason: A sentence that names the place.
+    """
+
+    place: str
+    since: float
+    reason: str
+
+
 class RunsAnswer(WireStruct, frozen=True):
     """The answer of `runs`.
 
     Attributes:
         version: Changes with anything in the answer.
-        logdir: TensorBoard's log directory as it was typed.
+        logdir: TensorBoard's log directory as it was typed, without a password or key.
+        unreachable: Places of logs that cannot be reached; their runs are as they were seen last.
     """
 
     version: str
     logdir: str
     runs: tuple[RunEntry, ...]
+    unreachable: tuple[Unreachable, ...]
 
 
 class SampleInput(WireStruct, frozen=True):

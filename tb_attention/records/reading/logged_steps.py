@@ -14,6 +14,7 @@ from tb_attention.records.format.schema import Manifest, StepManifest, maps_of
 from tb_attention.records.reading.logged_samples import LoggedSamples, read_samples
 from tb_attention.records.reading.opened_attempt import StepList
 from tb_attention.records.reading.series import Series
+from tb_attention.records.store.reaching import shown_url
 from tb_attention.records.store.store import ReadStore
 
 
@@ -132,15 +133,15 @@ class LoggedSteps:
             return ""
         if self.chosen is None:
             return f" {nothing_in(self.store)}"
-        return f" The series {self.tag!r} is one of {self.tags} in {self.store.url!r}."
+        return f" The series {self.tag!r} is one of {self.tags} in {shown_url(self.store.url)!r}."
 
 
 def nothing_in(store: ReadStore) -> str:
     """Why a directory holds no log, in a sentence."""
     if store.entry("") is None and not store.entries():
-        return f"There is no log yet: there is no such directory. Received: log_dir={store.url!r}."
+        return f"There is no log yet: there is no such directory. Received: log_dir={shown_url(store.url)!r}."
     names = [entry.name for entry in store.entries()]
-    return f"There is no log yet. Received: log_dir={store.url!r}, which holds {shortened(names)}."
+    return f"There is no log yet. Received: log_dir={shown_url(store.url)!r}, which holds {shortened(names)}."
 
 
 def shortened(values: Sequence[Any]) -> str:

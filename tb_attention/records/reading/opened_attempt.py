@@ -6,13 +6,14 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tb_attention.errors import DamagedFileError, LogError, NotInLogError
+from tb_attention.errors import DamagedFileError, LogError, NotInLogError, UnreachableError
 from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.index import StepEntry, read_index
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import Manifest, StepManifest, read_manifest
 from tb_attention.records.format.step_file import read_measures
+from tb_attention.records.store.reaching import unless_unreachable
 from tb_attention.records.store.store import Entry, ReadStore
 
 # To open so few step files takes no longer than to decode the index.
@@ -190,11 +191,9 @@ class OpenedAttempt:
     def _indexed(self, with_measures: bool) -> Iterator[StepEntry]:
         """The index entries that agree with their step files."""
         for name in sorted(filter(paths.is_index_file, self.files.others)):
-            try:
-                with self.open(name) as archive:
-                    entries = read_index(archive, name, with_measures=with_measures)
-            except (LogError, OSError):
-                continue  # the index is derived: the step files say the same
+            entries: list[StepEntry] = []
+            with unless_unreachable(), self.open(name) as archive:  # the index is derived: the step files say the same
+                entries = read_index(archive, name, with_measures=with_measures)
             yield from (entry for entry in entries if self.steps.get(entry.manifest.step) == entry.file)
 
     def _from_files(self, files: Mapping[Step, Entry], with_measures: bool) -> Iterator[StepEntry | Damaged]:
@@ -203,6 +202,8 @@ class OpenedAttempt:
                 yield self._read_entry(step, file, with_measures)
             except FileNotFoundError:
                 continue  # moved aside since the listing
+            except UnreachableError:
+                raise  # so are the other steps
             except LogError as error:
                 yield Damaged(file.name, step, str(error))
             except OSError as error:

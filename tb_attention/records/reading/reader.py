@@ -23,6 +23,7 @@ from tb_attention.records.reading.logged_steps import LoggedSteps, nothing_in
 from tb_attention.records.reading.opened_attempt import Damaged
 from tb_attention.records.reading.series import Series, choose, list_series
 from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.reaching import shown_url
 from tb_attention.records.store.store import ReadStore
 from tb_attention.site import own_part
 
@@ -62,7 +63,7 @@ class Log:
         """The attempt that is read."""
 
     def __repr__(self) -> str:
-        return f"Log({self._steps.store.url!r}, tag={self.tag!r}, attempt={self.attempt}, {len(self.steps)} steps)"
+        return f"Log({shown_url(self._steps.store.url)!r}, tag={self.tag!r}, attempt={self.attempt}, {len(self.steps)} steps)"
 
     @property
     def steps(self) -> list[int]:
@@ -281,7 +282,9 @@ class Log:
             if tag is not None and chosen is not None:
                 what = "maps, not confusion matrices" if chosen.content == "attention" else "no step"
                 raise NotInLogError(f"Series {chosen.tag!r} holds {what}. There are confusion matrices in: {there}.")
-            raise NotInLogError(f"The run {steps.store.url!r} has no confusion matrices. Its series are: {self.tags}.")
+            raise NotInLogError(
+                f"The run {shown_url(steps.store.url)!r} has no confusion matrices. Its series are: {self.tags}."
+            )
         if chosen.tag not in self._confusions:
             self._confusions[chosen.tag] = ConfusionLog(LoggedSteps(steps.store, steps.series, chosen))
         return self._confusions[chosen.tag]

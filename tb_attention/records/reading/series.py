@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from tb_attention.errors import LogError, NotInLogError
+from tb_attention.errors import NotInLogError
 from tb_attention.records.format import paths
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
+from tb_attention.records.store.reaching import unless_unreachable
 from tb_attention.records.store.store import ReadStore
 
 Content = Literal["attention", "confusion", "unknown"]
@@ -103,11 +104,9 @@ def describe(attempts: Attempts, *, tries: int | None = None) -> Series:
     for number in reversed(attempts.numbers):
         attempt = attempts.open(number)
         for step in islice(attempt.steps, tries):
-            try:
+            with unless_unreachable():
                 manifest = attempt.read_manifest(step)
-            except (LogError, OSError):
-                continue
-            return Series(attempts, manifest.tag, manifest.content)
+                return Series(attempts, manifest.tag, manifest.content)
     return Series(attempts, paths.folder_tag(attempts.folder), "unknown")
 
 

@@ -11,6 +11,7 @@ import re
 import socket
 import time
 
+from tb_attention.errors import LogError
 from tb_attention.records.store.store import Store
 
 TEMPORARY = ".tmp-"
@@ -34,7 +35,7 @@ def remove_leftovers(store: Store, directory: str) -> None:
     """Removes the temporary files of killed writers from a directory. A file that a living writer may own stays."""
     for entry in store.entries(directory):
         if entry.name.startswith(TEMPORARY) and not entry.is_directory and _is_dead(entry.name, entry.mtime_ns):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, LogError):
                 store.remove(f"{directory}/{entry.name}")
 
 

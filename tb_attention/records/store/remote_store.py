@@ -14,6 +14,7 @@ import fsspec
 
 from tb_attention.errors import ArgumentError, MissingDependencyError
 from tb_attention.records.store.leftovers import temporary_name
+from tb_attention.records.store.reaching import ReachedFile, reaching, shown_url
 from tb_attention.records.store.store import Entry, Store, is_url
 
 # An upload to these appears whole or not at all. Renaming would copy the bytes a second time.
@@ -21,75 +22,80 @@ _WHOLE_UPLOADS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss",
 
 
 class RemoteStore(Store):
-    """A directory behind a URL."""
+    """A directory behind a URL. Whatever its library raises becomes an error of ours; see `reaching`."""
 
     is_local = False
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        try:
-            self._system, root = _file_system(url)
-        except ImportError as error:
-            raise MissingDependencyError(f"{url} needs another package: {error}") from error
-        except ValueError as error:
-            raise ArgumentError(
-                f"`log_dir` must be a path or a URL that fsspec knows ({error}). Received: {url!r}."
-            ) from error
+        with reaching(self.url):
+            self._system, root = _opened_system(url)
         self._root = str(root).rstrip("/")
         protocol = self._system.protocol
         self._whole = bool(_WHOLE_UPLOADS.intersection([protocol] if isinstance(protocol, str) else protocol))
 
     def entries(self, path: str = "") -> list[Entry]:
-        # Other processes write here, so an earlier listing may be outdated.
-        self._system.invalidate_cache()
-        try:
-            found = self._system.ls(self._path(path), detail=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        with reaching(self._url(path)):
+            # Other processes write here, so an earlier listing may be outdated.
+            self._system.invalidate_cache()
+            try:
+                found = self._system.ls(self._path(path), detail=True)
+            except (FileNotFoundError, NotADirectoryError):
+                return []
         own = self._path(path).strip("/")
         # Some stores list a marker of the directory itself among its files.
         entries = [_entry(item) for item in found if str(item["name"]).strip("/") != own]
         return sorted(entries, key=lambda entry: entry.name)
 
     def entry(self, path: str) -> Entry | None:
-        self._system.invalidate_cache()
-        try:
-            return _entry(self._system.info(self._path(path)))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        with reaching(self._url(path)):
+            self._system.invalidate_cache()
+            try:
+                found = self._system.info(self._path(path))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return _entry(found)
 
     def open(self, path: str) -> IO[bytes]:
-        return cast("IO[bytes]", self._system.open(self._path(path), "rb"))
+        def ask(question: Callable[[], Any]) -> Any:
+            with reaching(self._url(path)):
+                return question()
+
+        file = ask(lambda: self._system.open(self._path(path), "rb"))
+        return cast("IO[bytes]", ReachedFile(file, ask))
 
     def replace(self, path: str, write: Callable[[IO[bytes]], None]) -> Entry:
         buffer = io.BytesIO()
         write(buffer)
         target = self._path(path)
-        with contextlib.suppress(NotImplementedError):
-            self._system.makedirs(os.path.dirname(target), exist_ok=True)
-        if self._whole:
-            self._system.pipe_file(target, buffer.getvalue())
-        else:
-            directory, name = target.rsplit("/", 1)
-            temporary = f"{directory}/{temporary_name(name)}"
-            self._system.pipe_file(temporary, buffer.getvalue())
-            self._move(temporary, target)
-        self._system.invalidate_cache()
-        return _entry(self._system.info(target))
+        with reaching(self._url(path)):
+            with contextlib.suppress(NotImplementedError):
+                self._system.makedirs(os.path.dirname(target), exist_ok=True)
+            if self._whole:
+                self._system.pipe_file(target, buffer.getvalue())
+            else:
+                directory, name = target.rsplit("/", 1)
+                temporary = f"{directory}/{temporary_name(name)}"
+                self._system.pipe_file(temporary, buffer.getvalue())
+                self._move(temporary, target)
+            self._system.invalidate_cache()
+            found = self._system.info(target)
+        return _entry(found)
 
     def move(self, path: str, target: str) -> None:
-        with contextlib.suppress(NotImplementedError):
-            self._system.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
-        self._move(self._path(path), self._path(target))
+        with reaching(self._url(path)):
+            with contextlib.suppress(NotImplementedError):
+                self._system.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
+            self._move(self._path(path), self._path(target))
 
     def remove(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        with reaching(self._url(path)), contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._path(path))
 
     def make_new_directory(self, path: str) -> bool:
         if self.entry(path) is not None:
             return False
-        with contextlib.suppress(NotImplementedError):
+        with reaching(self._url(path)), contextlib.suppress(NotImplementedError):
             self._system.makedirs(self._path(path), exist_ok=True)
         return True
 
@@ -101,8 +107,26 @@ class RemoteStore(Store):
         self._system.cp_file(path, target)
         self._system.rm_file(path)
 
+    def _url(self, path: str) -> str:
+        return f"{self.url}/{path}" if path else self.url
+
     def _path(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
+
+
+def _opened_system(url: str) -> tuple[Any, Any]:
+    """As `_file_system`; a package that is missing and a URL of an unknown kind are errors of the caller."""
+    try:
+        return _file_system(url)
+    except ImportError as error:
+        raise MissingDependencyError(f"{shown_url(url)} needs another package: {error}") from error
+    except ValueError as error:
+        kinds = {scheme for scheme in url.split("://")[0].split("::") if scheme not in fsspec.available_protocols()}
+        if not kinds:
+            raise
+        raise ArgumentError(
+            f"`log_dir` must be a path or a URL that fsspec knows ({error}). Received: {shown_url(url)!r}."
+        ) from error
 
 
 def _file_system(url: str) -> tuple[Any, Any]:

@@ -38,7 +38,7 @@ class ReadStore(ABC):
     """A directory that is read. Paths are relative to it, with "/" between their parts; "" is the directory itself."""
 
     url: str
-    """Where the directory is, for people."""
+    """Where the directory is. It may hold a key: `shown_url` makes it fit for people."""
 
     is_local: bool
     """Whether it is in the file system of this machine."""

@@ -221,10 +221,10 @@ class AttentionWriter:
         for step, error in failures:
             if step is not None:
                 raise LogError(
-                    f"Step {step} of {self.tag!r} in {self.log_dir} could not be written: {error}"
+                    f"Step {step} of {self.tag!r} in {self._logger.shown} could not be written: {error}"
                 ) from error
         warnings.warn(
-            f"All steps of {self.tag!r} in {self.log_dir} are written, but not the index, the status or the event file: "
+            f"All steps of {self.tag!r} in {self._logger.shown} are written, but not the index, the status or the event file: "
             f"{failures[0][1]}",
             AttentionWarning,
             stacklevel=3,

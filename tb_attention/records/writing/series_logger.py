@@ -12,6 +12,7 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import AnyRecord, StepRecord
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import checked_directory
+from tb_attention.records.store.reaching import shown_url
 from tb_attention.records.writing.arguments import checked_limit, checked_tag
 from tb_attention.records.writing.best_step import Mark, Monitor
 from tb_attention.records.writing.series_writer import OnFailure, SeriesWriter
@@ -63,6 +64,8 @@ class SeriesLogger:
         on_failure: OnFailure | None = None,
     ) -> None:
         self.log_dir = checked_directory(log_dir)
+        self.shown = shown_url(self.log_dir)
+        """`log_dir` for people."""
         self.tag = checked_tag(tag)
         self.max_bytes = checked_limit("max_bytes", max_bytes)
         self.state = SeriesState()

@@ -1,5 +1,5 @@
 /** Why something cannot be shown, or compared. */
-import type { Site } from "../../api/wire";
+import type { Site, Unreachable } from "../../api/wire";
 import type { Obstacle } from "../averages";
 import { countText, kindWords } from "../kindWords";
 import { stepName, type Slot } from "../timeline";
@@ -66,4 +66,15 @@ export function obstructionText(what: Obstruction): string {
 /** "epoch 9 (step 8) cannot be read: …", of a series where there are several. */
 export function damagedText(slot: Slot, series?: string): string {
   return `${stepName(slot)}${series === undefined ? "" : ` of ${series}`} cannot be read: ${slot.damaged ?? "unknown"}`;
+}
+
+const CLOCK: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+/** "s3://bucket cannot be reached (…). Since 14:03; the tab goes on with what it has, and asks again." With the day, if that is not today. */
+export function unreachableText({ since, reason }: Unreachable, now: Date): string {
+  const then = new Date(1000 * since);
+  const day: Intl.DateTimeFormatOptions =
+    then.toDateString() === now.toDateString() ? {} : { day: "numeric", month: "short" };
+  const time = then.toLocaleString("en-GB", { ...day, ...CLOCK });
+  return `${reason} Since ${time}; the tab goes on with what it has, and asks again.`;
 }

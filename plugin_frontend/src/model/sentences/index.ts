@@ -33,7 +33,7 @@ export {
 export { describeSample, type SampleFacts } from "./aboutSample";
 export { describeTable, describeWord } from "./aboutSamples";
 export { changeOfHead, describeEpochs, describeHeadAtSlot, type StepsFacts } from "./aboutSteps";
-export { damagedText, obstructionText, type Obstruction } from "./aboutProblems";
+export { damagedText, obstructionText, unreachableText, type Obstruction } from "./aboutProblems";
 export { runningText, trainingText } from "./aboutTraining";
 export {
   amountText,
