@@ -19,7 +19,7 @@ from tensorboard.plugins import base_plugin
 from tb_attention.errors import AttentionError, NotInLogError
 from tb_attention.records.format import paths
 from tb_attention.records.format.step_summary import FoundStep, step_of_blob, step_of_matrices
-from tb_attention.records.reading.opened_attempt import Listing
+from tb_attention.records.reading.listing import Listing
 from tb_attention.records.store.store import Entry, ReadStore
 from tb_attention.records.writing.summaries import PLUGIN
 

@@ -11,20 +11,16 @@ from typing import IO
 from cachetools import LRUCache, cached
 
 from tb_attention.errors import NotInLogError
+from tb_attention.plugin.listings import list_directory
 from tb_attention.plugin.watched_store import WatchedStore
-from tb_attention.records.reading.opened_attempt import Listing
+from tb_attention.records.reading.listing import Listing
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Entry, ReadStore, is_url
 
-# An entry takes some 300 bytes.
+# An entry takes up to 500 bytes.
 _MOST_ENTRIES = 100_000
-# The writer renames files into a directory, which changes its time, so an unchanged directory is not listed again.
-# A file that is copied into a directory grows without changing that time; hence a limit even then.
-_LOCAL_SECONDS = 10.0
-# Object stores have no such time, and a listing there costs money and tenths of a second.
+# Directories of object stores do not say when they changed, and a listing there costs money and tenths of a second.
 _REMOTE_SECONDS = 3.0
-# File systems count time in steps of up to 2 seconds: what has just changed may change again within the same one.
-_SETTLED_NS = 2_000_000_000
 
 
 @cached(
@@ -32,7 +28,7 @@ _SETTLED_NS = 2_000_000_000
     key=lambda store, path, when: (store.url, path, when),
     lock=threading.Lock(),
 )
-def _list(store: ReadStore, path: str, when: tuple[int, ...]) -> Listing:
+def _list_remote(store: ReadStore, path: str, when: int) -> Listing:
     """A listing; `when` distinguishes it from earlier and later ones."""
     return Listing(store.entries(path))
 
@@ -48,25 +44,17 @@ class RunStore(ReadStore):
         self._store: ReadStore = WatchedStore(directory) if is_url(directory) else open_store(directory)
         self.url = self._store.url
         self.is_local = self._store.is_local
+        self._directories: dict[str, str] = {}
 
     def entries(self, path: str = "") -> Listing:
         """What a directory holds, as it was a few seconds ago at most; nothing if a link leads out of the run."""
         if not self.is_local:
-            return _list(self._store, path, (int(time.monotonic() / _REMOTE_SECONDS),))
-        real = self._inside(path)
-        try:
-            changed = 0 if real is None else os.stat(real).st_mtime_ns
-        except (FileNotFoundError, NotADirectoryError):
-            real = None
-        if real is None:
-            return Listing()
-        if time.time_ns() - changed < _SETTLED_NS:
-            return Listing(self._store.entries(path))
-        return _list(self._store, path, (changed, int(time.monotonic() / _LOCAL_SECONDS)))
+            return _list_remote(self._store, path, int(time.monotonic() / _REMOTE_SECONDS))
+        return list_directory(os.path.join(self.url, *path.split("/")), lambda: self._is_inside(path))
 
     def entry(self, path: str) -> Entry | None:
         """One file or directory, or None if it does not exist or a link leads out of the run."""
-        return self._store.entry(path) if not self.is_local or self._inside(path) else None
+        return self._store.entry(path) if not self.is_local or self._is_inside(path) else None
 
     def open(self, path: str) -> IO[bytes]:
         """Opens a file.
@@ -75,14 +63,23 @@ class RunStore(ReadStore):
             NotInLogError: A link leads out of the run.
             FileNotFoundError: It does not exist (any more).
         """
-        if self.is_local and not self._inside(path):
+        if self.is_local and not self._is_inside(path):
             raise NotInLogError(f"{path.rpartition('/')[2]} is a link that leads out of the run; it is not followed.")
         return self._store.open(path)
 
-    def _inside(self, path: str) -> str | None:
-        """The real path of a file or directory; None if a link leads out of the run."""
-        real = os.path.realpath(os.path.join(self._root, *path.split("/")))
-        return real if real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep) else None
+    def _is_inside(self, path: str) -> bool:
+        """Whether no link leads from here out of the run."""
+        directory, _, name = path.rpartition("/")
+        if directory not in self._directories:
+            self._directories[directory] = os.path.realpath(os.path.join(self._root, *directory.split("/")))
+        full = os.path.join(self._directories[directory], name)
+        # To resolve the path of each file of a directory takes longer than to open it.
+        if name in ("", ".", "..") or os.path.islink(full):
+            return self._holds(os.path.realpath(full))
+        return self._holds(self._directories[directory])
+
+    def _holds(self, real: str) -> bool:
+        return real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep)
 
     @cached_property
     def _root(self) -> str:

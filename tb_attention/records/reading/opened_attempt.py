@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from tb_attention.errors import DamagedFileError, LogError, NotInLogError, UnreachableError
 from tb_attention.records.format import paths
@@ -13,47 +12,12 @@ from tb_attention.records.format.index import StepEntry, read_index
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import Manifest, StepManifest, read_manifest
 from tb_attention.records.format.step_file import read_measures
+from tb_attention.records.reading.listing import Listing
 from tb_attention.records.store.reaching import unless_unreachable
 from tb_attention.records.store.store import Entry, ReadStore
 
 # To open so few step files takes no longer than to decode the index.
 _FEW = 3
-
-
-class Listing(tuple[Entry, ...]):
-    """The entries of a directory; what follows from them is computed once. A store that caches may return one."""
-
-    @classmethod
-    def of(cls, entries: Sequence[Entry]) -> Listing:
-        """The listing of some entries, which may be one already."""
-        return entries if isinstance(entries, cls) else cls(entries)
-
-    @cached_property
-    def steps(self) -> Mapping[Step, Entry]:
-        """The step files by step, "init" first, then by number."""
-        named = [(paths.file_step(entry.name), entry) for entry in self if not entry.is_directory]
-        found = [(step, entry) for step, entry in named if step is not None]
-        return dict(sorted(found, key=lambda pair: paths.step_order(pair[0])))
-
-    @cached_property
-    def has_steps(self) -> bool:
-        """Whether there is a step file; faster than to find all of them."""
-        return any(paths.file_step(entry.name) is not None for entry in self)
-
-    @cached_property
-    def others(self) -> Mapping[str, Entry]:
-        """The files other than step files, by name."""
-        return {each.name: each for each in self if not each.is_directory and paths.file_step(each.name) is None}
-
-    @cached_property
-    def newest_ns(self) -> int:
-        """When a step file last changed; 0 if there is none."""
-        return max((entry.mtime_ns for entry in self.steps.values()), default=0)
-
-    @cached_property
-    def state(self) -> Hashable:
-        """Equal for listings with the same step files by name, size and time: a key for caches."""
-        return hash(tuple(self.steps.values()))
 
 
 @dataclass(frozen=True)

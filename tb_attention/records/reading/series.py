@@ -67,7 +67,7 @@ def find_attempts(store: ReadStore, folder: str) -> Attempts:
     newest = None
     for count in range(len(numbers), 0, -1):
         opened = open_attempt(store, paths.attempt_directory(folder, numbers[count - 1]))
-        if opened.files.has_steps:
+        if opened.steps:
             return Attempts(store, folder, numbers[:count], opened)
         newest = newest or opened
     return Attempts(store, folder, numbers, newest)

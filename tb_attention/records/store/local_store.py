@@ -29,7 +29,7 @@ class LocalStore(Store):
                 for item in scan:
                     # A file may be moved between listing the directory and reading its size, and a link may lead nowhere.
                     with contextlib.suppress(OSError):
-                        found.append(_entry(item.name, item.stat()))
+                        found.append(entry_of(item.name, item.stat()))
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(filter(None, found), key=lambda entry: entry.name)
@@ -39,7 +39,7 @@ class LocalStore(Store):
             found = os.stat(self._path(path))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return _entry(os.path.basename(path), found)
+        return entry_of(os.path.basename(path), found)
 
     def open(self, path: str) -> IO[bytes]:
         return open(self._path(path), "rb", opener=_open_regular)
@@ -93,7 +93,7 @@ class LocalStore(Store):
         return os.path.join(self.url, *path.split("/")) if path else self.url
 
 
-def _entry(name: str, found: os.stat_result) -> Entry | None:
+def entry_of(name: str, found: os.stat_result) -> Entry | None:
     """A regular file or a directory; None for a pipe, a socket or a device."""
     is_directory = stat.S_ISDIR(found.st_mode)
     if not is_directory and not stat.S_ISREG(found.st_mode):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import IO
+from collections.abc import Callable, Collection
+from typing import IO, NamedTuple
 
 # A scheme has at least two letters: a single one is a drive of Windows.
 _URL = re.compile(r"(?:[A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A file or directory, as listed.
 
     Attributes:
@@ -47,7 +45,7 @@ class ReadStore(ABC):
     """Whether its step files were rebuilt from event files, which hold no weights."""
 
     @abstractmethod
-    def entries(self, path: str = "") -> Sequence[Entry]:
+    def entries(self, path: str = "") -> Collection[Entry]:
         """The files and directories in a directory, sorted by name; none if it does not exist."""
 
     @abstractmethod
