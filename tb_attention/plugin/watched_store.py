@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from tb_attention.errors import UnreachableError
 from tb_attention.plugin.places import place_at
-from tb_attention.records.reading.opened_attempt import Listing
+from tb_attention.records.reading.listing import Listing
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.reaching import ReachedFile
 from tb_attention.records.store.store import Entry, ReadStore, Store

@@ -15,7 +15,8 @@ from tb_attention.records.format.index import index_members, read_index
 from tb_attention.records.format.npz import npz_bytes
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import Manifest, read_manifest
-from tb_attention.records.reading.opened_attempt import Listing, OpenedAttempt, open_attempt
+from tb_attention.records.reading.listing import Listing
+from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
 from tb_attention.records.store.store import Entry, Store
 
 RECORD = "synced.json"
