@@ -10,6 +10,7 @@ import {
   describeLargestDifference,
   figureText,
   describeMatrix,
+  describeOutcome,
   describeSince,
   describeTable,
   movedText,
@@ -52,6 +53,17 @@ test("a name that says class is not called a class twice", () => {
     "class classic",
     "class 3",
   ]);
+});
+
+test("cells of one score are called by what they are of class 1, others are not", () => {
+  const outcome = (truth: number, predicted: number, kind: "binary" | "classes", count = 3) =>
+    textOf(describeOutcome(cell(truth, predicted), count, kind));
+  expect(outcome(0, 0, "binary")).toBe("; true negatives (TN)");
+  expect(outcome(0, 1, "binary")).toBe("; false positives (FP)");
+  expect(outcome(1, 0, "binary")).toBe("; false negatives (FN)");
+  expect(outcome(1, 1, "binary")).toBe("; true positives (TP)");
+  expect(outcome(1, 0, "binary", 0)).toBe("");
+  expect(outcome(1, 0, "classes")).toBe("");
 });
 
 test("of labels a cell says what was predicted to have which", () => {

@@ -26,7 +26,7 @@ class ClassCounts:
     Attributes:
         matrix: (classes, classes); sparse for many classes.
         labels: (classes, 2, 2) of independent labels, else None.
-        histogram: (1 or classes, 2, bins) of binary and independent labels, else None.
+        histogram: (1 or classes, 2, bins) of two classes with probabilities and of independent labels, else None.
         other: Number of labels that are no class.
         kind: "classes", "binary" or "labels".
         threshold: The probability at or above which a label counts as positive; None for kind "classes".

@@ -110,7 +110,14 @@ def _categorical(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Re
         return Reading("none", f"has one unit, of which the loss {output.loss.name!r} makes no classes")
     if facts is not None and facts.whole is False and not facts.like_scores:
         return Reading("none", f"has labels that are no classes, {facts.example}")
-    return Reading("classes", classes=output.shape[-1], from_logits=bool(output.loss.from_logits))
+    return _one_of(output)
+
+
+def _one_of(output: ModelOutput) -> Reading:
+    """A score for each class, one of which is true. A softmax gives probabilities, whatever its loss says of logits."""
+    assert output.shape is not None
+    from_logits = bool(output.loss.from_logits) and output.activation != "softmax"
+    return Reading("classes", classes=output.shape[-1], from_logits=from_logits)
 
 
 def _binary(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Reading:
@@ -200,7 +207,7 @@ def _several(output: ModelOutput, facts: Facts | None, wishes: Wishes) -> Readin
     """Several units, of a loss that does not show what they are."""
     assert output.shape is not None
     units, rank = output.shape[-1], len(output.shape)
-    classes = Reading("classes", classes=units, from_logits=bool(output.loss.from_logits))
+    classes = _one_of(output)
     border = _border(output, wishes)
     labels = Reading("labels", classes=units, from_logits=border.from_logits, within_unit=border.within_unit)
     if wishes.multi_label and rank == 2:

@@ -109,7 +109,9 @@ class OutputCounter:
         """
         if self._metric is None:
             raise ArgumentError("`validation_data` gave no batch.")
-        return read_counts(self._metric)
+        counts = read_counts(self._metric)
+        # Classes that were chosen before the metric saw them have no probabilities.
+        return replace(counts, histogram=None) if self._reading.kind in ("ordinal", "indices") else counts
 
     def kept(self) -> Kept | None:
         """The examples that were kept, or None."""

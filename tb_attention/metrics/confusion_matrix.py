@@ -31,6 +31,7 @@ from tb_attention.metrics.label_counts import (
     histogram_cells,
     label_histogram_cells,
     label_size,
+    probability_of_second,
     two_by_two,
 )
 from tb_attention.reduce.confusion import MOST_DENSE, SparseMatrix
@@ -57,8 +58,8 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
     Args:
         num_classes: Number of classes, at least 2. At least 1 for independent labels.
         name: Name of the metric. Defaults to "confusion_matrix".
-        from_logits: Whether the predictions are logits. It matters only for one unit and for independent labels, where the
-            threshold is then 0. Defaults to False.
+        from_logits: Whether the predictions are logits. For one unit and for independent labels, the threshold is then 0. For
+            two units, the probability of class 1 follows from them (see `histogram`). Defaults to False.
         threshold: For one unit and for independent labels: the score at or above which a label counts as positive. Defaults to
             0.5, or 0 for logits.
         ignore_class: A label that is left out, such as 255 for "unlabelled". Defaults to None.
@@ -174,10 +175,15 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         correct = ops.cast(ops.stack([true == predicted, known]), "float64")
         assert self._correct is not None
         add_at(self._correct, ops.arange(2), ops.sum(correct if amounts is None else correct * amounts, axis=1))
+        if self._scores is None:
+            return
         score = one_score(y_pred, positions)
-        if score is not None and self._scores is not None:
+        if score is not None:
             self._is_binary = True
             add_at(self._scores, histogram_cells(true, flat(score), self.from_logits), amounts)
+        else:
+            second = probability_of_second(ops.reshape(y_pred, (-1, classes)), predicted, self.from_logits)
+            add_at(self._scores, histogram_cells(true, second, False), amounts)
 
     def _count_labels(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
         classes = self.num_classes
@@ -267,11 +273,17 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         return self._whole(two_by_two(self._cells.all(), self.num_classes))
 
     def histogram(self) -> npt.NDArray[Any] | None:
-        """Histogram of the probabilities by truth (no, yes): (1, 2, 256), for independent labels (classes, 2, 256), else None."""
-        if self._scores is None or self.kind == "classes":
+        """Histogram of the probabilities by truth (no, yes): for two classes (1, 2, 256), of class 1; for independent labels
+        (classes, 2, 256); else None.
+
+        Also None where the scores of two units were not always probabilities: part of the examples would give another curve.
+        """
+        if self._scores is None:
             return None
-        scores = np.array(ops.convert_to_numpy(self._scores))
-        return self._whole(scores[:-1].reshape(self._units, 2, BINS))
+        scores = np.array(ops.convert_to_numpy(self._scores))[:-1]
+        if self.kind == "classes" and not np.isclose(scores.sum(), self._cells.all()[:-1].sum(), rtol=1e-9, atol=0):
+            return None
+        return self._whole(scores.reshape(self._units, 2, BINS))
 
     def other(self) -> int:
         """Number of labels that are no class: below 0, at least `num_classes`, a row of zeros; for labels neither 0 nor 1."""

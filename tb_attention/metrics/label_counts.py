@@ -12,6 +12,9 @@ from tb_attention.errors import ArgumentError
 
 BINS = 256
 """Equal parts of the probability from 0 to 1. At a threshold of k / BINS, the parts from k on count as positive."""
+# How far from 1 the sum of two probabilities may be: bfloat16 has 8 bits.
+_ROUNDING = 0.01
+_BELOW_HALF = float(np.nextafter(np.float32(0.5), np.float32(0)))
 
 
 def label_size(classes: int) -> int:
@@ -91,6 +94,26 @@ def histogram_cells(true: Any, scores: Any, from_logits: bool) -> Any:
     bins = ops.cast(ops.minimum(bins, BINS - 1), "int64")
     counted = ops.logical_and(finite, ops.logical_or(true == 0, true == 1))
     return ops.where(counted, true * BINS + bins, 2 * BINS)
+
+
+def probability_of_second(scores: Any, predicted: Any, from_logits: bool) -> Any:
+    """The probability of class 1 by the scores of two classes, float32 (n,); NaN where the scores are no probabilities.
+
+    It is at least 0.5 exactly where class 1 is predicted, so that a threshold of 0.5 counts as the matrix does, ties included.
+
+    Args:
+        scores: Probabilities or logits (n, 2).
+        predicted: The predicted class (n,).
+        from_logits: Whether the scores are logits.
+    """
+    scores = ops.cast(scores, "float32")
+    first, second = scores[:, 0], scores[:, 1]
+    probability = ops.sigmoid(second - first) if from_logits else second
+    known = ops.isfinite(probability)
+    if not from_logits:
+        known = ops.logical_and(ops.logical_and(first >= 0, second >= 0), ops.abs(first + second - 1) <= _ROUNDING)
+    sided = ops.where(predicted == 1, ops.maximum(probability, 0.5), ops.minimum(probability, _BELOW_HALF))
+    return ops.where(known, sided, float("nan"))
 
 
 def label_histogram_cells(

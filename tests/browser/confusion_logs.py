@@ -197,6 +197,23 @@ def write_binary(run: Path, epochs: int = 3) -> None:
     assert writer.close()
 
 
+def write_softmax(run: Path) -> None:
+    """The same examples as `write_binary`, from two units whose scores sum to 1."""
+    writer = SeriesWriter(run, "confusion", 1)
+    for epoch in range(3):
+        truth, score = binary_scores(epoch)
+        writer.submit(
+            ConfusionRecord(
+                epoch,
+                {"validation": confusion_matrix(truth, score > 0.5)},
+                ("ham", "spam"),
+                epoch=epoch,
+                histograms={"validation": histogram(truth, score)[None]},
+            )
+        )
+    assert writer.close()
+
+
 TWO_NAMES = (
     "Staffordshire bull terrier, a dog of the terrier group",
     "American Staffordshire terrier, of the same group",
@@ -248,5 +265,6 @@ def write_all(logs: Path) -> None:
     write_digits(logs / "noisier", noise=9.0)
     write_many(logs / "hundred", 100, 3)
     write_binary(logs / "binary")
+    write_softmax(logs / "softmax")
     write_labels(logs / "labels")
     write_two(logs / "two")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 from sklearn.metrics import (
+    average_precision_score,
     f1_score,
     multilabel_confusion_matrix,
     precision_recall_fscore_support,
@@ -307,13 +308,19 @@ def test_scores_are_sorted_and_their_means_are_scikit_learns(
             expect(table.get_by_role("row", name=mean)).to_contain_text(f"{expected:.3f}"[1:])
 
 
-def test_the_threshold_of_one_score_moves_the_counts(server: TensorBoard, chromium: Browser) -> None:
+@pytest.mark.parametrize("run", ["binary", "softmax"])
+def test_the_threshold_of_two_classes_moves_the_counts(run: str, server: TensorBoard, chromium: Browser) -> None:
     truth, score = confusion_logs.binary_scores(2)
-    with opened(chromium, server.address, where("binary")) as tab:
+    with opened(chromium, server.address, where(run)) as tab:
         tab.wait_until_drawn("confusion", step=2)
         roc = tab.frame.get_by_role("img", name=re.compile("^ROC"))
         area = float(re.search(r"area ([\d.]+)", roc.get_attribute("aria-label") or "")[1])  # type: ignore[index]
         assert area == pytest.approx(roc_auc_score(truth, score), abs=2e-3)
+        other = tab.frame.get_by_role("img", name=re.compile("^Precision and recall"))
+        mean = float(re.search(r"precision ([\d.]+)", other.get_attribute("aria-label") or "")[1])  # type: ignore[index]
+        assert mean == pytest.approx(average_precision_score(truth, score), abs=5e-3)
+        beside = tab.frame.locator("aside, .beside").get_by_text("positive: spam")
+        expect(beside.first).to_contain_text(f"{int(((score >= 0.5) & (truth == 0)).sum())} false positives (FP)")
         slider = tab.frame.get_by_role("slider", name="Threshold")
         slider.press("ArrowRight")
         slider.press("ArrowRight")
@@ -324,6 +331,9 @@ def test_the_threshold_of_one_score_moves_the_counts(server: TensorBoard, chromi
         tab.frame.get_by_role("button", name="as counted").click()
         point_at(tab, 1, 0)
         expect(cell_text(tab)).to_have_text(f"true spam, predicted ham: {int(((score < 0.5) & (truth == 1)).sum())}")
+        # Only of one score it is known which class is the positive one.
+        said = expect(sentence(tab))
+        (said.to_contain_text if run == "binary" else said.not_to_contain_text)("false negatives (FN)")
 
 
 def test_labels_have_their_own_counts_and_stand_together(server: TensorBoard, chromium: Browser) -> None:
@@ -335,8 +345,11 @@ def test_labels_have_their_own_counts_and_stand_together(server: TensorBoard, ch
         expect(sentence(tab)).to_contain_text(f"{together} with label urgent were predicted to have invoice")
         table = tab.frame.get_by_role("table", name="Counts of the label urgent")
         missed, wrongly = int((truth[:, 1] & ~said[:, 1]).sum()), int((~truth[:, 1] & said[:, 1]).sum())
-        expect(table).to_contain_text(f"✗ {missed} false negatives")
-        expect(table).to_contain_text(f"✗ {wrongly}")
+        expect(table).to_contain_text(f"✗ {missed} false negatives (FN)")
+        expect(table).to_contain_text(f"✗ {wrongly} false positives (FP)")
+        found = int((truth[:, 1] & said[:, 1]).sum())
+        expect(table).to_contain_text(f"✓ {found} true positives (TP)")
+        expect(table).to_contain_text(f"✓ {len(truth) - found - missed - wrongly} true negatives (TN)")
 
 
 def test_the_table_of_classes_leaves_as_csv(logs: Path, server: TensorBoard, chromium: Browser) -> None:

@@ -19,7 +19,7 @@ from tb_attention.callbacks.label_facts import describe_labels
 from tb_attention.callbacks.losses import read_loss
 from tb_attention.callbacks.model_outputs import outputs_of
 from tb_attention.callbacks.shown_output import read_predictions
-from tb_attention.errors import ArgumentError, AttentionWarning
+from tb_attention.errors import ArgumentError, AttentionWarning, NotInLogError
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(30, 5)).astype("float32")
@@ -233,6 +233,29 @@ def test_class_indices_that_the_model_returns_are_counted(tmp_path: Path) -> Non
     expected = confusion_matrix(TOPIC, model.predict(X, verbose=0)["scores"].argmax(1), labels=range(4))
     np.testing.assert_array_equal(log.confusion_matrix(0), expected)
     assert log.examples(0) == []
+
+
+@pytest.mark.parametrize(("activation", "from_logits"), [("softmax", False), (None, True)])
+def test_a_softmax_gives_probabilities_whatever_its_loss_says(activation: str | None, from_logits: bool) -> None:
+    [output] = outputs_of(one_output(2, activation, keras.losses.SparseCategoricalCrossentropy(from_logits=True)))
+    reading = read_kind(output, describe_labels(URGENT))
+    assert (reading.kind, reading.from_logits) == ("classes", from_logits)
+
+
+def test_indices_of_two_classes_have_no_curve(tmp_path: Path) -> None:
+    x = keras.Input((5,))
+    scores = layers.Dense(2, "softmax", name="scores")(x)
+    model = keras.Model(x, {"scores": scores, "index": ops.argmax(scores, -1)})
+    model.compile("sgd", {"scores": SPARSE})
+    y = TOPIC % 2
+    callback = tb_attention.ConfusionMatrixCallback(
+        tmp_path, (X, {"scores": y, "index": y}), output="index", class_names=["no", "yes"]
+    )
+    model.fit(X, {"scores": y}, verbose=0, callbacks=[callback])
+    log = tb_attention.load(tmp_path)
+    assert log.confusion_matrix(0).sum() == len(y)
+    with pytest.raises(NotInLogError, match="no histogram"):
+        log.score_histogram(0)
 
 
 def dice(y: Any, p: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
+from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix, roc_auc_score
 
 import tb_attention
 from tb_attention.errors import ArgumentError, AttentionWarning
@@ -114,6 +114,41 @@ def test_one_unit_has_scores_and_examples(tmp_path: Path) -> None:
     assert log._steps.entry(0).manifest.kind == "binary"
     assert log._steps.entry(0).manifest.threshold == 0.5
     assert all(0.5 <= example.probability <= 1 for example in log.examples(0))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("way", ["second pass", "metric"])
+def test_two_classes_of_a_softmax_have_the_scores_of_class_1(tmp_path: Path, way: str, from_logits: bool) -> None:
+    y = (X[:, 0] > 0).astype("int64")
+    model = build(2, None if from_logits else "softmax")
+    metrics = [tb_attention.ConfusionMatrix(2, from_logits=from_logits)] if way == "metric" else None
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits), metrics=metrics)
+    callback = tb_attention.ConfusionMatrixCallback(tmp_path, (X, y) if way == "second pass" else None)
+    model.fit(X, y, validation_data=(X, y), epochs=2, verbose=0, callbacks=[callback])
+    log = tb_attention.load(tmp_path)
+    manifest = log._steps.entry(1).manifest
+    assert (manifest.kind, manifest.threshold) == ("classes", None)
+    assert manifest.splits["validation"].bins == 256
+    scores = model.predict(X, verbose=0)
+    probability = np.exp(scores)[:, 1] / np.exp(scores).sum(1) if from_logits else scores[:, 1]
+    histogram = log.score_histogram(1)
+    expected = np.histogram(probability[y == 1], 256, (0, 1))[0]
+    assert np.abs(histogram[0, 1].cumsum() - expected.cumsum()).max() <= 1
+    wrong, found = np.concatenate([np.zeros((2, 1)), histogram[0, :, ::-1].cumsum(-1)], axis=1)
+    area = np.trapezoid(found / found[-1], wrong / wrong[-1])
+    assert area == pytest.approx(roc_auc_score(y, probability), abs=1e-2)
+    np.testing.assert_array_equal(histogram[0].reshape(2, 2, 128).sum(-1), log.confusion_matrix(1))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_metric_leaves_the_training_as_it_is(classes: int) -> None:
+    trained = []
+    for metrics in (None, [tb_attention.ConfusionMatrix(classes)]):
+        model = build(classes)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=metrics)
+        model.fit(X, Y % classes, epochs=2, batch_size=16, verbose=0)
+        trained.append(b"".join(weight.tobytes() for weight in model.get_weights()))
+    assert trained[0] == trained[1]
 
 
 def test_pixels_are_counted_and_have_no_examples(tmp_path: Path) -> None:

@@ -10,7 +10,13 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix, roc_curve
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    multilabel_confusion_matrix,
+    roc_auc_score,
+    roc_curve,
+)
 
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.metrics.label_counts import BINS
@@ -211,6 +217,84 @@ def test_the_histogram_gives_scikit_learns_roc_curve(case: Any, from_logits: boo
     places = np.floor(np.minimum(thresholds, 1) * BINS).astype(int)
     np.testing.assert_allclose(shares[0, places], falls, atol=1e-9)
     np.testing.assert_allclose(shares[1, places], rises, atol=1e-9)
+
+
+def curves_of(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """False positive rate, recall and precision at the thresholds 1, ..., 1 / BINS, 0, from a histogram (2, BINS)."""
+    wrong, found = np.concatenate([np.zeros((2, 1)), histogram[:, ::-1].cumsum(-1)], axis=1)
+    precision = np.divide(found, found + wrong, out=np.ones_like(found), where=found + wrong > 0)
+    return wrong / wrong[-1], found / found[-1], precision
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("labels_shape", ["(N,)", "one-hot"])
+@HYPOTHESIS
+@given(seed=st.integers(0, 1000))
+def test_the_histogram_of_two_units_gives_scikit_learns_areas(from_logits: bool, labels_shape: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels, weights = random.integers(0, 2, 400), random.random(400)
+    labels[:2] = [0, 1]
+    logits = random.normal(size=(400, 2)).astype("float32")
+    logits[:, 1] += labels
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    given_labels = labels if labels_shape == "(N,)" else one_hot(labels, 2)
+    scores = logits if from_logits else probabilities
+    metric = count(ConfusionMatrix(2, from_logits=from_logits), given_labels, scores, weights)
+    assert metric.kind == "classes"
+    histogram = metric.histogram()
+    assert histogram is not None
+    assert histogram.shape == (1, 2, BINS)
+    np.testing.assert_allclose(histogram.sum(-1)[0], metric.matrix().sum(1))
+    falls, rises, precision = curves_of(histogram[0])
+    area = roc_auc_score(labels, probabilities[:, 1], sample_weight=weights)
+    assert np.trapezoid(rises, falls) == pytest.approx(area, abs=4e-3)
+    average = average_precision_score(labels, probabilities[:, 1], sample_weight=weights)
+    assert (np.diff(rises) * precision[1:]).sum() == pytest.approx(average, abs=1e-2)
+    # Between two thresholds lie only the scores of one part.
+    for threshold in (0.25, 0.75):
+        told = probabilities[:, 1] >= threshold
+        expected = weights[told & (labels == 0)].sum() / weights[labels == 0].sum()
+        assert falls[BINS - round(threshold * BINS)] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_at_a_threshold_of_one_half_the_histogram_counts_as_the_matrix(from_logits: bool) -> None:
+    # With a tie, the prediction is class 0; at or above 0.5 would be class 1.
+    scores = np.array([[0.5, 0.5], [0.5, 0.5], [0.4, 0.6], [0.7, 0.3]], "float32")
+    metric = ConfusionMatrix(2, from_logits=from_logits)
+    metric.update_state(np.array([0, 1, 1, 0]), scores)
+    histogram = metric.histogram()
+    assert histogram is not None
+    halves = histogram[0].reshape(2, 2, BINS // 2).sum(-1)
+    np.testing.assert_array_equal(halves, metric.matrix())
+    np.testing.assert_array_equal(halves, [[2, 0], [1, 1]])
+
+
+@pytest.mark.parametrize("odd", [[2.0, -1.0], [0.6, 0.6], [np.nan, np.nan]])
+def test_scores_that_are_no_probabilities_have_no_histogram(odd: list[float]) -> None:
+    metric = ConfusionMatrix(2)
+    scores = np.array([[0.3, 0.7], odd, [0.9, 0.1]], "float32")
+    metric.update_state(np.array([1, 0, 0]), scores)
+    assert metric.histogram() is None
+    assert metric.matrix().sum() == 3
+    metric.reset_state()
+    # A label that is no class, or ignored, is in no curve, whatever its scores.
+    metric.update_state(np.array([1, 7, 0]), scores)
+    histogram = metric.histogram()
+    assert histogram is not None
+    assert histogram.sum() == 2
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_rounded_probabilities_are_probabilities(dtype: str) -> None:
+    random = np.random.default_rng(0)
+    probabilities = tf.cast(tf.nn.softmax(tf.cast(random.normal(size=(500, 2)), "float32")), dtype)
+    metric = ConfusionMatrix(2)
+    metric.update_state(tf.constant(random.integers(0, 2, 500)), probabilities)
+    histogram = metric.histogram()
+    assert histogram is not None
+    halves = histogram[0].reshape(2, 2, BINS // 2).sum(-1)
+    np.testing.assert_array_equal(halves, metric.matrix())
 
 
 def test_histograms_of_independent_labels() -> None:

@@ -55,7 +55,7 @@ export class DisplayedMatrix {
   });
   /** As it would be with the threshold that is tried out. */
   readonly matrix: Confusion | null = $derived.by(() => {
-    if (this.kind !== "binary" || this.threshold === null || !this.at || this.stored?.classes !== 2) return this.stored;
+    if (this.kind === "labels" || this.threshold === null || !this.at || this.stored?.classes !== 2) return this.stored;
     const { trueNegatives, falsePositives, falseNegatives, truePositives } = this.at;
     return {
       classes: 2,

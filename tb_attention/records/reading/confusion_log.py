@@ -95,15 +95,17 @@ class ConfusionLog:
             step, split: As for `matrix`.
 
         Returns:
-            `(1, 2, bins)`, or `(classes, 2, bins)` for independent labels: counts by truth (no, yes) and by equal parts of the
-            probability from 0 to 1; int64, float64 if examples are weighted.
+            `(1, 2, bins)` for two classes, of which class 1 is "yes", or `(classes, 2, bins)` for independent labels: counts by
+            truth (no, yes) and by equal parts of the probability from 0 to 1; int64, float64 if examples are weighted.
 
         Raises:
-            NotInLogError: As for `matrix`, or there is no histogram: only binary and independent labels have one.
+            NotInLogError: As for `matrix`, or there is no histogram: only two classes and independent labels have one.
         """
         entry, manifest = self._find(step, split)
         if not manifest.splits[split].bins:
-            raise NotInLogError(f"Step {step} has no histogram of scores: only binary and independent labels have.")
+            raise NotInLogError(
+                f"Step {step} has no histogram of scores: only two classes and independent labels have."
+            )
         with self._steps.open(entry) as archive:
             return confusion_file.read_histogram(archive, manifest, split)
 

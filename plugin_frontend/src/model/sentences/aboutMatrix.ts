@@ -82,6 +82,15 @@ export function describeColumnShare(
   return [plain(`, and ${share} of those predicted as `), mentioned(name(cell.predicted))];
 }
 
+/** What the four counts of a yes and a no are called, by 2 * truth + prediction. */
+export const OUTCOMES = ["true negatives (TN)", "false positives (FP)", "false negatives (FN)", "true positives (TP)"];
+
+/** "; false negatives (FN)": a cell of two classes by one score, of which class 1 is the positive one. */
+export function describeOutcome({ truth, predicted }: Cell, count: number, kind: ConfusionKind): Part[] {
+  const name = OUTCOMES[2 * truth + predicted];
+  return kind === "binary" && count > 0 && name ? [plain(`; ${name}`)] : [];
+}
+
 /** ", −15 since epoch 13" behind the sentence of a cell. */
 export function describeSince(matrix: Confusion, by: number, since: string, step?: Step | null): Part[] {
   const at = stepPart(since, step);

@@ -15,7 +15,9 @@ export {
   describeLargestDifference,
   describeMatrix,
   describeNoMatrix,
+  describeOutcome,
   describeSince,
+  OUTCOMES,
 } from "./aboutMatrix";
 export {
   bestRunsText,
