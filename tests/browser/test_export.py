@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -336,3 +337,71 @@ def test_escape_closes_the_panel_and_not_the_view(server: TensorBoard, chromium:
         expect(panel).to_be_hidden()
         expect(button).to_be_focused()
         assert "view=head" in tab.page.url
+
+
+ISOLATES = str.maketrans("", "", "\u2068\u2069")
+# A comma belongs to the word before it: it stands at the left of it.
+HEBREW = ["[CLS]", "שלום", "עולם,", "42", "טוב"]
+
+# The middle of every letter of every text of a file, and of every word on the screen, along the line.
+LETTERS_OF_FILE = """() => [...document.querySelectorAll("text")].map(text => [text.textContent,
+    Array.from({length: text.getNumberOfChars()}, (_, i) => {
+        const {x, width} = text.getExtentOfChar(i);
+        return x + width / 2;
+    })])"""
+LETTERS_OF_WORD = """word => Array.from(word.firstChild.data, (_, i) => {
+    const range = document.createRange();
+    range.setStart(word.firstChild, i);
+    range.setEnd(word.firstChild, i + 1);
+    const {x, width} = range.getBoundingClientRect();
+    return x + width / 2;
+})"""
+
+
+@pytest.fixture(scope="module")
+def hebrew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorBoard]:
+    logs = tmp_path_factory.mktemp("hebrew")
+    size = len(HEBREW)
+    samples = tb_attention.Samples(np.zeros((1, size)), [0], tokens=[HEBREW])
+    weights = np.full((1, 1, size, size), 0.1, "float32")
+    weights[..., 2] = 0.6
+    with tb_attention.AttentionWriter(logs / "text", samples=samples) as writer:
+        writer.write(0, {"layer": weights}, epoch=0)
+    server = TensorBoard(logs)
+    yield server
+    server.stop()
+
+
+def test_a_text_from_right_to_left_keeps_its_direction_in_the_svg(
+    hebrew: TensorBoard, chromium: Browser, tmp_path: Path
+) -> None:
+    with opened(chromium, hebrew.address, "&p.attention.view=sample&p.attention.query=1") as tab:
+        tab.wait_until_drawn("sample")
+        words = tab.frame.locator(".text [data-word]")
+        on_screen = dict(zip(HEBREW, (word.evaluate(LETTERS_OF_WORD) for word in words.all()), strict=True))
+        assert on_screen["שלום"][0] > on_screen["שלום"][-1] > on_screen["טוב"][0]
+        path = saved(tab, "SVG", tmp_path)
+        said = tab.sentence.translate(ISOLATES)
+    page = chromium.new_page()
+    try:
+        page.goto(path.as_uri())
+        texts = page.evaluate(LETTERS_OF_FILE)
+    finally:
+        page.close()
+    in_file: dict[str, list[float]] = {}
+    for text, letters in texts:
+        # The words of the sample come before those of strips and labels.
+        if text in HEBREW:
+            in_file.setdefault(text, letters)
+    shift = in_file["שלום"][0] - on_screen["שלום"][0]
+    for word in HEBREW:
+        assert np.argsort(in_file[word]).tolist() == np.argsort(on_screen[word]).tolist(), word
+        assert in_file[word] == pytest.approx(np.add(on_screen[word], shift), abs=5), word
+    # The sentence below runs from left to right, whatever words it is of, and its numbers stay where they are.
+    captions = [(text, letters) for text, letters in texts if text and text.translate(ISOLATES) in said]
+    found = [text.translate(ISOLATES) for text, _ in captions]
+    assert any("שלום" in text and "עולם" in text for text in found)
+    for text, letters in captions:
+        starts = np.cumsum([0, *(len(word) + 1 for word in text.split(" "))])
+        lefts = [min(letters[start : end - 1]) for start, end in pairwise(starts)]
+        assert lefts == sorted(lefts), text

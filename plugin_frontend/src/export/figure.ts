@@ -64,8 +64,9 @@ export function figure({ view, timeline, title, colors, repaints }: Figure): Sce
 
   function write(text: string, weight: number, x = MARGIN, within = width): void {
     for (const line of wrapped(text, within, weight)) {
-      const words = { text: line, width: measured(line, weight), size: SIZE, weight, color: ink, angle: 0, clip: null };
-      items.push({ kind: "text", x, y: y + SIZE + 1, ...words });
+      const words = { text: line, width: measured(line, weight), size: SIZE, weight, color: ink };
+      const place = { x, y: y + SIZE + 1, direction: "ltr" as const, angle: 0, clip: null };
+      items.push({ kind: "text", ...words, ...place });
       y += LINE;
     }
   }

@@ -32,6 +32,8 @@ function draw(context: CanvasRenderingContext2D, item: Item): void {
       context.rotate((item.angle * Math.PI) / 180);
       context.fillStyle = css(item.color);
       context.font = `${item.weight} ${item.size}px Roboto, "Helvetica Neue", Arial, sans-serif`;
+      context.direction = item.direction;
+      context.textAlign = "left";
       context.fillText(item.text, 0, 0);
       return;
     case "image":

@@ -1,5 +1,4 @@
 /** A scene as SVG: shapes as shapes, texts as texts, pixels as PNG inside it. */
-import { directionOf } from "../model/direction";
 import { hex } from "./scene/color";
 import type { Color, Item, Scene, Segment } from "./scene/scene";
 
@@ -35,7 +34,7 @@ function element(item: Item): string {
       return `<path d="${pathData(item.segments)}"${paint("fill", item.fill)}${paint("stroke", item.stroke)}${line}${dash}/>`;
     }
     case "text": {
-      const rtl = !item.angle && item.width > 0 && directionOf(item.text) === "rtl";
+      const rtl = !item.angle && item.width > 0 && item.direction === "rtl";
       // From right to left, a text begins at its right end.
       const [x, y] = [n(item.x + (rtl ? item.width : 0)), n(item.y)];
       const direction = rtl ? ' direction="rtl"' : "";

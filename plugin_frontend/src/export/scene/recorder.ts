@@ -162,6 +162,7 @@ class Recorder {
         x: left,
         y: base,
         width: width * scale,
+        direction: "ltr",
         size: size * scale,
         weight,
         color,

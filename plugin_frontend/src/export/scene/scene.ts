@@ -1,4 +1,5 @@
 /** A drawing as a list of what it is made of, in CSS pixels, so that one drawing becomes an SVG, a PDF and a PNG. */
+import type { Direction } from "../../model/direction";
 
 export interface Box {
   x: number;
@@ -33,6 +34,8 @@ export interface Text {
   y: number;
   /** Of the whole text, along the baseline. */
   width: number;
+  /** The base direction of the page where it stands, which the text alone does not say. */
+  direction: Direction;
   size: number;
   weight: number;
   color: Color;

@@ -79,6 +79,7 @@ export function shapesOf(svg: SVGSVGElement, origin: DOMRect, around: number): I
         x: matrix.a * start.x + matrix.c * start.y + matrix.e - origin.x,
         y: matrix.b * start.x + matrix.d * start.y + matrix.f - origin.y,
         width: element.getComputedTextLength() * scale,
+        direction: style.direction === "rtl" ? "rtl" : "ltr",
         size: parseFloat(style.fontSize) * scale,
         weight: Number(style.fontWeight),
         color,

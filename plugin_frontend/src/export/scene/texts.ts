@@ -78,6 +78,7 @@ export function textsOf(
       x,
       y,
       width: upward || downward ? box.height : box.width,
+      direction: style.direction === "rtl" ? "rtl" : "ltr",
       size,
       weight: Number(style.fontWeight),
       color,
