@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
+import { framePainter } from "../src/app/timeline/filmFrames";
 import { makeScale } from "../src/color/scale";
 import { drawBars } from "../src/draw/bars";
 import type { Surface } from "../src/draw/surface";
 import { lookOf, paintThumbnail } from "../src/draw/thumbnail";
 import type { Axis, Site } from "../src/api/wire";
-import { site } from "./helpers";
+import { filmOfHeads } from "../src/model/sentences";
+import type { Store } from "../src/state/store.svelte";
+import { record, site } from "./helpers";
 
 const scale = makeScale("greys", false, 1, false);
 const gate = (keys: Axis[], changes: Partial<Site> = {}) =>
@@ -74,4 +77,49 @@ test("bars that share a pixel show the least and the largest of them", () => {
     [1, 0, 1],
     [1, 50, 0.4],
   ]);
+});
+
+const CHANNELS: Axis = { role: "key", size: 4, kind: "channels" };
+const WEIGHTS = Float32Array.from([0, 1, 0, 0]);
+
+/** A frame of the film in Overview: of two sites, the first of which is a gate with one channel of four open. */
+function frame(measure: string): Uint32Array {
+  const sites = [gate([CHANNELS]), site({ path: "other" })];
+  const slot = { record: record(0) };
+  const store = {
+    view: "overview",
+    slots: [slot],
+    sites,
+    sitesOf: () => sites,
+    stepIndex: () => 0,
+    averaging: { onlyMeasures: false },
+    scales: { measures: null, measure, of: () => scale },
+    arrays: { peekHead: () => ({ rows: 1, columns: 4, weights: WEIGHTS }) },
+  };
+  const pixels = new Uint32Array(8 * 8);
+  framePainter(store as unknown as Store, 0)!(pixels, 8, { x: 0, y: 0, width: 8, height: 8 });
+  return pixels;
+}
+
+test("the film in Overview shows how many channels of a gate are open, in its own cell", () => {
+  const pixels = frame("entropy");
+  // The gate has the left of the two columns, which its site does not share with heads; the row below is that of the heads.
+  expect([...pixels.slice(0, 8)].map((pixel) => (pixel ? pixel !== scale.ramp[0] : null))).toEqual([
+    ...[true, false, false, false],
+    ...[null, null, null, null],
+  ]);
+  expect([...pixels.slice(32)].every((pixel) => pixel === 0)).toBe(true);
+  // How far its largest value moved is one number.
+  expect(frame("change").every((pixel) => pixel === 0)).toBe(true);
+});
+
+test("the film says what it shows of gates and of heads", () => {
+  const [gates, heads] = [gate([CHANNELS]), site()];
+  expect(filmOfHeads("entropy", [gates])).toEqual({ label: "values over steps", title: "values of all gates" });
+  expect(filmOfHeads("largest", [gates]).label).toBe("values over steps");
+  expect(filmOfHeads("change", [gates])).toEqual({ label: "large change", title: "large change of all gates" });
+  expect(filmOfHeads("entropy", [heads, gates])).toEqual({
+    label: "low entropy",
+    title: "low entropy of all heads, values of all gates",
+  });
 });

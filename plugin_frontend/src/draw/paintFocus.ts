@@ -4,6 +4,14 @@ import { hatchAt } from "./hatch";
 import type { Rect } from "./heatmap";
 import { cellsUnder } from "./shrink";
 
+/** The pixels of one head in a picture of all; none where heads share pixels. */
+export function cellOf(rect: Rect, rows: number, columns: number, row: number, column: number): Rect {
+  const edge = (cell: number, cells: number, pixels: number) => Math.ceil((cell * pixels) / cells - 0.5);
+  const [x, y] = [edge(column, columns, rect.width), edge(row, rows, rect.height)];
+  const [width, height] = [edge(column + 1, columns, rect.width) - x, edge(row + 1, rows, rect.height) - y];
+  return { x: rect.x + x, y: rect.y + y, width, height };
+}
+
 /**
  * `shares`: for each site, 0 to 1 for each of its heads; cells without a head stay empty, NaN is hatched. Where heads share a pixel
  * the most focused one is shown, and before all others one that is not a number.

@@ -15,6 +15,11 @@ export function measureTitle(name: MeasureName, sites: Site[] = []): string {
   return gates && name === "largest" ? "largest value" : (MEASURE_TITLES[name] ?? name);
 }
 
+/** Whether pictures of all heads show the values of a site, small: its largest value would say that a gate is open where most is closed. */
+export function drawnByValues(site: Site, name: MeasureName): boolean {
+  return hasGateKind(site) && name !== CHANGE;
+}
+
 /** `before`: the index of the step before, -1 for none. NaN where the measure means nothing. */
 export function headValue(measures: Measures | null, step: number, before: number, flat: number, name: string): number {
   if (name !== CHANGE) return measureAt(measures, step, flat, name);

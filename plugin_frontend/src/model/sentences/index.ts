@@ -50,7 +50,7 @@ export {
 } from "./amounts";
 export { fitSentence, shortName, type FittedPart } from "./fit";
 export { kindMeaning, kindName } from "./headKinds";
-export { measureFigure, measureText, measureWords, pictureOfHeads, strongEnd } from "./measureWords";
+export { filmOfHeads, measureFigure, measureText, measureWords, strongEnd } from "./measureWords";
 export { noMaps, type Logged } from "./noMaps";
 export { chosen, mentioned, named, plain, quiet, strong, textOf, type Part, type Target } from "./part";
 export { reasonText, type ReasonText } from "./worthALook";

@@ -1,7 +1,7 @@
 /** How a measure of heads is said: what having most of it is called, and its value. */
 import type { Site } from "../../api/wire";
 import { hasGateKind } from "../heads";
-import { CHANGE, measureTitle, type MeasureName } from "../headValues";
+import { CHANGE, drawnByValues, measureTitle, type MeasureName } from "../headValues";
 import { kindsText } from "../kindWords";
 import { weightText } from "../ranking";
 
@@ -104,7 +104,17 @@ export function strongEnd(name: MeasureName, sites: Site[]): string {
   return STRONG[name] ?? measureTitle(name).replace(/ \(.*/, "");
 }
 
+/** What the film shows of all heads, in a few words and in full: heads by a measure, gates by their values. */
+export function filmOfHeads(name: MeasureName, sites: Site[]): { label: string; title: string } {
+  const byValues = sites.filter((site) => drawnByValues(site, name));
+  const byMeasure = sites.filter((site) => !byValues.includes(site));
+  const values = `values of all ${kindsText(byValues)}`;
+  if (!byMeasure.length && byValues.length) return { label: "values over steps", title: values };
+  const title = pictureOfHeads(name, byMeasure);
+  return { label: strongEnd(name, byMeasure), title: byValues.length ? `${title}, ${values}` : title };
+}
+
 /** What a picture of all heads by a measure shows, in a few words: "low entropy of all heads". */
-export function pictureOfHeads(name: MeasureName, sites: Site[]): string {
+function pictureOfHeads(name: MeasureName, sites: Site[]): string {
   return `${strongEnd(name, sites)} of all ${kindsText(sites)}`;
 }
