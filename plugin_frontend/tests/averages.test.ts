@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Axis, Prediction, Sample } from "../src/api/wire";
-import { averagedSamples, obstacleOf } from "../src/model/averages";
+import { averagedSamples, obstacleOf, samplesByClass } from "../src/model/averages";
 import { hasDiverged } from "../src/model/measures";
-import { averagedText, describeAverage, type AverageFacts } from "../src/model/sentences";
+import { averagedText, classMeanName, describeAverage, type AverageFacts } from "../src/model/sentences";
 import { record, site } from "./helpers";
 
 const sample = (index: number, truth: number | null, tokens?: string[], mask?: number[]): Sample => ({
@@ -31,6 +31,15 @@ test("an average is over all samples, those of a label, or those that are right 
   expect(of("wrong")).toEqual([1, 2]);
   expect(averagedSamples("label", samples, samples[3]!, step)).toEqual([]);
   expect(averagedSamples("all", samples, samples[0]!, record(3, { sample_count: 2 }))).toEqual([0, 1]);
+});
+
+test("classes are those of the samples with maps at the step, the one with most samples first", () => {
+  const samples = [sample(0, 7), sample(1, 2), sample(2, null), sample(3, 2), sample(4, 3)];
+  expect(samplesByClass(samples, record(0, { sample_count: 5 }))).toEqual([[1, 3], [4], [0]]);
+  expect(samplesByClass(samples, record(0, { sample_count: 2 }))).toEqual([[1], [0]]);
+  expect(samplesByClass(samples, null)).toEqual([]);
+  expect(classMeanName("petal", 2)).toBe("petal, mean of 2");
+  expect(classMeanName("thorn", 1)).toBe("thorn, 1 sample");
 });
 
 test("cells, channels and plain positions mean the same in all samples", () => {

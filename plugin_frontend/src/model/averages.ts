@@ -30,6 +30,16 @@ export function averagedSamples(
   });
 }
 
+/** Indices of the samples of each class that have maps at a step, by falling number of samples; samples without a class are in none. */
+export function samplesByClass(samples: Sample[], record: StepRecord | null): number[][] {
+  const classes = new Map<number, number[]>();
+  samples.slice(0, record?.sample_count ?? 0).forEach(({ label }, index) => {
+    const of = label?.class ?? null;
+    if (of !== null) classes.set(of, [...(classes.get(of) ?? []), index]);
+  });
+  return [...classes].sort(([a, x], [b, y]) => y.length - x.length || a - b).map(([, indices]) => indices);
+}
+
 /** Why maps have no average over samples. */
 export type Obstacle = "no sample" | "other words" | "unknown words" | "other sizes" | "other boxes";
 

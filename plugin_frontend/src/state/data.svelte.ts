@@ -4,6 +4,7 @@ import type { NumberArray } from "../api/npy";
 import { featureMaps, type FeatureMaps } from "../model/features";
 import { hasDrawn } from "../host/drawn";
 import { Prefetcher } from "./prefetch.svelte";
+import { ClassMeans } from "./classMeans.svelte";
 import { Comparison } from "./comparison.svelte";
 import type { ConfusionState } from "./confusionState.svelte";
 import { PrefetchTargets } from "./prefetchTargets.svelte";
@@ -16,6 +17,7 @@ export class Data {
   readonly rows: QueryRows;
   readonly features: SiteArray<FeatureMaps | null>;
   readonly sink: SiteArray<NumberArray>;
+  readonly classMeans: ClassMeans;
   readonly compare: Comparison;
   readonly prefetcher: Prefetcher;
   readonly prefetchTargets: PrefetchTargets;
@@ -32,6 +34,7 @@ export class Data {
     this.rows = new QueryRows(of, maps);
     this.features = new SiteArray(of, "features", featureMaps);
     this.sink = new SiteArray(of, "sink", (_, shares) => shares);
+    this.classMeans = new ClassMeans(of, maps);
     this.compare = new Comparison(of);
   }
 
@@ -72,6 +75,7 @@ export class Data {
       this.features.shown.clear();
       this.sink.shown.clear();
       this.rows.clear();
+      this.classMeans.shown.clear();
     });
   }
 
@@ -79,6 +83,7 @@ export class Data {
     this.of.retrySamples();
     this.maps.retry();
     this.rows.retry();
+    this.classMeans.shown.retry();
     this.features.shown.retry();
     this.sink.shown.retry();
     this.compare.weights.retry();

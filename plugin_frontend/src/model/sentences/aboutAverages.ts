@@ -18,6 +18,11 @@ export interface AverageFacts {
 
 const samplesText = (count: number) => `${count} ${count === 1 ? "sample" : "samples"}`;
 
+/** "petal, mean of 2": the samples of one class. */
+export function classMeanName(name: string, count: number): string {
+  return `${name}, ${count === 1 ? "1 sample" : `mean of ${count}`}`;
+}
+
 /** "16 samples", "5 samples wrong at epoch 3". */
 export function averagedText({ average, count, stepName }: AverageFacts): string {
   const of = { one: "", all: "", label: " of this label", right: "", wrong: "" }[average];

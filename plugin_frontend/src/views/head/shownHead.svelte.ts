@@ -190,6 +190,11 @@ export class ShownHead {
     return this.lies(axis) || ((this.gate || this.count > 1) && axis?.grid?.length === 2);
   }
 
+  /** The map of the chosen head in other weights of the site. */
+  mapIn(weights: SiteWeights): AttentionMap {
+    return this.#map(weights, this.store.head)!;
+  }
+
   /** The map of another head of the same site. */
   mapOfHead(head: number): AttentionMap | null {
     return this.spread(this.#map(this.shown, head));

@@ -2,17 +2,9 @@
 import { siteNames } from "../../model/heads";
 import { weightText } from "../../model/ranking";
 import { thinned, type Thinned } from "../../model/thinned";
-import { shortStepName } from "../../model/timeline";
 import type { Store } from "../../state/store.svelte";
+import { linesOverSteps, type Line } from "../head/lines";
 import type { SampleReading } from "./sampleReading.svelte";
-
-export interface Line {
-  name: string;
-  values: Float32Array;
-  /** Whether it is the one that the sample shows. */
-  shown: boolean;
-  open: () => void;
-}
 
 export const STRIPS = { epochs: "over epochs", layers: "over layers", heads: "over heads" } as const;
 const LINE_NAMES = { epochs: "step", layers: "layer", heads: "head" } as const;
@@ -44,7 +36,7 @@ export class SampleRows {
   readonly lineName = $derived(LINE_NAMES[this.strip]);
   readonly lines: Line[] = $derived.by(() => {
     if (this.strip === "heads") return this.heads;
-    return this.strip === "layers" ? this.#layers() : this.#steps();
+    return this.strip === "layers" ? this.#layers() : linesOverSteps(this.store, this.reading.stepLines);
   });
   readonly drawn: Thinned<Line> = $derived.by(() => thinned(this.lines, MOST_LINES, (line) => line.shown));
   readonly pictures: Thinned<Line> = $derived.by(() => thinned(this.lines, MOST_PICTURES, (line) => line.shown));
@@ -95,19 +87,6 @@ export class SampleRows {
         store.showHead(index, store.head);
       },
     }));
-  }
-
-  #steps(): Line[] {
-    const { reading, store } = this;
-    const steps = store.maps?.steps ?? [];
-    const slots = new Map(store.slots.map(({ record }, index) => [record, index]));
-    return reading.stepLines.flatMap((values, i) => {
-      const index = slots.get(steps[i] ?? null) ?? -1;
-      const slot = store.slots[index];
-      return slot
-        ? [{ name: shortStepName(slot), values, shown: index === store.slotIndex, open: () => store.goTo(index) }]
-        : [];
-    });
   }
 
   /** The largest weights of all lines: line, key, weight. */
