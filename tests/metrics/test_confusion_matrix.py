@@ -23,7 +23,7 @@ def labelled_scores(draw: st.DrawFn) -> tuple[int, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("shape", ["(N,)", "(N, 1)", "one-hot", "float"])
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(case=labelled_scores())
 def test_counts_equal_scikit_learns(shape: str, case: tuple[int, np.ndarray, np.ndarray]) -> None:
     classes, labels, scores = case

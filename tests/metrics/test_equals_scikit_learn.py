@@ -23,7 +23,7 @@ from tb_attention.metrics.label_counts import BINS
 
 CLASSES = 4
 NAMES = ["ham", "spam", "news", "other"]
-HYPOTHESIS = settings(deadline=None, max_examples=8, derandomize=True)
+HYPOTHESIS = settings(max_examples=8, derandomize=True)
 
 
 def random_of(draw: st.DrawFn) -> np.random.Generator:

@@ -29,7 +29,7 @@ def opened(data: bytes) -> Archive:
 
 
 @given(st.lists(ARRAYS, max_size=4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_numpy_reads_what_we_write_and_we_read_what_numpy_writes(arrays: list[np.ndarray]) -> None:
     named = {f"part/{index}": array for index, array in enumerate(arrays)}
     with np.load(io.BytesIO(npz_bytes(named.items())), allow_pickle=False) as loaded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tb_attention.errors import ArgumentError
@@ -11,7 +11,6 @@ from tb_attention.records.format import paths
 
 
 @given(st.text(min_size=1, max_size=30))
-@settings(deadline=None)
 def test_every_tag_has_a_legal_folder_that_says_what_it_is(tag: str) -> None:
     folder = paths.tag_folder(tag)
     assert paths.is_tag_folder(folder)

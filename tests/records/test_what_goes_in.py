@@ -84,7 +84,7 @@ def test_sites_come_and_go(tmp_path: Path) -> None:
         log.weights(2, 0, "a")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=25))
 def test_steps_in_any_order_and_repeated_are_the_last_that_was_written(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int]

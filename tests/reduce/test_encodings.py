@@ -20,7 +20,7 @@ ANY = hnp.arrays(np.float32, SHAPES, elements=st.floats(width=32))
 
 
 @given(POSITIVE)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_sqrt8_row_is_off_by_at_most_4_thousandths_of_the_row_maximum(weights: np.ndarray) -> None:
     back = decode(encode(weights, "sqrt8_row"), weights.shape, "sqrt8_row")
     allowed = 4e-3 * weights.max(axis=-1, keepdims=True, initial=0)
@@ -28,7 +28,7 @@ def test_sqrt8_row_is_off_by_at_most_4_thousandths_of_the_row_maximum(weights: n
 
 
 @given(SIGNED)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_signed8_row_is_off_by_at_most_8_thousandths_and_keeps_signs(weights: np.ndarray) -> None:
     back = decode(encode(weights, "signed8_row"), weights.shape, "signed8_row")
     allowed = 8e-3 * np.abs(weights).max(axis=-1, keepdims=True, initial=0)
@@ -37,7 +37,7 @@ def test_signed8_row_is_off_by_at_most_8_thousandths_and_keeps_signs(weights: np
 
 
 @given(ANY)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @pytest.mark.filterwarnings("error")
 def test_a_row_that_is_not_finite_is_decoded_as_nan_and_changes_no_other(weights: np.ndarray) -> None:
     for encoding in ("sqrt8_row", "signed8_row"):
@@ -50,7 +50,7 @@ def test_a_row_that_is_not_finite_is_decoded_as_nan_and_changes_no_other(weights
 
 
 @given(ANY, st.sampled_from(["float32", "float16"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_float_encodings_are_exact(weights: np.ndarray, encoding: str) -> None:
     with np.errstate(over="ignore"):
         expected = weights.astype(np.float16).astype(np.float32) if encoding == "float16" else weights
@@ -60,7 +60,7 @@ def test_float_encodings_are_exact(weights: np.ndarray, encoding: str) -> None:
 
 
 @given(ANY, st.sampled_from(["float32", "float16", "sqrt8_row", "signed8_row"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_encoded_bytes_is_the_size_of_the_encoded_array(weights: np.ndarray, encoding: str) -> None:
     assert encode(weights, encoding).nbytes == encoded_bytes(weights.shape, encoding)
 

@@ -15,7 +15,7 @@ def test_a_small_map_is_unchanged() -> None:
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 2**31))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_single_strong_weight_is_never_lost(queries: int, keys: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     maps = np.zeros((2, queries, keys), np.float32)
