@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tb_attention.callbacks.attention_callback import AttentionCallback
     from tb_attention.callbacks.confusion_callback import ConfusionMatrixCallback
     from tb_attention.callbacks.log_model import log
+    from tb_attention.export.notebook import show
     from tb_attention.export.stand_alone_page import export_html
     from tb_attention.metrics.confusion_matrix import ConfusionMatrix
     from tb_attention.records.reading.reader import Log, load
@@ -38,6 +39,7 @@ _HOMES = {
     "export_html": "tb_attention.export.stand_alone_page",
     "load": "tb_attention.records.reading.reader",
     "log": "tb_attention.callbacks.log_model",
+    "show": "tb_attention.export.notebook",
     "sync": "tb_attention.records.writing.sync",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "export_html",
     "load",
     "log",
+    "show",
     "sync",
 ]
 

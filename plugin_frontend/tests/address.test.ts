@@ -4,15 +4,20 @@ import { flushLink, onLinkChanged, readLink, writeLink } from "../src/host/link"
 
 /** The part of a page that the address needs: setting the hash reports the change in a later task, as browsers do. */
 class Page extends EventTarget {
-  location = { hash: "#attention&p.attention.run=a" };
+  location = {
+    hash: "#attention&p.attention.run=a",
+    get href() {
+      return `http://host/${this.hash}`;
+    },
+  };
   /** The addresses to which Back leads, the first first. */
   readonly behind: string[] = [];
   history = {
     state: null,
-    replaceState: (_: unknown, __: string, hash: string) => void (this.location.hash = hash),
-    pushState: (_: unknown, __: string, hash: string) => {
+    replaceState: (_: unknown, __: string, url: string) => void (this.location.hash = new URL(url).hash),
+    pushState: (_: unknown, __: string, url: string) => {
       this.behind.push(this.location.hash);
-      this.location.hash = hash;
+      this.location.hash = new URL(url).hash;
     },
   };
 

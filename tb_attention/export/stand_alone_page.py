@@ -7,9 +7,10 @@ import gzip
 import hashlib
 import html
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from tb_attention._version import __version__
 from tb_attention.errors import ArgumentError, MissingDependencyError
@@ -98,13 +99,26 @@ def export_html(
     return open_store(target.parent).replace(target.name, write).size
 
 
-def make_page(store: ReadStore, run: str, tag: str | None, attempt: int | None, choice: Choice) -> Page:
+def make_page(
+    store: ReadStore,
+    run: str,
+    tag: str | None,
+    attempt: int | None,
+    choice: Choice,
+    link: Mapping[str, object] | None = None,
+) -> Page:
     """The page of a run, which reads the weights when it is written.
+
+    Args:
+        store: Of the run.
+        run: What the page calls it.
+        tag, attempt, choice: As for `page_contents.collect`.
+        link: What the page shows at first, where its address does not say: the keys of addresses of the tab.
 
     Raises:
         NotInLogError, MissingDependencyError: As `export_html` does.
     """
-    return Page(collect(store, run, tag, attempt, choice), f"{run}: attention")
+    return Page(collect(store, run, tag, attempt, choice), f"{run}: attention", link or {})
 
 
 def check_size(page: Page, most: int = MAX_BYTES) -> None:
@@ -131,19 +145,21 @@ class Page:
     Args:
         contents: What it holds.
         title: Shown in the browser's title bar.
+        link: As for `make_page`.
 
     Raises:
         MissingDependencyError: The front end has not been built.
     """
 
-    def __init__(self, contents: Contents, title: str) -> None:
+    def __init__(self, contents: Contents, title: str, link: Mapping[str, object]) -> None:
         self._contents = contents
         script = _inside_script(_built("page/page.js"))
         style = _built("page/page.css").replace("</", "<\\/")
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
         policy = _POLICY.format(hash=digest)
+        first = html.escape("&".join(f"p.attention.{key}={quote(str(value))}" for key, value in link.items()))
         self._head = (
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<!doctype html>\n<html lang="en" data-link="{first}">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'<meta name="generator" content="tb_attention {__version__}">\n'

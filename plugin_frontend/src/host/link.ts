@@ -51,8 +51,21 @@ let known = "";
 
 const ourPart = (hash: string) => JSON.stringify(parseHash(hash));
 
+/**
+ * A URL with another hash. It is whole: in a frame of a notebook, relative URLs begin at the notebook's address.
+ */
+const withHash = (url: string, hash: string) => url.replace(/#.*$/s, "") + hash;
+
+/** Whether the address leads here: a frame without a file or server of its own has none to hand on. */
+export const hasAddress = () => page().location.protocol !== "about:";
+
 export function readLink(): LinkState {
-  const state = parseHash(page().location.hash);
+  const host = page();
+  const first = STANDALONE ? document.documentElement.dataset.link : "";
+  if (first && !host.location.hash) {
+    host.history.replaceState(host.history.state, "", withHash(host.location.href, `#attention&${first}`));
+  }
+  const state = parseHash(host.location.hash);
   known = JSON.stringify(state);
   shown = { state, gesture: null, stepping: false };
   return state;
@@ -135,7 +148,12 @@ export function flushLink(): void {
   };
   if (hash === host.location.hash) return;
   written = performance.now();
-  host.history[entry ? "pushState" : "replaceState"](host.history.state, "", hash);
+  // Back in a notebook leaves the notebook's page, it does not go through the choices in a frame of it.
+  host.history[entry && hasAddress() ? "pushState" : "replaceState"](
+    host.history.state,
+    "",
+    withHash(host.location.href, hash),
+  );
 }
 
 /** Calls `changed` when somebody else sets the address, or Back and forward do. */
