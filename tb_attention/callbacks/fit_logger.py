@@ -19,7 +19,7 @@ from tb_attention.records.format.paths import Step, attempt_directory, tag_folde
 from tb_attention.records.format.step_record import AnyRecord
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import open_store
-from tb_attention.records.writing.attempt_start import begin_attempt
+from tb_attention.records.writing.attempt_start import begin_attempt, join_attempt
 from tb_attention.records.writing.best_step import Monitor
 from tb_attention.records.writing.process_exit import stop_watching, watch_for_termination
 from tb_attention.records.writing.series_logger import SeriesLogger
@@ -114,14 +114,18 @@ class FitLogger:
             if attempt is None:
                 # A model that was logged already goes on, also in a series that comes later.
                 beginning = begin_attempt(self._series.log_dir, self.tag, self._clock.first_logged_epoch)
-                attempt = beginning.attempt
-                if beginning.continued:
+                if beginning.continued or beginning.refused is not None:
                     self._clock.resume(beginning.batches)
-                    self._resume(attempt)
+                if beginning.continued:
+                    self._resume(beginning.attempt)
+            else:
+                beginning = join_attempt(self._series.log_dir, self.tag, attempt)
         except (OSError, AttentionError) as error:
             self._warn_lost("The log", error)
             return
-        self._series.open(attempt)
+        if beginning.refused is not None:
+            self._warnings.warn("another writer", beginning.refused)
+        self._series.open(beginning)
         watch_for_termination()
 
     def _resume(self, attempt: int) -> None:

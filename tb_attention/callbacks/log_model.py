@@ -11,6 +11,7 @@ from tb_attention.callbacks.recorder import Recorder
 from tb_attention.errors import AttentionWarning, LogError
 from tb_attention.records.reading.reader import load
 from tb_attention.records.writing.arguments import checked_count, checked_metrics
+from tb_attention.records.writing.attempt_start import join_attempt
 from tb_attention.records.writing.series_logger import SeriesLogger
 from tb_attention.site import Axis
 
@@ -37,7 +38,8 @@ def log(
     Args:
         model: A Keras model, which is not changed.
         samples: The examples to follow, as for `AttentionCallback`.
-        log_dir: The run's directory. Steps are added to its newest attempt; an existing step is replaced.
+        log_dir: The run's directory. Steps are added to its newest attempt, or to a new one, with a warning, while another
+            process writes that; an existing step is replaced.
         step: An integer of at least 0, such as the number of the checkpoint.
         epoch: The epoch of the checkpoint, from 0. Defaults to `step`.
         metrics: Values by name, such as {"val_loss": 0.3}, for the curves above the maps. Defaults to none.
@@ -69,7 +71,10 @@ def log(
         sites=sites,
     )
     attempts = load(logger.log_dir, tag=tag).attempts if tag in load(logger.log_dir).tags else []
-    logger.open(attempts[-1] if attempts else 1)
+    beginning = join_attempt(logger.log_dir, tag, attempts[-1] if attempts else 1)
+    if beginning.refused is not None:
+        warnings.warn(beginning.refused, AttentionWarning, stacklevel=2)
+    logger.open(beginning)
     try:
         record = recorder.record(
             step, epoch=step if epoch is None else epoch, batch=None, logs=checked_metrics(metrics)

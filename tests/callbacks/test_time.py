@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import subprocess
 import sys
 import textwrap
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.errors import ArgumentError
+from tb_attention.errors import ArgumentError, AttentionWarning
 
 from .trainings import BATCHES, X, Y, batches, build, callback, fit, logged, status, weights_now
 
@@ -286,3 +287,50 @@ def test_a_mirrored_strategy_logs_as_one_device_does(tmp_path: Path) -> None:
     assert "AttentionWarning" not in ran.stderr
     assert tb_attention.load(tmp_path).steps == [0, 1]
     assert tb_attention.load(tmp_path).sites == ["attention"]
+
+
+def claim_for_another(log_dir: Path, attempt: int = 1) -> None:
+    """Writes a lease as a process of another machine would."""
+    fields = {"host": "node7", "process": 4711, "machine": "ffffffff", "id": "other", "beat": 5.0}
+    held = log_dir / f"plugins/attention/attention/{attempt}/writer-1.json"
+    held.write_text(json.dumps(fields | {"updated": time.time()}))
+
+
+@pytest.mark.parametrize("update_freq", ["epoch", 2])
+def test_a_resumed_training_beside_a_living_one_has_its_own_attempt(tmp_path: Path, update_freq: str | int) -> None:
+    fit(build(), [callback(tmp_path, update_freq=update_freq)], epochs=4)
+    steps = tb_attention.load(tmp_path).steps
+    claim_for_another(tmp_path)
+    with pytest.warns(AttentionWarning, match="process 4711 on node7") as warned:
+        fit(build(), [callback(tmp_path, update_freq=update_freq)], epochs=4, initial_epoch=2)
+    assert sum("node7" in str(each.message) for each in warned) == 1
+    assert tb_attention.load(tmp_path, attempt=1).steps == steps
+    log = tb_attention.load(tmp_path, attempt=2)
+    assert log.steps == steps[-len(log.steps) :]
+    assert log.epoch(log.steps[0]) == 2
+    assert batches(tmp_path, attempt=2)[-1] == 4 * BATCHES
+    assert any("node7" in note for note in status(tmp_path, attempt=2)["notes"])
+
+
+def test_a_model_that_goes_on_counts_on_where_another_process_has_its_attempt(tmp_path: Path) -> None:
+    model = build()
+    fit(model, [callback(tmp_path)], epochs=2)
+    claim_for_another(tmp_path)
+    with pytest.warns(AttentionWarning, match="process 4711 on node7"):
+        fit(model, [callback(tmp_path)])
+    fit(model, [callback(tmp_path)])
+    assert tb_attention.load(tmp_path, attempt=1).steps == [0, 1]
+    assert tb_attention.load(tmp_path, attempt=2).steps == [2, 3]
+
+
+def test_the_lease_of_a_fit_ends_with_it(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            seen.append(len(list(tmp_path.rglob("writer-1.json"))))
+
+    matrices = tb_attention.ConfusionMatrixCallback(tmp_path, validation_data=(X, Y))
+    fit(build(), [callback(tmp_path), matrices, Look()])
+    assert seen == [2]  # one for each series
+    assert not list(tmp_path.rglob("writer-*"))

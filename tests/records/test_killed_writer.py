@@ -69,7 +69,7 @@ def whole_steps(directory: Path, attempt: int) -> int:
             assert log.weights(step, sample, "b").shape == (2, 5, 5)
     if log.steps:
         assert len(log.samples) == 2
-    known = re.compile(r"(step|samples|index)-\w+\.npz|status\.json")
+    known = re.compile(r"(step|samples|index)-\w+\.npz|status\.json|writer-1\.json")
     for path in logs.attempt_directory(directory, attempt=attempt).iterdir():
         assert known.fullmatch(path.name) or path.name.startswith(TEMPORARY), path.name
     return len(log.steps)

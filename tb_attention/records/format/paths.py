@@ -17,6 +17,7 @@ ROOT = "plugins/attention"
 STATUS = "status.json"
 MAX_STEP = 10**12 - 1
 
+_LEASE = re.compile(r"writer-([1-9][0-9]{0,8})\.json")
 _TAG = re.compile(r"(?=.{1,113}\Z)[A-Za-z0-9_%-](?:[A-Za-z0-9_.%-]*[A-Za-z0-9_%-])?(?:~[0-9a-f]{12})?")
 _ATTEMPT = re.compile(r"[1-9][0-9]{0,8}")
 _STEP = re.compile(r"step-([0-9]{12}|init)\.npz")
@@ -116,6 +117,17 @@ def index_file(first: Step) -> str:
 def is_index_file(name: str) -> bool:
     """Whether a file's name is that of an index segment."""
     return _INDEX.fullmatch(name) is not None
+
+
+def lease_file(number: int) -> str:
+    """The name of the file that says which process writes an attempt; each later owner has a larger number, from 1."""
+    return f"writer-{number}.json"
+
+
+def lease_number(name: str) -> int | None:
+    """The number in the name of such a file, or None for other files."""
+    found = _LEASE.fullmatch(name)
+    return None if found is None else int(found[1])
 
 
 def step_order(step: Step) -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import itertools
 import os
 import re
-import socket
 import time
 
 from tb_attention.errors import LogError
+from tb_attention.records.store.processes import is_alive, machine
 from tb_attention.records.store.store import Store
 
 TEMPORARY = ".tmp-"
@@ -28,7 +26,7 @@ _numbers = itertools.count()
 
 def temporary_name(name: str) -> str:
     """The name of a file until it is whole. It says which process of which machine writes the file."""
-    return f"{TEMPORARY}{_machine()}-{os.getpid()}-{next(_numbers)}-{name}"
+    return f"{TEMPORARY}{machine()}-{os.getpid()}-{next(_numbers)}-{name}"
 
 
 def remove_leftovers(store: Store, directory: str) -> None:
@@ -43,27 +41,4 @@ def _is_dead(name: str, mtime_ns: int) -> bool:
     if time.time_ns() - mtime_ns > _DEAD_SECONDS * 1_000_000_000:
         return True
     found = _NAME.match(name)
-    return found is not None and found["machine"] == _machine() and not _is_alive(int(found["process"]))
-
-
-def _is_alive(process: int) -> bool:
-    if os.name == "nt":
-        return True  # `os.kill` would end the process there
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-@functools.lru_cache(maxsize=1)
-def _machine() -> str:
-    """A hash of all that gives process numbers their meaning: the machine, its last start, and the container."""
-    parts = [socket.gethostname()]
-    with contextlib.suppress(OSError):
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            parts.append(file.read())
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+    return found is not None and found["machine"] == machine() and not is_alive(int(found["process"]))

@@ -63,6 +63,16 @@ class LocalStore(Store):
         _sync_directory(directory)
         return Entry(os.path.basename(target), False, written.st_size, written.st_mtime_ns)
 
+    def create(self, path: str, data: bytes) -> bool:
+        target = self._path(path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        try:
+            with open(target, "xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
+        return True
+
     def overwrite(self, path: str, data: bytes) -> None:
         with open(self._path(path), "r+b") as file:
             file.write(data)

@@ -82,6 +82,19 @@ class RemoteStore(Store):
             found = self._system.info(target)
         return _entry(found)
 
+    def create(self, path: str, data: bytes) -> bool:
+        target = self._path(path)
+        with reaching(self._url(path)):
+            with contextlib.suppress(NotImplementedError):
+                self._system.makedirs(os.path.dirname(target), exist_ok=True)
+            try:
+                # Stores that know conditional writes use one.
+                self._system.pipe_file(target, data, mode="create")
+            except FileExistsError:
+                return False
+            self._system.invalidate_cache()
+            return bool(self._system.cat_file(target) == data)
+
     def move(self, path: str, target: str) -> None:
         with reaching(self._url(path)):
             with contextlib.suppress(NotImplementedError):

@@ -84,6 +84,13 @@ class Store(ReadStore):
         self.replace(path, write)
 
     @abstractmethod
+    def create(self, path: str, data: bytes) -> bool:
+        """Writes a file that does not exist; False if it existed. Of several who try at once, one gets True.
+
+        Object stores without conditional writes keep that promise as well as they can. A reader may see half of the file.
+        """
+
+    @abstractmethod
     def move(self, path: str, target: str) -> None:
         """Moves a file and creates the directory of `target`."""
 

@@ -13,7 +13,7 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.writing.arguments import checked_metrics, checked_optional_count, checked_step
-from tb_attention.records.writing.attempt_start import start_attempt
+from tb_attention.records.writing.attempt_start import begin_attempt, join_attempt
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.generated_sites import generated_sites
 from tb_attention.records.writing.given_sites import check_sample_counts, to_sites
@@ -37,7 +37,8 @@ class AttentionWriter:
         tag: Name of the series. Defaults to "attention".
         samples: The examples that the weights belong to: a `Samples`, `(inputs, labels)`, or inputs. Defaults to none.
         class_names: Names of the classes, by index. Defaults to the names of a `Samples`, or none.
-        attempt: Number of an existing attempt to continue, from 1. By default the first `write` begins a new attempt.
+        attempt: Number of an existing attempt to continue, from 1. By default the first `write` begins a new attempt. While
+            another process writes that attempt, a new one is begun too, with a warning that names the process.
         summaries: Whether to write an overview of each step to the event file. Defaults to True.
         max_bytes: Bytes that the steps may take on disk. Beyond, steps are removed: the first, the last and the best stay, and
             older steps are thinned more. Defaults to 2e9; None for no limit.
@@ -207,8 +208,13 @@ class AttentionWriter:
         )
         if self._logger.writer is None:
             if self.attempt is None:
-                self.attempt = start_attempt(self.log_dir, self.tag, record.epoch)
-            self._logger.open(self.attempt)
+                beginning = begin_attempt(self.log_dir, self.tag, record.epoch)
+            else:
+                beginning = join_attempt(self.log_dir, self.tag, self.attempt)
+            self.attempt = beginning.attempt
+            self._logger.open(beginning)
+            if beginning.refused is not None:
+                warnings.warn(beginning.refused, AttentionWarning, stacklevel=3)
         if step != "init":
             self._logger.note_best(step, record.logs, record.epoch)
         self._logger.write_status(state="running", epoch=record.epoch)

@@ -14,6 +14,7 @@ from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import checked_directory
 from tb_attention.records.store.reaching import shown_url
 from tb_attention.records.writing.arguments import checked_limit, checked_tag
+from tb_attention.records.writing.attempt_start import Beginning
 from tb_attention.records.writing.best_step import Mark, Monitor
 from tb_attention.records.writing.series_writer import OnFailure, SeriesWriter
 
@@ -77,17 +78,18 @@ class SeriesLogger:
         self._on_failure = on_failure
         self._samples: tuple[Samples, str] | None = None
 
-    def open(self, attempt: int) -> None:
+    def open(self, beginning: Beginning) -> None:
         """Begins to write into an attempt."""
-        self.state.attempt = attempt
+        self.state.attempt = beginning.attempt
         self._samples = None
         self.writer = SeriesWriter(
             self.log_dir,
             self.tag,
-            attempt,
+            beginning.attempt,
             on_failure=self._on_failure,
             summaries=self._summaries,
             max_bytes=self.max_bytes,
+            lease=beginning.lease,
         )
         self.failures = self.writer.failures
 

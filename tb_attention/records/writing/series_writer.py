@@ -16,6 +16,7 @@ from tb_attention.records.writing.attempt_files import AttemptFiles, WrittenStep
 from tb_attention.records.writing.background import Background
 from tb_attention.records.writing.budget import StepBytes
 from tb_attention.records.writing.event_file import EventFile, event_file_of
+from tb_attention.records.writing.lease import Lease
 from tb_attention.records.writing.series_status import SeriesStatus, write_status
 
 # The first of them is raised or shown; a disk that stays full must not fill the memory.
@@ -35,6 +36,7 @@ class SeriesWriter:
         summaries: Whether the event file gets an overview of each step. Defaults to True.
         max_bytes: Bytes that step files may take together. Beyond, steps are removed as `budget.superfluous` says, but never the
             best and the restored one of the status. Defaults to None, no limit.
+        lease: The right to write the attempt. Defaults to None: the caller knows that nobody else does.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class SeriesWriter:
         on_failure: OnFailure | None = None,
         summaries: bool = True,
         max_bytes: int | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.tag = tag
         self.attempt = attempt
@@ -54,6 +57,7 @@ class SeriesWriter:
         self.first_step: StepBytes | None = None
         """What the first step of this writer took on disk; None until it is written."""
         self._on_failure = on_failure
+        self._lease = lease
         self._files = AttemptFiles(log_dir, tag, attempt, max_bytes)
         self._status = SeriesStatus(max_bytes)
         self._with_summaries = summaries
@@ -92,7 +96,10 @@ class SeriesWriter:
 
     def close(self, timeout: float | None = None, stall: float | None = None) -> bool:
         """Writes what waits, and ends the thread; a later step starts it again. Returns as `drain` does."""
-        return self._background.close(timeout, stall)
+        closed = self._background.close(timeout, stall)
+        if closed and self._lease is not None:
+            self._lease.release()
+        return closed
 
     def _write(self, record: AnyRecord) -> None:
         try:
@@ -101,6 +108,7 @@ class SeriesWriter:
             self._fail(record.step, error)
 
     def _write_step(self, record: AnyRecord) -> None:
+        self._check_lease()
         written = self._files.write(record)
         # The step itself is safe now, whatever happens to its summaries and its entry in the index.
         added = self._add_summaries(record, written)
@@ -135,6 +143,7 @@ class SeriesWriter:
             return 0
 
     def _write_status(self, fields: dict[str, Any]) -> None:
+        self._check_lease()
         write_status(self._files.store, self._files.directory, self._status.completed(fields))
 
     def _say_stopped(self) -> None:
@@ -142,7 +151,12 @@ class SeriesWriter:
         if self._status.is_running:
             self.write_status(state="stopped")
 
+    def _check_lease(self) -> None:
+        if self._lease is not None:
+            self._lease.check()
+
     def _flush(self) -> None:
+        self._check_lease()
         self._files.flush()
         if self._event_file is not None:
             self._event_file.flush()
