@@ -12,7 +12,7 @@ import {
   stepName,
 } from "../src/model/timeline";
 import { TimelineGeometry } from "../src/chart/slots";
-import { curvePath, rangeOf, roundTicks } from "../src/chart/curves";
+import { bandPath, curvePath, rangeOf, roundTicks } from "../src/chart/curves";
 import { record, series } from "./helpers";
 
 const damaged = { file: "step-000000000001.npz", step: 1, reason: "cut" };
@@ -153,4 +153,11 @@ test("the best step says by which metric and which way, and its own value", () =
   const best = bestStep(slotsOf(plain), plain, metricNames(slotsOf(plain)))!;
   expect([best.value, bestByText(best)]).toEqual([1, "by val_loss, lowest"]);
   expect(bestByText(told("val_auc", 1))).toBe("by val_auc, highest");
+});
+
+test("a band runs along the upper edge and back along the lower, with gaps where one edge has some", () => {
+  const range = { low: 0, high: 1 };
+  expect(bandPath([0.25, 0.5], [0.75, 2], [0, 10], 100, range, 0)).toBe("M0,25L10,0L10,50L0,75Z");
+  expect(bandPath([0, NaN, 0.5], [1, 1, 0.5], [0, 10, 20], 100, range, 0)).toBe("M0,0L0,100ZM20,50L20,50Z");
+  expect(bandPath([NaN], [NaN], [0], 100, range)).toBe("");
 });

@@ -88,6 +88,15 @@ def test_overview_and_epochs_show_mean_measures(server: TensorBoard, chromium: B
         tab.frame.get_by_role("grid").first.hover(position={"x": 20, "y": 40})
         entropy = tab.frame.locator("dl", has_text="entropy (bits)").locator("dd").first
         expect(entropy).to_have_text(re.compile(f"{number(entropies.mean())}\\s± {number(entropies.std())}"))
+        # The band around the curve: a standard deviation on either side, where 1 is no entropy and 0 that of even weights.
+        chart = tab.frame.get_by_role("img", name="in block/attention over the steps")
+        height = float(chart.get_attribute("height") or 0)
+        shares = 1 - (entropies.mean() + entropies.std() * np.array([-1, 1])) / np.log2(SIZE)
+        band = chart.locator("path.band").get_attribute("d") or ""
+        points = np.array(re.findall(r"([\d.]+),([\d.]+)", band), "f8")
+        last = sorted(points[points[:, 0] == points[:, 0].max(), 1])
+        assert len(points) == 2 * STEPS
+        np.testing.assert_allclose(last, height - 2 - shares * (height - 4), atol=0.02)
         tab.open("Epochs")
         sentence(tab, "^Mean of 4 samples · ")
         tab.frame.get_by_label("Average").select_option("✗ wrong (1)")

@@ -20,6 +20,16 @@ export class ColorScales {
     const array = this.maps.measuresDeviation.value;
     return array && { array, names: this.focus.maps?.measures ?? [] };
   });
+  /** The measures of averages less, and plus, their standard deviation: between them lie most samples. */
+  readonly spread: [Measures, Measures] | null = $derived.by(() => {
+    const [{ measures }, deviation] = [this, this.deviations?.array];
+    if (!measures || deviation?.data.length !== measures.array.data.length) return null;
+    const edge = (by: number): Measures => {
+      const data = Float32Array.from(measures.array.data, (value, i) => value + by * deviation.data[i]!);
+      return { ...measures, array: { ...measures.array, data } };
+    };
+    return [edge(-1), edge(1)];
+  });
   readonly #tops = $derived.by(() => {
     const tops = { maps: 0, gates: 0 };
     let from = 0;
@@ -49,9 +59,9 @@ export class ColorScales {
   });
   readonly measureScale = $derived.by(() => measureScale(this.measures, this.measure, this.focus.sites));
 
-  /** How much of the measure each head of each site has at a step, from 0 to 1. */
-  shares(step: number): number[][] {
-    return focusShare(this.measures, step, this.focus.sites, { name: this.measure, scale: this.measureScale });
+  /** How much of the measure each head of each site has at a step, from 0 to 1; `measures`: those of the maps, or others like them. */
+  shares(step: number, measures = this.measures): number[][] {
+    return focusShare(measures, step, this.focus.sites, { name: this.measure, scale: this.measureScale });
   }
 
   constructor(
