@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pypdf
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import tb_attention
@@ -265,15 +266,25 @@ def test_lines_are_lines_in_the_svg(server: TensorBoard, chromium: Browser, tmp_
         assert len(curves) >= len(WORDS)
 
 
-def test_every_view_leaves_as_svg(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
+def test_every_view_leaves_as_svg_pdf_and_png(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
+    title = f"run text · epoch {STEPS} (step {STEPS - 1})"
     with opened(chromium, server.address) as tab:
         for view in ("Overview", "Sample", "Samples", "Confusion", "Epochs", "Compare"):
             tab.open(view)
             root = ET.parse(saved(tab, "SVG", tmp_path)).getroot()
             texts = [text.text or "" for text in root.iter(f"{SVG}text")]
-            assert any(text.startswith(f"run text · epoch {STEPS} (step {STEPS - 1})") for text in texts)
+            assert any(text.startswith(title) for text in texts)
             assert tab.sentence.split()[0] in " ".join(texts)
             assert len(list(root.iter(f"{SVG}path"))) > 5
+            width, height = float(root.get("width", "")), float(root.get("height", ""))
+            page = pypdf.PdfReader(saved(tab, "PDF", tmp_path)).pages[0]
+            assert title in page.extract_text()
+            assert (page.mediabox.width, page.mediabox.height) == pytest.approx((0.75 * width, 0.75 * height), abs=1)
+            with Image.open(saved(tab, "PNG", tmp_path)) as png:
+                assert png.width / png.height == pytest.approx(width / height, rel=0.01)
+                assert png.width >= width
+                # Maps, curves and texts, not a blank sheet.
+                assert len(png.convert("RGB").getcolors(1 << 24) or []) > 50
 
 
 def test_a_picture_as_pdf_has_its_fonts_inside(server: TensorBoard, chromium: Browser, tmp_path: Path) -> None:
