@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from tb_attention.callbacks.chief import is_chief
 from tb_attention.records.writing.series_logger import SeriesState
 
 
@@ -69,6 +70,8 @@ class FitClock:
         """The first epoch of this `fit`, as Keras counts."""
         self.is_same_fit = False
         """Whether another callback of this `fit` has begun to count already."""
+        self.is_chief = True
+        """Whether this process logs what several of them train."""
         self._has_begun = False
         self._parameters: dict[str, Any] = {}
         self._stoppings: list[Any] = []
@@ -104,6 +107,7 @@ class FitClock:
         self.is_same_fit = fit is not None and self.progress.fit is not None and self.progress.fit() is fit
         self.progress.fit = None if fit is None else weakref.ref(fit)
         self._has_begun = True
+        self.is_chief = is_chief(model)
         self.first_epoch = epoch
         if self.progress.epoch is not None and epoch <= self.progress.epoch:
             self._epoch_offset = self.progress.epoch + 1 - epoch

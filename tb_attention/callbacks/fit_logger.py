@@ -92,7 +92,7 @@ class FitLogger:
         """
         if first:
             self._join()
-        if not self.is_open:
+        if not self.is_open and self._clock.is_chief:
             self._open()
         self.write_status(force=True)
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tb_attention.callbacks.chief import is_chief
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.errors import AttentionWarning, LogError
 from tb_attention.records.reading.reader import load
@@ -32,6 +33,8 @@ def log(
     sites: str | Iterable[str] | Callable[[str], bool] | None = None,
 ) -> None:
     """Logs one step of a trained model, as `AttentionCallback` does in `fit`. The step is on disk when this returns.
+
+    Of several processes that train one model (`tf.distribute`, `keras.distribution`) only the chief logs.
 
     Warns (`AttentionWarning`) if samples attend to each other, if no attention was found, or if a site could not be captured.
 
@@ -60,6 +63,8 @@ def log(
             tb_attention.log(keras.models.load_model(path), (x_val[:8], y_val[:8]), "logs/run1", step=step)
     """
     step = checked_count("step", step, least=0)
+    if not is_chief(model):
+        return
     logger = SeriesLogger(log_dir, tag)
     recorder = Recorder(
         model,
