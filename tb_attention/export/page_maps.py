@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.schema import StepManifest
 from tb_attention.records.format.site_manifest import SiteManifest
 from tb_attention.reduce.encodings import Encoding
+from tb_attention.site import Axis
 from tb_attention.wire import answers, gzip_frame
 from tb_attention.wire.held_page import body_name
 
@@ -73,15 +75,20 @@ class MapsPart:
             features = None if self._choice.redact else site.features
             overview = replace(site.overview, offset=offset)
             offset += overview.bytes
-            axes = tuple(axis.taken(indices) for axis in site.axes)
+            axes = tuple(self._bare(axis.taken(indices)) for axis in site.axes)
             cut.append(replace(site, axes=axes, overview=overview, features=features, rows=None))
         changed = replace(
             manifest,
             sites=tuple(cut),
+            samples=self._samples.set_name(manifest.samples),
             sample_count=len(indices),
             predictions=tuple(manifest.predictions[index] for index in indices if index < len(manifest.predictions)),
         )
         return changed, indices, sites
+
+    def _bare(self, axis: Axis) -> Axis:
+        """The axis without boxes, which were found in a picture, where the page is to hold nothing of it."""
+        return dataclasses.replace(axis, boxes=None) if self._choice.redact and axis.boxes is not None else axis
 
     def _take_step(self, entry: StepEntry, manifest: StepManifest, indices: list[int], sites: list[int]) -> None:
         assert isinstance(entry.manifest, StepManifest)

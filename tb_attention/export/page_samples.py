@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -34,6 +34,7 @@ class PageSamples:
     answers: dict[str, SamplesAnswer] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     _ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     def ids(self, name: str | None, count: int) -> tuple[str, ...]:
         """The ids of the samples of a step; their indices as texts where no samples were logged.
@@ -48,6 +49,13 @@ class PageSamples:
             self._ids[name] = self._read(name)
         return self._ids[name]
 
+    def set_name(self, name: str | None) -> str | None:
+        """What the page calls a file of samples that was read, or None."""
+        if name is None or not self.choice.redact:
+            return name
+        # Its name is a hash of the inputs, by which a guess could be confirmed; so are ids, by default.
+        return f"samples-{list(self._ids).index(name)}.npz" if name in self._ids else None
+
     def _read(self, name: str) -> tuple[str, ...]:
         try:
             archive = self.open_file(name)
@@ -57,9 +65,12 @@ class PageSamples:
             whole = samples_answer(archive, name)
             ids = tuple(sample.id for sample in whole.samples)
             indices = self.choice.sample_indices(ids)
-            answer = _chosen(whole, indices, redact=self.choice.redact)
-            self.answers[name.removesuffix(".npz")] = answer
-            if not self.choice.redact:
+            if self.choice.redact:
+                for each in ids:
+                    self._numbers.setdefault(each, len(self._numbers))
+                self.answers[f"samples-{len(self.answers)}"] = _redacted(whole, indices, self._numbers)
+            else:
+                answer = self.answers[name.removesuffix(".npz")] = _chosen(whole, indices)
                 self._take_pictures(name, archive, answer, indices)
         return ids
 
@@ -77,16 +88,21 @@ class PageSamples:
                     self.bodies.append(stored(body, self.open_file, name, archive, member))
 
 
-def _chosen(whole: SamplesAnswer, indices: Sequence[int], *, redact: bool) -> SamplesAnswer:
-    """The answer for some samples of a file; `redact` keeps only names and shapes of their inputs."""
-    samples = tuple(whole.samples[index] for index in indices)
-    if redact:
-        bare = [replace(sample, inputs=tuple(map(_redacted, sample.inputs))) for sample in samples]
-        return replace(whole, samples=tuple(bare), thumbnails=None)
+def _chosen(whole: SamplesAnswer, indices: Sequence[int]) -> SamplesAnswer:
+    """The answer for some samples of a file."""
     small = whole.thumbnails
     thumbnails = None if small is None else replace(small, shape=(len(indices), *small.shape[1:]))
-    return replace(whole, samples=samples, thumbnails=thumbnails)
+    return replace(whole, samples=tuple(whole.samples[index] for index in indices), thumbnails=thumbnails)
 
 
-def _redacted(given: SampleInput) -> SampleInput:
+def _redacted(whole: SamplesAnswer, indices: Sequence[int], numbers: Mapping[str, int]) -> SamplesAnswer:
+    """The answer for some samples of a file, with numbers for ids, and only names and shapes of the inputs."""
+    samples = [
+        replace(sample, id=str(numbers[sample.id]), inputs=tuple(map(_bare, sample.inputs)))
+        for sample in _chosen(whole, indices).samples
+    ]
+    return replace(whole, samples=tuple(samples), thumbnails=None)
+
+
+def _bare(given: SampleInput) -> SampleInput:
     return SampleInput(given.name, "values", given.shape or (len(given.tokens or ()),))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tb_attention
+from tb_attention import Samples
 from tb_attention.errors import ArgumentError, NotInLogError
 from tb_attention.export.choice import Choice
 from tb_attention.export.stand_alone_page import make_page
@@ -120,10 +123,46 @@ def test_redacted_pages_hold_nothing_that_was_fed_in(run: Path, tmp_path: Path) 
     text = str(page.index)
     for word in ("secret", *WORDS[3:5]):
         assert word not in text
-    assert [sample["id"] for sample in page.samples] == ["a", "b", "c"]
+    assert [sample["id"] for sample in page.samples] == ["0", "1", "2"]
     assert page.samples[1]["label"] == {"class": 1, "name": "spam"}
     assert {given["kind"] for given in page.samples[0]["inputs"]} == {"values"}
     assert "secret" in str(exported(run, tmp_path).index)
+
+
+def test_a_redacted_page_holds_no_hash_of_what_was_fed_in(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    texts = ["the patient has a cold", "the patient has the flu", "nothing"]
+    boxes = [[[0.1, 0.2, 0.3, 0.4], [0.123456, 0.2, 0.5, 0.5]]] * 2
+    sets = [
+        Samples({"ids": np.arange(6).reshape(3, 2) + turn}, texts=texts, tokens=[["a", "b"]] * 3) for turn in (0, 9)
+    ]
+    axes = (Axis("samples", 3), Axis("heads", 1), Axis("query", 2), Axis("key", 2, "objects", boxes=(boxes[0],)))
+    site = Site("a", "self", axes, np.full((3, 1, 2, 2), 0.5, "f4"))
+    writer = SeriesWriter(run, "attention", 1)
+    names = [writer.write_samples(samples) for samples in sets]
+    for step, name in enumerate((*names, names[0])):
+        writer.submit(StepRecord(step, sites=(site,), samples=name))
+    assert writer.close(30)
+
+    page = exported(run, tmp_path, redact=True, samples=[1, 2])
+    held = json.dumps(page.index) + page.text[: page.text.index("<script")]
+    found = {each for name in names for each in re.findall("[0-9a-f]{12}", name)}
+    found |= {each for samples in sets for each in samples.ids}
+    found |= {hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts}
+    assert len(found) == 2 + 6 + 3
+    for each in found:
+        assert each not in held
+    assert "patient" not in held
+    assert "0.123456" not in held
+    # A sample keeps its number over the sets of several steps.
+    (answers,) = page.index["answers"]["samples"]
+    assert {name: [sample["id"] for sample in answer["samples"]] for name, answer in answers.items()} == {
+        "samples-0": ["1", "2"],
+        "samples-1": ["4", "5"],
+    }
+    assert [step["samples"] for step in page.series[0]["steps"]] == ["samples-0", "samples-1", "samples-0"]
+    # Whoever may see the inputs finds them by the same names as in the log.
+    assert names[0].removesuffix(".npz") in json.dumps(exported(run, tmp_path).index)
 
 
 def test_feature_maps_are_left_out_with_the_pictures_they_come_from(tmp_path: Path) -> None:

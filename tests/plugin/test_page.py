@@ -45,7 +45,7 @@ def test_a_choice_of_steps_samples_sites_and_heads(tab: Tab) -> None:
     ).get_data()
     page = Page(body.decode())
     log = tb_attention.load(tab.logdir / "group" / "a b")
-    assert [sample["id"] for sample in page.samples] == ["b", "c"]
+    assert [sample["id"] for sample in page.samples] == ["1", "2"]
     weights = page.array("weights/0/1/0/0")
     np.testing.assert_array_equal(weights[[0, 2]], log.weights(1, "b", "layer_1/attention")[[0, 2]])
     assert np.isnan(weights[1]).all()
