@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Prediction, Sample } from "../src/api/wire";
-import { frequentClasses, sampleRow, sortRows, stretches, type SortKey } from "../src/model/browse";
+import { frequentClasses, sampleRow, sortRows, type SortKey } from "../src/model/browse";
 import { usesOf } from "../src/model/wordUses";
 import { site } from "./helpers";
 
@@ -39,14 +39,6 @@ test("samples are sorted by each column, turned round, and what has no value sta
 test("a menu of classes has the most frequent ones and the chosen one", () => {
   expect(frequentClasses([5, 3, 3, null, 5, 9, undefined, 5], 2, null)).toEqual([3, 5]);
   expect(frequentClasses([5, 3, 3], 1, 7)).toEqual([3, 7]);
-});
-
-test("steps that are right or wrong in a row are one stretch", () => {
-  expect(stretches([null, true, true, false, null, false])).toEqual([
-    { from: 1, to: 3, right: true },
-    { from: 3, to: 4, right: false },
-    { from: 5, to: 6, right: false },
-  ]);
 });
 
 test("a word is found whatever its case and its tokenizer's marks, and never in padding", () => {

@@ -12,6 +12,23 @@ test("equal neighbours are one segment, and a gap or another verdict ends it", (
   ]);
 });
 
+test("slots that share a mark are one segment: what all of them say, or how many are right", () => {
+  const dog = { text: "dog", right: false };
+  const values = [...Array<boolean>(6).fill(true).map(cat), dog, cat(true), null, null, null, null, dog, null];
+  expect(segmentsOf(values, 3)).toEqual([
+    { from: 0, to: 6, value: cat(true) },
+    { from: 6, to: 9, value: { text: "1 of 2 right" }, rightShare: 0.5 },
+    { from: 12, to: 14, value: dog },
+  ]);
+  const words = ["a", "b", "b"].map((text) => ({ text }));
+  expect(segmentsOf(words, 3)).toEqual([{ from: 0, to: 3, value: { text: "b, 2 of 3" }, rightShare: NaN }]);
+});
+
+test("of bars that share a mark the highest is drawn", () => {
+  const { values } = countLane("a → b", [2, 8, 4, NaN, NaN, NaN], String);
+  expect(segmentsOf(values, 3)).toEqual([{ from: 0, to: 3, value: { text: "8", share: 1 } }]);
+});
+
 test("counts have bars as high as their share of the largest, and none where nothing is known", () => {
   const lane = countLane("a → b", [2, NaN, 8, 0], String);
   expect(lane.values.map((value) => value?.share ?? null)).toEqual([0.25, null, 1, 0]);

@@ -108,6 +108,25 @@ test("a curve has gaps where values are not finite, and stays within its height"
   expect(curvePath([7, 7], [0, 1], 20, { low: 7, high: 7 })).toBe("M0,10L1,10");
 });
 
+test("thousands of points are drawn as what can be seen of them: the range of each pixel", () => {
+  const values = Array.from({ length: 10000 }, (_, i) => (i === 4321 ? 1 : i === 7000 ? NaN : 0.1 + 0.2 * Math.sin(i)));
+  const xs = values.map((_, i) => (i * 100) / 10000);
+  const path = curvePath(values, xs, 100, { low: -1, high: 1 }, 0);
+  const points = path
+    .split(/[ML]/)
+    .slice(1)
+    .map((point) => point.replace("Z", "").split(",").map(Number));
+  expect(points.length).toBeLessThanOrEqual(4 * 100);
+  expect(points).toContainEqual([43.21, 0]);
+  expect(path.split("M").length - 1).toBe(2);
+  for (let pixel = 0; pixel < 100; pixel++) {
+    const of = values.slice(100 * pixel, 100 * (pixel + 1)).filter(Number.isFinite);
+    const drawn = points.filter(([x]) => Math.floor(x!) === pixel).map(([, y]) => y!);
+    expect(Math.min(...drawn)).toBeCloseTo(50 - 50 * Math.max(...of), 3);
+    expect(Math.max(...drawn)).toBeCloseTo(50 - 50 * Math.min(...of), 3);
+  }
+});
+
 test("two to five round ticks lie in the range", () => {
   expect([1, 3, 44, 61, 0.35, 999, 0.08].map(roundTicks)).toEqual([
     [0, 0.5, 1],

@@ -33,6 +33,7 @@ RUNS = (
     "thousand_steps",
     "two_classes",
 )
+MOST_ELEMENTS = 2_500
 # What no sentence, label or tooltip may say, whatever the log holds.
 EMPTY_WORDS = re.compile(r"undefined|\[object|\bnull\b|NaN %|class class|[+−-]0(\.0+)?(?![\d.])|\b0 tracked| of 0\b")
 
@@ -79,7 +80,9 @@ def faults(tab: Tab, view: str) -> list[str]:
     said = [f"says {match.group()!r}" for match in EMPTY_WORDS.finditer(str(tab.frame.evaluate(SAID)))]
     cut = [f"cuts {name!r}" for name in tab.frame.evaluate(CUT)]
     sentence = [f"cuts its sentence {text!r}" for text in tab.frame.evaluate(SENTENCE_CUT)]
-    return [f"{view} {fault}" for fault in {*said, *cut, *sentence}]
+    elements = int(tab.frame.evaluate("document.querySelectorAll('*').length"))
+    many = [f"has {elements} elements"] if elements > MOST_ELEMENTS else []
+    return [f"{view} {fault}" for fault in {*said, *cut, *sentence, *many}]
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (640, 400)], ids=["1280", "640"])

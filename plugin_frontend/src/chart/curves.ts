@@ -10,12 +10,15 @@ export interface CurveRange {
  * often so far off that it would flatten all the rest; it is drawn at the edge.
  */
 export function rangeOf(curves: number[][], skipFirst: boolean): CurveRange {
-  const values = curves
-    .flatMap((curve) => (skipFirst && curve.length > 2 ? curve.slice(1) : curve))
-    .filter(Number.isFinite);
-  if (!values.length) return { low: 0, high: 1 };
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  let [low, high] = [Infinity, -Infinity];
+  for (const curve of curves)
+    for (let i = skipFirst && curve.length > 2 ? 1 : 0; i < curve.length; i++) {
+      const value = curve[i]!;
+      if (!Number.isFinite(value)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  if (low > high) return { low: 0, high: 1 };
   return low === high ? { low: low - 0.5, high: high + 0.5 } : { low, high };
 }
 
@@ -34,6 +37,8 @@ const brief = (pixels: number) => Math.round(pixels * 1000) / 1000;
 const pointsOf = (values: number[], xs: number[], y: ToY) =>
   values.map((value, i) => `${brief(xs[i] ?? 0)},${brief(y(value))}`);
 
+const valuesAt = (values: number[], indices: number[]) => indices.map((i) => values[i] ?? NaN);
+
 /** Where values follow each other without a gap: from (with) and to (without). */
 function runsOf(values: number[]): [number, number][] {
   const runs: [number, number][] = [];
@@ -46,11 +51,31 @@ function runsOf(values: number[]): [number, number][] {
   return runs;
 }
 
+/** Of points that share a pixel the first, the lowest, the highest and the last: with them the line covers the same pixels. */
+function pointsToDraw(values: number[], xs: number[]): number[] {
+  const width = (xs[values.length - 1] ?? 0) - (xs[0] ?? 0);
+  if (values.length <= 4 * width || values.length < 4) return [...values.keys()];
+  const points: number[] = [];
+  for (let from = 0; from < values.length;) {
+    const pixel = Math.floor(xs[from]!);
+    let [to, lowest, highest] = [from, from, from];
+    for (; to < values.length && Math.floor(xs[to]!) === pixel; to++) {
+      if (!(values[to]! >= values[lowest]!)) lowest = Number.isFinite(values[to]) ? to : lowest;
+      if (!(values[to]! <= values[highest]!)) highest = Number.isFinite(values[to]) ? to : highest;
+    }
+    points.push(...new Set([from, lowest, highest, to - 1].sort((a, b) => a - b)));
+    from = to;
+  }
+  return points;
+}
+
 /** The `d` of an SVG path; points that are not finite are gaps. `xs` and `height` in CSS pixels. */
 export function curvePath(values: number[], xs: number[], height: number, range: CurveRange, margin = 4): string {
-  const points = pointsOf(values, xs, toY(height, range, margin));
+  const drawn = pointsToDraw(values, xs);
+  const shown = valuesAt(values, drawn);
+  const points = pointsOf(shown, valuesAt(xs, drawn), toY(height, range, margin));
   // A point on its own is closed: only so its round caps are drawn.
-  return runsOf(values)
+  return runsOf(shown)
     .map(([from, to]) => `M${points.slice(from, to).join("L")}${to - from === 1 ? "Z" : ""}`)
     .join("");
 }
@@ -58,8 +83,10 @@ export function curvePath(values: number[], xs: number[], height: number, range:
 /** The `d` of the area between two curves, with gaps where one of them has some. */
 export function bandPath(lows: number[], highs: number[], xs: number[], height: number, range: CurveRange, margin = 4) {
   const y = toY(height, range, margin);
-  const [below, above] = [pointsOf(lows, xs, y), pointsOf(highs, xs, y)];
-  return runsOf(lows.map((low, i) => low + (highs[i] ?? NaN)))
+  const drawn = [...new Set([...pointsToDraw(lows, xs), ...pointsToDraw(highs, xs)])].sort((a, b) => a - b);
+  const [low, high, at] = [lows, highs, xs].map((all) => valuesAt(all, drawn)) as [number[], number[], number[]];
+  const [below, above] = [pointsOf(low, at, y), pointsOf(high, at, y)];
+  return runsOf(low.map((value, i) => value + (high[i] ?? NaN)))
     .map(([from, to]) => `M${[...above.slice(from, to), ...below.slice(from, to).reverse()].join("L")}Z`)
     .join("");
 }

@@ -1,5 +1,8 @@
 /** Where the slots of the timeline lie: all equally wide, because steps are an order, not a measure of time. */
 
+/** Narrower marks of steps cannot be told apart, in CSS pixels. */
+const NARROWEST_MARK = 3;
+
 /** Few steps need not fill the whole width. */
 const WIDEST = 120;
 
@@ -18,6 +21,11 @@ export class TimelineGeometry {
   /** Under 4 pixels a slot frames and dots would be a bar of ink. */
   get hasFilm(): boolean {
     return this.slotWidth >= 4;
+  }
+
+  /** How many slots share a mark of a row that has one for each: 1 unless they are very narrow. */
+  get perMark(): number {
+    return Math.max(1, Math.ceil(NARROWEST_MARK / this.slotWidth));
   }
 
   center(slot: number): number {

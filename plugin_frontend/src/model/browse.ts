@@ -93,22 +93,3 @@ export function frequentClasses(classes: (number | null | undefined)[], most: nu
   if (kept !== null) chosen.add(kept);
   return [...chosen].sort((a, b) => a - b);
 }
-
-export interface Stretch {
-  from: number;
-  /** Behind the last. */
-  to: number;
-  right: boolean;
-}
-
-/** Steps in a row that are right or wrong alike, so that a thousand steps are a few shapes. */
-export function stretches(verdicts: Verdict[]): Stretch[] {
-  const found: Stretch[] = [];
-  verdicts.forEach((right, i) => {
-    const last = found.at(-1);
-    if (right === null) return;
-    if (last && last.to === i && last.right === right) last.to = i + 1;
-    else found.push({ from: i, to: i + 1, right });
-  });
-  return found;
-}

@@ -30,19 +30,51 @@ export interface Segment {
   from: number;
   to: number;
   value: LaneValue;
+  /** Where values that differ share a mark: which part of those that are judged is right, from 0 to 1; NaN where none is. */
+  rightShare?: number;
 }
 
-/** Neighbours that say the same are one segment; those with a bar stand alone, for their heights differ. */
-export function segmentsOf(values: (LaneValue | null)[]): Segment[] {
+/**
+ * Neighbours that say the same are one segment; those with a bar stand alone, for their heights differ. Where slots are narrower
+ * than a mark, `perMark` of them share one: the largest bar, or how many are right.
+ */
+export function segmentsOf(values: (LaneValue | null)[], perMark = 1): Segment[] {
   const found: Segment[] = [];
-  values.forEach((value, slot) => {
-    if (!value) return;
+  for (let from = 0; from < values.length; from += perMark) {
+    const to = Math.min(values.length, from + perMark);
+    const segment = markOf(values.slice(from, to).filter((value) => value !== null));
+    if (!segment) continue;
+    const { value, rightShare } = segment;
     const last = found.at(-1);
-    const same = last?.to === slot && last.value.text === value.text && last.value.right === value.right;
-    if (same && value.share === undefined) last.to = slot + 1;
-    else found.push({ from: slot, to: slot + 1, value });
-  });
+    const joins = last?.to === from && value.share === undefined && rightShare === undefined;
+    if (joins && last.rightShare === undefined && saysTheSame(last.value, value)) last.to = to;
+    else found.push({ from, to, ...segment });
+  }
   return found;
+}
+
+function saysTheSame(one: LaneValue, other: LaneValue): boolean {
+  return one.text === other.text && one.right === other.right;
+}
+
+/** What one mark says of several values; null for none. */
+function markOf(values: LaneValue[]): Omit<Segment, "from" | "to"> | null {
+  const [first] = values;
+  if (!first) return null;
+  if (first.share !== undefined) return { value: values.reduce((a, b) => ((b.share ?? 0) > (a.share ?? 0) ? b : a)) };
+  if (values.every((value) => saysTheSame(first, value))) return { value: first };
+  const right = values.filter((value) => value.right === true).length;
+  const judged = values.filter((value) => value.right != null).length;
+  return { value: { text: mixedText(values, right, judged) }, rightShare: right / judged };
+}
+
+/** "12 of 43 right"; where that is not known, what most of them say: "cat, 30 of 43". */
+function mixedText(values: LaneValue[], right: number, judged: number): string {
+  if (judged) return `${right} of ${judged} right`;
+  const counts = new Map<string, number>();
+  for (const { text } of values) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const [text, count] = [...counts].sort((a, b) => b[1] - a[1])[0]!;
+  return `${text}, ${count} of ${values.length}`;
 }
 
 /** "✗ T-shirt, wrong": one value as it is read beside its name. */
@@ -54,11 +86,13 @@ export function laneValueText({ text, right }: LaneValue): string {
 /** "Shirt → T-shirt: 3 at epoch 1 to epoch 4, 8 at epoch 5": a lane in words, for screen readers; long ones only with their ends. */
 export function laneWords(lane: StepLane, slotName: (slot: number) => string, most = 6): string {
   const segments = segmentsOf(lane.values.map((value) => value && { text: value.text, right: value.right ?? null }));
-  const words = segments.map(({ from, to, value }) => {
+  const wordsOf = ({ from, to, value }: Segment) => {
     const mark = value.right === true ? " (right)" : value.right === false ? " (wrong)" : "";
     const slots = to - from > 1 ? `${slotName(from)} to ${slotName(to - 1)}` : slotName(from);
     return `${value.text}${mark} at ${slots}`;
-  });
-  const shown = words.length > most ? [...words.slice(0, 2), `${words.length - 4} more`, ...words.slice(-2)] : words;
+  };
+  const ends = [segments.slice(0, 2), segments.slice(-2)].map((end) => end.map(wordsOf));
+  const shown =
+    segments.length > most ? [...ends[0]!, `${segments.length - 4} more`, ...ends[1]!] : segments.map(wordsOf);
   return shown.length ? `${lane.name}: ${shown.join(", ")}` : lane.name;
 }

@@ -1,5 +1,8 @@
 /** Long lists where there is room for few: every k-th, and always the current one. */
 
+/** So many choices a menu has at most. */
+export const MOST_IN_MENU = 200;
+
 export interface Thinned<T> {
   shown: T[];
   /** 1 where all are shown, else 2, 5, 10, 20, 50, ... */

@@ -162,20 +162,35 @@ export function bestSlot(slots: Slot[], series: SeriesAnswer, names: MetricNames
 
 /** The slot of another series of the same run that belongs to `slot`: the same epoch, and there the nearest batch. */
 export function joinedSlot(slots: Slot[], to: Slot): number {
-  if (to.step === "init") return slots.findIndex((slot) => slot.step === "init");
-  const epoch = to.record?.epoch ?? null;
-  const batch = to.record?.batch ?? null;
-  let found = -1;
-  let distance = Infinity;
-  slots.forEach((slot, i) => {
-    const record = slot.record;
-    if (!record || slot.step === "init") return;
-    if (epoch !== null && record.epoch !== null && record.epoch !== epoch) return;
-    if ((epoch === null || record.epoch === null) && slot.step !== to.step) return;
-    const apart = batch !== null && record.batch !== null ? Math.abs(record.batch - batch) : 0;
-    if (apart < distance) [found, distance] = [i, apart];
+  return joinerOf(slots)(to);
+}
+
+/** The same for many slots: the others are read once. */
+export function joinerOf(slots: Slot[]): (to: Slot) => number {
+  const byEpoch = new Map<number, number[]>();
+  const byStep = new Map<Step, number>();
+  slots.forEach(({ step, record }, i) => {
+    if (step !== "init" && !record) return;
+    byStep.set(step, i);
+    if (step === "init" || record?.epoch == null) return;
+    const same = byEpoch.get(record.epoch);
+    if (same) same.push(i);
+    else byEpoch.set(record.epoch, [i]);
   });
-  return found;
+  return (to) => {
+    const alike = byStep.get(to.step);
+    const epoch = to.record?.epoch ?? null;
+    // Where one of the two has no epoch, the steps have to be the same.
+    if (to.step === "init" || epoch === null) return alike ?? -1;
+    const candidates = [...(byEpoch.get(epoch) ?? [])];
+    if (alike !== undefined && slots[alike]!.record?.epoch == null) candidates.push(alike);
+    const batch = to.record?.batch ?? null;
+    const apart = (i: number) => {
+      const other = slots[i]!.record?.batch ?? null;
+      return batch !== null && other !== null ? Math.abs(other - batch) : 0;
+    };
+    return candidates.sort((a, b) => apart(a) - apart(b) || a - b)[0] ?? -1;
+  };
 }
 
 /** The slot of other steps, of the same run or of another, that stands for one: the same step, the same epoch, or the last before. */

@@ -54,9 +54,10 @@ export class ConfusionHistory {
     return frames.every((frame, i) => frame !== null || !matrixSlots[i]?.record) ? frames : null;
   });
   /** For each slot of the timeline the index of its step in the series; -1 for none. */
-  readonly #steps: number[] = $derived.by(() =>
-    this.store.matrixSlots.map((slot) => (slot?.record ? (this.store.matrices?.steps.indexOf(slot.record) ?? -1) : -1)),
-  );
+  readonly #steps: number[] = $derived.by(() => {
+    const indices = new Map(this.store.matrices?.steps.map((record, index) => [record, index]));
+    return this.store.matrixSlots.map((slot) => (slot?.record ? (indices.get(slot.record) ?? -1) : -1));
+  });
 
   /** Counts of a cell at each slot; null while they are not known. */
   cellValues(cell: Cell): number[] | null {

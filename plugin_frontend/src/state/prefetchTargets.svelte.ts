@@ -10,7 +10,8 @@ import type { SampleSelection } from "./sampleSelection.svelte";
 /** What is fetched in advance and never looked at must not push out what is: together they are less than the client's cache. */
 const OVERVIEW_BYTES = 12 * 2 ** 20;
 const WEIGHTS_BYTES = 16 * 2 ** 20;
-const MOST_AVERAGES = 64;
+/** Of thousands of steps only the nearest: the tab does not grow with the length of a training. */
+const [MOST_OVERVIEWS, MOST_AVERAGES] = [500, 64];
 /** So long the pointer rests on something before it is fetched: one that only passes over it wants nothing. */
 const REST_MS = 60;
 
@@ -79,17 +80,17 @@ export class PrefetchTargets {
     const { of, maps } = this;
     const { slots, slotIndex, sampleIndex, mapsName } = of;
     // An average costs the server more than a picture that is stored.
-    const most = of.averaging.ofMaps ? MOST_AVERAGES : Infinity;
-    const near = slots
-      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex) }))
-      .filter(({ slot }) => slot.record && of.sitesOf(slot).length)
-      .sort((a, b) => a.apart - b.apart)
-      .slice(0, most);
+    const most = of.averaging.ofMaps ? MOST_AVERAGES : MOST_OVERVIEWS;
+    const some: { slot: Slot; url: string }[] = [];
     let left = OVERVIEW_BYTES;
-    const some = near.flatMap(({ slot }) => {
-      const url = maps.overviewAddress(slot, sampleIndex);
-      return url && (left -= overviewBytes(of.sitesOf(slot))) >= 0 ? [{ slot, url }] : [];
-    });
+    for (const slot of nearest(slots, slotIndex)) {
+      const sites = slot.record ? of.sitesOf(slot) : [];
+      const url = sites.length ? maps.overviewAddress(slot, sampleIndex) : null;
+      if (!url) continue;
+      left -= overviewBytes(sites);
+      if (left < 0 || some.length >= most) break;
+      some.push({ slot, url });
+    }
     const urls = some.map(({ url }) => url);
     // Who is right differs from step to step.
     if (of.averaging.ofMaps) return { urls, address: null };
@@ -101,6 +102,12 @@ export class PrefetchTargets {
       },
     };
   }
+}
+
+/** The items around an index, the nearest first, of two as near the one before. */
+export function* nearest<Item>(items: Item[], index: number): Generator<Item> {
+  for (let apart = 0; apart < items.length; apart++)
+    for (const at of apart ? [index - apart, index + apart] : [index]) if (at in items) yield items[at]!;
 }
 
 function overviewBytes(sites: Site[]): number {

@@ -3,7 +3,7 @@ import type { Prediction, Site } from "../api/wire";
 import type { RampName } from "../color/ramp";
 import { mapShape } from "../model/maps";
 import { entriesOf, focusRun, newestAttempt, pairedMatrices, pickSeries, type RunEntry } from "../model/runs";
-import { bestStep, joinedSlot, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
+import { bestStep, joinerOf, metricNames, slotAt, slotsOf, type Slot } from "../model/timeline";
 import { runningText, trainingText } from "../model/sentences";
 import { Choices, type View } from "./choices.svelte";
 import { Server, type SeriesName } from "./server.svelte";
@@ -40,6 +40,8 @@ export class Selection {
   /** The series that the timeline shows: of maps if there is one. */
   readonly series = $derived(this.mapsName ? this.maps : this.matrices);
 
+  readonly #indices = $derived(new Map(this.maps?.steps.map((record, index) => [record, index])));
+
   readonly slots: Slot[] = $derived(this.series ? slotsOf(this.series) : []);
   readonly slotIndex = $derived(slotAt(this.slots, this.choices.step));
   readonly slot = $derived<Slot | null>(this.slots[this.slotIndex] ?? null);
@@ -54,7 +56,8 @@ export class Selection {
   readonly matrixSlots: (Slot | null)[] = $derived.by(() => {
     if (!this.matrices) return [];
     const slots = slotsOf(this.matrices);
-    return this.mapsName ? this.slots.map((slot) => slots[joinedSlot(slots, slot)] ?? null) : slots;
+    const join = joinerOf(slots);
+    return this.mapsName ? this.slots.map((slot) => slots[join(slot)] ?? null) : slots;
   });
   readonly matrixSlot = $derived(this.matrixSlots[this.slotIndex] ?? null);
   readonly record = $derived(this.slot?.record ?? null);
@@ -108,7 +111,7 @@ export class Selection {
 
   /** The index of a slot in the measures; -1 where its step cannot be read. */
   stepIndex(slot: Slot | null | undefined): number {
-    return slot?.record ? (this.maps?.steps.indexOf(slot.record) ?? -1) : -1;
+    return slot?.record ? (this.#indices.get(slot.record) ?? -1) : -1;
   }
 
   predictionOf(slot: Slot | null, sample: number): Prediction | null {
