@@ -15,8 +15,9 @@ from tb_attention.callbacks.cost import cost_sentence, trained_bytes
 from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.fit_clock import FitClock, SeriesProgress
 from tb_attention.errors import ArgumentError, AttentionError
-from tb_attention.records.format.paths import Step, attempt_directory, tag_folder
+from tb_attention.records.format.paths import Step, attempt_directory
 from tb_attention.records.format.step_record import AnyRecord
+from tb_attention.records.reading.series import folder_of
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.writing.attempt_start import begin_attempt, join_attempt
@@ -130,7 +131,8 @@ class FitLogger:
 
     def _resume(self, attempt: int) -> None:
         """Goes on from the status that another process has written of this attempt."""
-        stored = read_status(open_store(self._series.log_dir), attempt_directory(tag_folder(self.tag), attempt))
+        store = open_store(self._series.log_dir)
+        stored = read_status(store, attempt_directory(folder_of(store, self.tag), attempt))
         state, last = self._series.state, self._clock.last_step
         try:
             state.thinned = stored.get("thinned")

@@ -19,7 +19,7 @@ from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.run_store import RunStore
 from tb_attention.records.format import paths
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, first_names
-from tb_attention.records.reading.series import Attempts, Content, describe, find_attempts, list_tags
+from tb_attention.records.reading.series import Attempts, Content, describe, find_attempts, folder_of, list_tags
 from tb_attention.records.store.store import ReadStore
 
 # One whole file says what a series holds; a log of damaged ones must not be read through every few seconds.
@@ -75,7 +75,7 @@ class Logs:
         wanted = parameters.attempt(request)
         context, experiment = plugin_util.context(request.environ), plugin_util.experiment_id(request.environ)
         store = self._store(context, experiment, run, self._runs.of(context, experiment, run))
-        attempts = find_attempts(store, paths.tag_folder(tag))
+        attempts = find_attempts(store, folder_of(store, tag))
         if attempts.newest is None and attempts.folder not in (tags := list_tags(store)):
             listed = first_names(map(paths.folder_tag, tags))
             raise NotInLogError(f"The run has no such series. Received: tag={tag[:200]!r}. Tags: {listed}.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tb_attention.records.format import paths
 from tb_attention.records.reading.reader import load
 from tb_attention.records.reading.series import list_attempts, list_tags
 from tb_attention.records.store.leftovers import temporary_name
@@ -119,3 +120,28 @@ def test_the_leftovers_of_a_dead_process_of_this_machine_are_removed_at_once(tmp
         path.write_bytes(b"half")
     start_attempt(tmp_path, "attention", 0)
     assert [mine.exists(), theirs.exists(), elsewhere.exists()] == [True, False, True]
+
+
+def move_to_earlier_folder(run: Path, tag: str) -> None:
+    root = run / "plugins" / "attention"
+    (root / paths.tag_folder(tag)).rename(root / paths.earlier_tag_folder(tag))
+
+
+@pytest.mark.parametrize("tag", ["Encoder/Self", "x" * 80, "y" * 300])
+def test_a_series_in_the_folder_of_an_earlier_version_is_read_and_continued(tmp_path: Path, tag: str) -> None:
+    write_steps(tmp_path, [0, 1, 2], tag=tag)
+    move_to_earlier_folder(tmp_path, tag)
+    assert load(tmp_path, tag=tag).steps == [0, 1, 2]
+    assert begin_attempt(tmp_path, tag, 2) == Beginning(1, continued=True, batches=0)
+    write_steps(tmp_path, [2, 3], tag=tag)
+    assert list_tags(open_store(tmp_path)) == [paths.earlier_tag_folder(tag)]
+    assert load(tmp_path, tag=tag).steps == [0, 1, 2, 3]
+    assert start_attempt(tmp_path, tag, 0) == 2
+
+
+def test_tags_that_differ_in_case_are_two_series_where_an_earlier_version_wrote_one(tmp_path: Path) -> None:
+    write_steps(tmp_path, [0], tag="Attention")
+    move_to_earlier_folder(tmp_path, "Attention")
+    write_steps(tmp_path, [0, 1], tag="attention")
+    assert load(tmp_path, tag="Attention").steps == [0]
+    assert load(tmp_path, tag="attention").steps == [0, 1]

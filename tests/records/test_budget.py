@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +65,38 @@ def test_a_log_stays_below_its_budget_and_says_what_was_removed(tmp_path: Path) 
     assert "were removed to stay below 30 KB (max_bytes)" in status["notes"][-1]
     # The index does not grow with what is gone.
     assert len(list(directory.glob("index-*"))) <= 3
+
+
+def test_a_step_that_windows_keeps_for_a_reader_is_removed_with_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink, in_use = os.unlink, [True]
+
+    def refuses(path: str, **options: Any) -> None:
+        if in_use and "step-" in path and ".tmp-" not in path:
+            raise PermissionError("used by another process")
+        unlink(path, **options)
+
+    monkeypatch.setattr(os, "unlink", refuses)
+    size = len(npz_of_a_step(tmp_path / "other"))
+    writer = SeriesWriter(tmp_path, "attention", 1, summaries=False, max_bytes=3 * size)
+    for step in range(4):
+        writer.submit(record(step))
+    assert writer.drain(10)
+    assert [type(error) for _, error in writer.failures] == [PermissionError]
+    assert load(tmp_path).steps == [0, 1, 2, 3]
+    in_use.clear()
+    writer.submit(record(4))
+    assert writer.close(10)
+    assert len(load(tmp_path).steps) == 3
+    assert {0, 4} <= set(load(tmp_path).steps)
+
+
+def npz_of_a_step(run: Path) -> bytes:
+    writer = SeriesWriter(run, "attention", 1)
+    writer.submit(record(0))
+    assert writer.close(10)
+    return (attempt_directory(run) / "step-000000000000.npz").read_bytes()
 
 
 def test_bytes_are_spelt_in_units_of_a_thousand() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fsspec
@@ -107,19 +108,48 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     assert store.read("x") == b"old"
 
 
-def test_a_reader_that_has_the_old_file_open_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("function", "change", "left"),
+    [
+        ("replace", lambda store: put(store, "x", b"new"), {"x": b"new"}),
+        ("replace", lambda store: store.move("x", "aside/x"), {"aside/x": b"old"}),
+        ("unlink", lambda store: store.remove("x"), {}),
+    ],
+    ids=["replace", "move", "remove"],
+)
+def test_a_file_that_a_reader_has_open_on_windows_is_waited_for_but_not_for_ever(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    change: Callable[[Store], None],
+    left: dict[str, bytes],
+) -> None:
     store = LocalStore(str(tmp_path))
-    replace, refusals = os.replace, [PermissionError("used by another process")] * 3
+    put(store, "x", b"old")
+    real, refusals = getattr(os, function), [PermissionError("used by another process")] * 3
 
-    def refuses_at_first(source: str, target: str) -> None:
-        if refusals:
+    def refuses(*arguments: str) -> None:
+        if refusals and arguments[-1].endswith("x"):
             raise refusals.pop()
-        replace(source, target)
+        real(*arguments)
 
-    monkeypatch.setattr(os, "replace", refuses_at_first)
-    put(store, "x", b"new")
-    assert store.read("x") == b"new"
+    monkeypatch.setattr(os, function, refuses)
+    change(store)
     assert refusals == []
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in files} == left
+
+    monkeypatch.setattr(os, function, real)
+    put(store, "x", b"old")
+    monkeypatch.setattr(os, function, refuses)
+    refusals += [PermissionError("used by another process")] * 1000
+    started = time.monotonic()
+    with pytest.raises(PermissionError, match="used by"):
+        change(store)
+    assert time.monotonic() - started < 5
+    assert 990 <= len(refusals) <= 995
+    assert store.read("x") == b"old"
+    assert not list(tmp_path.rglob(".tmp*"))
 
 
 def test_other_file_systems_get_a_file_by_renaming(tmp_path: Path) -> None:

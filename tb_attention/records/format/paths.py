@@ -24,17 +24,32 @@ _STEP = re.compile(r"step-([0-9]{12}|init)\.npz")
 _SAMPLES = re.compile(r"samples-[0-9a-f]{12}\.npz")
 _INDEX = re.compile(r"index-[0-9]{12}\.npz")
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
-_MAX_TAG = 100
+_MAX_TAG = 48
+_EARLIER_MAX_TAG = 100
+# The letters of an encoded byte are always large.
+_LOWER = re.compile(r"(?:%[0-9A-F]{2}|[^%A-Z])*")
 # On Windows these are devices, whatever follows the first dot.
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|\Z)")
 
 
 def tag_folder(tag: str) -> str:
-    """The directory name of a tag, legal on every file system.
+    """The directory name of a tag: legal on every file system, different for every tag where case is ignored too, and short.
 
     Raises:
         ArgumentError: The tag is empty or not a string.
     """
+    name = _encoded(tag)
+    # Windows and macOS ignore case. Windows allows 260 characters in a path, of which other parts take up to 90.
+    return name if len(name) <= _MAX_TAG and _LOWER.fullmatch(name) else _cut(name, _MAX_TAG - 13, tag)
+
+
+def earlier_tag_folder(tag: str) -> str:
+    """The directory name that earlier versions gave a tag; mostly the same."""
+    name = _encoded(tag)
+    return name if len(name) <= _EARLIER_MAX_TAG else _cut(name, _EARLIER_MAX_TAG, tag)
+
+
+def _encoded(tag: str) -> str:
     if not isinstance(tag, str) or not tag:
         raise ArgumentError(f"`tag` must be a string of at least one character. Received: tag={tag!r}.")
     raw = tag.encode("utf-8", "surrogatepass")
@@ -46,11 +61,13 @@ def tag_folder(tag: str) -> str:
     if _DEVICES.match(name):
         name = f"%{ord(name[0]):02X}{name[1:]}"
     # TensorBoard takes files for event files if `tfevents` is anywhere in their path.
-    name = re.sub("(?i)(tfevent)(s)", lambda found: f"{found[1]}%{ord(found[2]):02X}", name)
-    if len(name) > _MAX_TAG:
-        cut = re.sub(r"(%[0-9A-F]?|\.)\Z", "", name[:_MAX_TAG])
-        name = f"{cut}~{hashlib.sha256(raw).hexdigest()[:12]}"
-    return name
+    return re.sub("(?i)(tfevent)(s)", lambda found: f"{found[1]}%{ord(found[2]):02X}", name)
+
+
+def _cut(name: str, most: int, tag: str) -> str:
+    """At most so many characters, and a hash of the whole tag."""
+    cut = re.sub(r"(%[0-9A-F]?|\.)\Z", "", name[:most])
+    return f"{cut}~{hashlib.sha256(tag.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 def folder_tag(folder: str) -> str:

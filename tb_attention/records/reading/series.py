@@ -21,6 +21,20 @@ def list_tags(store: ReadStore) -> list[str]:
     return [entry.name for entry in store.entries(paths.ROOT) if entry.is_directory and paths.is_tag_folder(entry.name)]
 
 
+def folder_of(store: ReadStore, tag: str) -> str:
+    """The directory name of a tag in a run: where an earlier version wrote this series, the one that it gave.
+
+    Raises:
+        ArgumentError: The tag is empty or not a string.
+    """
+    folder, earlier = paths.tag_folder(tag), paths.earlier_tag_folder(tag)
+    if folder == earlier:
+        return folder
+    names = list_tags(store)
+    # Names as they are listed: a disk that ignores case would find the folder of another tag.
+    return earlier if earlier in names and folder not in names else folder
+
+
 def list_attempts(store: ReadStore, folder: str) -> list[int]:
     """The attempts of a series, in order; `folder` is the directory name of its tag."""
     numbers = [

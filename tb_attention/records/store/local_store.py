@@ -55,7 +55,7 @@ class LocalStore(Store):
                 file.flush()
                 os.fsync(file.fileno())
                 written = os.fstat(file.fileno())
-            _replace(temporary, target)
+            _while_in_use(lambda: os.replace(temporary, target))
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
@@ -85,11 +85,11 @@ class LocalStore(Store):
 
     def move(self, path: str, target: str) -> None:
         os.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
-        os.replace(self._path(path), self._path(target))
+        _while_in_use(lambda: os.replace(self._path(path), self._path(target)))
 
     def remove(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path(path))
+            _while_in_use(lambda: os.unlink(self._path(path)))
 
     def make_new_directory(self, path: str) -> bool:
         os.makedirs(os.path.dirname(self._path(path)), exist_ok=True)
@@ -120,16 +120,16 @@ def _open_regular(path: str, flags: int) -> int:
     return descriptor
 
 
-def _replace(temporary: str, target: str) -> None:
-    """`os.replace`, tried again for 0.4 seconds: Windows refuses while a reader has the old file open."""
+def _while_in_use(change: Callable[[], None]) -> None:
+    """Replaces, moves or removes a file. Tries for 0.4 seconds: Windows refuses while anybody has the file open."""
     for wait in (0.01, 0.02, 0.05, 0.1, 0.2):
         try:
-            os.replace(temporary, target)
+            change()
         except PermissionError:
             time.sleep(wait)
         else:
             return
-    os.replace(temporary, target)
+    change()
 
 
 def _sync_directory(directory: str) -> None:

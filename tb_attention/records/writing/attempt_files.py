@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Collection
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from tb_attention.records.format import paths
@@ -16,6 +17,7 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.samples_file import content_hash, samples_members
 from tb_attention.records.format.step_file import attention_members
 from tb_attention.records.format.step_record import AnyRecord, ConfusionRecord, StepRecord
+from tb_attention.records.reading.series import folder_of
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store
@@ -47,7 +49,6 @@ class AttemptFiles:
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], tag: str, attempt: int, max_bytes: int | None) -> None:
-        self.directory = paths.attempt_directory(paths.tag_folder(tag), attempt)
         self._log_dir = os.fspath(log_dir)
         self._tag = tag
         self._attempt = attempt
@@ -64,6 +65,11 @@ class AttemptFiles:
         if self._store is None:
             self._store = open_store(self._log_dir)
         return self._store
+
+    @cached_property
+    def directory(self) -> str:
+        """The directory of the attempt, below the run."""
+        return paths.attempt_directory(folder_of(self.store, self._tag), self._attempt)
 
     def hold_samples(self, samples: Samples) -> str:
         """Keeps samples for the first step that refers to them, and returns the name by which steps do."""

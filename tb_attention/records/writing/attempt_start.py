@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tb_attention.records.format import paths
 from tb_attention.records.format.schema import Manifest
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
-from tb_attention.records.reading.series import find_attempts, list_attempts
+from tb_attention.records.reading.series import find_attempts, folder_of, list_attempts
 from tb_attention.records.store.leftovers import remove_leftovers
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.reaching import shown_url
@@ -55,7 +55,7 @@ def begin_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
         process writes it: its steps of this epoch and later are moved to `superseded-<time>/` and are no longer listed.
     """
     store = open_store(log_dir)
-    folder = paths.tag_folder(tag)
+    folder = folder_of(store, tag)
     attempts = list_attempts(store, folder)
     for attempt in attempts:
         remove_leftovers(store, paths.attempt_directory(folder, attempt))
@@ -74,7 +74,7 @@ def begin_attempt(log_dir: str | os.PathLike[str], tag: str, epoch: int | None =
 def join_attempt(log_dir: str | os.PathLike[str], tag: str, attempt: int) -> Beginning:
     """An attempt that is to be continued as it is, whether or not it has steps; a new one if another process writes it."""
     store = open_store(log_dir)
-    lease = take_lease(store, paths.attempt_directory(paths.tag_folder(tag), attempt))
+    lease = take_lease(store, paths.attempt_directory(folder_of(store, tag), attempt))
     if isinstance(lease, Owner):
         return _new_attempt(store, tag, attempt, instead_of=lease)
     return Beginning(attempt, continued=True, lease=lease)
@@ -82,7 +82,7 @@ def join_attempt(log_dir: str | os.PathLike[str], tag: str, attempt: int) -> Beg
 
 def _new_attempt(store: Store, tag: str, last: int, batches: int = 0, instead_of: Owner | None = None) -> Beginning:
     """An attempt after `last` that nobody has."""
-    folder, attempt = paths.tag_folder(tag), last
+    folder, attempt = folder_of(store, tag), last
     while True:
         attempt += 1
         directory = paths.attempt_directory(folder, attempt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import re
 import socket
 import struct
 import threading
@@ -124,7 +125,7 @@ def _framed(data: bytes) -> bytes:
 
 
 def _event_file_name() -> str:
-    host = socket.gethostname().replace("/", "_")
+    host = re.sub("[^A-Za-z0-9._-]", "_", socket.gethostname())
     return f"events.out.tfevents.{int(time.time()):010d}.{host}.{os.getpid()}.{next(_numbers)}{SUFFIX}"
 
 
