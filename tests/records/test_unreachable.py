@@ -147,3 +147,19 @@ def test_a_writer_says_where_without_the_password(moody: Mood, tmp_path: Path) -
         write_step(f"moody://me:{SECRET}@bucket/run")
     assert "VERYSECRET" not in "".join(traceback.format_exception(caught.value))
     assert "moody://bucket" in str(caught.value)
+
+
+def test_a_copy_stops_where_a_place_fails_and_goes_on_when_it_is_back(moody: Mood, tmp_path: Path) -> None:
+    target = f"moody://me:{SECRET}@bucket/copy"
+    for step in range(2):
+        write_step(str(tmp_path), step)
+    assert len(tb_attention.sync(tmp_path, target).steps) == 2
+    moody.error = EndpointConnectionError(SECRET)
+    for _ in range(2):
+        with pytest.raises(UnreachableError, match="moody://bucket cannot be reached"):
+            tb_attention.sync(tmp_path, target)
+        with pytest.raises(UnreachableError, match="moody://bucket cannot be reached"):
+            tb_attention.sync(target, tmp_path / "back")
+    moody.error = None
+    write_step(str(tmp_path), 5)
+    assert len(tb_attention.sync(tmp_path, target).steps) == 1

@@ -8,7 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tb_attention.errors import AttentionError, DamagedFileError, LogError
+from tb_attention.errors import AttentionError, DamagedFileError, LogError, UnreachableError
 from tb_attention.records.format import json_text, paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.index import index_members, read_index
@@ -17,6 +17,7 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import Manifest, read_manifest
 from tb_attention.records.reading.listing import Listing
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
+from tb_attention.records.store.reaching import shown_url, unless_unreachable
 from tb_attention.records.store.store import Entry, Store
 
 RECORD = "synced.json"
@@ -77,8 +78,8 @@ class CopiedAttempt:
                 del self._there[file.name]  # cut or damaged, so it is copied again
             elif mine is None or theirs is None or mine.wall_time != theirs.wall_time:
                 raise LogError(
-                    f"{self._target.url} holds another training in {self._directory}: its {file.name} is not that of "
-                    f"{self._source.url}. Choose another `dst`."
+                    f"{shown_url(self._target.url)} holds another training in {self._directory}: its {file.name} is not that of "
+                    f"{shown_url(self._source.url)}. Choose another `dst`."
                 )
             else:
                 self._note(self._from.steps[step])
@@ -153,6 +154,8 @@ class CopiedAttempt:
                 return read(archive), data
         except FileNotFoundError:
             return None  # moved aside since the listing
+        except UnreachableError:
+            raise  # so are the other files
         except AttentionError as error:
             self.skipped[file.name] = str(error)
             return None
@@ -177,18 +180,17 @@ class CopiedAttempt:
     def _read_record(self) -> dict[str, Any]:
         if RECORD not in self._there:
             return {}
-        try:
+        files = None
+        with unless_unreachable():
             files = json_text.loads(self._target.read(f"{self._directory}/{RECORD}"), RECORD).get("files")
-        except (LogError, FileNotFoundError):
-            return {}
         return dict(files) if isinstance(files, Mapping) else {}
 
 
 def _manifest(attempt: OpenedAttempt, step: Step) -> Manifest | None:
-    try:
-        return attempt.read_manifest(step)
-    except (AttentionError, FileNotFoundError):
-        return None
+    manifest = None
+    with unless_unreachable():
+        manifest = attempt.read_manifest(step)
+    return manifest
 
 
 def _segment_of(name: str, segments: Sequence[str]) -> str | None:

@@ -11,6 +11,7 @@ from tb_attention.records.format import paths
 from tb_attention.records.reading.logged_steps import nothing_in
 from tb_attention.records.reading.series import list_attempts, list_tags
 from tb_attention.records.store.opening import open_store
+from tb_attention.records.store.reaching import shown_url
 from tb_attention.records.store.store import Store, is_url
 from tb_attention.records.writing.copied_attempt import CopiedAttempt
 from tb_attention.records.writing.event_file import SUFFIX
@@ -62,7 +63,7 @@ def sync(src: str | os.PathLike[str], dst: str | os.PathLike[str]) -> Synced:
         ArgumentError: A directory is not a path, or one of them is inside the other.
         NotInLogError: There is no directory `src`.
         LogError: A directory of `dst` holds steps of another training. Nothing of that training is changed.
-        OSError: One of them cannot be read or written. What was copied until then is whole.
+        UnreachableError, OSError: One of them cannot be read or written. What was copied until then is whole.
 
     Example:
         >>> tb_attention.sync("logs", "s3://bucket/logs").steps
@@ -71,7 +72,10 @@ def sync(src: str | os.PathLike[str], dst: str | os.PathLike[str]) -> Synced:
     source, target = open_store(src), open_store(dst)
     inside = f"{source.url}/".startswith(f"{target.url}/") or f"{target.url}/".startswith(f"{source.url}/")
     if inside:
-        raise ArgumentError(f"`src` and `dst` must be apart. Received: src={src!r}, dst={dst!r}.")
+        raise ArgumentError(
+            f"`src` and `dst` must be apart. Received: src={shown_url(os.fspath(src))!r}, "
+            f"dst={shown_url(os.fspath(dst))!r}."
+        )
     if source.entry("") is None and not source.entries():
         raise NotInLogError(nothing_in(source))
     done = Synced()
