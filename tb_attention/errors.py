@@ -53,7 +53,15 @@ class NotInLogError(LogError, KeyError):
 
 
 class UnreachableError(LogError):
-    """The place of a log, such as a bucket, does not answer, or refuses; the message says which and why, and no secret."""
+    """The place of a log, such as a bucket, does not answer, or refuses; the message says which and why, and no secret.
+
+    Attributes:
+        denied: Whether it answers, but does not allow what was asked; it may allow other things.
+    """
+
+    def __init__(self, message: str = "", *, denied: bool = False) -> None:
+        super().__init__(message)
+        self.denied = denied
 
 
 class AttentionWarning(UserWarning):

@@ -46,17 +46,18 @@ class Place:
         with self._lock:
             return None if self._since is None else Unreachable(self._name, self._since, self._reason)
 
-    def ask(self, question: Callable[[], T]) -> T:
+    def ask(self, question: Callable[[], T], *, of_file: bool = False) -> T:
         """Asks in another thread. While the place fails, one question is asked now and then, and all others fail at once.
 
         Args:
             question: Reads from a store; may hang. Its answer is waited for `ANSWER_SECONDS`.
+            of_file: Whether it is about one file: that it is forbidden says nothing about the place.
 
         Raises:
             UnreachableError: The place fails, or has not answered in time.
         """
         self._enter()
-        call = _Call(question, self._note)
+        call = _Call(question, self._note, of_file)
         # A daemon: what hangs must not keep the process from ending.
         threading.Thread(target=call.run, name="tb_attention place", daemon=True).start()
         if not call.done.wait(ANSWER_SECONDS):
@@ -73,7 +74,7 @@ class Place:
             UnreachableError: The place fails.
         """
         self._enter()
-        call = _Call(question, self._note)
+        call = _Call(question, self._note, of_file=True)
         call.run()
         return cast(T, call.result())
 
@@ -87,7 +88,7 @@ class Place:
     def _note(self, call: _Call) -> None:
         """A question was answered, early or late, or failed."""
         with self._lock:
-            if isinstance(call.error, AttentionError) and not isinstance(call.error, NotInLogError):
+            if call.is_failure:
                 self._fail(str(call.error), self._pause)
                 self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
             else:
@@ -103,8 +104,9 @@ class Place:
 class _Call:
     """A question that is asked in a thread."""
 
-    def __init__(self, question: Callable[[], object], note: Callable[[_Call], None]) -> None:
+    def __init__(self, question: Callable[[], object], note: Callable[[_Call], None], of_file: bool) -> None:
         self._question = question
+        self._of_file = of_file
         self._note = note
         self.answer: object = None
         self.error: Exception | None = None
@@ -117,6 +119,13 @@ class _Call:
         except Exception as error:
             self.error = error
         self._note(self)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the place did not answer."""
+        if isinstance(self.error, UnreachableError):
+            return not (self.error.denied and self._of_file)
+        return isinstance(self.error, AttentionError) and not isinstance(self.error, NotInLogError)
 
     def result(self) -> object:
         """The answer; raises what the question raised."""

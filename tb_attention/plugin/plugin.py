@@ -22,7 +22,7 @@ from tb_attention.plugin.respond import WsgiApp, application
 from tb_attention.plugin.run_directories import RunDirectories
 from tb_attention.plugin.static_files import StaticFiles
 
-_ACTIVE_SECONDS = 0.8
+_ACTIVE_SECONDS = 0.6
 
 
 class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]

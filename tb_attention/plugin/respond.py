@@ -33,7 +33,7 @@ def application(handler: Handler) -> WsgiApp:
     """Wraps a handler as a WSGI application that only reads and answers every error with a sentence.
 
     Args:
-        handler: Makes a response of a request. `ArgumentError` becomes 400, `NotInLogError` 404, `UnreachableError` 503,
+        handler: Makes a response of a request. `ArgumentError` becomes 400, `NotInLogError` 404, `UnreachableError` 503 (or 403),
             and any other `AttentionError` 422 (a file is damaged, or newer than this version).
     """
 
@@ -52,7 +52,7 @@ def application(handler: Handler) -> WsgiApp:
             # A file was moved aside or deleted between listing and opening, which is not damage.
             return error(request, 404, "The file has been removed from the log. Reload to see what is there now.")
         except UnreachableError as unreachable:
-            return error(request, 503, str(unreachable))
+            return error(request, 403 if unreachable.denied else 503, str(unreachable))
         except AttentionError as unreadable:
             return error(request, 422, str(unreadable))
         except OSError as failed:

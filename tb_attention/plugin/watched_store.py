@@ -57,11 +57,11 @@ class WatchedStore(ReadStore):
 
     def entry(self, path: str) -> Entry | None:
         """One file or directory, or None."""
-        return self._place.ask(lambda: self._store().entry(path))
+        return self._place.ask(lambda: self._store().entry(path), of_file=True)
 
     def open(self, path: str) -> IO[bytes]:
         """Opens a file."""
-        file = self._place.ask(lambda: self._store().open(path))
+        file = self._place.ask(lambda: self._store().open(path), of_file=True)
         return cast("IO[bytes]", ReachedFile(file, self._place.watch))
 
     def _store(self) -> Store:

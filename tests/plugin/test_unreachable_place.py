@@ -9,7 +9,7 @@ import pytest
 
 from tb_attention import AttentionWriter
 from tb_attention.plugin import places
-from tests.records.moody_place import SECRET, ClientError, EndpointConnectionError, moody
+from tests.records.moody_place import SECRET, ClientError, EndpointConnectionError, MoodyFileSystem, moody
 
 from .conftest import open_tab
 
@@ -143,3 +143,18 @@ def test_a_provider_that_raises_does_not_make_the_listing_of_plugins_fail(tmp_pa
         "tb_attention.plugin.logs.Logs.any_series", lambda self: (_ for _ in ()).throw(ValueError("strange"))
     )
     assert not tab.active()
+
+
+def test_a_file_that_is_forbidden_does_not_make_its_place_unreachable(tab, moody, monkeypatch):
+    tab.json("series", **MAPS)
+    opened = MoodyFileSystem._open
+
+    def refuses(self, path, *arguments, **rest):
+        if path.endswith("step-000000000001.npz"):
+            raise PermissionError(SECRET)
+        return opened(self, path, *arguments, **rest)
+
+    monkeypatch.setattr(MoodyFileSystem, "_open", refuses)
+    assert "does not allow" in tab.refusal("weights", 403, **WEIGHTS)
+    assert tab.json("runs")["unreachable"] == []
+    assert tab.array("weights", **{**WEIGHTS, "step": 0}).shape == (1, 2, 2)

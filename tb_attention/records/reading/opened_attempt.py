@@ -166,9 +166,9 @@ class OpenedAttempt:
                 yield self._read_entry(step, file, with_measures)
             except FileNotFoundError:
                 continue  # moved aside since the listing
-            except UnreachableError:
-                raise  # so are the other steps
             except LogError as error:
+                if isinstance(error, UnreachableError) and not error.denied:
+                    raise  # so are the other steps
                 yield Damaged(file.name, step, str(error))
             except OSError as error:
                 # Its text names the whole path, which may say more of a machine than a page should.

@@ -16,6 +16,8 @@ from tb_attention.records.store.store import is_url
 # What a store says of one path. Everything else that it raises is about the place, or about this process.
 _OF_A_PATH = (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
+_DENIED = "does not allow this process to do that"
+
 # The libraries are not imported: what went wrong is found in the names of their classes and codes, the first line that fits.
 _REASONS = (
     (r"expired", "does not accept the credentials of this process any more: they have expired"),
@@ -23,7 +25,7 @@ _REASONS = (
         r"credential|token|authenti|unauthori[sz]ed|invalidaccesskey|signature|refresherror|\b401\b",
         "does not accept the credentials of this process, or found none",
     ),
-    (r"accessdenied|forbidden|permission|\b403\b", "does not allow this process to do that"),
+    (r"accessdenied|forbidden|permission|\b403\b", _DENIED),
     (r"timeout|timedout", "has not answered in time"),
     (r"slowdown|throttl|toomanyrequests|unavailable|internalerror|\b(429|50[0-9])\b", "is too busy or out of order"),
     (r"connect|gaierror|resolution|dns", "cannot be reached"),
@@ -69,20 +71,22 @@ def reaching(url: str) -> Iterator[None]:
         raise type(error)(number, os.strerror(number), shown_url(url)) from None
     except Exception as error:
         # Neither the text nor the traceback goes on: they may hold keys and signed URLs.
-        raise UnreachableError(f"{place_of(url)} {_reason(error)}.") from None
+        what, name = _reason(error)
+        raise UnreachableError(f"{place_of(url)} {what} ({name}).", denied=what == _DENIED) from None
 
 
 @contextlib.contextmanager
 def unless_unreachable() -> Iterator[None]:
-    """Passes over a file that is missing, damaged or cannot be read; that its place cannot be reached concerns all files.
+    """Passes over a file that is missing, damaged or forbidden; that its place cannot be reached concerns all files.
 
     Raises:
         UnreachableError: The place cannot be reached.
     """
     try:
         yield
-    except UnreachableError:
-        raise
+    except UnreachableError as error:
+        if not error.denied:
+            raise
     except (AttentionError, OSError):
         return
 
@@ -126,14 +130,14 @@ class ReachedFile(io.BufferedIOBase):
         super().close()
 
 
-def _reason(error: BaseException) -> str:
-    """What went wrong, with the name of the class or the code that says so."""
+def _reason(error: BaseException) -> tuple[str, str]:
+    """What went wrong, and the name of the class or the code that says so."""
     names = [name for each in _causes(error) for name in _names(each)]
     for pattern, sentence in _REASONS:
         for name in names:
             if re.search(pattern, name, re.IGNORECASE):
-                return f"{sentence} ({name})"
-    return f"{_FAILED} ({type(error).__name__})"
+                return sentence, name
+    return _FAILED, type(error).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -154,9 +154,9 @@ class CopiedAttempt:
                 return read(archive), data
         except FileNotFoundError:
             return None  # moved aside since the listing
-        except UnreachableError:
-            raise  # so are the other files
         except AttentionError as error:
+            if isinstance(error, UnreachableError) and not error.denied:
+                raise  # so are the other files
             self.skipped[file.name] = str(error)
             return None
 
