@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { SeriesEntry } from "../src/api/wire";
 import { naturalOrder } from "../src/model/naturalOrder";
-import { focusRun, openingRun, pairedMatrices } from "../src/model/runs";
+import { focusRun, isReachableAgain, openingRun, pairedMatrices } from "../src/model/runs";
 
 const entries = (...tags: string[]): SeriesEntry[] =>
   tags.map((tag) => ({
@@ -44,6 +44,20 @@ test("the tab opens on the run that trains, else on the newest, and stays there"
   expect(openingRun(answer())).toBeNull();
   expect(focusRun(answer(old, newer), null, "newer")?.run).toBe("newer");
   expect(focusRun(answer(old, newer), "old", "newer")?.run).toBe("old");
+});
+
+test("what failed is asked for again when one of the places answers again", () => {
+  const answer = (...places: string[]) => ({
+    version: "1",
+    logdir: "logs",
+    runs: [],
+    unreachable: places.map((place) => ({ place, since: 1, reason: `${place} fails.` })),
+  });
+  expect(isReachableAgain(null, answer("s3://a"))).toBe(false);
+  expect(isReachableAgain(answer(), answer("s3://a"))).toBe(false);
+  expect(isReachableAgain(answer("s3://a"), answer("s3://a"))).toBe(false);
+  expect(isReachableAgain(answer("s3://a", "s3://b"), answer("s3://b"))).toBe(true);
+  expect(isReachableAgain(answer("s3://a"), answer("s3://b"))).toBe(true);
 });
 
 test("names of runs stand in the order in which people count", () => {

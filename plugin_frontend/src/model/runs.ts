@@ -16,6 +16,12 @@ export function entriesOf(run: RunEntry | null, content: Content): SeriesEntry[]
   return run?.series.filter((series) => series.content === content) ?? [];
 }
 
+/** Whether a place that could not be reached can be again: what could not be fetched from it is worth another try. */
+export function isReachableAgain(before: RunsAnswer | null, now: RunsAnswer): boolean {
+  const failing = now.unreachable.map(({ place }) => place);
+  return before?.unreachable.some(({ place }) => !failing.includes(place)) ?? false;
+}
+
 /** The run to open at first: one that is training, else the one written last; null where nothing says it. */
 export function openingRun({ runs }: RunsAnswer): string | null {
   const trains = (run: RunEntry) => run.series.some(({ status }) => status?.state === "running");

@@ -5,7 +5,7 @@ import type { RunsAnswer, SeriesAnswer } from "../api/wire";
 import { isVisible, onVisibilityChanged } from "../host/visible";
 import { onDataReloaded } from "../host/reload";
 import { naturalOrder } from "../model/naturalOrder";
-import { openingRun } from "../model/runs";
+import { isReachableAgain, openingRun } from "../model/runs";
 import { STANDALONE } from "../host/standalone";
 
 export interface SeriesName {
@@ -28,7 +28,7 @@ export class Server {
   /** A sentence while the list of runs cannot be fetched. */
   error = $state.raw<string | null>(null);
   seriesError = $state.raw<string | null>(null);
-  /** Counts how often the server answered again after it had not. */
+  /** Counts how often the server, or a place of logs, answered again after it had not. */
   recovered = $state(0);
 
   #series = new SvelteMap<string, SeriesAnswer>();
@@ -60,12 +60,13 @@ export class Server {
     try {
       const answer = await this.client.json<RunsAnswer>("runs", {});
       const changed = answer.version !== this.runs?.version;
+      const again = isReachableAgain(this.runs, answer);
       // A new object makes what failed be asked for again.
       if (changed || this.error || this.seriesError) {
         this.runs = { ...answer, runs: [...answer.runs].sort((a, b) => naturalOrder(a.run, b.run)) };
       }
       this.opened ??= openingRun(answer);
-      if (this.error) this.recovered++;
+      if (this.error || again) this.recovered++;
       this.error = null;
       this.#delay = changed ? SHORTEST_MS : Math.min(LONGEST_MS, this.#delay * 1.25);
     } catch (error) {
