@@ -32,6 +32,10 @@ WAIT_SECONDS = 30.0
 COST_SECONDS = 2.0
 """How long training waits, once, for its first step to be written, so that the cost of a step is known."""
 
+# An object store that is gone takes seconds to say so, in which the training waits: then the pause is so many times as long.
+_LONG_SECONDS = 1.0
+_RESTS = 10
+
 
 class FitLogger:
     """Logs the steps of one series. Opens nothing before training begins, so that callbacks can be copied and pickled.
@@ -76,6 +80,7 @@ class FitLogger:
         self._status_time = 0.0
         self._is_full = False
         self._waited_for_cost = False
+        self._next_try = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -83,7 +88,7 @@ class FitLogger:
         return self._series.writer is not None
 
     def begin_epoch(self, *, first: bool) -> None:
-        """Opens the series at the first epoch of a `fit`; where the disk does not let it, the next epoch tries again.
+        """Opens the series at the first epoch of a `fit`; where the disk does not let it, a later epoch tries again.
 
         Args:
             first: Whether this is the first epoch, as `FitClock.begin_epoch` says.
@@ -93,7 +98,7 @@ class FitLogger:
         """
         if first:
             self._join()
-        if not self.is_open and self._clock.is_chief:
+        if not self.is_open and self._clock.is_chief and time.monotonic() >= self._next_try:
             self._open()
         self.write_status(force=True)
 
@@ -110,7 +115,7 @@ class FitLogger:
         self._progress, self._series.state = progress, progress.state
 
     def _open(self) -> None:
-        attempt = self._series.state.attempt
+        attempt, started = self._series.state.attempt, time.monotonic()
         try:
             if attempt is None:
                 # A model that was logged already goes on, also in a series that comes later.
@@ -123,6 +128,9 @@ class FitLogger:
                 beginning = join_attempt(self._series.log_dir, self.tag, attempt)
         except (OSError, AttentionError) as error:
             self._warn_lost("The log", error)
+            ended = time.monotonic()
+            if ended - started > _LONG_SECONDS:
+                self._next_try = ended + _RESTS * (ended - started)
             return
         if beginning.refused is not None:
             self._warnings.warn("another writer", beginning.refused)

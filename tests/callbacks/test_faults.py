@@ -18,7 +18,7 @@ import pytest
 
 import tb_attention
 from tb_attention.callbacks import fit_logger
-from tb_attention.errors import AttentionWarning
+from tb_attention.errors import AttentionWarning, UnreachableError
 from tb_attention.records.store.local_store import LocalStore
 from tb_attention.records.store.store import Entry
 from tb_attention.records.writing.series_writer import SeriesWriter
@@ -140,6 +140,25 @@ def test_a_directory_that_cannot_be_made_at_first_is_tried_again_at_every_epoch(
     assert (log.attempts, log.steps) == ([1], [2, 3])
     assert [log._steps.entry(step).manifest.batch for step in log.steps] == [9, 12]
     assert [dropped["step"] for dropped in status(run)["dropped"]] == ["init", 0, 1]
+
+
+def test_a_place_that_takes_long_to_fail_is_not_tried_at_every_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def fail(*arguments: Any) -> None:
+        tries.append(1)
+        time.sleep(0.1)
+        raise UnreachableError("s3://bucket cannot be reached (EndpointConnectionError).")
+
+    monkeypatch.setattr(fit_logger, "_LONG_SECONDS", 0.05)
+    monkeypatch.setattr(fit_logger, "_RESTS", 1000)
+    monkeypatch.setattr(fit_logger, "begin_attempt", fail)
+    with pytest.warns(AttentionWarning, match="s3://bucket cannot be reached") as caught:
+        train(tmp_path / "run", {}, epochs=4)
+    assert len(warnings_of(caught)) == 1
+    assert len(tries) == 1
 
 
 def replace_with(wait: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,6 +209,24 @@ def test_a_writer_of_a_held_attempt_warns_once_and_writes_its_own(place: str) ->
     assert load(place, attempt=2).steps == [5, 6]
 
 
+def test_a_writer_that_was_replaced_says_so_and_leaves_the_attempt_alone(
+    place: str, beating: Callable[[Lease], None]
+) -> None:
+    writer = AttentionWriter(place)
+    writer.write(0, WEIGHTS)
+    writer.flush()
+    (lease,) = [each for each in leases._held if each.url == open_store(place).url]
+    open_store(place).remove(lease.path)
+    claim(place, number=2)
+    beating(lease)
+    del lease
+    before = open_store(place).entries(DIRECTORY)
+    writer.write(1, WEIGHTS)
+    with pytest.raises(LogError, match=r"Step 1 .* process 4711 on node7 has taken over"):
+        writer.close()
+    assert open_store(place).entries(DIRECTORY) == before
+
+
 def test_readers_ignore_leases(place: str) -> None:
     with AttentionWriter(place) as writer:
         writer.write(0, WEIGHTS)
