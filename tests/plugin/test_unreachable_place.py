@@ -6,6 +6,7 @@ import uuid
 
 import numpy as np
 import pytest
+from fsspec.registry import known_implementations
 
 from tb_attention import AttentionWriter
 from tb_attention.plugin import places
@@ -158,3 +159,15 @@ def test_a_file_that_is_forbidden_does_not_make_its_place_unreachable(tab, moody
     assert "does not allow" in tab.refusal("weights", 403, **WEIGHTS)
     assert tab.json("runs")["unreachable"] == []
     assert tab.array("weights", **{**WEIGHTS, "step": 0}).shape == (1, 2, 2)
+
+
+def test_a_package_that_is_missing_is_named_as_a_reason(tmp_path, moody, monkeypatch):
+    monkeypatch.setattr(places, "_places", {})
+    unknown = {"class": "no_such_package.System", "err": "Install no_such_package to read there"}
+    monkeypatch.setitem(known_implementations, "lacking", unknown)
+    tab = open_tab(tmp_path, url="lacking://host/logs")
+    assert not tab.active()
+    (failing,) = tab.json("runs")["unreachable"]
+    assert failing["place"] == "lacking://host"
+    assert failing["reason"].startswith("lacking://host/logs needs another package: Install no_such_package")
+    assert failing["reason"].endswith("there.")

@@ -132,7 +132,7 @@ def _opened_system(url: str) -> tuple[Any, Any]:
     try:
         return _file_system(url)
     except ImportError as error:
-        raise MissingDependencyError(f"{shown_url(url)} needs another package: {error}") from error
+        raise MissingDependencyError(f"{shown_url(url)} needs another package: {str(error).rstrip('.')}.") from error
     except ValueError as error:
         kinds = {scheme for scheme in url.split("://")[0].split("::") if scheme not in fsspec.available_protocols()}
         if not kinds:
