@@ -149,6 +149,14 @@ def test_a_beat_says_that_the_owner_lives(place: str, beating: Callable[[Lease],
     lease.check()
 
 
+def test_a_beat_does_not_change_the_time_of_a_directory(tmp_path: Path, beating: Callable[[Lease], None]) -> None:
+    lease = take_lease(open_store(tmp_path), DIRECTORY)
+    assert isinstance(lease, Lease)
+    os.utime(tmp_path / DIRECTORY, (1, 1))
+    beating(lease)
+    assert (tmp_path / DIRECTORY).stat().st_mtime == 1
+
+
 def test_an_owner_that_was_silent_writes_no_more_once_another_has_taken_over(
     place: str, beating: Callable[[Lease], None]
 ) -> None:

@@ -29,6 +29,7 @@ REMOTE_BEAT_SECONDS = 30.0
 
 _MISSED_BEATS = 6
 _TRIES = 20
+_HALF_WRITTEN_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,7 @@ class Lease:
         if held is None:
             self._is_gone = True  # somebody emptied the directory; it comes back with the next step
         elif not self._notice(held[1]):
-            content = self._content()
-            self._store.replace(self.path, lambda file: _put(file, content))
+            self._renew(self._content())
 
     def check(self) -> None:
         """Called before something is written.
@@ -137,6 +137,13 @@ class Lease:
         if self._taken_by is None and not any(each.path == self.path and each.url == self.url for each in list(_held)):
             with contextlib.suppress(OSError, LogError):
                 self._store.remove(self.path)
+
+    def _renew(self, content: bytes) -> None:
+        if self._store.is_local:
+            # In place: a new file would change the time of the directory, and have TensorBoard list all its steps again.
+            self._store.overwrite(self.path, content)
+        else:
+            self._store.replace(self.path, lambda file: _put(file, content))
 
     def _notice(self, content: LeaseFile | None) -> bool:
         """Whether a lease is another process's."""
@@ -167,8 +174,11 @@ def take_lease(store: Store, directory: str) -> Lease | Owner:
             number, content = held
             if content is not None and content.is_ours:
                 return _hold(Lease(store, directory, number))
-            if content is None or content.is_live:
-                return owner if content is None else content.owner
+            if content is None:
+                time.sleep(_HALF_WRITTEN_SECONDS)
+                continue
+            if content.is_live:
+                return content.owner
             number += 1
         lease = Lease(store, directory, number)
         # Of several that find a dead owner, one creates the file with the next number.
