@@ -199,6 +199,6 @@ def test_epochs_has_the_colours_of_the_kinds_that_measures_tell(server: TensorBo
         }"""
         canvas = tab.frame.get_by_role("img", name=re.compile("^Kinds of 106 ")).and_(tab.frame.locator("canvas"))
         # As color/headKinds.ts has them: previous, diagonal, first, broad, few keys.
-        expected = sorted(["34 136 51", "68 119 170", "102 204 238", "180 186 192", "204 187 68"])
+        expected = sorted(["8 145 60", "99 98 169", "56 202 254", "173 189 185", "213 183 55"])
         tab.frame.wait_for_function(f"(c) => ({colors})(c).length >= 5", arg=canvas.element_handle())
         assert canvas.evaluate(colors) == expected

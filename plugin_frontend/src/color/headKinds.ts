@@ -1,32 +1,32 @@
-/** Colours of the kinds of heads (after Tol, "bright"); each is named beside its colour. */
-const COLORS = {
+/** Colours of the kinds of heads (near Tol's "bright"), which differ for the colour-blind too; each is named beside its colour. */
+export const KIND_COLORS = {
   light: {
-    previous: "#228833",
-    first: "#66ccee",
-    diagonal: "#4477aa",
-    block: "#7f4a21",
-    broad: "#b4bac0",
-    content: "#ccbb44",
-    key: "#aa3377",
+    previous: "#08913c",
+    first: "#38cafe",
+    diagonal: "#6362a9",
+    block: "#7e4c24",
+    broad: "#adbdb9",
+    content: "#d5b737",
+    key: "#ab3275",
   },
   dark: {
-    previous: "#5dbb63",
-    first: "#8ee3ff",
-    diagonal: "#5a8fe6",
-    block: "#d99a6c",
-    broad: "#5c636a",
-    content: "#e0d264",
-    key: "#e86fb4",
+    previous: "#62bf69",
+    first: "#8fe2ff",
+    diagonal: "#5e89ed",
+    block: "#b6793b",
+    broad: "#5a636a",
+    content: "#e0d364",
+    key: "#e86fb0",
   },
 };
 
-type ColoredKind = keyof (typeof COLORS)["light"];
+type ColoredKind = keyof (typeof KIND_COLORS)["light"];
 
-const isColored = (kind: string): kind is ColoredKind => kind in COLORS.light;
+const isColored = (kind: string): kind is ColoredKind => kind in KIND_COLORS.light;
 
 /** Heads of no kind of their own have no colour: null. */
 export function kindColor(kind: string | null, dark: boolean): string | null {
   // What measures alone call few keys is by content, or on one key: in both cases where content is.
   const named = kind === "few" ? "content" : kind;
-  return named !== null && isColored(named) ? COLORS[dark ? "dark" : "light"][named] : null;
+  return named !== null && isColored(named) ? KIND_COLORS[dark ? "dark" : "light"][named] : null;
 }
