@@ -251,3 +251,30 @@ def test_two_runs_are_compared_weight_by_weight(logs: Path, server: TensorBoard,
         expect(sentence(tab)).to_contain_text(f"the largest difference: “{WORDS[query]}”")
         sign = "+" if change[query, key] > 0 else "−"
         expect(sentence(tab)).to_contain_text(f"{sign}{abs(change[query, key]):.3f}"[:-1])
+
+
+def test_the_order_the_folded_groups_and_the_number_of_the_best_are_in_the_link(
+    server: TensorBoard, chromium: Browser
+) -> None:
+    with opened(chromium, server.address, link(run=name(3), view="runs", groupRuns="=lr")) as tab:
+        tab.wait_until_drawn("runs")
+        table = tab.frame.get_by_role("region", name="Table of runs")
+        table.get_by_role("button", name="best val_loss").click()
+        tab.expect_link("orderRuns=best")
+        first = table.get_by_role("rowheader").first.get_by_role("button")
+        first.click()
+        expect(first).to_have_attribute("aria-expanded", "false")
+        tab.expect_link("foldedRuns=")
+        tab.frame.get_by_role("spinbutton", name="How many of the best runs").fill("3")
+        tab.frame.get_by_role("button", name="choose best").click()
+        tab.expect_link("bestRuns=3")
+        address = tab.page.url.split("#attention")[1]
+        heading = first.inner_text()
+    with opened(chromium, server.address, address) as again:
+        again.wait_until_drawn("runs")
+        table = again.frame.get_by_role("region", name="Table of runs")
+        expect(table.get_by_role("columnheader", name=re.compile("^best"))).to_have_attribute("aria-sort", "ascending")
+        first = table.get_by_role("rowheader").first.get_by_role("button")
+        expect(first).to_have_attribute("aria-expanded", "false")
+        assert first.inner_text() == heading
+        expect(again.frame.get_by_role("spinbutton", name="How many of the best runs")).to_have_value("3")

@@ -56,6 +56,11 @@ export class Choices {
   runs = $state.raw<string[] | null>(null);
   /** By what the list of runs is grouped, as `readGrouping` reads it. */
   groupRuns = $state.raw<string | null>(null);
+  /** Which of its groups are folded, as `foldedRunsText` writes it, and how it is ordered, as `runOrderText` does. */
+  foldedRuns = $state.raw<string | null>(null);
+  orderRuns = $state.raw<string | null>(null);
+  /** How many of the best runs are chosen at once; null for the usual number. */
+  bestRuns = $state.raw<number | null>(null);
   /** The word that is looked for in the samples. */
   word = $state("");
   readonly options = new Options();
@@ -87,6 +92,9 @@ export class Choices {
     this.also = (state.also ?? "").split(",").flatMap((part) => integer(part) ?? []);
     this.runs = state.runs === undefined ? null : names(state.runs);
     this.groupRuns = state.groupRuns ?? null;
+    this.foldedRuns = state.foldedRuns ?? null;
+    this.orderRuns = state.orderRuns ?? null;
+    this.bestRuns = integer(state.bestRuns);
     this.word = state.word ?? "";
     this.options.take(state);
   }
@@ -114,6 +122,9 @@ export class Choices {
       ["versusHead", this.versusHead],
       ["versusSample", this.versusSample],
       ["groupRuns", this.groupRuns],
+      ["foldedRuns", this.foldedRuns],
+      ["orderRuns", this.orderRuns],
+      ["bestRuns", this.bestRuns],
       ["word", this.word || null],
       ["also", this.also.length ? this.also.join(",") : null],
       // Names of runs are paths, which may hold commas.

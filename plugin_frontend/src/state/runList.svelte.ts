@@ -2,14 +2,16 @@
 import { runColor } from "../model/runs";
 import { arrangeRuns, bestRuns, commonMonitor, isHigherBetter, listRuns, type RunOrder } from "../model/arrangeRuns";
 import { differingParameters, groupRuns, readGrouping } from "../model/runParameters";
+import { foldedRunsText, readFoldedRuns, readRunOrder, runOrderText } from "../model/runsInLink";
 import type { Selection } from "./selection.svelte";
 
 /** So many runs are all chosen at first. */
 const FEW = 8;
+const USUAL_BEST = 4;
 
 export class RunList {
   text = $state.raw("");
-  order = $state.raw<RunOrder>("name");
+  readonly order: RunOrder = $derived.by(() => readRunOrder(this.focus.choices.orderRuns));
 
   readonly all = $derived.by(() => listRuns(this.focus.server.runs?.runs ?? []));
   readonly monitor = $derived.by(() => commonMonitor(this.all));
@@ -32,7 +34,29 @@ export class RunList {
       .filter((run) => this.isChosen(run)),
   );
 
+  /** The names of the groups that are folded; null is that of the runs in no group. */
+  readonly folded: ReadonlySet<string | null> = $derived.by(() => readFoldedRuns(this.focus.choices.foldedRuns));
+  /** So many are chosen by "choose best". */
+  readonly bestCount = $derived.by(() => this.focus.choices.bestRuns ?? USUAL_BEST);
+
   constructor(readonly focus: Selection) {}
+
+  orderBy(order: RunOrder): void {
+    this.focus.choices.orderRuns = runOrderText(order);
+  }
+
+  /** By what the list is grouped, as `readGrouping` reads it; null for by nothing. Other groups are all open. */
+  groupBy(text: string | null): void {
+    this.focus.choices.groupRuns = text;
+    this.focus.choices.foldedRuns = null;
+  }
+
+  /** Folds a group, or opens it. */
+  fold(name: string | null): void {
+    const folded = new Set(this.folded);
+    if (!folded.delete(name)) folded.add(name);
+    this.focus.choices.foldedRuns = foldedRunsText(folded);
+  }
 
   color(index: number): string {
     return runColor(index, this.focus.dark);
