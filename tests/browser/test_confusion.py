@@ -475,3 +475,15 @@ def test_axe_finds_nothing_with_a_cell_kept_a_threshold_and_a_label(
                 tab.frame.wait_for_selector("html.dark")
             expect(tab.frame.get_by_role("img", name="Counts over the steps")).to_be_visible()
             assert findings(tab) == []
+
+
+def test_a_class_in_a_folded_group_is_found_and_enter_unfolds_it(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, where("thousand")) as tab:
+        tab.wait_until_drawn("confusion", step=0)
+        search = tab.frame.get_by_role("searchbox", name="Find a class")
+        search.fill("class 777")
+        said = tab.frame.get_by_role("status").filter(has_text="Enter unfolds it")
+        expect(said).to_contain_text("1 of 1, in ")
+        search.press("Enter")
+        expect(said).to_have_count(0)
+        expect(tab.frame.locator(".left").get_by_role("button", name="class 777")).to_be_visible()

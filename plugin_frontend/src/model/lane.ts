@@ -12,6 +12,8 @@ export interface LaneValue {
 export interface StepLane {
   /** Stands left of the row, and names it for screen readers: "Shirt → T-shirt". */
   name: string;
+  /** The two classes of which a cell's name is made: where there is no room for both, both are shortened. */
+  pair?: readonly [truth: string, predicted: string];
   /** One for each slot of the timeline, in its order; null where there is nothing, or nothing yet. */
   values: (LaneValue | null)[];
 }

@@ -7,6 +7,6 @@ export function cellLane(store: Store): StepLane | null {
   const { keptCell, confusion } = store;
   const values = keptCell && confusion.history.cellValues(keptCell);
   if (!keptCell || !values) return null;
-  const names = [keptCell.truth, keptCell.predicted].map(confusion.name);
-  return countLane(cellText(names[0]!, names[1]!), values, (count) => amountText(confusion, count));
+  const pair = [confusion.name(keptCell.truth), confusion.name(keptCell.predicted)] as const;
+  return { ...countLane(cellText(...pair), values, (count) => amountText(confusion, count)), pair };
 }
