@@ -111,3 +111,18 @@ def test_the_list_of_runs_is_whole(logs: Path) -> None:
     assert {run for run in written if not run.startswith("sweep/")} == {
         run for run in RUNS if not run.startswith("sweep/")
     }
+
+
+def test_what_is_worth_a_look_is_seen_without_scrolling_and_opens_the_head(
+    server: TensorBoard, chromium: Browser
+) -> None:
+    with opened(chromium, server.address, "&p.attention.run=many_heads&p.attention.view=overview") as tab:
+        tab.wait_until_drawn("overview")
+        title = tab.frame.get_by_role("heading", name="Worth a look")
+        expect(title).to_be_in_viewport()
+        assert tab.frame.locator(".toolbar").bounding_box()["height"] < 45  # type: ignore[index]
+        first = title.locator("xpath=following-sibling::button[1]")
+        head = first.locator("b").inner_text()
+        first.click()
+        drawn = tab.wait_until_drawn("head")
+        assert head.endswith(f"head {drawn['head']}")
