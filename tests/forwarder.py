@@ -23,6 +23,7 @@ class Request:
         asked_range: The header `Range`; "" without one.
         status: Of the answer.
         size: Bytes of the body of the answer.
+        authorization: The header `Authorization`; "" without one.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Request:
     asked_range: str
     status: int
     size: int
+    authorization: str = ""
 
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -97,8 +99,8 @@ class Forwarder:
             handler.close_connection = True
             return
         with self._lock:
-            asked = handler.headers.get("Range") or ""
-            self.requests.append(Request(handler.command, handler.path, asked, status, len(content)))
+            asked, signed = (handler.headers.get(name) or "" for name in ("Range", "Authorization"))
+            self.requests.append(Request(handler.command, handler.path, asked, status, len(content), signed))
         handler.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in _OF_ONE_CONNECTION:

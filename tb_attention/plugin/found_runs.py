@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -13,8 +14,10 @@ from tb_attention.records.format import paths
 from tb_attention.records.store.store import ReadStore, is_url
 
 _SECONDS = 2.0
-# Each directory of an object store is a request, which costs money and tenths of a second.
+# Each directory of an object store is a request, which costs money and tenths of a second. After a walk that found nothing
+# new the next pause is twice as long.
 _REMOTE_SECONDS = 60.0
+_LONGEST_REMOTE_SECONDS = 600.0
 # A walk must not keep a large disk busy: the pause after it is so many times as long as the walk.
 _RESTS = 10
 _WAIT_SECONDS = 1.0
@@ -42,6 +45,7 @@ class FoundRuns:
         self._by_root: dict[str, dict[str, str]] = {}
         self._known: dict[str, str] = {}
         self._due = 0.0
+        self._pause = self._least = _REMOTE_SECONDS if any(map(is_url, roots)) else _SECONDS
         self._walk: threading.Thread | None = None
 
     def all(self) -> Mapping[str, str]:
@@ -67,12 +71,14 @@ class FoundRuns:
                     failed = True  # what was found before stays
                 for run, directory in self._by_root.get(root, {}).items():
                     found[os.path.join(name, run) if name else run] = directory
+            is_remote = self._least > _SECONDS
+            more = is_remote and found == self._known and not failed
+            self._pause = min(_LONGEST_REMOTE_SECONDS, 2 * self._pause) if more else self._least
             self._known = found
         finally:
             ended = time.monotonic()
-            least = _REMOTE_SECONDS if any(map(is_url, self._roots)) else _SECONDS
             # A place that fails is asked seldom already.
-            self._due = ended + (_SECONDS if failed else max(least, _RESTS * (ended - started)))
+            self._due = ended + (_SECONDS if failed else max(self._pause, _RESTS * (ended - started)))
             self._walk = None
 
 
@@ -120,6 +126,7 @@ class _Directories:
 
 
 def _remote_lister(store: ReadStore) -> Callable[[str], tuple[object, list[str]]]:
+    @functools.cache  # for one walk, which looks for our folder first
     def list_inner(path: str) -> tuple[object, list[str]]:
         return None, [entry.name for entry in store.entries(path) if entry.is_directory]
 

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from functools import cached_property
 from typing import IO
 
-from cachetools import LRUCache, cached
-
 from tb_attention.errors import NotInLogError
 from tb_attention.plugin.listings import list_directory
+from tb_attention.plugin.remote_directories import remote_directories
 from tb_attention.plugin.watched_store import WatchedStore
 from tb_attention.records.reading.listing import Listing
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Entry, ReadStore, is_url
-
-# An entry takes up to 500 bytes.
-_MOST_ENTRIES = 100_000
-# Directories of object stores do not say when they changed, and a listing there costs money and tenths of a second.
-_REMOTE_SECONDS = 3.0
-
-
-@cached(
-    LRUCache(_MOST_ENTRIES, getsizeof=lambda listing: len(listing) + 1),
-    key=lambda store, path, when: (store.url, path, when),
-    lock=threading.Lock(),
-)
-def _list_remote(store: ReadStore, path: str, when: int) -> Listing:
-    """A listing; `when` distinguishes it from earlier and later ones."""
-    return Listing(store.entries(path))
 
 
 class RunStore(ReadStore):
@@ -47,9 +29,9 @@ class RunStore(ReadStore):
         self._directories: dict[str, str] = {}
 
     def entries(self, path: str = "") -> Listing:
-        """What a directory holds, as it was a few seconds ago at most; nothing if a link leads out of the run."""
-        if not self.is_local:
-            return _list_remote(self._store, path, int(time.monotonic() / _REMOTE_SECONDS))
+        """What a directory holds, as it was up to 10 seconds ago, elsewhere up to 30; nothing if a link leads out of the run."""
+        if isinstance(self._store, WatchedStore):
+            return remote_directories(self._store, path).entries(path)
         return list_directory(os.path.join(self.url, *path.split("/")), lambda: self._is_inside(path))
 
     def entry(self, path: str) -> Entry | None:

@@ -12,7 +12,7 @@ from tb_attention.plugin.places import place_at
 from tb_attention.records.reading.listing import Listing
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.reaching import ReachedFile
-from tb_attention.records.store.store import Entry, ReadStore, Store
+from tb_attention.records.store.store import Entry, ReadStore, Store, is_object_store
 
 # An entry takes some 300 bytes.
 _MOST_ENTRIES = 50_000
@@ -34,6 +34,8 @@ class WatchedStore(ReadStore):
         self.url = url.rstrip("/")
         self._place = place_at(url)
         self._opened: Store | None = None
+        self.lists_trees = is_object_store(url)
+        """Whether a directory with all below it takes no more requests than the directory alone."""
 
     def entries(self, path: str = "") -> Listing:
         """What a directory holds, or held.
@@ -54,6 +56,16 @@ class WatchedStore(ReadStore):
             if len(listing) < _MOST_ENTRIES:
                 _last_known[key] = listing
         return listing
+
+    def tree(self, path: str = "") -> dict[str, list[Entry]]:
+        """A directory and those below it, where that takes no more requests; else only the directory.
+
+        Raises:
+            UnreachableError: The place cannot be reached.
+        """
+        if not self.lists_trees:
+            return {path: list(self._place.ask(lambda: self._store().entries(path)))}
+        return self._place.ask(lambda: self._store().tree(path))
 
     def entry(self, path: str) -> Entry | None:
         """One file or directory, or None."""

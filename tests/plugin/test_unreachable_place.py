@@ -59,7 +59,7 @@ def wait_for_recovery(tab, seconds=5):
     ids=lambda error: type(error).__name__,
 )
 def test_the_tab_goes_on_with_what_it_has(tab, bucket, moody, caplog, monkeypatch, error):
-    monkeypatch.setattr("tb_attention.plugin.run_store._REMOTE_SECONDS", 0.01)
+    monkeypatch.setattr("tb_attention.plugin.remote_directories._SECONDS", 0.01)
     before, series = tab.json("runs"), tab.json("series", **MAPS)
     assert [len(run["series"]) for run in before["runs"]] == [1]
     assert before["unreachable"] == []
@@ -99,7 +99,7 @@ def test_a_place_that_failed_from_the_start_is_looked_through_when_it_comes_back
 
 
 def test_while_a_place_hangs_one_request_waits_and_the_others_do_not(tab, moody, monkeypatch):
-    monkeypatch.setattr("tb_attention.plugin.run_store._REMOTE_SECONDS", 0.01)
+    monkeypatch.setattr("tb_attention.plugin.remote_directories._SECONDS", 0.01)
     before = tab.json("runs")
     moody.gate.clear()
     time.sleep(0.02)

@@ -91,8 +91,9 @@ class MoodyFileSystem(MemoryFileSystem):  # type: ignore[misc]
 
 
 @pytest.fixture
-def moody() -> Iterator[Mood]:
-    """The mood of an empty place, good at first."""
+def moody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mood]:
+    """The mood of an empty place, good at first. What fails is not tried again."""
+    monkeypatch.setattr("tb_attention.records.store.remote_store._RETRY_SECONDS", ())
     fsspec.register_implementation("moody", MoodyFileSystem, clobber=True)
     MoodyFileSystem.store.clear()
     MoodyFileSystem.pseudo_dirs[:] = [""]

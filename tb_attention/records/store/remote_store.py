@@ -7,18 +7,23 @@ import datetime
 import glob
 import io
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, cast
 
 import fsspec
 
-from tb_attention.errors import ArgumentError, MissingDependencyError
+from tb_attention.errors import ArgumentError, MissingDependencyError, UnreachableError
 from tb_attention.records.store.leftovers import temporary_name
+from tb_attention.records.store.ranged_file import RangedFile
 from tb_attention.records.store.reaching import ReachedFile, reaching, shown_url
-from tb_attention.records.store.store import Entry, Store, is_url
+from tb_attention.records.store.store import OBJECT_STORES, Entry, Store, is_url
 
 # An upload to these appears whole or not at all. Renaming would copy the bytes a second time.
-_WHOLE_UPLOADS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci", "memory"}
+_WHOLE_UPLOADS = OBJECT_STORES | {"memory"}
+
+_RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""The pauses before an upload that failed is tried again. Libraries try several times by themselves before that."""
 
 
 class RemoteStore(Store):
@@ -28,14 +33,18 @@ class RemoteStore(Store):
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self._given = url
+        self._retries = True
         with reaching(self.url):
             self._system, root = _opened_system(url)
         self._root = str(root).rstrip("/")
         protocol = self._system.protocol
-        self._whole = bool(_WHOLE_UPLOADS.intersection([protocol] if isinstance(protocol, str) else protocol))
+        protocols = {protocol} if isinstance(protocol, str) else set(protocol)
+        self._whole = bool(protocols & _WHOLE_UPLOADS)
+        self._is_object_store = bool(protocols & OBJECT_STORES)
 
     def entries(self, path: str = "") -> list[Entry]:
-        with reaching(self._url(path)):
+        with self._reaching(path):
             # Other processes write here, so an earlier listing may be outdated.
             self._system.invalidate_cache()
             try:
@@ -47,8 +56,33 @@ class RemoteStore(Store):
         entries = [_entry(item) for item in found if str(item["name"]).strip("/") != own]
         return sorted(entries, key=lambda entry: entry.name)
 
+    def tree(self, path: str = "") -> dict[str, list[Entry]]:
+        if not self._is_object_store:
+            return super().tree(path)
+        root = self._path(path).strip("/")
+        with self._reaching(path):
+            self._system.invalidate_cache()
+            try:
+                # One request for each 1,000 files, however many directories there are.
+                files = self._system.find(self._path(path), detail=True)
+            except (FileNotFoundError, NotADirectoryError):
+                return {}
+        found: dict[str, dict[str, Entry]] = {}
+        for name, info in files.items():
+            below = str(name).strip("/").removeprefix(root).strip("/")
+            entry = _entry(info)
+            while below and not str(name).endswith("/"):
+                below, _, last = below.rpartition("/")
+                directory = "/".join(filter(None, (path, below)))
+                known = found.setdefault(directory, {})
+                if last in known:
+                    break
+                known[last] = entry
+                entry = Entry(below.rpartition("/")[2], is_directory=True)
+        return {directory: sorted(known.values(), key=lambda each: each.name) for directory, known in found.items()}
+
     def entry(self, path: str) -> Entry | None:
-        with reaching(self._url(path)):
+        with self._reaching(path):
             self._system.invalidate_cache()
             try:
                 found = self._system.info(self._path(path))
@@ -58,35 +92,49 @@ class RemoteStore(Store):
 
     def open(self, path: str) -> IO[bytes]:
         def ask(question: Callable[[], Any]) -> Any:
-            with reaching(self._url(path)):
+            with self._reaching(path):
                 return question()
 
-        file = ask(lambda: self._system.open(self._path(path), "rb"))
-        return cast("IO[bytes]", ReachedFile(file, ask))
+        target = self._path(path)
+        if not self._is_object_store:
+            return cast("IO[bytes]", ReachedFile(ask(lambda: self._system.open(target, "rb")), ask))
+        size = int(ask(lambda: self._system.info(target))["size"])
+        return cast(
+            "IO[bytes]",
+            RangedFile(lambda begin, end: ask(lambda: self._system.cat_file(target, start=begin, end=end)), size),
+        )
 
     def replace(self, path: str, write: Callable[[IO[bytes]], None]) -> Entry:
         buffer = io.BytesIO()
         write(buffer)
+        # A place that fails for long is waited for once, so that a training does not wait for each of its steps.
+        for pause in _RETRY_SECONDS if self._retries else ():
+            with contextlib.suppress(UnreachableError):
+                return self._upload(path, buffer.getvalue())
+            time.sleep(pause)
+        self._retries = False
+        return self._upload(path, buffer.getvalue())
+
+    def _upload(self, path: str, data: bytes) -> Entry:
         target = self._path(path)
-        with reaching(self._url(path)):
-            with contextlib.suppress(NotImplementedError):
-                self._system.makedirs(os.path.dirname(target), exist_ok=True)
+        with self._reaching(path):
+            self._make_parent(target)
             if self._whole:
-                self._system.pipe_file(target, buffer.getvalue())
+                self._system.pipe_file(target, data)
             else:
                 directory, name = target.rsplit("/", 1)
                 temporary = f"{directory}/{temporary_name(name)}"
-                self._system.pipe_file(temporary, buffer.getvalue())
+                self._system.pipe_file(temporary, data)
                 self._move(temporary, target)
             self._system.invalidate_cache()
             found = self._system.info(target)
+        self._retries = True
         return _entry(found)
 
     def create(self, path: str, data: bytes) -> bool:
         target = self._path(path)
-        with reaching(self._url(path)):
-            with contextlib.suppress(NotImplementedError):
-                self._system.makedirs(os.path.dirname(target), exist_ok=True)
+        with self._reaching(path):
+            self._make_parent(target)
             try:
                 # Stores that know conditional writes use one.
                 self._system.pipe_file(target, data, mode="create")
@@ -96,21 +144,38 @@ class RemoteStore(Store):
             return bool(self._system.cat_file(target) == data)
 
     def move(self, path: str, target: str) -> None:
-        with reaching(self._url(path)):
-            with contextlib.suppress(NotImplementedError):
-                self._system.makedirs(os.path.dirname(self._path(target)), exist_ok=True)
+        with self._reaching(path):
+            self._make_parent(self._path(target))
             self._move(self._path(path), self._path(target))
 
     def remove(self, path: str) -> None:
-        with reaching(self._url(path)), contextlib.suppress(FileNotFoundError):
+        with self._reaching(path), contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._path(path))
 
     def make_new_directory(self, path: str) -> bool:
         if self.entry(path) is not None:
             return False
-        with reaching(self._url(path)), contextlib.suppress(NotImplementedError):
-            self._system.makedirs(self._path(path), exist_ok=True)
+        with self._reaching(path):
+            self._make_parent(self._path(f"{path}/"))
         return True
+
+    @contextlib.contextmanager
+    def _reaching(self, path: str) -> Iterator[None]:
+        """As `reaching`; after a failure the next question is asked with the credentials that there are then."""
+        try:
+            with reaching(self._url(path)):
+                yield
+        except UnreachableError:
+            type(self._system).clear_instance_cache()
+            with contextlib.suppress(Exception):
+                self._system, _ = _file_system(self._given)
+            raise
+
+    def _make_parent(self, path: str) -> None:
+        # Object stores have no directories. s3fs would ask for the bucket each time, and make one that does not exist.
+        if not self._is_object_store:
+            with contextlib.suppress(NotImplementedError):
+                self._system.makedirs(os.path.dirname(path), exist_ok=True)
 
     def _move(self, path: str, target: str) -> None:
         if not glob.has_magic(path):

@@ -10,6 +10,9 @@ from typing import IO, NamedTuple
 # A scheme has at least two letters: a single one is a drive of Windows.
 _URL = re.compile(r"(?:[A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 
+OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci"})
+"""The schemes of stores of objects."""
+
 
 class Entry(NamedTuple):
     """A file or directory, as listed.
@@ -47,6 +50,17 @@ class ReadStore(ABC):
     @abstractmethod
     def entries(self, path: str = "") -> Collection[Entry]:
         """The files and directories in a directory, sorted by name; none if it does not exist."""
+
+    def tree(self, path: str = "") -> dict[str, list[Entry]]:
+        """Every directory below a directory, by its path, with the files and directories in it; `path` too if it exists."""
+        found: dict[str, list[Entry]] = {}
+        todo = [path]
+        while todo:
+            directory = todo.pop()
+            found[directory] = list(self.entries(directory))
+            below = f"{directory}/" if directory else ""
+            todo += [below + entry.name for entry in found[directory] if entry.is_directory]
+        return found if found[path] else {}
 
     @abstractmethod
     def entry(self, path: str) -> Entry | None:
@@ -113,3 +127,8 @@ def is_url(text: str) -> bool:
     Everything else is a path on this machine, whatever characters it has: "logs/lr=1e-3::bs=32", "a:b", "50%#3".
     """
     return _URL.match(text) is not None
+
+
+def is_object_store(url: str) -> bool:
+    """Whether a URL is that of a store of objects by key, which has no directories: S3, Google's, Azure's and the like."""
+    return url.partition("://")[0] in OBJECT_STORES
