@@ -109,8 +109,11 @@ class RemoteStore(Store):
         write(buffer)
         # A place that fails for long is waited for once, so that a training does not wait for each of its steps.
         for pause in _RETRY_SECONDS if self._retries else ():
-            with contextlib.suppress(UnreachableError):
+            try:
                 return self._upload(path, buffer.getvalue())
+            except UnreachableError as error:
+                if error.denied:
+                    raise
             time.sleep(pause)
         self._retries = False
         return self._upload(path, buffer.getvalue())
