@@ -15,6 +15,7 @@ from tb_attention.records.writing.arguments import checked_count, checked_metric
 from tb_attention.records.writing.attempt_start import join_attempt
 from tb_attention.records.writing.series_logger import SeriesLogger
 from tb_attention.site import Axis
+from tb_attention.tracing.capturer import check_model
 
 
 def log(
@@ -63,6 +64,7 @@ def log(
             tb_attention.log(keras.models.load_model(path), (x_val[:8], y_val[:8]), "logs/run1", step=step)
     """
     step = checked_count("step", step, least=0)
+    check_model(model)
     if not is_chief(model):
         return
     logger = SeriesLogger(log_dir, tag)
