@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tb_attention.errors import ArgumentError
@@ -11,6 +11,7 @@ from tb_attention.records.format import paths
 
 
 @given(st.text(min_size=1, max_size=30))
+@example("0A\x80\x80\x80\U00010000.:")  # cut inside of the colon, after a dot
 def test_every_tag_has_a_legal_folder_that_says_what_it_is(tag: str) -> None:
     folder = paths.tag_folder(tag)
     assert paths.is_tag_folder(folder)

@@ -66,7 +66,7 @@ def _encoded(tag: str) -> str:
 
 def _cut(name: str, most: int, tag: str) -> str:
     """At most so many characters, and a hash of the whole tag."""
-    cut = re.sub(r"(%[0-9A-F]?|\.)\Z", "", name[:most])
+    cut = re.sub(r"%[0-9A-F]?\Z", "", name[:most]).rstrip(".")
     return f"{cut}~{hashlib.sha256(tag.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
