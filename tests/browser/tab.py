@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,9 +76,19 @@ class Tab:
 
 
 @contextmanager
-def opened(browser: Browser, address: str, choices: str = "", *, wait: bool = True, **options: Any) -> Iterator[Tab]:
-    """Opens the tab on a new page; the console must have been quiet when it closes."""
+def opened(
+    browser: Browser,
+    address: str,
+    choices: str = "",
+    *,
+    wait: bool = True,
+    prepare: Callable[[Page], None] | None = None,
+    **options: Any,
+) -> Iterator[Tab]:
+    """Opens the tab on a new page, prepared before it loads; the console must have been quiet when it closes."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
+    if prepare is not None:
+        prepare(page)
     tab = Tab(page, address, choices, wait=wait)
     try:
         yield tab

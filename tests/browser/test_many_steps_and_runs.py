@@ -95,89 +95,80 @@ def elements_of(tab: Tab, views: tuple[str, ...]) -> dict[str, int]:
 
 
 def test_ten_thousand_steps_are_summed_up(server: TensorBoard, chromium: Browser) -> None:
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    lengthen(page)
-    tab = Tab(page, server.address, LINK)
-    tab.wait_until_drawn("overview")
-    expect(tab.slider).to_have_attribute("aria-valuemax", str(STEPS - 1))
-    counts = elements_of(tab, VIEWS)
-    assert max(counts.values()) <= MOST_ELEMENTS, counts
-    marks = tab.frame.locator(".lane .segment")
-    assert marks.count() <= tab.slider.bounding_box()["width"] / 3 + 1  # type: ignore[index]
-    # One of the logged steps is wrong, the first thousand after it are right; of the later ones two thirds are, in every mark.
-    tenths = 0.1 * tab.slider.bounding_box()["width"]  # type: ignore[index]
-    first = marks.nth(1)
-    assert first.bounding_box()["width"] > 0.9 * tenths  # type: ignore[index]
-    expect(first).to_contain_text("✓")
-    said = [str(marks.nth(at).get_attribute("title")) for at in (5, 50, 100)]
-    for right, of in (text.removesuffix(" right").split(" of ") for text in said):
-        assert abs(int(right) - 2 / 3 * int(of)) <= 1
-    assert tab.problems == []
-    page.close()
+    with opened(chromium, server.address, LINK, prepare=lengthen) as tab:
+        tab.wait_until_drawn("overview")
+        expect(tab.slider).to_have_attribute("aria-valuemax", str(STEPS - 1))
+        counts = elements_of(tab, VIEWS)
+        assert max(counts.values()) <= MOST_ELEMENTS, counts
+        marks = tab.frame.locator(".lane .segment")
+        assert marks.count() <= tab.slider.bounding_box()["width"] / 3 + 1  # type: ignore[index]
+        # One logged step is wrong, the first thousand after it are right; of the later ones two thirds are, in every mark.
+        tenths = 0.1 * tab.slider.bounding_box()["width"]  # type: ignore[index]
+        first = marks.nth(1)
+        assert first.bounding_box()["width"] > 0.9 * tenths  # type: ignore[index]
+        expect(first).to_contain_text("✓")
+        said = [str(marks.nth(at).get_attribute("title")) for at in (5, 50, 100)]
+        for right, of in (text.removesuffix(" right").split(" of ") for text in said):
+            assert abs(int(right) - 2 / 3 * int(of)) <= 1
 
 
 def test_a_menu_of_steps_has_a_choice_that_can_be_read(server: TensorBoard, chromium: Browser) -> None:
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    lengthen(page)
-    tab = Tab(page, server.address, f"{LINK}&p.attention.view=compare&p.attention.versus=1")
-    tab.wait_until_drawn("compare")
-    menu = tab.frame.get_by_role("combobox", name="Step of A")
-    options = menu.locator("option")
-    assert 100 < options.count() <= 201
-    expect(menu).to_have_value("1")
-    expect(menu).to_have_attribute("title", "Every 50th step and the current one. A on the timeline reaches all.")
-    page.close()
+    with opened(
+        chromium, server.address, f"{LINK}&p.attention.view=compare&p.attention.versus=1", prepare=lengthen
+    ) as tab:
+        tab.wait_until_drawn("compare")
+        menu = tab.frame.get_by_role("combobox", name="Step of A")
+        options = menu.locator("option")
+        assert 100 < options.count() <= 201
+        expect(menu).to_have_value("1")
+        expect(menu).to_have_attribute("title", "Every 50th step and the current one. A on the timeline reaches all.")
 
 
 def test_of_a_thousand_runs_only_those_in_sight_are_in_the_page(server: TensorBoard, chromium: Browser) -> None:
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    multiply(page)
-    tab = Tab(page, server.address, f"{LINK}")
-    tab.wait_until_drawn("overview")
-    rail = tab.frame.get_by_role("radiogroup", name="Run in focus")
-    # The run in focus comes last by its name, and is in sight.
-    expect(rail.get_by_role("radio", name="run", exact=True)).to_be_in_viewport()
-    counts = elements_of(tab, (*VIEWS, "Runs"))
-    assert max(counts.values()) <= MOST_ELEMENTS, counts
-    table = tab.frame.get_by_role("region", name="Table of runs")
-    expect(table.get_by_role("table")).to_have_attribute("aria-rowcount", str(RUNS + 2))
-    best = table.get_by_role("button", name="best val_loss")
-    best.click()
-    rows = table.get_by_role("row")
-    expect(rows.nth(1)).to_contain_text("0.333")
-    assert rows.count() <= 100
-    table.evaluate("table => table.scrollTo(0, table.scrollHeight)")
-    last = rows.last
-    expect(last).to_contain_text("2.000")
-    expect(last).to_have_attribute("aria-rowindex", str(RUNS + 2))
-    expect(last).to_be_in_viewport()
-    # As high as what is not in the page would be.
-    height = int(table.evaluate("table => table.scrollHeight"))
-    pitch = rows.last.bounding_box()["height"]  # type: ignore[index]
-    assert abs(height - (RUNS + 1) * pitch) < 60
-    page.close()
+    with opened(chromium, server.address, LINK, prepare=multiply) as tab:
+        tab.wait_until_drawn("overview")
+        rail = tab.frame.get_by_role("radiogroup", name="Run in focus")
+        # The run in focus comes last by its name, and is in sight.
+        expect(rail.get_by_role("radio", name="run", exact=True)).to_be_in_viewport()
+        counts = elements_of(tab, (*VIEWS, "Runs"))
+        assert max(counts.values()) <= MOST_ELEMENTS, counts
+        table = tab.frame.get_by_role("region", name="Table of runs")
+        expect(table.get_by_role("table")).to_have_attribute("aria-rowcount", str(RUNS + 2))
+        best = table.get_by_role("button", name="best val_loss")
+        best.click()
+        rows = table.get_by_role("row")
+        expect(rows.nth(1)).to_contain_text("0.333")
+        assert rows.count() <= 100
+        table.evaluate("table => table.scrollTo(0, table.scrollHeight)")
+        last = rows.last
+        expect(last).to_contain_text("2.000")
+        expect(last).to_have_attribute("aria-rowindex", str(RUNS + 2))
+        expect(last).to_be_in_viewport()
+        # As high as what is not in the page would be.
+        height = int(table.evaluate("table => table.scrollHeight"))
+        pitch = rows.last.bounding_box()["height"]  # type: ignore[index]
+        assert abs(height - (RUNS + 1) * pitch) < 60
 
 
 def test_groups_of_many_runs_fold_and_scroll(server: TensorBoard, chromium: Browser) -> None:
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    multiply(page)
-    tab = Tab(page, server.address, f"{LINK}&p.attention.view=runs&p.attention.groupRuns=%3Dlr")
-    tab.wait_until_drawn("runs")
-    table = tab.frame.get_by_role("region", name="Table of runs")
-    headings = table.get_by_role("rowheader")
-    expect(headings.first).to_contain_text("lr=0")
-    expect(headings).to_have_count(1)
-    headings.first.get_by_role("button").click()
-    expect(headings).to_have_count(2)
-    expect(table.get_by_role("table")).to_have_attribute("aria-rowcount", str(1 + 11 + RUNS + 1 - RUNS // 10))
-    table.evaluate("table => table.scrollTo(0, table.scrollHeight)")
-    expect(headings.last).to_contain_text("without lr")
-    expect(table.get_by_role("row").last).to_contain_text("run")
-    heights = table.get_by_role("row").evaluate_all(
-        "rows => rows.slice(1).map(row => row.getBoundingClientRect().height)"
-    )
-    assert set(heights) == {24}
-    page.close()
+    with opened(
+        chromium, server.address, f"{LINK}&p.attention.view=runs&p.attention.groupRuns=%3Dlr", prepare=multiply
+    ) as tab:
+        tab.wait_until_drawn("runs")
+        table = tab.frame.get_by_role("region", name="Table of runs")
+        headings = table.get_by_role("rowheader")
+        expect(headings.first).to_contain_text("lr=0")
+        expect(headings).to_have_count(1)
+        headings.first.get_by_role("button").click()
+        expect(headings).to_have_count(2)
+        expect(table.get_by_role("table")).to_have_attribute("aria-rowcount", str(1 + 11 + RUNS + 1 - RUNS // 10))
+        table.evaluate("table => table.scrollTo(0, table.scrollHeight)")
+        expect(headings.last).to_contain_text("without lr")
+        expect(table.get_by_role("row").last).to_contain_text("run")
+        heights = table.get_by_role("row").evaluate_all(
+            "rows => rows.slice(1).map(row => row.getBoundingClientRect().height)"
+        )
+        assert set(heights) == {24}
 
 
 def test_a_lane_of_few_steps_is_as_it_was(server: TensorBoard, chromium: Browser) -> None:

@@ -8,12 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import numpy as np
 import pytest
 
@@ -28,16 +26,6 @@ from .logs import attempt_directory, write_steps
 
 DIRECTORY = "plugins/attention/attention/1"
 WEIGHTS = {"site": np.full((1, 1, 2, 2), 0.5, np.float32)}
-
-
-@pytest.fixture(params=["local", "memory"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "local":
-        yield str(tmp_path / "run")
-        return
-    name = uuid.uuid4().hex
-    yield f"memory://{name}/run"
-    fsspec.filesystem("memory").rm(f"/{name}", recursive=True)
 
 
 def claim(place: str, *, number: int = 1, age: float = 0.0, **changes: Any) -> None:

@@ -7,10 +7,9 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pytest
 
@@ -21,14 +20,9 @@ from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store, is_url
 
 
-@pytest.fixture(params=["local", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "local":
-        yield open_store(tmp_path / "run")
-        return
-    name = uuid.uuid4().hex
-    yield open_store(f"memory://{name}/run")
-    fsspec.filesystem("memory").rm(f"/{name}", recursive=True)
+@pytest.fixture
+def store(place: str) -> Store:
+    return open_store(place)
 
 
 def put(store: Store, path: str, data: bytes) -> None:
