@@ -77,15 +77,14 @@ def log(
         axes=dict(axes or {}),
         sites=sites,
     )
+    # Captured before an attempt is begun: what is refused leaves nothing behind.
+    record = recorder.record(step, epoch=step if epoch is None else epoch, batch=None, logs=checked_metrics(metrics))
     attempts = load(logger.log_dir, tag=tag).attempts if tag in load(logger.log_dir).tags else []
     beginning = join_attempt(logger.log_dir, tag, attempts[-1] if attempts else 1)
     if beginning.refused is not None:
         warnings.warn(beginning.refused, AttentionWarning, stacklevel=2)
     logger.open(beginning)
     try:
-        record = recorder.record(
-            step, epoch=step if epoch is None else epoch, batch=None, logs=checked_metrics(metrics)
-        )
         logger.log(record, recorder.samples)
     finally:
         logger.close()
