@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Frame, Page, expect
 
 import tb_attention
@@ -95,6 +97,25 @@ def test_an_executed_notebook_shows_the_map_where_it_is_opened(chromium: Browser
     assert frame.get_by_role("button", name="Link", exact=True).count() == 0
     assert "attention" not in page.url.rpartition("/")[2]
     assert not [problem for problem in problems if "require" not in problem and "MathJax" not in problem]
+    page.close()
+
+
+def test_a_hidden_frame_has_read_its_log_when_it_is_shown(chromium: Browser, logs: Path, tmp_path: Path) -> None:
+    """Notebooks hide the outputs that are out of sight."""
+    shown = tb_attention.show(logs / "text", step=1, sample="a", site=SITE, head=2)
+    (tmp_path / "page.html").write_text(f"<div style='display: none'>{shown._repr_html_()}</div>")
+    page = chromium.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    expect(page.locator("iframe")).to_be_hidden()
+    expect_the_map(page.frame_locator("iframe"), logs)
+    page.evaluate("document.querySelector('div').style.display = 'block'")
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("tab", name="Head", exact=True)).to_be_visible()
+    picture = frame.locator("#view canvas").first
+    expect(picture).to_be_visible()
+    # Not a blank sheet.
+    with Image.open(io.BytesIO(picture.screenshot())) as image:
+        assert len(image.convert("RGB").getcolors(1 << 24) or []) > 20
     page.close()
 
 

@@ -55,7 +55,8 @@ export class Server {
   /** Asks for the runs and again later: every 3 s while something changes, less and less often up to 30 s while nothing does. */
   async poll(): Promise<void> {
     clearTimeout(this.#timer);
-    if (!isVisible() || this.#asking) return;
+    // What lies in the page itself is read at once: notebooks hide the frames that are out of sight.
+    if (!(isVisible() || STANDALONE) || this.#asking) return;
     this.#asking = true;
     try {
       const answer = await this.client.json<RunsAnswer>("runs", {});
