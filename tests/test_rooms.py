@@ -86,6 +86,19 @@ def test_no_module_imports_itself_through_others() -> None:
     assert not left, f"circles among {sorted(left)}"
 
 
+def test_only_the_choice_knows_the_backends() -> None:
+    """Each framework is imported in the folder of its name, and these folders are named in one file."""
+    tracing = PACKAGE / "tracing"
+    backends = {path.parent.name for path in tracing.glob("*/*_backend.py")}
+    for path in PACKAGE.rglob("*.py"):
+        folder = path.relative_to(tracing).parts[0] if tracing in path.parents else ""
+        if tracing in path.parents:
+            strangers = {name.split(".")[0] for name in imports_of(path)} & HEAVY - {"keras", folder}
+            assert not strangers, f"{path.relative_to(PACKAGE)} imports {strangers}"
+        named = {name for name in backends - {folder} if f"tb_attention.tracing.{name}" in path.read_text()}
+        assert not named or path.name == "chosen_backend.py", f"{path.relative_to(PACKAGE)} names {named}"
+
+
 @pytest.mark.parametrize("room", LIGHT_ROOMS)
 def test_the_plugin_side_imports_nothing_heavy(room: str) -> None:
     for path in (PACKAGE / room).rglob("*.py"):

@@ -22,7 +22,8 @@ from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
-from tb_attention.tracing.capturer import check_backend, check_model
+from tb_attention.tracing.capturer import check_model
+from tb_attention.tracing.chosen_backend import check_backend
 from tb_attention.tracing.select import patterns_of
 
 # Tracing more shapes of samples takes long enough for a warning.

@@ -15,7 +15,7 @@ from tb_attention.callbacks.losses import NO_LOSS, CompiledLoss, read_loss
 from tb_attention.callbacks.output_layers import activation_of, has_units
 from tb_attention.metrics.confusion_matrix import ConfusionMatrix
 from tb_attention.records.samples.nested import is_plain
-from tb_attention.tracing.tensorflow.untouched import untouched
+from tb_attention.tracing.untouched import untouched
 
 Path = tuple[str | int, ...]
 """Keys of dicts and indices in lists that lead to one array of a nested structure."""

@@ -19,7 +19,7 @@ from tb_attention.callbacks.model_inputs import taken_by
 from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import ragged
-from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
+from tb_attention.tracing.trace_cache import trace_cache_of
 
 # Maximum for validation data that may never end, if neither `fit` nor the user gives a number.
 _MOST_BATCHES = 1000

@@ -10,8 +10,11 @@ import keras
 from tb_attention.errors import ArgumentError, CaptureError
 from tb_attention.tracing import limits
 from tb_attention.tracing.captured import Capture
+from tb_attention.tracing.chosen_backend import chosen_backend
 from tb_attention.tracing.graph import Stale
+from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
+from tb_attention.tracing.trace_cache import trace_cache_of
 
 _KERAS_2 = ("tf_keras", "tensorflow.python.keras", "keras.engine", "keras.src.engine", "keras_core")
 # Attributes in which wrappers (of scikit-learn, of training loops) keep their model.
@@ -51,15 +54,15 @@ class Capturer:
             **call_kwargs: Further arguments of the model's `call`.
 
         Raises:
-            ArgumentError: Keras does not run on TensorFlow, there are no inputs, or, at the first call, a name in `sites` is that
-                of no site; the message lists near ones.
+            ArgumentError: Keras runs on neither TensorFlow nor JAX, there are no inputs, or, at the first call, a name
+                in `sites` is that of no site; the message lists near ones.
             CaptureError: The model can be neither traced nor run eagerly, or does other operations each time it is called.
         """
-        check_backend()
-        from tb_attention.tracing.tensorflow.compiled_pass import read_inputs
-        from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
+        backend = chosen_backend()
+        with backend.outside():
+            return self._captured(backend.read_call(self.model, inputs, call_kwargs))
 
-        call = read_inputs(self.model, inputs, call_kwargs)
+    def _captured(self, call: Call) -> Capture:
         kept = trace_cache_of(self.model)
         with kept.lock:
             for _ in range(limits.TRACE_ATTEMPTS):
@@ -83,16 +86,6 @@ def check_model(model: Any) -> None:
     if isinstance(model, keras.Layer):
         return
     raise ArgumentError(f"`model` must be a Keras 3 model (`keras.Model`). Received: {_described(model)}")
-
-
-def check_backend() -> None:
-    """Raises ArgumentError unless Keras runs on TensorFlow, from whose graphs attention is captured."""
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
-        raise ArgumentError(
-            "Attention is captured on the TensorFlow backend of Keras; with another one, write the weights with "
-            f"`tb_attention.AttentionWriter`. Received: keras.backend.backend()={backend!r}."
-        )
 
 
 def _described(model: Any) -> str:

@@ -12,7 +12,7 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.tracing.capturer import Capturer
-from tb_attention.tracing.tensorflow.trace_cache import trace_cache_of
+from tb_attention.tracing.trace_cache import trace_cache_of
 from tests.tracing.zoo import normal
 
 

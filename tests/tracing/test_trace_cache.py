@@ -18,7 +18,7 @@ from keras import layers, ops
 
 import tb_attention
 from tb_attention.tracing.capturer import Capturer
-from tb_attention.tracing.tensorflow import compiled_pass
+from tb_attention.tracing.tensorflow.tensorflow_backend import TensorFlowBackend
 from tests.tracing.zoo import normal
 
 X = normal(6, 8)
@@ -28,13 +28,13 @@ X = normal(6, 8)
 def traces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the models in the order in which they were traced."""
     names: list[str] = []
-    trace = compiled_pass.trace
+    trace = TensorFlowBackend.trace
 
-    def counted(model: Any, call: Any) -> Any:
+    def counted(backend: Any, model: Any, call: Any) -> Any:
         names.append(model.name)
-        return trace(model, call)
+        return trace(backend, model, call)
 
-    monkeypatch.setattr(compiled_pass, "trace", counted)
+    monkeypatch.setattr(TensorFlowBackend, "trace", counted)
     return names
 
 

@@ -23,11 +23,11 @@ from tensorflow.python.ops import while_loop
 
 from tb_attention.tracing import ops
 from tb_attention.tracing.graph import Graph, LayerCall, Node, Value
+from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.recorded_pass import RecordedPass, constant_of
 from tb_attention.tracing.tensorflow.hooks import noting_layers
-from tb_attention.tracing.tensorflow.model_call import Call
 from tb_attention.tracing.tensorflow.translation import translate
-from tb_attention.tracing.tensorflow.untouched import untouched
+from tb_attention.tracing.untouched import untouched
 
 _SEED = 20261125
 _LOOP = inspect.unwrap(while_loop.while_loop).__code__

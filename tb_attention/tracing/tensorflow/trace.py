@@ -5,42 +5,24 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from keras.src import tree
 
 from tb_attention.errors import CaptureError
-from tb_attention.tracing.graph import Graph, Value
+from tb_attention.tracing.backend import Arrays, Trace
+from tb_attention.tracing.graph import Graph, Stale, Value
+from tb_attention.tracing.model_call import Call, output_packer
 from tb_attention.tracing.recorded_pass import Rerun
 from tb_attention.tracing.rules.loop_weights import loops_taking_weights
 from tb_attention.tracing.tensorflow.eager import Recording
 from tb_attention.tracing.tensorflow.flatten import Key, flatten
 from tb_attention.tracing.tensorflow.hooks import Notes, noting_layers
-from tb_attention.tracing.tensorflow.model_call import Call
 from tb_attention.tracing.tensorflow.replay import Replay
-from tb_attention.tracing.tensorflow.untouched import untouched
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """A traced call.
-
-    Attributes:
-        graph: The flat graph.
-        samples: The number of samples it is bound to, or None where any number will do.
-        pack_outputs: Makes the structure that the model returned from its flat tensors.
-        runner: Makes a function that computes values of the graph from the tensors of a call.
-        keep_alive: What must live as long as the graph is run.
-    """
-
-    graph: Graph
-    samples: int | None
-    pack_outputs: Callable[[list[Any]], Any]
-    runner: Callable[[Sequence[Value]], Callable[[Sequence[Any]], list[Any]]]
-    keep_alive: Any = None
+from tb_attention.tracing.untouched import untouched
 
 
 def trace(model: Any, call: Call) -> Trace:
@@ -106,7 +88,7 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
             # Exceptions that the model caught are not why it fails later.
             notes.failed = ()
         flat = tree.flatten(outputs)
-        packers.append(_packer(outputs, flat))
+        packers.append(output_packer(outputs, tf.is_tensor))
         return [tensor for tensor in flat if tf.is_tensor(tensor)]
 
     specs = [
@@ -116,7 +98,8 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
     with untouched(model):
         concrete = tf.function(step, autograph=False).get_concrete_function(*specs)
     graph = _decided(concrete, taken[-1], call, samples)
-    return Trace(graph, samples, packers[-1], partial(Replay, graph), (concrete, taken[-1]))
+    runner = partial(_runner, graph, partial(Replay, graph))
+    return Trace(graph, samples, packers[-1], runner, (concrete, taken[-1]))
 
 
 def _record(model: Any, call: Call) -> Trace:
@@ -134,9 +117,10 @@ def _record(model: Any, call: Call) -> Trace:
         if more.names == recording.names:
             recording.forget_differences(more)
             samples = None
-    pack = _packer(recording.result, tree.flatten(recording.result))
+    pack = output_packer(recording.result, tf.is_tensor)
     record = partial(Recording, model, call.without_arrays())
-    return Trace(recording.to_graph(), samples, pack, partial(Rerun, record, recording.names))
+    graph = recording.to_graph()
+    return Trace(graph, samples, pack, partial(_runner, graph, partial(Rerun, record, recording.names)))
 
 
 def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:
@@ -157,14 +141,34 @@ def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Gr
         decisions.update((item.key, int(value)) for item, value in zip(undecided, found, strict=True))
 
 
-def _packer(outputs: Any, flat: list[Any]) -> Callable[[list[Any]], Any]:
-    is_array = [tf.is_tensor(leaf) for leaf in flat]
-    constants = [None if is_tensor else leaf for leaf, is_tensor in zip(flat, is_array, strict=True)]
-    structure = tree.map_structure(lambda _: 0, outputs)
+def _runner(graph: Graph, make: Callable[[Sequence[Value]], Any], fetches: Sequence[Value]) -> _Pass:
+    return _Pass(bool(graph.guards), make(fetches))
 
-    def pack(arrays: list[Any]) -> Any:
-        remaining = iter(arrays)
-        leaves = [next(remaining) if array else leaf for array, leaf in zip(is_array, constants, strict=True)]
-        return tree.pack_sequence_as(structure, leaves)
 
-    return pack
+class _Pass:
+    """Computes values of a graph from the tensors of a call, and reads them.
+
+    Args:
+        has_guards: Whether the graph holds only for some inputs.
+        run: Gives the tensors.
+    """
+
+    def __init__(self, has_guards: bool, run: Callable[[Sequence[Any]], list[Any]]) -> None:
+        self._has_guards, self._run = has_guards, run
+        self._has_run = False
+
+    def __call__(self, tensors: Sequence[Any]) -> Arrays:
+        try:
+            found = self._run(tensors)
+        except tf.errors.InvalidArgumentError as error:
+            if self._has_run and self._has_guards:
+                # A loop over the samples, of which there are fewer now, would have stopped before.
+                raise Stale from error
+            raise
+        self._has_run = True
+        return [np.asarray(_readable(tensor)) for tensor in found]
+
+
+def _readable(tensor: Any) -> Any:
+    """A tensor of a type that NumPy has, which lacks bfloat16."""
+    return tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor

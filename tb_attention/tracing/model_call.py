@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras.src import tree
 
 from tb_attention.errors import ArgumentError
+
+
+class Tensors(Protocol):
+    """How the tensors of a framework are made, and what it takes that is no array."""
+
+    def is_tensor(self, leaf: Any) -> bool:
+        """Whether it is a tensor already."""
+        ...
+
+    def to_tensor(self, array: np.ndarray[Any, Any]) -> Any:
+        """An array of numbers or strings as a tensor, with `shape` and `dtype.name`."""
+        ...
+
+    def take(self, tensor: Any, samples: Sequence[int]) -> Any:
+        """Some entries of a tensor along its first axis, in this order."""
+        ...
+
+    def as_arrays(self, value: Any) -> Any:
+        """A value that holds several arrays as a tuple of them; others as they are."""
+        ...
+
+    def as_given(self, value: Any) -> Any:
+        """A value from its arrays again."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,6 +49,7 @@ class Call:
     """
 
     tensors: tuple[Any, ...]
+    _kind: Tensors
     _leaves: tuple[Any, ...]
     _structure: Any
     signature: tuple[Any, ...]
@@ -37,7 +61,7 @@ class Call:
         order = iter(self._order)
         leaves = [tensors[next(order)] if leaf is _TENSOR else leaf for leaf in self._leaves]
         args, kwargs = tree.pack_sequence_as(self._structure, leaves)
-        return tuple(_ragged_again(arg) for arg in args), {name: _ragged_again(arg) for name, arg in kwargs.items()}
+        return tuple(map(self._as_given, args)), {name: self._as_given(arg) for name, arg in kwargs.items()}
 
     def without_arrays(self) -> Call:
         """The same call, to make arguments from tensors again; it keeps no array alive."""
@@ -47,7 +71,7 @@ class Call:
     def is_batched(self, index: int) -> bool:
         """Whether a tensor has an entry for each sample."""
         tensor = self.tensors[index]
-        return bool(tensor.shape.rank) and tensor.shape[0] == self.samples
+        return len(tensor.shape) > 0 and tensor.shape[0] == self.samples
 
     def chunks(self, size: int | None) -> Iterator[tuple[tuple[Any, ...], int]]:
         """The tensors in chunks of so many samples, the last one filled up with its last sample, each with its true number.
@@ -61,17 +85,17 @@ class Call:
         for start in range(0, self.samples, size):
             samples = [min(sample, self.samples - 1) for sample in range(start, start + size)]
             chunk = [
-                tf.gather(tensor, samples, axis=0) if self.is_batched(index) else tensor
+                self._kind.take(tensor, samples) if self.is_batched(index) else tensor
                 for index, tensor in enumerate(self.tensors)
             ]
             yield tuple(chunk), min(size, self.samples - start)
 
-
-class _Ragged(NamedTuple):
-    """A ragged tensor, padded, so that it has an entry for each sample like all others."""
-
-    padded: Any
-    lengths: Any
+    def _as_given(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._as_given(item) for key, item in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(map(self._as_given, value))
+        return self._kind.as_given(value)
 
 
 class _Tensor:
@@ -82,10 +106,11 @@ class _Tensor:
 _TENSOR = _Tensor()
 
 
-def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
+def read_call(kind: Tensors, model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
     """Turns the arguments that the user gave into tensors.
 
     Args:
+        kind: The tensors of the framework on which Keras runs.
         model: The model to be called.
         inputs: Its positional arguments: arrays, tensors (ragged along one axis too), strings, and lists, tuples and dicts of
             them. A model made with the functional API takes several as a list.
@@ -101,20 +126,21 @@ def read_call(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any])
     args: list[Any] = list(inputs)
     if len(args) > 1 and isinstance(model, keras.src.models.functional.Functional) and len(model.inputs) == len(args):
         args = [args]
-    structure = [[_arrays(arg) for arg in args], {name: _arrays(value) for name, value in call_kwargs.items()}]
+    structure = [[_arrays(kind, arg) for arg in args], {name: _arrays(kind, arg) for name, arg in call_kwargs.items()}]
     # Keras sorts the keys of dicts.
     flat = tree.flatten(structure)
-    given = [index for index in _given_order(structure, len(flat)) if _is_array(flat[index])]
-    tensors = tuple(_to_tensor(flat[index]) for index in given)
-    order = tuple(given.index(index) for index, leaf in enumerate(flat) if _is_array(leaf))
-    leaves = tuple(_TENSOR if _is_array(leaf) else leaf for leaf in flat)
-    samples = next((int(tensor.shape[0]) for tensor in tensors if tensor.shape.rank), 0)
+    is_array = [kind.is_tensor(leaf) or hasattr(leaf, "__array__") for leaf in flat]
+    given = [index for index in _given_order(structure, len(flat)) if is_array[index]]
+    tensors = tuple(_to_tensor(kind, flat[index]) for index in given)
+    order = tuple(given.index(index) for index in range(len(flat)) if is_array[index])
+    leaves = tuple(_TENSOR if array else leaf for leaf, array in zip(flat, is_array, strict=True))
+    samples = next((int(tensor.shape[0]) for tensor in tensors if len(tensor.shape)), 0)
     if samples == 0:
         raise ArgumentError(
             "`inputs` must hold at least one sample along the first axis. "
             f"Received: shapes {[tuple(tensor.shape) for tensor in tensors]}."
         )
-    call = Call(tensors, leaves, structure, (), samples, order)
+    call = Call(tensors, kind, leaves, structure, (), samples, order)
     shapes = [(call.is_batched(index), *tensor.shape[1:]) for index, tensor in enumerate(tensors)]
     dtypes = [tensor.dtype.name for tensor in tensors]
     signature = (repr(tree.pack_sequence_as(structure, list(leaves))), order, tuple(shapes), tuple(dtypes))
@@ -137,42 +163,35 @@ def _given_order(structure: Any, count: int) -> list[int]:
     return list(walk(structure, tree.pack_sequence_as(structure, list(range(count)))))
 
 
-def _arrays(value: Any) -> Any:
-    """The structure with lists of strings or numbers made arrays, and ragged tensors padded."""
-    if isinstance(value, tf.RaggedTensor):
-        if value.ragged_rank > 1:
-            raise ArgumentError(
-                f"A ragged input must be ragged along one axis. Received: a tensor with {value.ragged_rank} ragged axes."
-            )
-        return _Ragged(value.to_tensor(), value.row_lengths())
+def _arrays(kind: Tensors, value: Any) -> Any:
+    """The structure with lists of strings or numbers made arrays, and what holds several arrays taken apart."""
     if isinstance(value, Mapping):
-        return {key: _arrays(item) for key, item in value.items()}
+        return {key: _arrays(kind, item) for key, item in value.items()}
     if isinstance(value, list) and value and all(isinstance(item, str | bytes | int | float) for item in value):
         return np.asarray(value, dtype=object if isinstance(value[0], str | bytes) else None)
-    if isinstance(value, list | tuple):
-        return type(value)(_arrays(item) for item in value) if type(value) in (list, tuple) else value
-    return value
+    if type(value) in (list, tuple):
+        return type(value)(_arrays(kind, item) for item in value)
+    return kind.as_arrays(value)
 
 
-def _ragged_again(value: Any) -> Any:
-    if isinstance(value, _Ragged):
-        return tf.RaggedTensor.from_tensor(value.padded, value.lengths)
-    if isinstance(value, dict):
-        return {key: _ragged_again(item) for key, item in value.items()}
-    return type(value)(map(_ragged_again, value)) if type(value) in (list, tuple) else value
-
-
-def _is_array(leaf: Any) -> bool:
-    return isinstance(leaf, np.ndarray | np.generic) or tf.is_tensor(leaf) or hasattr(leaf, "__array__")
-
-
-def _to_tensor(leaf: Any) -> Any:
-    if tf.is_tensor(leaf):
+def _to_tensor(kind: Tensors, leaf: Any) -> Any:
+    if kind.is_tensor(leaf):
         return leaf
     array = np.asarray(leaf)
-    if array.dtype.kind in "OUS":
-        return tf.constant(array.astype(object), dtype=tf.string) if array.dtype.kind != "S" else tf.constant(array)
-    if array.dtype == np.float64:
-        # As `fit` and `predict` feed it.
-        array = array.astype(keras.backend.floatx())
-    return tf.convert_to_tensor(array)
+    # As `fit` and `predict` feed it.
+    return kind.to_tensor(array.astype(keras.backend.floatx()) if array.dtype == np.float64 else array)
+
+
+def output_packer(outputs: Any, is_tensor: Callable[[Any], bool]) -> Callable[[list[Any]], Any]:
+    """Makes the structure that a model returned from arrays instead of its tensors."""
+    flat = tree.flatten(outputs)
+    is_array = [is_tensor(leaf) for leaf in flat]
+    constants = [None if array else leaf for leaf, array in zip(flat, is_array, strict=True)]
+    structure = tree.map_structure(lambda _: 0, outputs)
+
+    def pack(arrays: list[Any]) -> Any:
+        remaining = iter(arrays)
+        leaves = [next(remaining) if array else leaf for array, leaf in zip(is_array, constants, strict=True)]
+        return tree.pack_sequence_as(structure, leaves)
+
+    return pack

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from tb_attention.errors import CaptureError
 from tb_attention.site import Axis, Site
+from tb_attention.tracing.backend import Arrays, Trace
 from tb_attention.tracing.captured import Capture, LeftOut
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.layout import arrange, arrange_features, sink_of
+from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.rules.detections import Detection, FeatureMap
 from tb_attention.tracing.rules.find_sites import find_sites
 from tb_attention.tracing.site_paths import name_blocks, name_sites
-from tb_attention.tracing.tensorflow.model_call import Call, read_call
-from tb_attention.tracing.tensorflow.trace import Trace, trace
 from tb_attention.tracing.unrolled_loops import rounds_are_samples
-
-Arrays = list[npt.NDArray[Any]]
-
-
-def read_inputs(model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
-    """The arguments of a call, outside of any graph that is being traced around us."""
-    with tf.init_scope():
-        return read_call(model, inputs, call_kwargs)
 
 
 class TracedModel:
@@ -35,12 +26,11 @@ class TracedModel:
 
     Args:
         model: The model.
-        call: A call with this kind of input.
+        trace: Its trace for a call with this kind of input.
     """
 
-    def __init__(self, model: Any, call: Call) -> None:
-        with tf.init_scope():
-            self.trace = trace(model, call)
+    def __init__(self, model: Any, trace: Trace) -> None:
+        self.trace = trace
         sites, rejected, self.tracker = find_sites(self.trace.graph)
         found = _by_round(sites)
         layers = model._flatten_layers(include_self=False)
@@ -92,25 +82,20 @@ class CompiledPass:
         guards = [value for value, _ in graph.guards]
         weights = [site.weights for _, rounds in self._found for site in rounds]
         features = [features.value for _, rounds in self._found if (features := _features(rounds)) is not None]
-        self._has_run = False
-        with tf.init_scope():
-            self._run = traced.runner([*guards, *weights, *features, *graph.outputs])
+        self._run = traced.runner([*guards, *weights, *features, *graph.outputs])
 
     def __call__(self, call: Call) -> Capture:
         """Runs it, in chunks where the model is bound to a number of samples."""
-        parts = []
-        with tf.init_scope():
-            for tensors, samples in call.chunks(self._trace.samples):
-                arrays = [np.asarray(_readable(tensor)) for tensor in self._outcome(tensors)]
-                parts.append((self._guarded(arrays), samples))
+        chunks = call.chunks(self._trace.samples)
+        parts = [(self._guarded(self._run(tensors)), samples) for tensors, samples in chunks]
         sites: list[Site | None] = []
         failed: list[LeftOut] = []
         at = 0
         for path, rounds in self._found:
-            chunks = [(arrays[at : at + len(rounds)], samples) for arrays, samples in parts]
+            taken = [(arrays[at : at + len(rounds)], samples) for arrays, samples in parts]
             at += len(rounds)
             try:
-                sites.append(self._site(path, rounds, chunks))
+                sites.append(self._site(path, rounds, taken))
             except CaptureError as error:
                 failed.append(LeftOut(path, str(error), is_site=True))
                 sites.append(None)
@@ -129,17 +114,6 @@ class CompiledPass:
         ]
         there = tuple(site for site in sites if site is not None)
         return Capture(there, self._trace.pack_outputs(flat), self._left_out, tuple(failed))
-
-    def _outcome(self, tensors: Sequence[Any]) -> Sequence[Any]:
-        try:
-            outcome: Sequence[Any] = self._run(tensors)
-        except tf.errors.InvalidArgumentError as error:
-            if self._has_run and self._trace.graph.guards:
-                # A loop over the samples, of which there are fewer now, would have stopped before.
-                raise Stale from error
-            raise
-        self._has_run = True
-        return outcome
 
     def _guarded(self, arrays: Arrays) -> Arrays:
         guards = self._trace.graph.guards
@@ -197,8 +171,3 @@ def _stacked(maps: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]
     if len({array.shape for array in maps}) > 1:
         raise CaptureError("The rounds of a loop have maps of different shapes.")
     return np.stack(maps, axis=2)
-
-
-def _readable(tensor: Any) -> Any:
-    """A tensor of a type that NumPy has, which lacks bfloat16."""
-    return tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor

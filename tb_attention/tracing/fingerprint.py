@@ -10,9 +10,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tb_attention.tracing import limits
+from tb_attention.tracing.chosen_backend import chosen_backend
 
 # What `compile` and `fit` leave on a model, and what Keras notes about layers. None of it changes what a call computes.
 _BOOKS = re.compile(
@@ -22,9 +22,23 @@ _BOOKS = re.compile(
     re.VERBOSE,
 )
 
-_SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, tf.DType, tf.TensorShape)
+_SCALARS: tuple[type, ...] = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 # Their code is not read: only whether they are the same function or class.
-_LIBRARIES = ("keras", "tensorflow", "numpy", "builtins", "tb_attention", "collections", "typing", "abc", "functools")
+_LIBRARIES = frozenset(
+    {
+        "keras",
+        "tensorflow",
+        "jax",
+        "jaxlib",
+        "numpy",
+        "builtins",
+        "tb_attention",
+        "collections",
+        "typing",
+        "abc",
+        "functools",
+    }
+)
 
 Parts = list[Any]
 Details = list[Parts]
@@ -50,14 +64,20 @@ def details_of(model: Any) -> Details:
     for layer in layers:
         for name, value in vars(layer).items():
             # Keras sets some attributes late: to None, False, or what another trace left there (masks of dropout).
-            if value is not None and value is not False and not _is_symbolic(value) and not _BOOKS.fullmatch(name):
+            if (
+                value is not None
+                and value is not False
+                and not reader.is_symbolic(value)
+                and not _BOOKS.fullmatch(name)
+            ):
                 reader.read_named(name, value)
     return reader.named
 
 
 def are_same(one: Parts, other: Parts) -> bool:
     """Whether two lists hold the same objects, or equal scalars, in the same order."""
-    return len(one) == len(other) and all(map(_is_same, one, other))
+    scalars = (*_SCALARS, *chosen_backend().scalars)
+    return len(one) == len(other) and all(_is_same(scalars, *pair) for pair in zip(one, other, strict=True))
 
 
 def changed(one: Details, other: Details) -> set[int] | None:
@@ -67,8 +87,8 @@ def changed(one: Details, other: Details) -> set[int] | None:
     return {index for index, pair in enumerate(zip(one, other, strict=True)) if not are_same(*pair)}
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    return one is other or (type(one) is type(other) and isinstance(one, _SCALARS) and bool(one == other))
+def _is_same(scalars: tuple[type, ...], one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) and isinstance(one, scalars) and bool(one == other))
 
 
 class _Reader:
@@ -79,6 +99,11 @@ class _Reader:
         self.named: Details = [self.parts]
         self._seen: set[int] = set()
         self._read_functions: set[int] = set()
+        self._backend = chosen_backend()
+        self._scalars = (*_SCALARS, *self._backend.scalars)
+
+    def is_symbolic(self, value: Any) -> bool:
+        return isinstance(value, keras.KerasTensor) or self._backend.is_symbolic(value)
 
     def read_class(self, kind: type) -> None:
         self.parts.append(kind)
@@ -87,7 +112,7 @@ class _Reader:
                 value = value.__func__
             if isinstance(value, FunctionType):
                 self._read_function(value)
-            elif not name.startswith("__") and isinstance(value, (*_SCALARS, property)):
+            elif not name.startswith("__") and isinstance(value, (*self._scalars, property)):
                 self.parts.append(value)
 
     def read_named(self, name: str, value: Any, depth: int = 0) -> None:
@@ -98,9 +123,9 @@ class _Reader:
         self.parts = around
 
     def read(self, value: Any, depth: int = 0) -> None:
-        if isinstance(value, _SCALARS):
+        if isinstance(value, self._scalars):
             self.parts.append(value)
-        elif _is_symbolic(value):
+        elif self.is_symbolic(value):
             self.parts.append(None)
         elif id(value) in self._seen or len(self._seen) > limits.ATTRIBUTE_OBJECTS:
             self.parts.append(value)
@@ -183,11 +208,6 @@ def _is_plain(value: Any) -> bool:
 
 def _is_library(thing: Any) -> bool:
     return str(getattr(thing, "__module__", "")).split(".")[0] in _LIBRARIES
-
-
-def _is_symbolic(value: Any) -> bool:
-    # `tf.is_tensor` is right for more, and would take most of the time of a comparison.
-    return isinstance(value, keras.KerasTensor) or (isinstance(value, tf.Tensor) and not hasattr(value, "numpy"))
 
 
 def _hash(array: np.ndarray[Any, Any]) -> Any:

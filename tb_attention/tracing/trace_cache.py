@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from tb_attention.tracing import limits
-from tb_attention.tracing.tensorflow.compiled_pass import TracedModel
-from tb_attention.tracing.tensorflow.fingerprint import Details, Parts, are_same, changed, details_of, structure_of
-from tb_attention.tracing.tensorflow.model_call import Call
+from tb_attention.tracing.chosen_backend import chosen_backend
+from tb_attention.tracing.compiled_pass import TracedModel
+from tb_attention.tracing.fingerprint import Details, Parts, are_same, changed, details_of, structure_of
+from tb_attention.tracing.model_call import Call
 
 # A trace refers to the model, so in a table of ours, weak or not, it would keep the model alive. Held by the model it is a
 # cycle like many that Keras makes, which Python collects. The attributes of the model stay what they are: the tracker that
@@ -45,7 +46,7 @@ class TraceCache:
         entry = self._entries.get(call.signature)
         if entry is None or not entry.holds(model, thoroughly=thoroughly):
             before = details_of(model)
-            traced = TracedModel(model, call)
+            traced = TracedModel(model, chosen_backend().trace(model, call))
             entry = self._entries[call.signature] = _Entry(model, traced, before)
         self._entries.move_to_end(call.signature)
         while len(self._entries) > limits.KEPT_TRACES:
