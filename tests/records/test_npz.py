@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 import zlib
 
@@ -17,6 +18,7 @@ from tb_attention.records.format import archive as archives
 from tb_attention.records.format import npz
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import npz_bytes
+from tb_attention.records.format.zip_directory import inflated, read_directory
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.dtype(name) for name in ("u1", "i1", "<f2", "<f4", ">f4", "<f8", "<i8", ">i4", "?")]),
@@ -107,7 +109,7 @@ def test_anything_but_an_archive_is_damage(data: bytes) -> None:
 def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
     data = npz_bytes([("a", np.zeros(10_000_000, np.uint8))])
     assert len(data) < 60_000
-    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was inflated"))
+    monkeypatch.setattr(zlib, "decompressobj", lambda *_: pytest.fail("it was inflated"))
     with opened(data) as archive, pytest.raises(DamagedFileError, match="would have 10000128 bytes; 1000 are allowed"):
         archive.read("a", most=1000)
 
@@ -115,7 +117,7 @@ def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_size_that_deflate_cannot_reach_is_damage() -> None:
     data = npz_bytes([("a", np.zeros(100, np.uint8))])
     with opened(data) as archive:
-        archive._infos["a"].file_size = 500_000_000
+        archive._entries["a"] = archive._entries["a"]._replace(size=500_000_000)
         with pytest.raises(DamagedFileError, match="inflate to 500000000"):
             archive.read("a")
 
@@ -143,3 +145,33 @@ def test_a_shape_that_does_not_fit_is_damage() -> None:
     np.save(buffer, np.zeros((4, 5)))
     with pytest.raises(DamagedFileError, match=r"says shape \(4, 5\) of float64, but holds 159 bytes"):
         archives.parse_npy(buffer.getvalue()[:-1], "it")
+
+
+@pytest.mark.parametrize("comment", [b"", b"a comment", b"z" * 65535])
+@pytest.mark.parametrize("members", [0, 1, 300])
+def test_the_directory_says_what_zipfile_reads(comment: bytes, members: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(members):
+            stored = zipfile.ZIP_STORED if number % 7 == 3 else zipfile.ZIP_DEFLATED
+            file.writestr(f"matrix/größe {number}", b"x" * number, stored)
+        file.comment = comment
+    with zipfile.ZipFile(buffer) as file:
+        infos = file.infolist()
+    expected = [(each.filename, each.CRC, each.file_size, each.compress_size, each.header_offset) for each in infos]
+    found = read_directory(buffer, 300)
+    assert [(each.name, each.crc32, each.size, each.stored, each.offset) for each in found] == expected
+    assert [b"".join(inflated(buffer, each)) for each in found] == [b"x" * number for number in range(members)]
+
+
+def test_a_member_that_claims_more_than_there_is_takes_no_memory() -> None:
+    data = npz_bytes([("a", np.arange(100))])
+    with opened(data) as archive:
+        archive._entries["a"] = archive._entries["a"]._replace(stored=1 << 40)
+        tracemalloc.start()
+        with pytest.raises(DamagedFileError, match="is damaged"):
+            archive.read("a")
+        with pytest.raises(DamagedFileError, match="is cut"):
+            archive.read_stream("a")
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+        tracemalloc.stop()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import math
 import struct
-import zipfile
 import zlib
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,6 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError
+from tb_attention.records.format.zip_directory import (
+    DEFLATED,
+    STORED,
+    ZipEntry,
+    inflated,
+    local_data,
+    read_directory,
+)
 
 MAX_MEMBER_BYTES = 1 << 30
 """Inflated size of a member, at most; 16 heads of 4096 x 4096 as float32 are as large."""
@@ -62,15 +70,11 @@ class Archive:
         self._file = file
         self._name = name
         try:
-            self._zip = zipfile.ZipFile(file)
-            infos = self._zip.infolist()
+            entries = read_directory(file, MAX_MEMBERS)
         except _ZIP_ERRORS as error:
             file.close()
             raise DamagedFileError(f"{name} is not a whole zip archive: {error}.") from error
-        if len(infos) > MAX_MEMBERS:
-            self.close()
-            raise DamagedFileError(f"{name} says that it has {len(infos)} members; {MAX_MEMBERS} are allowed.")
-        self._infos = {info.filename.removesuffix(".npy"): info for info in infos}
+        self._entries = {entry.name.removesuffix(".npy"): entry for entry in entries}
 
     def __enter__(self) -> Archive:
         return self
@@ -82,13 +86,12 @@ class Archive:
 
     def close(self) -> None:
         """Closes the file."""
-        self._zip.close()
         self._file.close()
 
     @property
     def names(self) -> list[str]:
         """Names of the members, without ".npy", in the order of the file."""
-        return list(self._infos)
+        return list(self._entries)
 
     def read(self, name: str, most: int = MAX_MEMBER_BYTES) -> npt.NDArray[Any]:
         """The array of a member, read-only.
@@ -100,13 +103,11 @@ class Archive:
         Raises:
             DamagedFileError: The member is missing, too large, altered or not an array of numbers.
         """
-        info = self._checked(name, most)
+        entry = self._checked(name, most)
         try:
-            data = self._zip.read(info)
+            data = b"".join(inflated(self._file, entry))
         except _ZIP_ERRORS as error:
             raise DamagedFileError(f"{name} in {self._name} is damaged: {error}.") from error
-        if len(data) != info.file_size:
-            raise DamagedFileError(f"{name} in {self._name} is cut: {len(data)} of {info.file_size} bytes are there.")
         return parse_npy(data, f"{name} in {self._name}")
 
     def stream(self, name: str, most: int = MAX_MEMBER_BYTES) -> Stream:
@@ -115,23 +116,18 @@ class Archive:
         Raises:
             DamagedFileError: The member is missing, too large or not deflated, or its local header is not there.
         """
-        info = self._checked(name, most)
-        if info.compress_type != zipfile.ZIP_DEFLATED:
+        entry = self._checked(name, most)
+        if entry.method != DEFLATED:
             raise DamagedFileError(f"{name} in {self._name} is not deflated.")
         try:
-            self._file.seek(info.header_offset)
-            header = self._file.read(30)
-        except (OSError, ValueError) as error:
+            offset = local_data(self._file, entry)
+        except _ZIP_ERRORS as error:
             raise DamagedFileError(f"{name} in {self._name} cannot be read: {error}.") from error
-        if len(header) < 30 or header[:4] != b"PK\x03\x04":
-            raise DamagedFileError(f"{name} in {self._name} has no local header.")
-        name_length, extra_length = struct.unpack("<HH", header[26:])
-        offset = info.header_offset + 30 + name_length + extra_length
-        return Stream(offset, info.compress_size, info.file_size, info.CRC)
+        return Stream(offset, entry.stored, entry.size, entry.crc32)
 
     def streams(self) -> dict[str, Stream | None]:
         """The streams of all members by name; None for a member that has to be decoded, or is damaged."""
-        found: dict[str, Stream | None] = dict.fromkeys(self._infos)
+        found: dict[str, Stream | None] = dict.fromkeys(self._entries)
         for name in found:
             with contextlib.suppress(DamagedFileError):
                 found[name] = self.stream(name)
@@ -140,6 +136,8 @@ class Archive:
     def read_stream(self, name: str, most: int = MAX_MEMBER_BYTES) -> tuple[bytes, Stream]:
         """The deflated bytes of a member, as they are in the file."""
         stream = self.stream(name, most)
+        if stream.offset + stream.stored > self._file.seek(0, 2):
+            raise DamagedFileError(f"{name} in {self._name} is cut: {stream.stored} bytes are not there.")
         self._file.seek(stream.offset)
         data = self._file.read(stream.stored)
         if len(data) != stream.stored:
@@ -152,45 +150,29 @@ class Archive:
         Raises:
             DamagedFileError: A member is missing, too large or altered.
         """
-        for name in self._infos:
-            info = self._checked(name, MAX_MEMBER_BYTES)
+        for name in self._entries:
+            entry = self._checked(name, MAX_MEMBER_BYTES)
             try:
-                with self._zip.open(info) as member:
-                    while member.read(1 << 20):
-                        pass
+                for _ in inflated(self._file, entry):
+                    pass
             except _ZIP_ERRORS as error:
                 raise DamagedFileError(f"{name} in {self._name} is damaged: {error}.") from error
 
-    def _checked(self, name: str, most: int) -> zipfile.ZipInfo:
-        info = self._infos.get(name)
+    def _checked(self, name: str, most: int) -> ZipEntry:
+        entry = self._entries.get(name)
         most = min(most, MAX_MEMBER_BYTES)
-        if info is None:
+        if entry is None:
             raise DamagedFileError(f"{self._name} has no member {name[:80]!r}.")
-        if info.file_size > most:
-            raise DamagedFileError(f"{name} in {self._name} would have {info.file_size} bytes; {most} are allowed.")
-        if info.file_size > info.compress_size * _MOST_PER_BYTE + 64:
-            raise DamagedFileError(
-                f"{name} in {self._name} says that {info.compress_size} bytes inflate to {info.file_size}."
-            )
-        if info.flag_bits & 0x1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if entry.size > most:
+            raise DamagedFileError(f"{name} in {self._name} would have {entry.size} bytes; {most} are allowed.")
+        if entry.size > entry.stored * _MOST_PER_BYTE + 64:
+            raise DamagedFileError(f"{name} in {self._name} says that {entry.stored} bytes inflate to {entry.size}.")
+        if entry.encrypted or entry.method not in (STORED, DEFLATED):
             raise DamagedFileError(f"{name} in {self._name} is encrypted or not deflated.")
-        return info
+        return entry
 
 
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    struct.error,
-    OSError,
-    EOFError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-    MemoryError,
-    LookupError,
-)
+_ZIP_ERRORS = (zlib.error, struct.error, OSError, EOFError, ValueError, OverflowError, MemoryError)
 
 
 def parse_npy(data: bytes, what: str) -> npt.NDArray[Any]:
@@ -202,7 +184,8 @@ def parse_npy(data: bytes, what: str) -> npt.NDArray[Any]:
         DamagedFileError: The bytes are not those of an array of numbers.
     """
     try:
-        shape, fortran, dtype, start = _header(data)
+        start = _header_end(data)
+        shape, fortran, dtype = _header(data[:start])
     except (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError, LookupError) as error:
         raise DamagedFileError(f"{what} is no .npy array: {str(error)[:200]}.") from error
     if dtype.kind not in "biuf" or dtype.hasobject or dtype.itemsize == 0:
@@ -216,15 +199,21 @@ def parse_npy(data: bytes, what: str) -> npt.NDArray[Any]:
         raise DamagedFileError(f"{what} has no possible shape: {str(error)[:200]}.") from error
 
 
-def _header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, whether the order is Fortran's, type, and the offset of the first number."""
+def _header_end(data: bytes) -> int:
+    """The offset of the first number."""
     if data[:6] != b"\x93NUMPY":
         raise ValueError("it does not begin like one")
     width = _LENGTH_BYTES[data[6], data[7]]
     start = 8 + width + int.from_bytes(data[8 : 8 + width], "little")
     if start > min(len(data), _MAX_HEADER):
         raise ValueError(f"its header would end at byte {start}")
-    header = ast.literal_eval(data[8 + width : start].decode("latin1").strip())
+    return start
+
+
+@functools.lru_cache(maxsize=512)
+def _header(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the order is Fortran's, and type. The arrays of a log have few different headers."""
+    header = ast.literal_eval(head[8 + _LENGTH_BYTES[head[6], head[7]] :].decode("latin1").strip())
     if not isinstance(header, dict) or header.keys() != {"descr", "fortran_order", "shape"}:
         raise ValueError("its header does not say descr, fortran_order and shape")
     shape, fortran, descr = header["shape"], header["fortran_order"], header["descr"]
@@ -232,4 +221,4 @@ def _header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
         raise ValueError(f"its header says {str(header)[:120]}")
     if any(isinstance(size, bool) or not isinstance(size, int) or size < 0 for size in shape):
         raise ValueError(f"its shape is {str(shape)[:80]}")
-    return shape, fortran, np.dtype(descr), start
+    return shape, fortran, np.dtype(descr)
