@@ -19,7 +19,8 @@ import numpy as np
 from cachetools import LRUCache
 
 from tb_attention.records.format import paths
-from tb_attention.records.reading.listing import Listing, StepFiles, numbers
+from tb_attention.records.format.npz import int64_array
+from tb_attention.records.reading.listing import Listing, StepFiles
 from tb_attention.records.store.local_store import entry_of
 from tb_attention.records.store.store import Entry
 
@@ -112,7 +113,7 @@ def _list(directory: str, known: StepFiles | None, settled_ns: int) -> Listing:
                 _append(rest, item)
     orders = np.array([order for order, _ in steps], np.int64)
     # A link has a number of its own, whatever has become of its target.
-    inodes = numbers(0 if item.is_symlink() else item.inode() for _, item in steps)
+    inodes = int64_array(0 if item.is_symlink() else item.inode() for _, item in steps)
     sizes, times = np.zeros_like(orders), np.zeros_like(orders)
     same = np.zeros(len(orders), np.bool_)
     if known:
@@ -129,7 +130,7 @@ def _list(directory: str, known: StepFiles | None, settled_ns: int) -> Listing:
             rest.append(found[0])
         elif found:
             there[index] = True
-            sizes[index], times[index] = numbers((found[0].size, found[0].mtime_ns))
+            sizes[index], times[index] = int64_array((found[0].size, found[0].mtime_ns))
     rest.sort(key=lambda entry: entry.name)
     return Listing(rest, StepFiles(orders[there], sizes[there], times[there], inodes[there]))
 

@@ -1,4 +1,4 @@
-"""Manifests of step files, kept as short JSON in bounded memory."""
+"""Manifests of step files, kept as short JSON in bounded memory. Of a series that grows only new steps are read."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tb_attention.errors import NotInLogError
 from tb_attention.records.format.paths import Step, step_order
 from tb_attention.records.format.schema import Manifest, StepManifest, maps_of
 from tb_attention.records.format.site_manifest import SiteManifest
+from tb_attention.records.reading.listing import StepFiles
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.wire import answers
@@ -28,17 +29,17 @@ class SiteSet:
     """The sites of a step. Nearly all steps of a log have the same sites, which are then held once.
 
     Attributes:
-        text: JSON, a list.
-        count: Number of sites.
+        sites: The sites.
+        text: Their JSON, a list.
         heads: Path and number of heads of each site.
     """
 
-    __slots__ = ("__weakref__", "count", "heads", "text")
+    __slots__ = ("__weakref__", "heads", "sites", "text")
 
-    def __init__(self, text: bytes, heads: tuple[tuple[str, int], ...]) -> None:
-        self.text = text
-        self.heads = heads
-        self.count = len(heads)
+    def __init__(self, sites: tuple[SiteManifest, ...]) -> None:
+        self.sites = sites
+        self.text = answers.encode(answers.sites_of(sites))
+        self.heads = tuple((site.path, site.heads) for site in sites)
 
 
 def maps_manifest(manifest: Manifest) -> StepManifest:
@@ -97,7 +98,24 @@ class KnownSteps:
     damaged: list[Damaged]
 
 
-_known: LRUCache[Hashable, KnownManifest] = LRUCache(_CACHE_BYTES, getsizeof=lambda known: len(known.text) + 500)
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """The manifests of an attempt as it was read last.
+
+    Attributes:
+        files: Its step files.
+        known: The manifest of each of them; None where it cannot be read.
+    """
+
+    files: StepFiles
+    known: list[KnownManifest | None]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(len(known.text) + 500 for known in self.known if known is not None)
+
+
+_kept: LRUCache[Hashable, _Kept] = LRUCache(_CACHE_BYTES, getsizeof=lambda kept: kept.nbytes)
 _lock = threading.Lock()
 _site_sets: weakref.WeakValueDictionary[tuple[SiteManifest, ...], SiteSet] = weakref.WeakValueDictionary()
 
@@ -113,51 +131,83 @@ def read(attempt: OpenedAttempt, step: Step) -> KnownManifest:
     """
     file = attempt.step_file(step)
     with _lock:
-        known = _known.get(attempt.key(file))
-    return known or _keep(attempt, file, attempt.read_manifest(step), {})
+        kept = _kept.get(_key(attempt))
+    index = None if kept is None else kept.files.index(step)
+    if kept is not None and index is not None and kept.files[step] == file:
+        known = kept.known[index]
+        if known is not None:
+            return known
+    return _Reader().known(file, attempt.read_manifest(step))
 
 
 def read_steps(attempt: OpenedAttempt) -> KnownSteps:
     """The manifest of every step; a step that cannot be read does not affect the others."""
-    keys = {step: attempt.key(file) for step, file in attempt.steps.items()}
+    key, files = _key(attempt), attempt.steps
     with _lock:
-        found = {step: _known.get(key) for step, key in keys.items()}
+        kept = _kept.get(key)
+    found: list[KnownManifest | None] = [None] * len(files)
+    if kept is not None:
+        for index, at in enumerate(files.places_in(kept.files).tolist()):
+            if at >= 0:
+                found[index] = kept.known[at]
     damaged = []
-    alike: _SitesByIdentity = {}
-    for each in attempt.read_steps([step for step, known in found.items() if known is None]):
+    reader = _Reader()
+    missing = [step for step, known in zip(files, found, strict=True) if known is None]
+    for each in attempt.read_steps(missing):
         if isinstance(each, Damaged):
             damaged.append(each)
-        else:
-            found[each.manifest.step] = _keep(attempt, each.file, each.manifest, alike)
-    readable = [(step, attempt.steps[step], known) for step, known in found.items() if known is not None]
+            continue
+        at_step = files.index(each.manifest.step)
+        if at_step is not None:
+            found[at_step] = reader.known(each.file, each.manifest)
+    if missing:
+        with _lock, suppress(ValueError):  # too large to keep
+            _kept[key] = _Kept(files, found)
+    readable = [
+        (step, file, known) for (step, file), known in zip(files.items(), found, strict=True) if known is not None
+    ]
     return KnownSteps(readable, sorted(damaged, key=lambda each: step_order(each.step)))
 
 
-# To compare the sites of a thousand steps costs more than to read the steps, so they are known by identity first.
-_SitesByIdentity = dict[int, tuple[tuple[SiteManifest, ...], SiteSet]]
+def _key(attempt: OpenedAttempt) -> Hashable:
+    return attempt.store.url, attempt.directory
 
 
-def _keep(attempt: OpenedAttempt, file: Entry, manifest: Manifest, alike: _SitesByIdentity) -> KnownManifest:
-    sites = manifest.sites
-    if id(sites) not in alike:
-        alike[id(sites)] = sites, _site_set(sites)
-    known = KnownManifest(
-        content=manifest.content,
-        series=sys.intern(answers.encode(answers.series_facts(manifest)).decode()),
-        text=answers.encode(answers.step_record(manifest, file.version)),
-        sites=alike[id(sites)][1],
-        sample_count=manifest.sample_count,
-        measures=manifest.measures,
-    )
-    with _lock, suppress(ValueError):  # too large to keep
-        _known[attempt.key(file)] = known
-    return known
+class _Reader:
+    """Makes what is kept of manifests. To compare the sites of a thousand steps, or to encode what they have in common, costs
+    more than to read the steps, so both are done once."""
+
+    def __init__(self) -> None:
+        self._sites: dict[int, tuple[tuple[SiteManifest, ...], SiteSet]] = {}
+        self._facts: dict[Hashable, str] = {}
+
+    def known(self, file: Entry, manifest: Manifest) -> KnownManifest:
+        """What is kept of a manifest."""
+        sites = manifest.sites
+        if id(sites) not in self._sites:
+            self._sites[id(sites)] = sites, _site_set(sites)
+        return KnownManifest(
+            content=manifest.content,
+            series=self._series(manifest),
+            text=answers.encode(answers.step_record(manifest, file.version)),
+            sites=self._sites[id(sites)][1],
+            sample_count=manifest.sample_count,
+            measures=manifest.measures,
+        )
+
+    def _series(self, manifest: Manifest) -> str:
+        shared = (manifest.tag, manifest.measures) if isinstance(manifest, StepManifest) else None
+        if shared is not None and shared in self._facts:
+            return self._facts[shared]
+        text = sys.intern(answers.encode(answers.series_facts(manifest)).decode())
+        if shared is not None:
+            self._facts[shared] = text
+        return text
 
 
 def _site_set(sites: tuple[SiteManifest, ...]) -> SiteSet:
     # Looking up the sites themselves spares making JSON of them a thousand times.
     found = _site_sets.get(sites)
     if found is None:
-        text = answers.encode(answers.sites_of(sites))
-        found = _site_sets.setdefault(sites, SiteSet(text, tuple((site.path, site.heads) for site in sites)))
+        found = _site_sets.setdefault(sites, SiteSet(sites))
     return found

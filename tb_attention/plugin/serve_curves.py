@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from tb_attention.errors import ArgumentError, LogError, NotInLogError
 from tb_attention.plugin import manifests, parameters, respond
+from tb_attention.plugin.indexed_measures import read_measures_of
 from tb_attention.plugin.logs import Logs
 from tb_attention.plugin.manifests import KnownManifest
 from tb_attention.plugin.verdicts import with_verdict
@@ -19,7 +20,7 @@ from tb_attention.records.format import step_file
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import read_manifest
 from tb_attention.records.format.site_manifest import SiteManifest
-from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
+from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.records.store.reaching import unless_unreachable
 from tb_attention.records.store.store import Entry
 from tb_attention.reduce.head_measures import uncomputed_rows
@@ -53,9 +54,9 @@ def _key(attempt: OpenedAttempt, *rest: Hashable) -> Hashable:
 def _measures(attempt: OpenedAttempt, sample: int) -> bytes:
     steps = _steps(attempt, sample)
     values = _unmeasured(steps)
-    for index, known in _read_measures(attempt, steps):
-        if sample < len(known):
-            values[index] = known[sample]
+    for row, known in _read_measures(attempt, steps, (sample,)):
+        if sample in known:
+            values[row] = known[sample]
     return gzip_frame.compress(values)
 
 
@@ -68,11 +69,12 @@ def _mean_measures(attempt: OpenedAttempt, samples: tuple[int, ...], right: bool
     """The bodies of mean and standard deviation."""
     steps = _steps(attempt, samples[-1])
     mean, deviation = _unmeasured(steps), _unmeasured(steps)
-    for index, known in _read_measures(attempt, steps):
-        there = [sample for sample in samples if sample < len(known)]
+    for row, known in _read_measures(attempt, steps, samples):
+        there = [sample for sample in samples if sample in known]
         if right is not None:
-            there = with_verdict(attempt, steps[index][2].record, there, right)
-        mean[index], deviation[index] = measure_moments(known[there])
+            there = with_verdict(attempt, steps[row][2].record, there, right)
+        stacked = np.array([known[sample] for sample in there], np.float32).reshape(-1, *mean.shape[1:])
+        mean[row], deviation[row] = measure_moments(stacked)
     return gzip_frame.compress(mean), gzip_frame.compress(deviation)
 
 
@@ -85,20 +87,18 @@ def _unmeasured(steps: KnownFiles) -> Floats:
     return np.full(shape, np.nan, np.float32)
 
 
-def _read_measures(attempt: OpenedAttempt, steps: KnownFiles) -> Iterator[tuple[int, Floats]]:
-    """For each step that has the measures of the newest step's heads, its index and the measures of its samples."""
+def _read_measures(
+    attempt: OpenedAttempt, steps: KnownFiles, samples: tuple[int, ...]
+) -> Iterator[tuple[int, Mapping[int, Floats]]]:
+    """For each step that has the measures of the newest step's heads, its index in `steps` and the measures of its samples."""
     newest = steps[-1][2]
     shape = (sum(heads for _, heads in newest.sites.heads), len(newest.measures))
-    # Heads of other sites must not be joined into one curve.
-    wanted = {
-        step: index
-        for index, (step, _, known) in enumerate(steps)
-        if known.sites.heads == newest.sites.heads and known.measures == newest.measures
-    }
-    for entry in attempt.read_steps(wanted, with_measures=True):
-        # A step that cannot be read stays NaN: a gap in a curve is better than no curve.
-        if not isinstance(entry, Damaged) and entry.measures is not None and entry.measures.shape[1:] == shape:
-            yield wanted[entry.manifest.step], entry.measures
+    rows = np.full(len(attempt.steps), -1, np.int64)
+    for row, (step, _, known) in enumerate(steps):
+        # Heads of other sites must not be joined into one curve.
+        if known.sites.heads == newest.sites.heads and known.measures == newest.measures:
+            rows[attempt.steps.index(step)] = row
+    return read_measures_of(attempt, rows, shape, samples)
 
 
 def serve_rows(logs: Logs, request: Request) -> Response:
@@ -112,7 +112,8 @@ def serve_rows(logs: Logs, request: Request) -> Response:
     if "step" in request.args:
         rows = _over_sites(attempt, attempt.step_file(parameters.step(request)), sample, queries)
     else:
-        rows = _over_steps(attempt, parameters.number(request, "site"), sample, queries)
+        places = parameters.indices(request, "places") if "places" in request.args else None
+        rows = _over_steps(attempt, parameters.number(request, "site"), sample, queries, places)
     return respond.binary_body(request, gzip_frame.compress(rows))
 
 
@@ -127,20 +128,25 @@ def _over_sites(attempt: OpenedAttempt, file: Entry, sample: int, queries: Seque
     return np.concatenate([row.ravel() for row in rows]) if rows else np.zeros(0, np.float32)
 
 
-def _over_steps(attempt: OpenedAttempt, site: int, sample: int, queries: Sequence[int]) -> Floats:
+def _over_steps(
+    attempt: OpenedAttempt, site: int, sample: int, queries: Sequence[int], places: Sequence[int] | None
+) -> Floats:
     steps = _steps(attempt, sample)
     newest = steps[-1][2]
-    if site >= newest.sites.count:
-        raise NotInLogError(f"The series has {newest.sites.count} sites, counted from 0. Received: site={site}.")
+    if site >= len(newest.sites.sites):
+        raise NotInLogError(f"The series has {len(newest.sites.sites)} sites, counted from 0. Received: site={site}.")
+    beyond = [place for place in places or () if place >= len(steps)]
+    if beyond:
+        raise NotInLogError(f"The series has {len(steps)} steps, counted from 0. Received: places={beyond[0]}.")
     path = newest.sites.heads[site][0]
     found: list[Floats | None] = []
-    for _, file, known in steps:
-        paths = [name for name, _ in known.sites.heads]
+    for _, file, known in steps if places is None else [steps[place] for place in places]:
+        at = next((index for index, (name, _) in enumerate(known.sites.heads) if name == path), None)
         rows = None
-        if path in paths and sample < known.sample_count:
+        if at is not None and sample < known.sample_count:
             # A gap in the picture is better than no picture; `series` says what is wrong with the step.
             with unless_unreachable():
-                rows = _of_step(attempt, file, paths.index(path), sample, tuple(queries))
+                rows = _of_step(attempt, file, known.sites.sites[at], at, sample, tuple(queries))
         found.append(rows)
     shape = next((rows.shape for rows in reversed(found) if rows is not None), (0, 0))
     if 4 * len(found) * shape[0] * shape[1] > _MOST_BYTES:
@@ -154,13 +160,15 @@ def _over_steps(attempt: OpenedAttempt, site: int, sample: int, queries: Sequenc
 
 @cached(
     LRUCache(_CACHE_BYTES, getsizeof=lambda rows: rows.nbytes + 200),
-    key=lambda attempt, file, *rest: (attempt.key(file), *rest),
+    key=lambda attempt, file, known, *rest: (attempt.key(file), *rest),
     lock=threading.Lock(),
 )
-def _of_step(attempt: OpenedAttempt, file: Entry, site: int, sample: int, queries: tuple[int, ...]) -> Floats:
+def _of_step(
+    attempt: OpenedAttempt, file: Entry, known: SiteManifest, site: int, sample: int, queries: tuple[int, ...]
+) -> Floats:
     with attempt.open(file.name) as archive:
-        manifest = manifests.maps_manifest(read_manifest(archive, file.name))
-        return mean_row(step_file.read_weights(archive, manifest, sample, site), manifest.sites[site], queries)
+        member = step_file.weights_member(sample, site)
+        return mean_row(step_file.read_encoded(archive, member, known.shape, known.encoding), known, queries)
 
 
 def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Floats:

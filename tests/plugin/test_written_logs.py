@@ -104,8 +104,8 @@ def forgetful(monkeypatch):
     """Empties what the server keeps of manifests, as at its start; the new cache may be made smaller."""
 
     def forget(capacity=1 << 20):
-        cache = LRUCache(capacity, getsizeof=lambda known: len(known.text))
-        monkeypatch.setattr(manifests, "_known", cache)
+        cache = LRUCache(capacity, getsizeof=lambda kept: kept.nbytes)
+        monkeypatch.setattr(manifests, "_kept", cache)
         monkeypatch.setattr(serve_listing, "_series", LRUCache(0))
         return cache
 
@@ -143,7 +143,11 @@ def test_with_the_index_hardly_a_step_file_is_opened(tab, monkeypatch, forgetful
 def test_what_the_server_keeps_does_not_grow_with_the_log(tab, forgetful):
     cache = forgetful(capacity=3000)
     assert len(tab.json("series", **MAPS)["steps"]) == STEPS
-    assert 0 < len(cache) < 20
+    assert len(cache) == 0
+    cache = forgetful()
+    assert len(tab.json("series", **MAPS)["steps"]) == STEPS
+    assert len(cache) == 1
+    assert cache.currsize >= STEPS * 500
 
 
 def write_matrices(run, matrices, attempt, first=0):

@@ -152,7 +152,10 @@ def test_the_index_is_read_by_hand(written: tuple[Path, dict[str, np.ndarray]]) 
     assert (entry.pop("mtime_ns"), entry.pop("size")) == (stat.st_mtime_ns, stat.st_size)
     entry["sites"] = index.manifest["site_sets"][entry["sites"]]
     assert entry == step.manifest
-    np.testing.assert_array_equal(index.member("measures/0"), step.member("measures"))
+    measures = step.member("measures")
+    assert index.member("files")[:, 0].tolist() == [3, stat.st_size, stat.st_mtime_ns, measures[0].size, len(measures)]
+    for sample, values in enumerate(measures):
+        np.testing.assert_array_equal(index.member(f"measures_of/{sample}"), values.ravel())
 
 
 def test_matrices_are_read_by_hand(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import msgspec
 import numpy as np
 
 from tb_attention.errors import DamagedFileError
+
+T = TypeVar("T")
 
 _ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -47,6 +49,22 @@ def loads(data: bytes, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DamagedFileError(f"{what} must be a JSON object. Received: {type(value).__name__}.")
     return value
+
+
+def read(data: bytes, kind: type[T], what: str) -> T:
+    """A record of a type, from some UTF-8 JSON. Fields that the type does not have are skipped.
+
+    Raises:
+        DamagedFileError: It is not JSON, or does not make such a record.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (
+        ValueError,
+        RecursionError,
+        OverflowError,
+    ):  # with the lenient reader, or a sentence that says what is wrong
+        return cast(T, convert(loads(data, what), kind, what))
 
 
 def _read_leniently(data: bytes) -> Any:

@@ -22,6 +22,11 @@ _ELSEWHERE = 0xFFFFFFFF  # says that the number is in a 64-bit field
 _UTF8 = 0x800
 
 
+def int64_array(values: Iterable[int]) -> npt.NDArray[np.int64]:
+    """An array of some integers; those beyond 64 bits, which a file may claim for its size or time, become the nearest."""
+    return np.array([max(-(2**63), min(2**63 - 1, value)) for value in values], np.int64)
+
+
 def write_npz(file: IO[bytes], members: Iterable[Member]) -> None:
     """Writes members one after the other. If `members` is a generator, only one of them is in memory at a time.
 

@@ -147,6 +147,11 @@ def lease_number(name: str) -> int | None:
     return None if found is None else int(found[1])
 
 
+def index_start(name: str) -> int:
+    """The first step of an index segment, by the name of its file."""
+    return int(name[len("index-") : -len(".npz")])
+
+
 def step_order(step: Step) -> int:
     """A sort key: "init" before every other step."""
     return -1 if step == "init" else step

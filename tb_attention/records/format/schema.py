@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 
 import msgspec
 import numpy as np
@@ -17,6 +17,8 @@ from tb_attention.records.format.npz import Member
 from tb_attention.records.format.paths import MAX_STEP
 from tb_attention.records.format.site_manifest import NULL, Count, Sites, site_to_json
 from tb_attention.records.format.step_record import ClassGroup, ConfusionKind, Prediction
+
+T = TypeVar("T")
 
 SCHEMA = 1
 """The version that this code writes, and the newest that it reads."""
@@ -204,14 +206,23 @@ def manifest_member(value: Mapping[str, Any]) -> Member:
     return _MEMBER, np.frombuffer(json_text.dumps(dict(value)), np.uint8)
 
 
+def read_json_as(archive: Archive, kind: type[T], what: str) -> T:
+    """The record of a type in the JSON object of the member `manifest`."""
+    return json_text.read(_text(archive, what), kind, f"The manifest of {what}")
+
+
 def read_json(archive: Archive, what: str) -> dict[str, Any]:
     """The JSON object of the member `manifest`."""
+    return json_text.loads(_text(archive, what), f"The manifest of {what}")
+
+
+def _text(archive: Archive, what: str) -> bytes:
     stored = archive.read(_MEMBER, _MOST_BYTES)
     if stored.dtype != np.uint8 or stored.ndim != 1:
         raise DamagedFileError(
             f"The manifest of {what} must be uint8 of one dimension. Received: {stored.dtype} {stored.shape}."
         )
-    return json_text.loads(stored.tobytes(), f"The manifest of {what}")
+    return stored.tobytes()
 
 
 def read_manifest(archive: Archive, what: str) -> Manifest:

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_attention.records.format import paths
+from tb_attention.records.format.npz import int64_array
 from tb_attention.records.format.paths import Step
 from tb_attention.records.store.store import Entry
 
 Numbers = npt.NDArray[np.int64]
 
-_LEAST, _MOST = -(2**63), 2**63 - 1
 _INIT = paths.step_order("init")
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class StepFiles(_Steps):
         return map(_step, self.orders.tolist())
 
     def __contains__(self, step: object) -> bool:
-        return self._index(step) is not None
+        return self.index(step) is not None
 
     def __getitem__(self, step: Step) -> Entry:
-        index = self._index(step)
+        index = self.index(step)
         if index is None:
             raise KeyError(step)
         return self._entry(step, int(self.sizes[index]), int(self.times[index]))
@@ -75,7 +75,12 @@ class StepFiles(_Steps):
             for order, size, time in zip(*columns, strict=True):
                 yield self._entry(_step(order), size, time)
 
-    def _index(self, step: object) -> int | None:
+    def places_in(self, other: StepFiles) -> Numbers:
+        """For each file its index in `other`, int64 (files,); -1 where that has no file of this step, size and time."""
+        return place_files(self.orders, self.sizes, self.times, other)
+
+    def index(self, step: object) -> int | None:
+        """The index of a step among the steps, or None."""
         if step != "init" and not isinstance(step, int):
             return None
         order = paths.step_order(step)
@@ -85,6 +90,15 @@ class StepFiles(_Steps):
     @staticmethod
     def _entry(step: Step, size: int, time: int) -> Entry:
         return Entry(paths.step_file(step), False, size, time)
+
+
+def place_files(orders: Numbers, sizes: Numbers, times: Numbers, files: StepFiles) -> Numbers:
+    """For each file that is known by order, size and time its index in `files`, int64; -1 where that has no such file."""
+    if not len(files):
+        return np.full(len(orders), -1, np.int64)
+    at = np.searchsorted(files.orders, orders).clip(max=len(files) - 1)
+    same = (files.orders[at] == orders) & (files.sizes[at] == sizes) & (files.times[at] == times)
+    return np.where(same, at, -1)
 
 
 class _Values(ValuesView[Entry]):
@@ -128,7 +142,7 @@ class Listing(Collection[Entry]):
                 continue
             for column, number in zip(columns, (paths.step_order(step), entry.size, entry.mtime_ns), strict=True):
                 column.append(number)
-        self.steps = StepFiles(*map(numbers, columns)) if steps is None else steps
+        self.steps = StepFiles(*map(int64_array, columns)) if steps is None else steps
         self.rest = tuple(rest)
         self.others: Mapping[str, Entry] = {entry.name: entry for entry in rest if not entry.is_directory}
 
@@ -156,11 +170,6 @@ class Listing(Collection[Entry]):
         """Equal for listings with the same step files by name, size and time: a key for caches."""
         columns = (self.steps.orders, self.steps.sizes, self.steps.times)
         return hash(tuple(column.tobytes() for column in columns))
-
-
-def numbers(values: Iterable[int]) -> Numbers:
-    """int64 of some integers. Sizes and times may be any: what no array holds, the index does not know either."""
-    return np.array([max(_LEAST, min(_MOST, value)) for value in values], np.int64)
 
 
 def _step(order: int) -> Step:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from tb_attention.errors import DamagedFileError, LogError, NotInLogError, UnreachableError
 from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.index import StepEntry, read_index
+from tb_attention.records.format.npz import int64_array
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import Manifest, StepManifest, read_manifest
 from tb_attention.records.format.step_file import read_measures
-from tb_attention.records.reading.listing import Listing
+from tb_attention.records.reading.listing import Listing, StepFiles, place_files
 from tb_attention.records.store.reaching import unless_unreachable
 from tb_attention.records.store.store import Entry, ReadStore
 
@@ -68,7 +71,7 @@ class OpenedAttempt:
         return int(self.directory.rpartition("/")[2])
 
     @property
-    def steps(self) -> Mapping[Step, Entry]:
+    def steps(self) -> StepFiles:
         """The step files by step, "init" first; some may be damaged."""
         return self.files.steps
 
@@ -128,16 +131,15 @@ class OpenedAttempt:
 
     def list_steps(self, *, with_measures: bool = False) -> StepList:
         """Every step, with its measures if asked for."""
-        found = {entry.file.name: entry for entry in self._indexed(with_measures)}
-        indexed = frozenset(found)
+        found = {entry.manifest.step: entry for entry in self._indexed(self.steps, with_measures)}
+        indexed = frozenset(entry.file.name for entry in found.values())
         damaged = []
-        missing = {step: file for step, file in self.steps.items() if file.name not in found}
-        for each in self._from_files(missing, with_measures):
+        for each in self._from_files([step for step in self.steps if step not in found], with_measures):
             if isinstance(each, Damaged):
                 damaged.append(each)
             else:
-                found[each.file.name] = each
-        entries = tuple(found[file.name] for file in self.steps.values() if file.name in found)
+                found[each.manifest.step] = each
+        entries = tuple(found[step] for step in self.steps if step in found)
         return StepList(entries, tuple(damaged), indexed)
 
     def read_steps(self, steps: Iterable[Step], *, with_measures: bool = False) -> Iterator[StepEntry | Damaged]:
@@ -145,23 +147,44 @@ class OpenedAttempt:
 
         A step that was moved aside since the listing is left out.
         """
-        missing = {step: self.steps[step] for step in steps}
+        missing = dict.fromkeys(steps)
         if len(missing) > _FEW:
-            for entry in self._indexed(with_measures):
-                if missing.pop(entry.manifest.step, None) is not None:
+            for entry in self._indexed(list(missing), with_measures):
+                if entry.manifest.step in missing:
+                    del missing[entry.manifest.step]
                     yield entry
         yield from self._from_files(missing, with_measures)
 
-    def _indexed(self, with_measures: bool) -> Iterator[StepEntry]:
-        """The index entries that agree with their step files."""
-        for name in sorted(filter(paths.is_index_file, self.files.others)):
-            entries: list[StepEntry] = []
-            with unless_unreachable(), self.open(name) as archive:  # the index is derived: the step files say the same
-                entries = read_index(archive, name, with_measures=with_measures)
-            yield from (entry for entry in entries if self.steps.get(entry.manifest.step) == entry.file)
+    def segments(self, steps: Iterable[Step]) -> list[Entry]:
+        """The segments of the index that may hold some of the steps, in order."""
+        names = sorted(filter(paths.is_index_file, self.files.others))
+        orders = np.array([paths.step_order(step) for step in steps], np.int64)
+        # "init" counts as 0, and a segment holds the steps up to the first one of the next.
+        at = np.searchsorted([paths.index_start(name) for name in names], np.maximum(orders, 0), side="right") - 1
+        return [self.files.others[names[index]] for index in np.unique(at[at >= 0]).tolist()]
 
-    def _from_files(self, files: Mapping[Step, Entry], with_measures: bool) -> Iterator[StepEntry | Damaged]:
-        for step, file in files.items():
+    def _indexed(self, steps: Iterable[Step], with_measures: bool) -> Iterator[StepEntry]:
+        """The index entries that agree with their step files, at least of these steps."""
+        for segment in self.segments(steps):
+            entries: list[StepEntry] = []
+            with (
+                unless_unreachable(),
+                self.open(segment.name) as archive,
+            ):  # the index is derived: the step files say the same
+                entries = read_index(archive, segment.name, with_measures=with_measures)
+            orders = int64_array(paths.step_order(entry.manifest.step) for entry in entries)
+            sizes = int64_array(entry.file.size for entry in entries)
+            times = int64_array(entry.file.mtime_ns for entry in entries)
+            at = place_files(orders, sizes, times, self.steps)
+            yield from (
+                entry
+                for entry, place in zip(entries, at, strict=True)
+                if place >= 0 and entry.file.name == paths.step_file(entry.manifest.step)
+            )
+
+    def _from_files(self, steps: Iterable[Step], with_measures: bool) -> Iterator[StepEntry | Damaged]:
+        for step in steps:
+            file = self.steps[step]
             try:
                 yield self._read_entry(step, file, with_measures)
             except FileNotFoundError:
