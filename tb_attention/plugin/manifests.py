@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 from cachetools import LRUCache
+from msgspec import Struct
 
 from tb_attention.errors import NotInLogError
 from tb_attention.records.format.paths import Step, step_order
@@ -54,8 +55,7 @@ def maps_manifest(manifest: Manifest) -> StepManifest:
     return maps
 
 
-@dataclass(frozen=True)
-class KnownManifest:
+class KnownManifest(Struct, frozen=True, gc=False):
     """What is kept of a manifest.
 
     Attributes:
@@ -90,12 +90,25 @@ class KnownSteps:
     """The steps of an attempt.
 
     Attributes:
-        readable: Step, file and manifest of each step that can be read, in order.
-        damaged: The others.
+        files: The step files.
+        known: The manifest in each of them; None where it cannot be read.
+        damaged: Why not.
     """
 
-    readable: list[tuple[Step, Entry, KnownManifest]]
+    files: StepFiles
+    known: list[KnownManifest | None]
     damaged: list[Damaged]
+
+    @property
+    def manifests(self) -> list[KnownManifest]:
+        """The manifest of each step that can be read, in order."""
+        return [known for known in self.known if known is not None]
+
+    @property
+    def readable(self) -> list[tuple[Step, Entry, KnownManifest]]:
+        """Step, file and manifest of each step that can be read, in order."""
+        pairs = zip(self.files.items(), self.known, strict=True)
+        return [(step, file, known) for (step, file), known in pairs if known is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,10 +176,7 @@ def read_steps(attempt: OpenedAttempt) -> KnownSteps:
     if missing:
         with _lock, suppress(ValueError):  # too large to keep
             _kept[key] = _Kept(files, found)
-    readable = [
-        (step, file, known) for (step, file), known in zip(files.items(), found, strict=True) if known is not None
-    ]
-    return KnownSteps(readable, sorted(damaged, key=lambda each: step_order(each.step)))
+    return KnownSteps(files, found, sorted(damaged, key=lambda each: step_order(each.step)))
 
 
 def _key(attempt: OpenedAttempt) -> Hashable:
@@ -175,11 +185,13 @@ def _key(attempt: OpenedAttempt) -> Hashable:
 
 class _Reader:
     """Makes what is kept of manifests. To compare the sites of a thousand steps, or to encode what they have in common, costs
-    more than to read the steps, so both are done once."""
+    more than to read the steps, so both are done once. And the fewer objects are kept, the less there is for Python's collector
+    to look through."""
 
     def __init__(self) -> None:
         self._sites: dict[int, tuple[tuple[SiteManifest, ...], SiteSet]] = {}
         self._facts: dict[Hashable, str] = {}
+        self._measures: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def known(self, file: Entry, manifest: Manifest) -> KnownManifest:
         """What is kept of a manifest."""
@@ -192,7 +204,7 @@ class _Reader:
             text=answers.encode(answers.step_record(manifest, file.version)),
             sites=self._sites[id(sites)][1],
             sample_count=manifest.sample_count,
-            measures=manifest.measures,
+            measures=self._measures.setdefault(manifest.measures, manifest.measures),
         )
 
     def _series(self, manifest: Manifest) -> str:

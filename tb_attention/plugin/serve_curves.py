@@ -192,6 +192,9 @@ def mean_row(weights: Floats, site: SiteManifest, queries: Sequence[int]) -> Flo
     inside = [query for query in queries if query < sizes["query"]]
     if not inside:
         return np.full((sizes["heads"], sizes["key"]), np.nan, np.float32)
+    if maps.shape[1] == 1:
+        rows = maps[:, 0, inside]
+        return rows[:, 0] if len(inside) == 1 else np.asarray(rows.mean(axis=1), np.float32)
     absent = uncomputed_rows(maps)
     # Another iteration computed what one did not compute yet.
     counted = (~absent | absent.all(axis=0))[:, inside]

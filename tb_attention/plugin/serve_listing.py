@@ -84,9 +84,10 @@ def serve_series(logs: Logs, request: Request) -> Response:
 def _read_series(attempt: OpenedAttempt, tag: str) -> SeriesAnswer:
     """The answer with what the step files say; what changes without them is filled in for each request."""
     steps = manifests.read_steps(attempt)
+    readable = steps.manifests
     return answers.series_answer(
-        steps.readable[-1][2].facts if steps.readable else SeriesFacts(tag, "unknown", ()),
-        ((known.text, known.sites.text) for _, _, known in steps.readable),
+        readable[-1].facts if readable else SeriesFacts(tag, "unknown", ()),
+        ((known.text, known.sites.text) for known in readable),
         run="",
         attempt=attempt.number,
         attempts=(),

@@ -117,7 +117,7 @@ def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_size_that_deflate_cannot_reach_is_damage() -> None:
     data = npz_bytes([("a", np.zeros(100, np.uint8))])
     with opened(data) as archive:
-        archive._entries["a"] = archive._entries["a"]._replace(size=500_000_000)
+        archive._known["a"] = archive._find("a")._replace(size=500_000_000)
         with pytest.raises(DamagedFileError, match="inflate to 500000000"):
             archive.read("a")
 
@@ -159,7 +159,11 @@ def test_the_directory_says_what_zipfile_reads(comment: bytes, members: int) -> 
     with zipfile.ZipFile(buffer) as file:
         infos = file.infolist()
     expected = [(each.filename, each.CRC, each.file_size, each.compress_size, each.header_offset) for each in infos]
-    found = read_directory(buffer, 300)
+    directory = read_directory(buffer, 300)
+    found = directory.entries()
+    assert [directory.find(each.name) for each in found] == found
+    assert directory.find("matrix/gr") is None
+    assert directory.find("none") is None
     assert [(each.name, each.crc32, each.size, each.stored, each.offset) for each in found] == expected
     assert [b"".join(inflated(buffer, each)) for each in found] == [b"x" * number for number in range(members)]
 
@@ -167,7 +171,7 @@ def test_the_directory_says_what_zipfile_reads(comment: bytes, members: int) -> 
 def test_a_member_that_claims_more_than_there_is_takes_no_memory() -> None:
     data = npz_bytes([("a", np.arange(100))])
     with opened(data) as archive:
-        archive._entries["a"] = archive._entries["a"]._replace(stored=1 << 40)
+        archive._known["a"] = archive._find("a")._replace(stored=1 << 40)
         tracemalloc.start()
         with pytest.raises(DamagedFileError, match="is damaged"):
             archive.read("a")

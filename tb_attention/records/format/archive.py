@@ -70,11 +70,11 @@ class Archive:
         self._file = file
         self._name = name
         try:
-            entries = read_directory(file, MAX_MEMBERS)
+            self._directory = read_directory(file, MAX_MEMBERS)
         except _ZIP_ERRORS as error:
             file.close()
             raise DamagedFileError(f"{name} is not a whole zip archive: {error}.") from error
-        self._entries = {entry.name.removesuffix(".npy"): entry for entry in entries}
+        self._known: dict[str, ZipEntry | None] = {}
 
     def __enter__(self) -> Archive:
         return self
@@ -90,8 +90,8 @@ class Archive:
 
     @property
     def names(self) -> list[str]:
-        """Names of the members, without ".npy", in the order of the file."""
-        return list(self._entries)
+        """Names of the members, without ".npy", in the order of the file; raises `DamagedFileError`."""
+        return list(self._entries())
 
     def read(self, name: str, most: int = MAX_MEMBER_BYTES) -> npt.NDArray[Any]:
         """The array of a member, read-only.
@@ -127,7 +127,7 @@ class Archive:
 
     def streams(self) -> dict[str, Stream | None]:
         """The streams of all members by name; None for a member that has to be decoded, or is damaged."""
-        found: dict[str, Stream | None] = dict.fromkeys(self._entries)
+        found: dict[str, Stream | None] = dict.fromkeys(self._entries())
         for name in found:
             with contextlib.suppress(DamagedFileError):
                 found[name] = self.stream(name)
@@ -150,7 +150,7 @@ class Archive:
         Raises:
             DamagedFileError: A member is missing, too large or altered.
         """
-        for name in self._entries:
+        for name in self._entries():
             entry = self._checked(name, MAX_MEMBER_BYTES)
             try:
                 for _ in inflated(self._file, entry):
@@ -158,8 +158,25 @@ class Archive:
             except _ZIP_ERRORS as error:
                 raise DamagedFileError(f"{name} in {self._name} is damaged: {error}.") from error
 
+    def _entries(self) -> dict[str, ZipEntry]:
+        try:
+            entries = self._directory.entries()
+        except _ZIP_ERRORS as error:
+            raise DamagedFileError(f"{self._name} is not a whole zip archive: {error}.") from error
+        found = {entry.name.removesuffix(".npy"): entry for entry in entries}
+        self._known.update(found)
+        return found
+
+    def _find(self, name: str) -> ZipEntry | None:
+        if name not in self._known:
+            try:
+                self._known[name] = self._directory.find(f"{name}.npy") or self._directory.find(name)
+            except _ZIP_ERRORS as error:
+                raise DamagedFileError(f"{self._name} is not a whole zip archive: {error}.") from error
+        return self._known[name]
+
     def _checked(self, name: str, most: int) -> ZipEntry:
-        entry = self._entries.get(name)
+        entry = self._find(name)
         most = min(most, MAX_MEMBER_BYTES)
         if entry is None:
             raise DamagedFileError(f"{self._name} has no member {name[:80]!r}.")

@@ -34,7 +34,7 @@ SEGMENT = 64
 """Steps in a segment, at most."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class StepEntry:
     """A step in the index.
 

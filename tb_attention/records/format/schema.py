@@ -32,7 +32,7 @@ _MOST_BINS = 65_536
 _DEEPEST = 20
 
 
-class StepHeader(Struct, frozen=True, kw_only=True, tag_field="content"):
+class StepHeader(Struct, frozen=True, kw_only=True, gc=False, tag_field="content"):
     """What every manifest of a step says.
 
     Attributes:

@@ -48,15 +48,61 @@ class ZipEntry(NamedTuple):
     offset: int
 
 
-def read_directory(file: IO[bytes], most: int) -> list[ZipEntry]:
-    """The members of an archive, in the order of its directory.
+class ZipDirectory:
+    """The directory of an archive.
+
+    Args:
+        data: Its bytes.
+        count: The number of its entries.
+    """
+
+    def __init__(self, data: bytes, count: int) -> None:
+        self._data = data
+        self._count = count
+
+    def find(self, name: str) -> ZipEntry | None:
+        """The last member with a name, or None. The entries of the others are not looked at.
+
+        Raises:
+            ValueError: The directory is impossible.
+        """
+        wanted = name.encode("utf-8", "replace")
+        at = self._data.rfind(wanted)
+        while at >= 0:
+            start = at - _ENTRY.size
+            if start >= 0 and self._data.startswith(b"PK\x01\x02", start):
+                entry, _ = _entry(self._data, start)
+                if entry.name == name:
+                    return entry
+            at = self._data.rfind(wanted, 0, at + len(wanted) - 1)
+        # The name of a member may be in another encoding.
+        return (
+            None if name.isascii() else next((entry for entry in reversed(self.entries()) if entry.name == name), None)
+        )
+
+    def entries(self) -> list[ZipEntry]:
+        """All members, in the order of the directory.
+
+        Raises:
+            ValueError: The directory is impossible.
+        """
+        found = []
+        at = 0
+        for _ in range(self._count):
+            entry, at = _entry(self._data, at)
+            found.append(entry)
+        return found
+
+
+def read_directory(file: IO[bytes], most: int) -> ZipDirectory:
+    """The directory of an archive.
 
     Args:
         file: Seekable.
         most: The number of members that are allowed.
 
     Raises:
-        ValueError, OSError: It is not a zip archive, or its directory is impossible.
+        ValueError, OSError: It is not a zip archive, or its directory is not there.
     """
     length = file.seek(0, 2)
     tail, at = _find_end(file, length)
@@ -70,8 +116,10 @@ def read_directory(file: IO[bytes], most: int) -> list[ZipEntry]:
     if offset + size > length:
         raise ValueError("its directory would be beyond its end")
     first = length - len(tail)
-    directory = tail[offset - first : offset - first + size] if offset >= first else _read(file, offset, size)
-    return _entries(directory, count)
+    data = tail[offset - first : offset - first + size] if offset >= first else _read(file, offset, size)
+    if count and not data.startswith(b"PK\x01\x02"):
+        raise ValueError("its directory is not where it says")
+    return ZipDirectory(data, count)
 
 
 def local_data(file: IO[bytes], entry: ZipEntry) -> int:
@@ -142,24 +190,20 @@ def _end64(file: IO[bytes], end: int) -> tuple[int, int, int] | None:
     return count, size, offset
 
 
-def _entries(directory: bytes, count: int) -> list[ZipEntry]:
-    found = []
-    at = 0
-    for _ in range(count):
-        if at + _ENTRY.size > len(directory) or directory[at : at + 4] != b"PK\x01\x02":
-            raise ValueError("its directory is cut or altered")
-        fields = _ENTRY.unpack_from(directory, at)
-        _, _, _, flags, method, _, _, crc32, stored, size, named, extra, comment, _, _, _, offset = fields
-        at += _ENTRY.size
-        name = directory[at : at + named].decode("utf-8" if flags & _UTF8 else "cp437", "replace")
-        if _ELSEWHERE in (size, stored, offset):
-            wide = _wide(directory[at + named : at + named + extra])
-            size, stored, offset = (next(wide, -1) if each == _ELSEWHERE else each for each in (size, stored, offset))
-            if min(size, stored, offset) < 0:
-                raise ValueError("a size in its directory is missing")
-        at += named + extra + comment
-        found.append(ZipEntry(name, method, bool(flags & _ENCRYPTED), crc32, stored, size, offset))
-    return found
+def _entry(directory: bytes, at: int) -> tuple[ZipEntry, int]:
+    """The entry at an offset of a directory, and the offset after it."""
+    if at + _ENTRY.size > len(directory) or directory[at : at + 4] != b"PK\x01\x02":
+        raise ValueError("its directory is cut or altered")
+    fields = _ENTRY.unpack_from(directory, at)
+    _, _, _, flags, method, _, _, crc32, stored, size, named, extra, comment, _, _, _, offset = fields
+    at += _ENTRY.size
+    name = directory[at : at + named].decode("utf-8" if flags & _UTF8 else "cp437", "replace")
+    if _ELSEWHERE in (size, stored, offset):
+        wide = _wide(directory[at + named : at + named + extra])
+        size, stored, offset = (next(wide, -1) if each == _ELSEWHERE else each for each in (size, stored, offset))
+        if min(size, stored, offset) < 0:
+            raise ValueError("a size in its directory is missing")
+    return ZipEntry(name, method, bool(flags & _ENCRYPTED), crc32, stored, size, offset), at + named + extra + comment
 
 
 def _wide(extra: bytes) -> Iterator[int]:
