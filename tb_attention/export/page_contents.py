@@ -14,10 +14,11 @@ from tb_attention.export.page_bodies import VERSION, Body, OpenFile, SeriesPart,
 from tb_attention.export.page_maps import MapsPart
 from tb_attention.records.format import confusion_file, paths
 from tb_attention.records.format.index import StepEntry
+from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import ConfusionManifest, StepManifest
 from tb_attention.records.reading.logged_steps import nothing_in
-from tb_attention.records.reading.opened_attempt import OpenedAttempt
-from tb_attention.records.reading.series import choose, list_series
+from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
+from tb_attention.records.reading.series import Series, choose, list_series
 from tb_attention.records.store.store import ReadStore
 from tb_attention.wire import answers
 from tb_attention.wire.held_page import body_name, held_index
@@ -47,18 +48,17 @@ def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, ch
     Raises:
         NotInLogError: The log is empty, or has no such series, attempt, step, sample, site or head.
     """
-    series = list_series(store)
-    chosen = choose(series, tag, "attention")
-    if chosen is None:
-        raise NotInLogError(nothing_in(store))
+    series, chosen = _choose(store, tag)
     others = [each for each in series if each is not chosen and each.content == "confusion"]
     opened = chosen.attempts.open(attempt)
-    main = opened.list_steps(with_measures=True).entries
-    if not main:
+    kept = _read(opened, [step for step in opened.steps if choice.has_step(step)])
+    unread = {step for step in opened.steps if choice.has_step(step)} - {entry.manifest.step for entry in kept}
+    there = [step for step in opened.steps if step not in unread]
+    if not there:
         tags = [each.tag for each in series]
         raise NotInLogError(f"The series {chosen.tag!r} has no step that can be read. The series are: {tags}.")
-    _check(main, choice)
-    kept = [entry for entry in main if choice.has_step(entry.manifest.step)]
+    check_found("steps", choice.steps, there)
+    _check(kept, choice)
     parts = [_part(opened, 0, kept, choice)]
     held = [_answer(opened, parts[0], run, choice)]
     for other in others if chosen.content == "attention" else ():
@@ -70,6 +70,35 @@ def collect(store: ReadStore, run: str, tag: str | None, attempt: int | None, ch
     bodies = [body for part in parts for body in part.bodies]
     names = [body.name for body in bodies]
     return Contents(held_index(run, held, [part.samples for part in parts], names), bodies)
+
+
+def step_sizes(store: ReadStore, tag: str | None, attempt: int | None, choice: Choice) -> dict[Step, int]:
+    """Bytes of the step files of the main series that go into a page.
+
+    Raises:
+        NotInLogError: The log is empty, or has no such series or attempt, or not all of the steps.
+    """
+    steps = _choose(store, tag)[1].attempts.open(attempt).steps
+    check_found("steps", choice.steps, list(steps))
+    return {step: file.size for step, file in steps.items() if choice.has_step(step)}
+
+
+def _choose(store: ReadStore, tag: str | None) -> tuple[list[Series], Series]:
+    series = list_series(store)
+    chosen = choose(series, tag, "attention")
+    if chosen is None:
+        raise NotInLogError(nothing_in(store))
+    return series, chosen
+
+
+def _read(opened: OpenedAttempt, steps: Sequence[Step]) -> list[StepEntry]:
+    """Those of some steps that can be read, in order."""
+    found = {
+        entry.manifest.step: entry
+        for entry in opened.read_steps(steps, with_measures=True)
+        if not isinstance(entry, Damaged)
+    }
+    return [found[step] for step in steps if step in found]
 
 
 def _part(opened: OpenedAttempt, series: int, entries: Sequence[StepEntry], choice: Choice) -> SeriesPart:
@@ -113,7 +142,6 @@ def _status(opened: OpenedAttempt, *, whole: bool) -> Status | None:
 
 
 def _check(entries: Sequence[StepEntry], choice: Choice) -> None:
-    check_found("steps", choice.steps, [entry.manifest.step for entry in entries])
     maps = [entry.manifest for entry in entries if isinstance(entry.manifest, StepManifest)]
     heads: dict[str, int] = {}
     for manifest in maps:

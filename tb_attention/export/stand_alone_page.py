@@ -8,6 +8,7 @@ import hashlib
 import html
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from tb_attention._version import __version__
 from tb_attention.errors import ArgumentError, MissingDependencyError
 from tb_attention.export.choice import Choice, Heads, choose
-from tb_attention.export.page_contents import Contents, collect
+from tb_attention.export.page_contents import Contents, collect, step_sizes
 from tb_attention.records.format.paths import Step
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.reaching import shown_url
@@ -29,6 +30,9 @@ MAX_BYTES = 100_000_000
 _STATIC = Path(__file__).resolve().parent.parent / "plugin" / "static"
 # The licences of the code and the font in a page require to be in it.
 _LICENSES = ("licenses.md", "roboto-license.txt")
+
+# Of more steps the size of a page is estimated.
+_LOOKED_AT = 16
 
 # Everything is in the file, so that the page can load and send nothing, whatever a log says.
 _POLICY = (
@@ -92,7 +96,7 @@ def export_html(
     choice = choose(steps, samples, sites, heads, redact)
     store = open_store(log_dir)
     page = make_page(store, title or run_name(store), tag, attempt, choice)
-    check_size(page, max_bytes)
+    check_size(page.size, max_bytes)
 
     def write(file: IO[bytes]) -> None:
         file.writelines(page.chunks())
@@ -122,11 +126,30 @@ def make_page(
     return Page(collect(store, run, tag, attempt, choice), f"{run}: attention", link or {})
 
 
-def check_size(page: Page, most: int = MAX_BYTES) -> None:
+def about_size(store: ReadStore, run: str, tag: str | None, attempt: int | None, choice: Choice) -> int:
+    """About how many bytes a page would have. Of many steps a few are looked at, and the sizes of the other files tell theirs.
+
+    Args:
+        store, run, tag, attempt, choice: As for `make_page`.
+
+    Raises:
+        NotInLogError, MissingDependencyError: As `export_html` does.
+    """
+    sizes = step_sizes(store, tag, attempt, choice)
+    few = tuple(sizes)[:: -(-len(sizes) // _LOOKED_AT) or 1]
+    if len(few) == len(sizes):
+        return make_page(store, run, tag, attempt, choice).size
+    # What does not grow with the steps, and how the rest grows with their files.
+    one, several = (make_page(store, run, tag, attempt, replace(choice, steps=each)).size for each in (few[:1], few))
+    first, sampled = sizes[few[0]], sum(sizes[step] for step in few)
+    return round(one + (several - one) / max(1, sampled - first) * (sum(sizes.values()) - first))
+
+
+def check_size(size: int, most: int = MAX_BYTES) -> None:
     """Raises ArgumentError for a page that is larger than allowed."""
-    if page.size > most:
+    if size > most:
         raise ArgumentError(
-            f"The page would have {_megabytes(page.size)}; {_megabytes(most)} are allowed (`max_bytes`). Choose fewer "
+            f"The page would have {_megabytes(size)}; {_megabytes(most)} are allowed (`max_bytes`). Choose fewer "
             f"steps, samples, sites or heads."
         )
 
@@ -184,8 +207,7 @@ class Page:
         yield self._head
         yield self._index
         for body in self._contents.bodies:
-            yield b"\n"
-            yield base64.b64encode(body.make())
+            yield b"\n" + base64.b64encode(body.make())
         yield self._tail
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tensorboard import errors
@@ -82,6 +82,15 @@ def file_body(request: Request, body: bytes, mimetype: str, *, keep: bool) -> Re
     """Answers with a file of the front end."""
     response = http_util.Respond(request, body, mimetype)
     response.headers["Cache-Control"] = FOR_EVER if keep else ASK_AGAIN
+    return response
+
+
+def streamed(request: Request, pieces: Iterator[bytes], mimetype: str) -> Response:
+    """Answers with bytes as they are made, neither kept by the browser nor compressed."""
+    response = file_body(request, b"", mimetype, keep=False)
+    if request.method != "HEAD":
+        response.response = pieces
+    del response.headers["Content-Length"]
     return response
 
 
