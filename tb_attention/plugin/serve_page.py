@@ -37,18 +37,20 @@ def serve_page(logs: Logs, request: Request) -> Response:
     asked = _asked(logs, request)
     about = about_size(*asked)
     if about > _SURELY * MAX_BYTES:
-        check_size(about)
+        check_size(about, MAX_BYTES)
     if not _turns.acquire(timeout=_WAIT_SECONDS):
         return respond.error(request, 503, f"{_AT_ONCE} other pages are being made. Try again in a minute.")
     turn = _Turn()
     try:
         page = make_page(*asked)
-        check_size(page.size)
+        check_size(page.size, MAX_BYTES)
         response = respond.streamed(request, _pieces(page, turn), "text/html")
     except BaseException:
         turn.end()
         raise
     response.call_on_close(turn.end)
+    if request.method == "HEAD":
+        turn.end()
     connection = request.environ.get("werkzeug.socket")
     if connection is not None:
         connection.settimeout(_STALL_SECONDS)

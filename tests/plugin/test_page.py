@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from werkzeug.serving import make_server
 
 import tb_attention
+from tb_attention.export import stand_alone_page
+from tb_attention.plugin import serve_page
 from tests.export.pages import Page, write_run
 from tests.plugin.conftest import Tab, open_tab, write_event_file
 
@@ -82,3 +91,98 @@ def test_links_out_of_the_run_are_not_followed(tmp_path: Path) -> None:
     assert response.status_code == 200 or "leads out of the run" in response.get_data(as_text=True)
     if response.status_code == 200:
         assert 1 not in [step["step"] for step in Page(response.get_data(as_text=True)).series[0]["steps"]]
+
+
+class Server:
+    """The tab over real sockets, and how many bodies of pages were made."""
+
+    def __init__(self, tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made = 0
+        self.at_once = self.most_at_once = 0
+        self.slow = 0.0
+        self._lock = threading.Lock()
+        chunks = stand_alone_page.Page.chunks
+
+        def counted(page: stand_alone_page.Page) -> Iterator[bytes]:
+            with self._lock:
+                self.at_once += 1
+                self.most_at_once = max(self.most_at_once, self.at_once)
+            try:
+                for chunk in chunks(page):
+                    self.made += 1
+                    time.sleep(self.slow)
+                    yield chunk + b" " * 1_000_000
+            finally:
+                with self._lock:
+                    self.at_once -= 1
+
+        monkeypatch.setattr(stand_alone_page.Page, "chunks", counted)
+        self._server = make_server("localhost", 0, tab.client.application, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def ask(self) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("localhost", self._server.port, timeout=20)
+        connection.request("GET", f"/data/plugin/attention/page?{urlencode(NAME)}")
+        return connection.getresponse()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    server = Server(tab, monkeypatch)
+    yield server
+    server.stop()
+
+
+def test_a_page_is_sent_in_pieces_and_two_are_made_at_once(server: Server) -> None:
+    server.slow = 0.01
+    with ThreadPoolExecutor(6) as pool:
+        pages = list(pool.map(lambda _: server.ask().read(), range(6)))
+    assert server.most_at_once == 2
+    assert len(set(pages)) == 1
+    assert len(pages[0]) > 10_000_000
+
+
+def test_an_aborted_page_is_not_made_any_further_and_gives_up_its_turn(server: Server) -> None:
+    pages = [server.ask() for _ in range(2)]
+    for page in pages:
+        assert page.read(1000)
+        page.close()
+    end = time.monotonic() + 10
+    while server.at_once and time.monotonic() < end:
+        time.sleep(0.01)
+    assert server.at_once == 0
+    made = server.made
+    whole = server.ask().read()
+    assert made < 2 * (server.made - made)
+    assert b"</html>" in whole
+
+
+def test_a_page_whose_turn_does_not_come_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve_page, "_WAIT_SECONDS", 0.01)
+    pages = [server.ask() for _ in range(2)]
+    assert all(page.read(1000) for page in pages)
+    refused = server.ask()
+    assert refused.status == 503
+    assert b"2 other pages are being made" in refused.read()
+    assert all(page.read() for page in pages)
+
+
+def test_a_client_that_has_stopped_reading_loses_its_turn(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve_page, "_STALL_SECONDS", 0.1)
+    pages = [server.ask() for _ in range(2)]
+    assert b"</html>" in server.ask().read()
+    for page in pages:
+        page.close()
+
+
+def test_head_answers_without_a_page(tab: Tab) -> None:
+    for _ in range(3):
+        response = tab.get("page", "HEAD", **NAME)
+        assert response.status_code == 200
+        assert response.get_data() == b""
