@@ -101,5 +101,5 @@ def show(
         link = {"view": "head", "head": 0 if head is None else head}
     chosen = choose(step, sample, site, head, redact)
     page = make_page(store, title or run_name(store), tag, attempt, chosen, link)
-    check_size(page, max_bytes)
+    check_size(page.size, max_bytes)
     return Shown(b"".join(page.chunks()).decode("utf-8"), height, title or run_name(store))
