@@ -90,7 +90,9 @@ def streamed(request: Request, pieces: Iterator[bytes], mimetype: str) -> Respon
     response = file_body(request, b"", mimetype, keep=False)
     if request.method != "HEAD":
         response.response = pieces
-    del response.headers["Content-Length"]
+    # `Respond` compresses a body that it is given, and says so.
+    for header in ("Content-Length", "Content-Encoding"):
+        response.headers.pop(header, None)
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import os
 import threading
@@ -39,6 +40,15 @@ def test_the_download_is_what_export_html_writes(tab: Tab, tmp_path: Path) -> No
     assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''attention-group-a%20b.html"
     tb_attention.export_html(tab.logdir / "group" / "a b", tmp_path / "page.html", title="group/a b")
     assert response.get_data() == (tmp_path / "page.html").read_bytes()
+
+
+def test_a_client_that_takes_gzip_can_read_the_page_too(tab: Tab) -> None:
+    query = f"/data/plugin/attention/page?{urlencode(NAME)}"
+    response = tab.client.get(query, headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    body = response.get_data()
+    if response.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    assert body == tab.client.get(query, headers={"Accept-Encoding": "identity"}).get_data()
 
 
 def test_the_size_is_that_of_the_page(tab: Tab) -> None:
