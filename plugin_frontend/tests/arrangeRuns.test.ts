@@ -6,6 +6,7 @@ import {
   bestOf,
   bestRun,
   bestRuns,
+  furtherMetrics,
   isHigherBetter,
   listRuns,
   shortNames,
@@ -59,6 +60,7 @@ test("the step of the best is named as everywhere: an epoch from 1 where steps a
   };
   expect(at({ epoch: 14 })).toBe("epoch 15");
   expect(at({ epoch: 2 })).toBe("step 14");
+  expect(at({ epoch: 2, batch: 14 })).toBe("batch 14");
   expect(at({}, { epochs: 20 })).toBe("epoch 15");
   expect(at({})).toBe("step 14");
 });
@@ -72,6 +74,26 @@ test("runs with another metric, with none and with a best of an older log come l
     run("b", "val_loss", 1),
   ];
   expect(names(runs, "", "best")).toEqual(["b", "a", "none", "old", "other"]);
+});
+
+test("further metrics of the best steps are columns where they differ, and order the runs", () => {
+  const reached = (name: string, metrics: Record<string, number | "NaN">, monitor = "val_loss") => {
+    const made = run(name, monitor, 0.5);
+    Object.assign(made.series[0]!.status!.best!, { metrics: { [monitor]: 0.5, ...metrics } });
+    return made;
+  };
+  const runs = [
+    reached("a", { accuracy: 0.5, loss: 0.1, val_accuracy: 0.3 }),
+    reached("b", { accuracy: 0.4, loss: 0.1, val_accuracy: "NaN" }),
+    reached("c", { accuracy: 0.6, loss: 0.1, val_accuracy: 0.7 }),
+    reached("other", { val_accuracy: 0.9, rest: 1 }, "val_score"),
+    run("old", "val_loss", 0.4),
+  ];
+  expect(furtherMetrics(listRuns(runs), "val_loss")).toEqual(["val_accuracy", "accuracy"]);
+  expect(furtherMetrics(listRuns(runs.slice(0, 1)), "val_loss")).toEqual(["val_accuracy", "accuracy", "loss"]);
+  expect(furtherMetrics(listRuns([run("old", "val_loss", 0.4)]), "val_loss")).toEqual([]);
+  expect(names(runs, "", { metric: "val_accuracy" })).toEqual(["c", "a", "b", "other", "old"]);
+  expect(names(runs, "", { metric: "accuracy" })).toEqual(["c", "a", "b", "other", "old"]);
 });
 
 test("runs are ordered by a parameter as people count, and those without it come last", () => {

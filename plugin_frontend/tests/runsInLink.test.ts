@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { foldedRunsText, readFoldedRuns, readRunOrder, runOrderText } from "../src/model/runsInLink";
 
 test("an order of runs comes back from the address", () => {
-  for (const order of ["name", "best", { parameter: "lr" }] as const)
+  for (const order of ["name", "best", { parameter: "lr" }, { metric: "val_accuracy" }] as const)
     expect(readRunOrder(runOrderText(order))).toEqual(order);
   expect(runOrderText("name")).toBeNull();
   expect(readRunOrder("upside down")).toBe("name");

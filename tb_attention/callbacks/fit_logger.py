@@ -180,7 +180,7 @@ class FitLogger:
 
     def note_best(self, metrics: Mapping[str, float]) -> None:
         """Marks the epoch if it is the best so far by the monitored metric, or by what stands in for it."""
-        self._series.note_best(self._clock.epoch, metrics, self._clock.epoch)
+        self._series.note_best(self._clock.epoch, metrics, self._clock.epoch, self._clock.batches)
 
     def end_epoch(self) -> None:
         """Notes whether the end of an epoch was logged, and writes the status."""

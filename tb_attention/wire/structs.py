@@ -110,8 +110,12 @@ class Best(WireStruct, frozen=True):
     """The step with the best value of a metric.
 
     Attributes:
-        mode: Whether the smallest or the largest value is the best; logs of earlier versions do not say it.
-        epoch: Of the step, from 0; logs of earlier versions do not say it.
+        mode: Whether the smallest or the largest value is the best.
+        epoch: Of the step, from 0.
+        batch: The number of batches before the step.
+        metrics: All metrics of the step.
+
+        Logs of earlier versions say none of these.
     """
 
     step: Step
@@ -119,6 +123,8 @@ class Best(WireStruct, frozen=True):
     value: WireNumber | None = None
     mode: Literal["min", "max"] | UnsetType | None = UNSET
     epoch: int | UnsetType | None = UNSET
+    batch: int | UnsetType | None = UNSET
+    metrics: dict[str, WireNumber | None] | UnsetType = UNSET
 
 
 class Thinned(WireStruct, frozen=True):

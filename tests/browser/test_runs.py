@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Request, expect
 
 import tb_attention
-from tests.browser.tab import Tab, opened
+from tests.browser.tab import Tab, opened, save
 from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.browser
@@ -36,6 +38,10 @@ def loss_of(run: int, step: int) -> float:
     return 1 + ((7 * run) % RUNS) / 100 - step / 10
 
 
+def accuracy_of(run: int, step: int) -> float:
+    return 0.5 + ((11 * run + step) % RUNS) / 100
+
+
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = tmp_path_factory.mktemp("sweep")
@@ -52,7 +58,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for step in range(STEPS):
                 site = "other/attention" if run == 8 else SITE
                 writer.write(
-                    step, {site: weights_of(run, step, 2)}, metrics={"val_loss": loss_of(run, step)}, epoch=step
+                    step,
+                    {site: weights_of(run, step, 2)},
+                    metrics={"val_loss": loss_of(run, step), "val_accuracy": accuracy_of(run, step)},
+                    epoch=step,
                 )
     return logs
 
@@ -171,6 +180,33 @@ def test_runs_stand_in_groups_and_the_best_of_them_are_chosen(server: TensorBoar
         best = sorted(sorted(range(10, 20), key=lambda run: loss[run])[:3])
         panels = tab.frame.get_by_role("group", name="This head in each run").get_by_role("heading")
         expect(panels).to_have_text([name(run) for run in [0, *best]])
+
+
+def test_another_metric_of_the_best_steps_orders_the_runs_and_leaves_in_the_csv(
+    server: TensorBoard, chromium: Browser
+) -> None:
+    accuracy = [accuracy_of(run, STEPS - 1) for run in range(RUNS)]
+    best = sorted(range(RUNS), key=lambda run: -accuracy[run])
+    with opened(chromium, server.address, link(view="runs", runs="lr%3D00,lr%3D04")) as tab:
+        tab.wait_until_drawn("runs")
+        table = tab.frame.get_by_role("region", name="Table of runs")
+        column = table.get_by_role("columnheader", name=re.compile("^val_accuracy"))
+        expect(column).to_have_attribute("title", "val_accuracy at the step with the best val_loss")
+        column.get_by_role("button").click()
+        expect(column).to_have_attribute("aria-sort", "descending")
+        tab.expect_link("orderRuns=%40val_accuracy")
+        for place in range(3):
+            row = table.get_by_role("row").nth(1 + place)
+            expect(row).to_contain_text(name(best[place]))
+            expect(row.get_by_role("cell").nth(3)).to_have_text(f"{accuracy[best[place]]:.3f}")
+        with tab.page.expect_download() as download:
+            save(tab, "CSV")
+        rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+        assert {row["run"]: row["lr"] for row in rows} == {"lr=00": "00", "lr=04": "04"}
+        for row in rows:
+            run = int(row["lr"])
+            assert float(row["val_loss"]) == pytest.approx(loss_of(run, STEPS - 1))
+            assert float(row["val_accuracy"]) == pytest.approx(accuracy[run])
 
 
 def test_bars_of_runs_grow_with_the_value_from_zero(server: TensorBoard, chromium: Browser) -> None:

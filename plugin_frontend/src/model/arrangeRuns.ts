@@ -1,5 +1,5 @@
 /** The runs as a list to choose from: filtered by name, in order of names or of what they reached. */
-import type { SeriesEntry } from "../api/wire";
+import { toNumber, type SeriesEntry } from "../api/wire";
 import { higherIsBetter } from "./metricDirection";
 import { naturalOrder } from "./naturalOrder";
 import { parametersOf, partsOf, type Parameters } from "./runParameters";
@@ -13,6 +13,8 @@ export interface BestMetric {
   higher: boolean;
   /** "epoch 15". */
   at: string;
+  /** All metrics of that step; none in logs of earlier versions. */
+  metrics: ReadonlyMap<string, number>;
 }
 
 export interface ListedRun {
@@ -26,17 +28,26 @@ export interface ListedRun {
   parameters: Parameters;
 }
 
-/** By the name, by the best metric, or by a parameter. */
-export type RunOrder = "name" | "best" | { parameter: string };
+/** By the name, by the best metric, by a parameter, or by another metric of the best step. */
+export type RunOrder = "name" | "best" | { parameter: string } | { metric: string };
+
+/** So many columns of further metrics at most. */
+const MOST_METRICS = 4;
 
 /** What the list of runs itself says of the best step: a run need not be opened for it. */
 export function bestOf(entries: SeriesEntry[]): BestMetric | null {
   for (const { status } of entries) {
-    const { step, monitor, value, mode, epoch } = status?.best ?? {};
+    const { step, monitor, value, mode, epoch, batch, metrics } = status?.best ?? {};
     if (step === undefined || typeof monitor !== "string" || typeof value !== "number") continue;
     // Logs of earlier versions say neither; where a training has epochs, its steps are epochs.
     const counted = epoch ?? (status?.epochs != null && step !== "init" ? step : null);
-    return { monitor, value, higher: mode ? mode === "max" : higherIsBetter(monitor), at: nameOfStep(step, counted) };
+    return {
+      monitor,
+      value,
+      higher: mode ? mode === "max" : higherIsBetter(monitor),
+      at: nameOfStep(step, counted, batch),
+      metrics: new Map(Object.entries(metrics ?? {}).map(([name, number]) => [name, toNumber(number)])),
+    };
   }
   return null;
 }
@@ -62,6 +73,16 @@ export function commonMonitor(runs: ListedRun[]): string | null {
   const counts = new Map<string, number>();
   for (const { best } of runs) if (best) counts.set(best.monitor, (counts.get(best.monitor) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
+}
+
+/** The metrics besides the monitored one that differ among the best steps of runs: those of validation first, then as they were logged. */
+export function furtherMetrics(runs: ListedRun[], monitor: string | null): string[] {
+  const having = runs.flatMap(({ best }) => (best && best.monitor === monitor ? [best.metrics] : []));
+  const names = [...new Set(having.flatMap((metrics) => [...metrics.keys()]))].filter((name) => name !== monitor);
+  const valuesOf = (name: string) => having.flatMap((metrics) => metrics.get(name) ?? []);
+  const differing = names.filter((name) => having.length === 1 || new Set(valuesOf(name)).size > 1);
+  const isTraining = (name: string) => Number(!name.startsWith("val_"));
+  return differing.sort((a, b) => isTraining(a) - isTraining(b)).slice(0, MOST_METRICS);
 }
 
 /** Whether the highest value of a metric is the best: as the first run says that has it. */
@@ -117,14 +138,18 @@ export function bestRuns(listed: ListedRun[], filter: string, count: number): Li
 export function arrangeRuns(listed: ListedRun[], filter: string, order: RunOrder): ListedRun[] {
   const passes = runFilter(filter);
   const shown = listed.filter(({ run }) => passes?.(run.run) ?? true);
-  if (typeof order === "object") {
+  if (typeof order === "object" && "parameter" in order) {
     const value = ({ parameters }: ListedRun) => parameters.get(order.parameter);
     return shown.sort((a, b) => compare(value(a), value(b), naturalOrder) || a.index - b.index);
   }
   const monitor = commonMonitor(listed);
   if (order === "name" || monitor === null) return shown;
-  const sign = isHigherBetter(listed, monitor) ? -1 : 1;
-  const value = ({ best }: ListedRun) => (best?.monitor === monitor ? sign * best.value : undefined);
+  const metric = order === "best" ? monitor : order.metric;
+  const sign = (order === "best" ? isHigherBetter(listed, monitor) : higherIsBetter(metric)) ? -1 : 1;
+  const value = ({ best }: ListedRun) => {
+    const number = best?.monitor !== monitor ? NaN : order === "best" ? best.value : (best.metrics.get(metric) ?? NaN);
+    return Number.isNaN(number) ? undefined : sign * number;
+  };
   return shown.sort((a, b) => compare(value(a), value(b), (x, y) => x - y) || a.index - b.index);
 }
 

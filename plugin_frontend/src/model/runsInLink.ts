@@ -1,14 +1,15 @@
 /** How the address says in which order the list of runs is, and which of its groups are folded. */
 import type { RunOrder } from "./arrangeRuns";
 
-/** null for by name, "best", "=lr" for by a parameter. */
+/** null for by name, "best", "=lr" for by a parameter, "@val_accuracy" for by a metric. */
 export function runOrderText(order: RunOrder): string | null {
-  if (typeof order === "object") return `=${order.parameter}`;
+  if (typeof order === "object") return "metric" in order ? `@${order.metric}` : `=${order.parameter}`;
   return order === "name" ? null : order;
 }
 
 export function readRunOrder(text: string | null): RunOrder {
   if (text?.startsWith("=")) return { parameter: text.slice(1) };
+  if (text?.startsWith("@")) return { metric: text.slice(1) };
   return text === "best" ? "best" : "name";
 }
 

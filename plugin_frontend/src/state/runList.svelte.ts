@@ -1,6 +1,14 @@
 /** The list of runs: filter, order, and which are chosen. Of a run that is not chosen nothing is fetched. */
 import { runColor } from "../model/runs";
-import { arrangeRuns, bestRuns, commonMonitor, isHigherBetter, listRuns, type RunOrder } from "../model/arrangeRuns";
+import {
+  arrangeRuns,
+  bestRuns,
+  commonMonitor,
+  furtherMetrics,
+  isHigherBetter,
+  listRuns,
+  type RunOrder,
+} from "../model/arrangeRuns";
 import { differingParameters, groupRuns, readGrouping } from "../model/runParameters";
 import { foldedRunsText, readFoldedRuns, readRunOrder, runOrderText } from "../model/runsInLink";
 import type { Selection } from "./selection.svelte";
@@ -17,6 +25,8 @@ export class RunList {
   readonly monitor = $derived.by(() => commonMonitor(this.all));
   /** Whether the highest value of that metric is the best. */
   readonly higher = $derived.by(() => this.monitor !== null && isHigherBetter(this.all, this.monitor));
+  /** Other metrics of the best steps. */
+  readonly metrics = $derived.by(() => furtherMetrics(this.all, this.monitor));
   readonly parameters = $derived.by(() => differingParameters(this.all.map(({ parameters }) => parameters)));
   readonly shown = $derived.by(() => arrangeRuns(this.all, this.text, this.order));
   readonly grouping = $derived.by(() => readGrouping(this.focus.choices.groupRuns));

@@ -216,7 +216,7 @@ class AttentionWriter:
             if beginning.refused is not None:
                 warnings.warn(beginning.refused, AttentionWarning, stacklevel=3)
         if step != "init":
-            self._logger.note_best(step, record.logs, record.epoch)
+            self._logger.note_best(step, record.logs, record.epoch, record.batch)
         self._logger.write_status(state="running", epoch=record.epoch)
         self._logger.log(record, self.samples)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from tb_attention.records.writing.arguments import checked_mode
 
 Mark = dict[str, Any]
-"""What the status says of the best step: "step", "epoch", "monitor" (the metric that it is the best by), "value" and "mode"."""
+"""What the status says of the best step: "step", "epoch", "batch", "monitor" (the metric that it is the best by), "value",
+"mode", and "metrics": all metrics of the step, at most 32 of them."""
 
 _LARGER_IS_BETTER = ("acc", "auc", "f1")
+_MOST_METRICS = 32
 
 
 class Monitor:
@@ -32,7 +35,12 @@ class Monitor:
         self._warn = warn
 
     def better(
-        self, best: Mark | None, step: Any, metrics: Mapping[str, float], epoch: int | None = None
+        self,
+        best: Mark | None,
+        step: Any,
+        metrics: Mapping[str, float],
+        epoch: int | None = None,
+        batch: int | None = None,
     ) -> Mark | None:
         """The better of the best step so far and another one.
 
@@ -43,12 +51,21 @@ class Monitor:
             step: The other one.
             metrics: Its metrics.
             epoch: Its epoch, from 0, where it has one. Defaults to None.
+            batch: The number of batches before it, where it is known. Defaults to None.
         """
         name = next((name for name in (self._name, "val_loss", "loss") if name in metrics), None)
         self._warn_of_stand_in(name, metrics)
         if name is None or not math.isfinite(metrics[name]):
             return best
-        mark = {"step": step, "epoch": epoch, "monitor": name, "value": metrics[name], "mode": self._mode_of(name)}
+        mark = {
+            "step": step,
+            "epoch": epoch,
+            "batch": batch,
+            "monitor": name,
+            "value": metrics[name],
+            "mode": self._mode_of(name),
+            "metrics": dict(itertools.islice(metrics.items(), _MOST_METRICS)),
+        }
         if best is None:
             return mark
         if best["monitor"] != name:

@@ -115,9 +115,11 @@ class SeriesLogger:
         """The failures since the last call."""
         return [self.failures.pop(0) for _ in range(len(self.failures))]
 
-    def note_best(self, step: Step, metrics: Mapping[str, float], epoch: int | None = None) -> None:
+    def note_best(
+        self, step: Step, metrics: Mapping[str, float], epoch: int | None = None, batch: int | None = None
+    ) -> None:
         """Marks a step if it is the best so far."""
-        self.state.best = self._monitor.better(self.state.best, step, metrics, epoch)
+        self.state.best = self._monitor.better(self.state.best, step, metrics, epoch, batch)
 
     def drop(self, step: Step, reason: str) -> None:
         """Names a step in the status that could not be logged."""

@@ -122,6 +122,11 @@ export function parameterText(parameter: string): string {
   return `${parameter}, as the name of the run says it`;
 }
 
+/** What the header of a column of a further metric says when asked. */
+export function furtherMetricText(metric: string, monitor: string): string {
+  return `${metric} at the step with the best ${monitor}`;
+}
+
 /** What the button that chooses the best runs does. */
 export function bestRunsText(count: number, monitor: string, higher: boolean): string {
   const runs = count === 1 ? "the run" : `the ${count} runs`;

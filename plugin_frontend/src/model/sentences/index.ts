@@ -24,6 +24,7 @@ export {
   cellName,
   countOfRuns,
   describeRuns,
+  furtherMetricText,
   describeRunWeights,
   parameterText,
   runGroupText,
