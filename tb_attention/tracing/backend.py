@@ -26,6 +26,7 @@ class Trace:
         samples: The number of samples it is bound to, or None where any number will do.
         pack_outputs: Makes the structure that the model returned from its flat tensors.
         runner: Makes a function that computes values of the graph, with the weights that the model has then.
+        layers: All layers of the model at any depth, if their names tell which of them have names that Keras made up.
         keep_alive: What must live as long as the graph is run.
     """
 
@@ -33,11 +34,24 @@ class Trace:
     samples: int | None
     pack_outputs: Callable[[list[Any]], Any]
     runner: Callable[[Sequence[Value]], Run]
+    layers: Sequence[Any] = ()
     keep_alive: Any = None
 
 
+class State(Protocol):
+    """What a model is made of, noted before it is traced."""
+
+    def note_traced(self, model: Any) -> None:
+        """The model was traced just now: what that changed, such as a count of calls, is not compared."""
+        ...
+
+    def holds(self, model: Any, *, thoroughly: bool) -> bool:
+        """Whether the model is what it was; attributes and code are compared only if `thoroughly`."""
+        ...
+
+
 class Backend(Protocol):
-    """A framework on which Keras runs.
+    """A framework with its models.
 
     Attributes:
         scalars: Types of the framework whose objects are compared by value, such as its element types.
@@ -59,6 +73,10 @@ class Backend(Protocol):
         Raises:
             ArgumentError: There are no inputs.
         """
+        ...
+
+    def state_of(self, model: Any) -> State:
+        """What the model is made of now."""
         ...
 
     def trace(self, model: Any, call: Call) -> Trace:

@@ -1,4 +1,4 @@
-"""The function `tb_attention.capture`. TensorFlow is imported when it is called, not before."""
+"""The function `tb_attention.capture`. The framework of the model is imported when it is called, not before."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
     model, so that the next call with inputs of this kind costs about a forward pass.
 
     Args:
-        model: A built Keras model.
-        *inputs: What the model takes, samples along the first axis: arrays, tensors, strings, or lists and dicts of them.
+        model: A built Keras model, or a module of PyTorch.
+        *inputs: What the model takes, samples along the first axis: arrays, tensors, strings, or lists and dicts of them. A
+            dict such as a tokenizer's `BatchEncoding` gives a module of PyTorch its keyword arguments.
         sites: Which sites to capture: the path of a site or of a layer around some, a pattern ("*attention*"), several, or a
             function of the path. Defaults to all but routers, which are captured only where `sites` names them.
         **call_kwargs: Further arguments of the model's `call`, such as `mask`.
@@ -28,8 +29,8 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
 
     Raises:
         CaptureError: The model cannot be traced.
-        ArgumentError: `model` is not a Keras 3 model on TensorFlow, there are no inputs, or a name in `sites` is that of no site;
-            the message lists near ones.
+        ArgumentError: `model` is neither a Keras 3 model on TensorFlow nor a module of PyTorch, there are no inputs, or a name in
+            `sites` is that of no site; the message lists near ones.
 
     Example:
         sites = tb_attention.capture(model, x[:8])

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import keras
-
 from tb_attention.errors import ArgumentError, CaptureError
 from tb_attention.tracing import limits
 from tb_attention.tracing.captured import Capture
-from tb_attention.tracing.chosen_backend import chosen_backend
+from tb_attention.tracing.chosen_backend import backend_of, is_keras, is_module
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
@@ -29,12 +27,12 @@ class Capturer:
     attributes either.
 
     Args:
-        model: A Keras model.
+        model: A Keras model or a PyTorch module.
         sites: Which sites are wanted: a path of a site or of a layer around some, a pattern, several, or a function of the path.
             Defaults to all but routers.
 
     Raises:
-        ArgumentError: `model` is not a Keras 3 model, or `sites` is of another kind.
+        ArgumentError: `model` is neither a Keras 3 model nor a PyTorch module, or `sites` is of another kind.
     """
 
     def __init__(self, model: Any, sites: SiteFilter = None) -> None:
@@ -54,11 +52,11 @@ class Capturer:
             **call_kwargs: Further arguments of the model's `call`.
 
         Raises:
-            ArgumentError: Keras runs on neither TensorFlow nor JAX, there are no inputs, or, at the first call, a name
-                in `sites` is that of no site; the message lists near ones.
+            ArgumentError: Keras runs on a backend that is not supported, there are no inputs, or, at the first call, a name in
+                `sites` is that of no site; the message lists near ones.
             CaptureError: The model can be neither traced nor run eagerly, or does other operations each time it is called.
         """
-        backend = chosen_backend()
+        backend = backend_of(self.model)
         with backend.outside():
             return self._captured(backend.read_call(self.model, inputs, call_kwargs))
 
@@ -76,16 +74,19 @@ class Capturer:
                 except Stale:
                     # Control flow that depends on the inputs, or on the weights, has changed.
                     kept.forget(call)
+        name = getattr(self.model, "name", type(self.model).__name__)
         raise CaptureError(
-            f"The model {self.model.name!r} does other operations each time it is called, so that none of its sites is captured."
+            f"The model {name!r} does other operations each time it is called, so that none of its sites is captured."
         )
 
 
 def check_model(model: Any) -> None:
-    """Raises ArgumentError unless `model` is a model (or layer) of Keras 3. The message names its type and does not print it."""
-    if isinstance(model, keras.Layer):
+    """Raises ArgumentError unless `model` is a model of Keras 3 or a module of PyTorch. The message names its type only."""
+    if is_keras(model) or is_module(model):
         return
-    raise ArgumentError(f"`model` must be a Keras 3 model (`keras.Model`). Received: {_described(model)}")
+    raise ArgumentError(
+        f"`model` must be a Keras 3 model (`keras.Model`) or a PyTorch module (`torch.nn.Module`). Received: {_described(model)}"
+    )
 
 
 def _described(model: Any) -> str:
@@ -101,8 +102,9 @@ def _described(model: Any) -> str:
         return f"{kind}. `keras.models.load_model` reads a model from a file."
     attributes = getattr(model, "__dict__", {})
     for name in _WRAPPED:
-        if isinstance(attributes.get(name), keras.Model):
-            return f"{kind}. Its attribute `{name}` is a Keras model: give that."
+        inner = attributes.get(name)
+        if is_keras(inner) or is_module(inner):
+            return f"{kind}. Its attribute `{name}` is a {'Keras model' if is_keras(inner) else 'PyTorch module'}: give that."
     return f"{kind}. `tb_attention.AttentionWriter` writes the weights of any other framework."
 
 

@@ -1,38 +1,62 @@
-"""The backend on which Keras runs. No other file names one."""
+"""The backend of a model: that of the framework on which Keras runs, or of PyTorch for its modules. No other file names one."""
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from importlib import import_module
-
-import keras
+from typing import Any
 
 from tb_attention.errors import ArgumentError
 from tb_attention.tracing.backend import Backend
 
-_MODULES = {
+_KERAS = {
     "tensorflow": "tb_attention.tracing.tensorflow.tensorflow_backend",
 }
+_MODULES = "tb_attention.tracing.torch.module_backend"
 
 
 def check_backend() -> None:
     """Raises ArgumentError unless Keras runs on a framework from which attention is captured."""
-    chosen_backend()
+    keras_backend()
 
 
-def chosen_backend() -> Backend:
-    """The backend on which Keras runs, imported now.
+def is_keras(model: Any) -> bool:
+    """Whether it is a model or layer of Keras 3, which is not imported for that."""
+    keras = sys.modules.get("keras")
+    return isinstance(model, getattr(keras, "Layer", ()))
+
+
+def is_module(model: Any) -> bool:
+    """Whether it is a module of PyTorch, which is not imported for that; a Keras model on torch is one too."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+def backend_of(model: Any) -> Backend:
+    """The backend of a Keras model or a module of PyTorch, imported now.
+
+    Raises:
+        ArgumentError: Attention is not captured on the framework on which Keras runs.
+    """
+    return _imported(_MODULES) if is_module(model) and not is_keras(model) else keras_backend()
+
+
+def keras_backend() -> Backend:
+    """The backend on which Keras runs.
 
     Raises:
         ArgumentError: Attention is not captured on it.
     """
+    import keras
+
     name = keras.backend.backend()
-    if name not in _MODULES:
+    if name not in _KERAS:
         raise ArgumentError(
-            f"Attention is captured on the Keras backends {' and '.join(map(repr, _MODULES))}; with another one, write the "
+            f"Attention is captured on the Keras backends {' and '.join(map(repr, _KERAS))}; with another one, write the "
             f"weights with `tb_attention.AttentionWriter`. Received: keras.backend.backend()={name!r}."
         )
-    return _imported(_MODULES[name])
+    return _imported(_KERAS[name])
 
 
 @cache

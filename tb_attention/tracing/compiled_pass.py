@@ -25,15 +25,14 @@ class TracedModel:
     """The sites of a model, for one kind of input.
 
     Args:
-        model: The model.
-        trace: Its trace for a call with this kind of input.
+        trace: The trace of the model for a call with this kind of input.
     """
 
-    def __init__(self, model: Any, trace: Trace) -> None:
+    def __init__(self, trace: Trace) -> None:
         self.trace = trace
         sites, rejected, self.tracker = find_sites(self.trace.graph)
         found = _by_round(sites)
-        layers = model._flatten_layers(include_self=False)
+        layers = trace.layers
         layers_of_sites = [(rounds[0].layers, rounds[0].use_layers, rounds[0].candidate.family) for rounds in found]
         # Routers are numbered last: whether they are asked for changes no other path.
         order = sorted(range(len(found)), key=lambda index: found[index][0].kind == "router")

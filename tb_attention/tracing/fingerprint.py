@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from tb_attention.tracing import limits
-from tb_attention.tracing.chosen_backend import chosen_backend
+from tb_attention.tracing.chosen_backend import keras_backend
 
 # What `compile` and `fit` leave on a model, and what Keras notes about layers. None of it changes what a call computes.
 _BOOKS = re.compile(
@@ -42,6 +42,32 @@ _LIBRARIES = frozenset(
 
 Parts = list[Any]
 Details = list[Parts]
+
+
+class ModelState:
+    """See `State`.
+
+    Args:
+        model: A Keras model. One that had not been called before has its variables only once it was traced.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._structure: Parts = []
+        self._details = details_of(model)
+        self._unsteady: set[int] = set()
+
+    def note_traced(self, model: Any) -> None:
+        before, self._details = self._details, details_of(model)
+        self._structure = structure_of(model)
+        self._unsteady = changed(before, self._details) or set()
+
+    def holds(self, model: Any, *, thoroughly: bool) -> bool:
+        if not are_same(self._structure, structure_of(model)):
+            return False
+        if not thoroughly:
+            return True
+        now = changed(self._details, details_of(model))
+        return now is not None and now <= self._unsteady
 
 
 def structure_of(model: Any) -> Parts:
@@ -76,7 +102,7 @@ def details_of(model: Any) -> Details:
 
 def are_same(one: Parts, other: Parts) -> bool:
     """Whether two lists hold the same objects, or equal scalars, in the same order."""
-    scalars = (*_SCALARS, *chosen_backend().scalars)
+    scalars = (*_SCALARS, *keras_backend().scalars)
     return len(one) == len(other) and all(_is_same(scalars, *pair) for pair in zip(one, other, strict=True))
 
 
@@ -99,7 +125,7 @@ class _Reader:
         self.named: Details = [self.parts]
         self._seen: set[int] = set()
         self._read_functions: set[int] = set()
-        self._backend = chosen_backend()
+        self._backend = keras_backend()
         self._scalars = (*_SCALARS, *self._backend.scalars)
 
     def is_symbolic(self, value: Any) -> bool:

@@ -55,6 +55,8 @@ ATTRIBUTE_DEPTH = 4
 """How deep attributes of layers are compared: a list of configurations of objects with lists."""
 ATTRIBUTE_OBJECTS = 200_000
 """Objects in the attributes of a model that are compared; further ones only by what they are."""
+CONSTANT_ENTRIES = 1 << 20
+"""Numbers of a constant that a recorded pass keeps: a causal mask of 1,024 tokens, the indices of windows."""
 HASHED_BYTES = 1 << 24
 """Arrays up to this size are compared by their contents; a larger one takes longer than a capture."""
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import keras
 import numpy as np
-from keras.src import tree
 
 from tb_attention.errors import ArgumentError
+from tb_attention.tracing.nested_arguments import leaves_of, with_leaves
 
 
 class Tensors(Protocol):
@@ -22,7 +21,7 @@ class Tensors(Protocol):
         ...
 
     def to_tensor(self, array: np.ndarray[Any, Any]) -> Any:
-        """An array of numbers or strings as a tensor, with `shape` and `dtype.name`."""
+        """An array of numbers or strings as a tensor with `shape` and `dtype`, of a type that models take."""
         ...
 
     def take(self, tensor: Any, samples: Sequence[int]) -> Any:
@@ -54,18 +53,17 @@ class Call:
     _structure: Any
     signature: tuple[Any, ...]
     samples: int
-    _order: tuple[int, ...] = ()
 
     def arguments(self, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The positional and the keyword arguments, with other tensors instead of the arrays."""
-        order = iter(self._order)
-        leaves = [tensors[next(order)] if leaf is _TENSOR else leaf for leaf in self._leaves]
-        args, kwargs = tree.pack_sequence_as(self._structure, leaves)
+        remaining = iter(tensors)
+        leaves = [next(remaining) if leaf is _TENSOR else leaf for leaf in self._leaves]
+        args, kwargs = with_leaves(self._structure, leaves)
         return tuple(map(self._as_given, args)), {name: self._as_given(arg) for name, arg in kwargs.items()}
 
     def without_arrays(self) -> Call:
         """The same call, to make arguments from tensors again; it keeps no array alive."""
-        structure = tree.map_structure(lambda _: None, self._structure)
+        structure = with_leaves(self._structure, [None] * len(self._leaves))
         return dataclasses.replace(self, tensors=(), _structure=structure)
 
     def is_batched(self, index: int) -> bool:
@@ -106,33 +104,29 @@ class _Tensor:
 _TENSOR = _Tensor()
 
 
-def read_call(kind: Tensors, model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
+def read_call(kind: Tensors, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
     """Turns the arguments that the user gave into tensors.
 
     Args:
-        kind: The tensors of the framework on which Keras runs.
-        model: The model to be called.
-        inputs: Its positional arguments: arrays, tensors (ragged along one axis too), strings, and lists, tuples and dicts of
-            them. A model made with the functional API takes several as a list.
-        call_kwargs: Its keyword arguments. Arrays among them are fed too; other values are constants of the trace.
+        kind: The tensors of the framework.
+        inputs: The positional arguments: arrays, tensors (ragged along one axis too), strings, and lists, tuples and dicts of
+            them.
+        call_kwargs: The keyword arguments. Arrays among them are fed too; other values are constants of the trace.
 
     Raises:
         ArgumentError: There are no inputs.
     """
-    if not inputs:
+    if not inputs and not call_kwargs:
         raise ArgumentError(
             "`inputs` must be what the model takes, with the samples along the first axis. Received: none."
         )
-    args: list[Any] = list(inputs)
-    if len(args) > 1 and isinstance(model, keras.src.models.functional.Functional) and len(model.inputs) == len(args):
-        args = [args]
-    structure = [[_arrays(kind, arg) for arg in args], {name: _arrays(kind, arg) for name, arg in call_kwargs.items()}]
-    # Keras sorts the keys of dicts.
-    flat = tree.flatten(structure)
+    structure = [
+        [_arrays(kind, arg) for arg in inputs],
+        {name: _arrays(kind, arg) for name, arg in call_kwargs.items()},
+    ]
+    flat = leaves_of(structure)
     is_array = [kind.is_tensor(leaf) or hasattr(leaf, "__array__") for leaf in flat]
-    given = [index for index in _given_order(structure, len(flat)) if is_array[index]]
-    tensors = tuple(_to_tensor(kind, flat[index]) for index in given)
-    order = tuple(given.index(index) for index in range(len(flat)) if is_array[index])
+    tensors = tuple(_to_tensor(kind, leaf) for leaf, array in zip(flat, is_array, strict=True) if array)
     leaves = tuple(_TENSOR if array else leaf for leaf, array in zip(flat, is_array, strict=True))
     samples = next((int(tensor.shape[0]) for tensor in tensors if len(tensor.shape)), 0)
     if samples == 0:
@@ -140,27 +134,11 @@ def read_call(kind: Tensors, model: Any, inputs: Sequence[Any], call_kwargs: Map
             "`inputs` must hold at least one sample along the first axis. "
             f"Received: shapes {[tuple(tensor.shape) for tensor in tensors]}."
         )
-    call = Call(tensors, kind, leaves, structure, (), samples, order)
+    call = Call(tensors, kind, leaves, structure, (), samples)
     shapes = [(call.is_batched(index), *tensor.shape[1:]) for index, tensor in enumerate(tensors)]
-    dtypes = [tensor.dtype.name for tensor in tensors]
-    signature = (repr(tree.pack_sequence_as(structure, list(leaves))), order, tuple(shapes), tuple(dtypes))
+    dtypes = [str(tensor.dtype) for tensor in tensors]
+    signature = (repr(with_leaves(structure, leaves)), tuple(shapes), tuple(dtypes))
     return dataclasses.replace(call, signature=signature)
-
-
-def _given_order(structure: Any, count: int) -> list[int]:
-    """The indices of the flat leaves in the order in which they were given."""
-
-    def walk(given: Any, numbered: Any) -> Iterator[int]:
-        if isinstance(given, dict):
-            for key in given:
-                yield from walk(given[key], numbered[key])
-        elif type(given) in (list, tuple):
-            for one, number in zip(given, numbered, strict=True):
-                yield from walk(one, number)
-        else:
-            yield from tree.flatten(numbered)
-
-    return list(walk(structure, tree.pack_sequence_as(structure, list(range(count)))))
 
 
 def _arrays(kind: Tensors, value: Any) -> Any:
@@ -177,21 +155,4 @@ def _arrays(kind: Tensors, value: Any) -> Any:
 def _to_tensor(kind: Tensors, leaf: Any) -> Any:
     if kind.is_tensor(leaf):
         return leaf
-    array = np.asarray(leaf)
-    # As `fit` and `predict` feed it.
-    return kind.to_tensor(array.astype(keras.backend.floatx()) if array.dtype == np.float64 else array)
-
-
-def output_packer(outputs: Any, is_tensor: Callable[[Any], bool]) -> Callable[[list[Any]], Any]:
-    """Makes the structure that a model returned from arrays instead of its tensors."""
-    flat = tree.flatten(outputs)
-    is_array = [is_tensor(leaf) for leaf in flat]
-    constants = [None if array else leaf for leaf, array in zip(flat, is_array, strict=True)]
-    structure = tree.map_structure(lambda _: 0, outputs)
-
-    def pack(arrays: list[Any]) -> Any:
-        remaining = iter(arrays)
-        leaves = [next(remaining) if array else leaf for array, leaf in zip(is_array, constants, strict=True)]
-        return tree.pack_sequence_as(structure, leaves)
-
-    return pack
+    return kind.to_tensor(np.asarray(leaf))

@@ -69,10 +69,10 @@ class RecordedPass:
             if name == ops.CONST:
                 mine, theirs = np.asarray(node.origin), np.asarray(same.origin)
                 if not np.array_equal(mine, theirs):
-                    node.origin = _in_common(mine, theirs)
+                    node.origin = in_common(mine, theirs)
                     self._depend_on_inputs(node)
             for value, alike in zip(node.outputs, same.outputs, strict=True):
-                value.shape = _shape_in_common(value.shape, alike.shape)
+                value.shape = shape_in_common(value.shape, alike.shape)
 
     def graph(self, translate: Callable[[str, Node], None]) -> Graph:
         """The pass as a graph.
@@ -122,13 +122,13 @@ def constant_of(value: Value) -> npt.NDArray[Any] | None:
     return np.asarray(node.origin) if node.op == ops.CONST and node.origin is not None else None
 
 
-def _in_common(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+def in_common(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
     """A constant with -1 for sizes that differ; None where what differs is no size."""
     is_sizes = one.shape == other.shape and one.ndim < 2 and one.dtype.kind == other.dtype.kind == "i"
     return np.where(one == other, one, -1) if is_sizes else None
 
 
-def _shape_in_common(one: Shape | None, other: Shape | None) -> Shape | None:
+def shape_in_common(one: Shape | None, other: Shape | None) -> Shape | None:
     if one is None or other is None or len(one) != len(other):
         return None
     return tuple(size if size == alike else None for size, alike in zip(one, other, strict=True))

@@ -6,20 +6,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from tb_attention.tracing import limits
-from tb_attention.tracing.chosen_backend import chosen_backend
+from tb_attention.tracing.backend import State
+from tb_attention.tracing.chosen_backend import backend_of
 from tb_attention.tracing.compiled_pass import TracedModel
-from tb_attention.tracing.fingerprint import Details, Parts, are_same, changed, details_of, structure_of
 from tb_attention.tracing.model_call import Call
 
-# A trace refers to the model, so in a table of ours, weak or not, it would keep the model alive. Held by the model it is a
-# cycle like many that Keras makes, which Python collects. The attributes of the model stay what they are: the tracker that
-# Keras gives each model holds the traces.
+# A trace of a Keras model refers to it, so in a table of ours, weak or not, it would keep the model alive. Held by the model
+# it is a cycle like many that Keras makes, which Python collects. The attributes of the model stay what they are: the tracker
+# that Keras gives each model holds the traces.
 _HOLDER, _NAME = "_tracker", "tb_attention_traces"
+_of_modules: WeakKeyDictionary[Any, TraceCache] = WeakKeyDictionary()
 
-Traced = TypeVar("Traced")
 _lock = threading.Lock()
 
 
@@ -29,8 +30,8 @@ class TraceCache:
     def __init__(self) -> None:
         # Tracing changes the model in Python and puts it back: one thread at a time.
         self.lock = threading.RLock()
-        self._entries: OrderedDict[tuple[Any, ...], _Entry[TracedModel]] = OrderedDict()
-        self._prediction: tuple[tuple[Any, ...], _Entry[Any]] | None = None
+        self._entries: OrderedDict[tuple[Any, ...], tuple[State, TracedModel]] = OrderedDict()
+        self._prediction: tuple[tuple[Any, ...], State, Any] | None = None
 
     def __reduce__(self) -> tuple[type[TraceCache], tuple[()]]:
         return TraceCache, ()
@@ -44,14 +45,16 @@ class TraceCache:
             thoroughly: Whether the attributes and the code of the layers are compared too, and not only layers and variables.
         """
         entry = self._entries.get(call.signature)
-        if entry is None or not entry.holds(model, thoroughly=thoroughly):
-            before = details_of(model)
-            traced = TracedModel(model, chosen_backend().trace(model, call))
-            entry = self._entries[call.signature] = _Entry(model, traced, before)
+        if entry is None or not entry[0].holds(model, thoroughly=thoroughly):
+            backend = backend_of(model)
+            state = backend.state_of(model)
+            traced = TracedModel(backend.trace(model, call))
+            state.note_traced(model)
+            entry = self._entries[call.signature] = (state, traced)
         self._entries.move_to_end(call.signature)
         while len(self._entries) > limits.KEPT_TRACES:
             self._entries.popitem(last=False)
-        return entry.traced
+        return entry[1]
 
     @contextmanager
     def lent_prediction(self, model: Any) -> Iterator[None]:
@@ -59,13 +62,14 @@ class TraceCache:
         theirs, way = model.predict_function, _way_of(model)
         kept = self._prediction
         fits = kept is not None and kept[0] == way and kept[1].holds(model, thoroughly=True)
-        model.predict_function = kept[1].traced if kept is not None and fits else None
-        before = None if fits else details_of(model)
+        model.predict_function = kept[2] if kept is not None and fits else None
+        state = None if fits else backend_of(model).state_of(model)
         try:
             yield
         finally:
-            if before is not None and model.predict_function is not None:
-                self._prediction = (way, _Entry(model, model.predict_function, before))
+            if state is not None and model.predict_function is not None:
+                state.note_traced(model)
+                self._prediction = (way, state, model.predict_function)
             model.predict_function = theirs
 
     def forget(self, call: Call) -> None:
@@ -79,35 +83,14 @@ def _way_of(model: Any) -> tuple[Any, ...]:
     return tuple(getattr(model, name, None) for name in names)
 
 
-class _Entry(Generic[Traced]):
-    """A trace, and the state of the model when it was made.
-
-    Args:
-        model: The model after it was traced: one that had not been called before has its variables only now.
-        traced: What was traced.
-        before: The details of the model before. What the trace itself changed, such as a count of calls, is not compared.
-    """
-
-    def __init__(self, model: Any, traced: Traced, before: Details) -> None:
-        self.traced = traced
-        self._structure: Parts = structure_of(model)
-        self._details: Details = details_of(model)
-        self._unsteady = changed(before, self._details) or set()
-
-    def holds(self, model: Any, *, thoroughly: bool) -> bool:
-        if not are_same(self._structure, structure_of(model)):
-            return False
-        if not thoroughly:
-            return True
-        now = changed(self._details, details_of(model))
-        return now is not None and now <= self._unsteady
-
-
 def trace_cache_of(model: Any) -> TraceCache:
     """The cache of a model, which lives as long as the model."""
-    holder = vars(model).get(_HOLDER)
-    if not hasattr(holder, "__dict__"):
-        return TraceCache()
     with _lock:
+        if _HOLDER not in vars(model):
+            # A trace of a module does not refer to it.
+            return _of_modules.setdefault(model, TraceCache())
+        holder = vars(model)[_HOLDER]
+        if not hasattr(holder, "__dict__"):
+            return TraceCache()
         kept: TraceCache = vars(holder).setdefault(_NAME, TraceCache())
         return kept

@@ -19,7 +19,7 @@ from tb_attention.errors import ArgumentError
 
 from .trainings import X, Y, build
 
-SENTENCE = r"^`model` must be a Keras 3 model \(`keras.Model`\)\. Received: "
+SENTENCE = r"^`model` must be a Keras 3 model \(`keras.Model`\) or a PyTorch module \(`torch.nn.Module`\)\. Received: "
 
 
 def keras_2_model() -> Any:

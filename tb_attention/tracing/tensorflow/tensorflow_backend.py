@@ -11,7 +11,9 @@ import tensorflow as tf
 
 from tb_attention.errors import ArgumentError
 from tb_attention.tracing.backend import Trace
-from tb_attention.tracing.model_call import Call, read_call
+from tb_attention.tracing.fingerprint import ModelState
+from tb_attention.tracing.keras_call import as_fed, read_keras_call
+from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.tensorflow.trace import trace
 
 
@@ -29,6 +31,7 @@ class TensorFlowTensors:
         return bool(tf.is_tensor(leaf))
 
     def to_tensor(self, array: np.ndarray[Any, Any]) -> Any:
+        array = as_fed(array)
         if array.dtype.kind in "OU":
             return tf.constant(array.astype(object), dtype=tf.string)
         return tf.constant(array) if array.dtype.kind == "S" else tf.convert_to_tensor(array)
@@ -63,7 +66,10 @@ class TensorFlowBackend:
         return isinstance(value, tf.Tensor) and not hasattr(value, "numpy")
 
     def read_call(self, model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
-        return read_call(TensorFlowTensors(), model, inputs, call_kwargs)
+        return read_keras_call(TensorFlowTensors(), model, inputs, call_kwargs)
+
+    def state_of(self, model: Any) -> ModelState:
+        return ModelState(model)
 
     def trace(self, model: Any, call: Call) -> Trace:
         return trace(model, call)

@@ -15,7 +15,8 @@ from keras.src import tree
 from tb_attention.errors import CaptureError
 from tb_attention.tracing.backend import Arrays, Trace
 from tb_attention.tracing.graph import Graph, Stale, Value
-from tb_attention.tracing.model_call import Call, output_packer
+from tb_attention.tracing.keras_call import layers_of, output_packer
+from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.recorded_pass import Rerun
 from tb_attention.tracing.rules.loop_weights import loops_taking_weights
 from tb_attention.tracing.tensorflow.eager import Recording
@@ -99,7 +100,7 @@ def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> T
         concrete = tf.function(step, autograph=False).get_concrete_function(*specs)
     graph = _decided(concrete, taken[-1], call, samples)
     runner = partial(_runner, graph, partial(Replay, graph))
-    return Trace(graph, samples, packers[-1], runner, (concrete, taken[-1]))
+    return Trace(graph, samples, packers[-1], runner, layers_of(model), (concrete, taken[-1]))
 
 
 def _record(model: Any, call: Call) -> Trace:
@@ -120,7 +121,8 @@ def _record(model: Any, call: Call) -> Trace:
     pack = output_packer(recording.result, tf.is_tensor)
     record = partial(Recording, model, call.without_arrays())
     graph = recording.to_graph()
-    return Trace(graph, samples, pack, partial(_runner, graph, partial(Rerun, record, recording.names)))
+    rerun = partial(Rerun, record, recording.names)
+    return Trace(graph, samples, pack, partial(_runner, graph, rerun), layers_of(model))
 
 
 def _decided(concrete: Any, notes: Notes, call: Call, samples: int | None) -> Graph:

@@ -1,0 +1,1 @@
+"""The backend of PyTorch: plain modules, and Keras on torch."""

@@ -1,0 +1,106 @@
+"""Translates what slides over positions: kernels, pooling, resizing and padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tb_attention.tracing import ops
+from tb_attention.tracing.torch.one_operation import Rule, Translation
+
+
+def _convolution(t: Translation) -> None:
+    rank, kernel = t.x.dim(), t["weight"].shape[2:]
+    spatial = rank - 2
+    if t["transposed"]:
+        t.made(ops.CONV, t.x, t["weight"], channels=1)
+        return
+
+    def along(numbers: Sequence[int]) -> tuple[int, ...]:
+        return (1, 1, *(numbers if len(numbers) == spatial else [numbers[0]] * spatial))
+
+    depthwise = 1 < t["groups"] == t.x.shape[1]
+    padding = along(t["padding"])
+    t.made(
+        ops.DEPTHWISE_CONV if depthwise else ops.CONV,
+        t.x,
+        t["weight"],
+        window=along(kernel),
+        strides=along(t["stride"]),
+        dilations=along(t["dilation"]),
+        padding=(0, 0, *padding[2:]),
+        channels=1,
+    )
+
+
+def _pool(t: Translation) -> None:
+    spatial = t.out.dim() - 2
+    kernel = _each(t["kernel_size"], spatial)
+    stride = _each(t["stride"] or t["kernel_size"], spatial)
+    padding = _each(t["padding"] or [0], spatial)
+    t.made(
+        ops.POOL,
+        t.x,
+        window=(1, 1, *kernel),
+        strides=(1, 1, *stride),
+        dilations=(1, 1, *_each(t["dilation"] or [1], spatial)),
+        padding=(0, 0, *padding),
+        channels=1,
+    )
+
+
+def _each(numbers: Any, count: int) -> tuple[int, ...]:
+    numbers = list(np.atleast_1d(numbers))
+    return tuple(int(number) for number in (numbers if len(numbers) == count else numbers * count))
+
+
+def _adaptive_pool(t: Translation, op: str) -> None:
+    spatial = t.x.dim() - (t.x.dim() - len(_each_output(t)))
+    axes = tuple(range(t.x.dim() - spatial, t.x.dim()))
+    sizes = [(t.x.shape[axis], t.out.shape[axis]) for axis in axes]
+    if all(made == 1 for _, made in sizes):
+        t.made(op, t.x, np.asarray(axes), axes=axes, keep_dims=True)
+    elif all(size % made == 0 for size, made in sizes):
+        steps = (1,) * (t.x.dim() - spatial) + tuple(size // made for size, made in sizes)
+        t.made(ops.POOL, t.x, window=steps, strides=steps, padding=(0,) * t.x.dim(), channels=1)
+    else:
+        t.made(ops.POOL, t.x, channels=1)
+
+
+def _each_output(t: Translation) -> list[int]:
+    return list(np.atleast_1d(t["output_size"]))
+
+
+def _resize(t: Translation) -> None:
+    align = bool(t["align_corners"])
+    t.made(ops.RESIZE, t.x, np.asarray(t.out.shape[2:], np.int64), align_corners=align, is_even=not align)
+
+
+def _pad(t: Translation) -> None:
+    pairs = np.reshape(t["pad"] if t["pad"] is not None else t["padding"], (-1, 2))[::-1]
+    t.made(ops.PAD, t.x, np.pad(pairs, ((t.x.dim() - len(pairs), 0), (0, 0))))
+
+
+def _recurrent(t: Translation) -> None:
+    """A whole recurrent layer: steps and samples stay, features are new ones, as behind a kernel."""
+    t.made(ops.CONV, t.x, t["weight0"], channels=2)
+
+
+_POOLS = "avg_pool1d avg_pool2d avg_pool3d max_pool2d_with_indices max_pool3d_with_indices"
+_RESIZES = (
+    "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d upsample_trilinear3d "
+    "upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa"
+)
+_PADS = "constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"
+
+SLIDING: dict[str, Rule] = {
+    "convolution": _convolution,
+    **dict.fromkeys(_POOLS.split(), _pool),
+    **dict.fromkeys(("_adaptive_avg_pool2d", "_adaptive_avg_pool3d"), lambda t: _adaptive_pool(t, ops.MEAN)),
+    **dict.fromkeys(("adaptive_max_pool2d", "adaptive_max_pool3d"), lambda t: _adaptive_pool(t, ops.MAX)),
+    **dict.fromkeys(_RESIZES.split(), _resize),
+    **dict.fromkeys(_PADS.split(), _pad),
+    "mkldnn_rnn_layer": _recurrent,
+}

@@ -1,0 +1,112 @@
+"""Plain modules of PyTorch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+
+from tb_attention.errors import ArgumentError
+from tb_attention.tracing.backend import Trace
+from tb_attention.tracing.model_call import Call, read_call
+from tb_attention.tracing.torch.recorded_twice import trace_module
+
+
+class TorchTensors:
+    """See `Tensors`.
+
+    Args:
+        model: The module whose device tensors are moved to; arrays of floats become of the type of its weights.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        first = next((tensor for tensor in model.parameters()), None)
+        floats = (tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
+        self._device = torch.device("cpu") if first is None else first.device
+        self._floats = next(floats, torch.get_default_dtype())
+
+    def is_tensor(self, leaf: Any) -> bool:
+        return isinstance(leaf, torch.Tensor)
+
+    def to_tensor(self, array: np.ndarray[Any, Any]) -> Any:
+        if array.dtype.kind not in "biufc":
+            raise ArgumentError(
+                "`inputs` of a PyTorch module must be numbers, such as the ids of a tokenizer. "
+                f"Received: an array of {array.dtype}."
+            )
+        tensor = torch.tensor(array, device=self._device)
+        return tensor.to(self._floats) if array.dtype.kind == "f" else tensor
+
+    def take(self, tensor: Any, samples: Sequence[int]) -> Any:
+        return tensor[list(samples)]
+
+    def as_arrays(self, value: Any) -> Any:
+        """Lists of lists of numbers, as tokenizers return them, are arrays; tensors come to the device of the model."""
+        return value.detach().to(self._device) if isinstance(value, torch.Tensor) else value
+
+    def as_given(self, value: Any) -> Any:
+        return value
+
+
+class Unwatched:
+    """See `State`. Each pass of a module checks that it does what was recorded, so that nothing else needs to."""
+
+    def note_traced(self, model: Any) -> None:
+        """Nothing is compared."""
+
+    def holds(self, model: Any, *, thoroughly: bool) -> bool:
+        return True
+
+
+class ModuleBackend:
+    """See `Backend`."""
+
+    scalars: tuple[type, ...] = (torch.dtype, torch.device, torch.Size)
+
+    def outside(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def is_symbolic(self, value: Any) -> bool:
+        return False
+
+    def read_call(self, model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
+        model = unwrapped(model)
+        kind = TorchTensors(model)
+        if len(inputs) == 1 and isinstance(inputs[0], Mapping) and _takes_names(model, inputs[0]):
+            return read_call(kind, (), {**inputs[0], **call_kwargs})
+        return read_call(kind, inputs, call_kwargs)
+
+    def state_of(self, model: Any) -> Unwatched:
+        return Unwatched()
+
+    def trace(self, model: Any, call: Call) -> Trace:
+        return trace_module(unwrapped(model), call)
+
+
+def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+    """The module in wrappers that compile it or keep it in step with those of other processes, which need not capture."""
+    while True:
+        inner = getattr(model, "_orig_mod", None)
+        if inner is None and type(model).__name__ in ("DistributedDataParallel", "DataParallel"):
+            inner = getattr(model, "module", None)
+        if not isinstance(inner, torch.nn.Module):
+            return model
+        model = inner
+
+
+def _takes_names(model: torch.nn.Module, names: Mapping[str, Any]) -> bool:
+    """Whether a module takes these as keyword arguments, as those of Hugging Face do, and not as one dict."""
+    if not all(isinstance(name, str) for name in names):
+        return False
+    parameters = inspect.signature(model.forward).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return True
+    known = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
+    return set(names) <= known
+
+
+BACKEND = ModuleBackend()
