@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tb_attention.records.format.paths import Step
 from tb_attention.records.reading.reader import load
-from tb_attention.records.writing.budget import spell_bytes, superfluous
+from tb_attention.records.writing.budget import StepSizes, spell_bytes
 from tb_attention.records.writing.series_writer import SeriesWriter
 
 from .logs import attempt_directory, record
@@ -23,21 +26,46 @@ def test_first_last_and_marked_steps_stay_and_the_rest_fits(steps: set[int], roo
     ordered = sorted(steps)
     marked = rng.choice(ordered)  # type: ignore[attr-defined]
     sizes = {"init": 10, **dict.fromkeys(ordered, 10)}
-    removed = superfluous(sizes, 10 * room, {marked})  # type: ignore[arg-type]
+    removed = StepSizes(sizes).superfluous(10 * room, {marked})  # type: ignore[arg-type]
     left = [step for step in sizes if step not in removed]
     assert {"init", ordered[0], ordered[-1], marked} <= set(left)
     assert len(left) <= max(room, 4)
     assert len(left) >= min(room, len(sizes))
 
 
+@given(
+    st.dictionaries(st.integers(0, 400), st.integers(1, 9), min_size=1, max_size=40), st.integers(0, 200), st.randoms()
+)
+def test_the_step_with_the_closest_neighbours_for_its_age_goes_first(
+    sizes: dict[Step, int], most: int, rng: random.Random
+) -> None:
+    marked = rng.choice(list(sizes))
+    left = sorted(map(int, sizes))
+    wanted = []
+    while sum(sizes[step] for step in left) > most:
+        inner = [at for at in range(1, len(left) - 1) if left[at] != marked]
+        if not inner:
+            break
+        closest = min(inner, key=lambda at: (left[at + 1] - left[at - 1]) / (left[-1] - left[at]))
+        wanted.append(left.pop(closest))
+    written = StepSizes({})
+    for step in rng.sample(list(sizes), len(sizes)):
+        written[step] = 7
+        written[step] = sizes[step]
+    assert written.superfluous(most, {marked}) == StepSizes(sizes).superfluous(most, {marked}) == wanted
+
+
 def test_older_steps_are_thinned_more() -> None:
-    sizes: dict = {}
+    sizes = StepSizes({})
+    left: list[Any] = []
     for step in range(1000):
         sizes[step] = 1
-        for removed in superfluous(sizes, 20):
+        left.append(step)
+        for removed in sizes.superfluous(20):
             del sizes[removed]
-    gaps = [after - before for before, after in zip(list(sizes), list(sizes)[1:], strict=False)]
-    assert len(sizes) == 20
+            left.remove(removed)
+    gaps = [after - before for before, after in itertools.pairwise(left)]
+    assert len(left) == 20
     assert gaps[-1] == 1
     assert max(gaps) > 20 * gaps[-1]
     assert sum(gaps[:3]) > sum(gaps[-6:])

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tb_attention.records.format import paths
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store
 from tb_attention.records.writing import index_writer
+from tb_attention.records.writing.index_writer import IndexWriter
+from tb_attention.records.writing.series_writer import SeriesWriter
 
 from . import logs
+from .test_budget import npz_of_a_step
 
 DIRECTORY = "plugins/attention/attention/1"
 
@@ -108,8 +114,6 @@ def test_steps_that_were_moved_aside_leave_the_index(tmp_path: Path) -> None:
 
 
 def test_matrices_have_an_index_too(tmp_path: Path) -> None:
-    from tb_attention.records.writing.series_writer import SeriesWriter
-
     writer = SeriesWriter(tmp_path, "attention", 1)
     for step in range(3):
         writer.submit(ConfusionRecord(step, {"validation": np.eye(3, dtype=int)}))
@@ -119,9 +123,62 @@ def test_matrices_have_an_index_too(tmp_path: Path) -> None:
     assert found.entries[1].manifest.content == "confusion"
 
 
+def test_the_index_follows_steps_that_are_written_in_any_order_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_writer, "SEGMENT", 4)
+    rng = random.Random(0)
+    store = open_store(tmp_path)
+    steps: list[Any] = ["init", *range(100, 140)]
+    writer = SeriesWriter(tmp_path, "attention", 1, summaries=False)
+    for _ in range(150):
+        if rng.random() < 0.1:  # another process goes on, which may find a segment that somebody removed
+            assert writer.close(10)
+            if rng.random() < 0.5:
+                (logs.attempt_directory(tmp_path) / rng.choice(index_files(tmp_path))).unlink()
+            writer = SeriesWriter(tmp_path, "attention", 1, summaries=False)
+        writer.submit(logs.record(rng.choice(steps)))
+        assert writer.drain(10)
+        there = list(open_attempt(store, DIRECTORY).steps)
+        if rng.random() < 0.5 and len(there) > 1:
+            gone = rng.choice(there)
+            store.remove(f"{DIRECTORY}/{paths.step_file(gone)}")
+            index = writer._files._index
+            assert index is not None
+            index.forget(gone)
+    assert writer.close(10)
+    found = open_attempt(store, DIRECTORY)
+    assert len(found.list_steps().indexed) == len(found.steps)
+    assert len(index_files(tmp_path)) <= len(found.steps) // 2 + 1
+    assert listed(store) == truth(store)
+
+
+def test_segments_are_written_again_only_when_half_of_their_steps_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    whole = IndexWriter._write
+    monkeypatch.setattr(IndexWriter, "_write", lambda *given: (written.append(len(given[2])), whole(*given))[1])
+    monkeypatch.setattr(index_writer, "_SECONDS", float("inf"))
+    monkeypatch.setattr(index_writer, "SEGMENT", 8)
+    size = len(npz_of_a_step(tmp_path / "other"))
+    writer = SeriesWriter(tmp_path, "attention", 1, summaries=False, max_bytes=100 * size)
+    written.clear()
+    for step in range(250):
+        writer.submit(logs.record(step))
+    assert writer.close(10)
+    assert writer.failures == []
+    # Each step is written once with its segment, and once more for each half of a segment that was removed, at most.
+    assert sum(written) <= 250 + 2 * 151
+    store = open_store(tmp_path)
+    found = open_attempt(store, DIRECTORY)
+    assert len(found.list_steps().indexed) == len(found.steps) <= 100
+    assert len(index_files(tmp_path)) <= 100 // 4 + 1
+
+
 def test_a_segment_is_not_rewritten_for_every_quick_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = []
-    whole = index_writer.IndexWriter._write
-    monkeypatch.setattr(index_writer.IndexWriter, "_write", lambda *given: (written.append(given[1]), whole(*given))[1])
+    whole = IndexWriter._write
+    monkeypatch.setattr(IndexWriter, "_write", lambda *given: (written.append(given[1]), whole(*given))[1])
     logs.write_steps(tmp_path, range(40), summaries=False)
     assert len(written) <= 5

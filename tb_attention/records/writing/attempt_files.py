@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Collection
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from tb_attention.records.reading.series import folder_of
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store
-from tb_attention.records.writing.budget import superfluous
+from tb_attention.records.writing.budget import StepSizes
 from tb_attention.records.writing.index_writer import IndexWriter
 
 
@@ -55,7 +56,8 @@ class AttemptFiles:
         self._max_bytes = max_bytes
         self._samples: dict[str, Samples] = {}
         self._examples: dict[Step, tuple[str, int]] = {}
-        self._sizes: dict[Step, int] | None = None
+        self._uses: Counter[str] = Counter()
+        self._sizes: StepSizes | None = None
         self._store: Store | None = None
         self._index: IndexWriter | None = None
 
@@ -99,19 +101,20 @@ class AttemptFiles:
             return 0
         if self._sizes is None:
             found = ((paths.file_step(file.name), file.size) for file in self.store.entries(self.directory))
-            self._sizes = {known: size for known, size in found if known is not None}
+            self._sizes = StepSizes({known: size for known, size in found if known is not None})
         step = entry.manifest.step
         # Examples are in separate files, which are removed with their step.
         self._sizes[step] = entry.file.size + self._examples.get(step, ("", 0))[1]
-        removed = superfluous(self._sizes, self._max_bytes, kept)
+        removed = self._sizes.superfluous(self._max_bytes, kept)
         for each in removed:
             self.store.remove(self._path(paths.step_file(each)))
             del self._sizes[each]
             name, _ = self._examples.pop(each, ("", 0))
-            if name and name not in (other for other, _ in self._examples.values()):
+            self._uses[name] -= 1
+            if name and not self._uses[name]:
                 self.store.remove(self._path(name))
-        if removed and self._index is not None:
-            self._index.forget({paths.step_file(each) for each in removed})
+            if self._index is not None:
+                self._index.forget(each)
         return len(removed)
 
     def flush(self) -> None:
@@ -153,5 +156,8 @@ class AttemptFiles:
         name = paths.samples_file(content_hash(members))
         path = self._path(name)
         file = self.store.entry(path) or self.store.replace(path, lambda file: write_npz(file, members))
+        # A step that is written again has other examples now.
+        self._uses[self._examples.get(step, ("", 0))[0]] -= 1
+        self._uses[name] += 1
         self._examples[step] = (name, file.size)
         return name

@@ -34,8 +34,8 @@ class SeriesWriter:
         attempt: From `start_attempt`.
         on_failure: Called in the writer's thread with a step that could not be written, and why.
         summaries: Whether the event file gets an overview of each step. Defaults to True.
-        max_bytes: Bytes that step files may take together. Beyond, steps are removed as `budget.superfluous` says, but never the
-            best and the restored one of the status. Defaults to None, no limit.
+        max_bytes: Bytes that step files may take together. Beyond, steps are removed as `StepSizes.superfluous` says, but
+            never the best and the restored one of the status. Defaults to None, no limit.
         lease: The right to write the attempt. Defaults to None: the caller knows that nobody else does.
     """
 
