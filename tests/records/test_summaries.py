@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import struct
 import threading
@@ -213,3 +215,34 @@ def test_a_remote_run_has_its_event_file_after_closing() -> None:
         position += 16 + length
     assert steps == [0, 0, 1, 2]
     assert event_file_of(store) is event_file_of(open_store(url))
+
+
+def test_closed_remote_runs_hold_no_contents_of_event_files() -> None:
+    gc.collect()
+    before = held_buffers()
+    writers = []
+    for run in range(3):
+        for tag in ("maps", "more"):
+            writers.append(SeriesWriter(f"memory://summaries/held/{run}", tag, 1))
+            writers[-1].submit(logs.record(0))
+            assert writers[-1].drain(10)
+    assert held_buffers() == before + 3
+    for writer in writers[::2]:
+        assert writer.close(10)
+    assert held_buffers() == before + 3  # the other series of each run still writes
+    for writer in writers[1::2]:
+        assert writer.close(10)
+    assert held_buffers() == before
+    # A closed writer may go on, and with it the same file.
+    writers[0].submit(logs.record(1))
+    assert writers[0].close(10)
+    assert [writer.failures for writer in writers] == [[]] * 6
+    names = [entry.name for entry in open_store("memory://summaries/held/0").entries() if "tfevents" in entry.name]
+    assert len(names) == 1
+    assert held_buffers() == before
+
+
+def held_buffers() -> int:
+    """Buffers of event files in this process."""
+    head = b"brain.Event:2"
+    return sum(type(each) is io.BytesIO and head in each.getvalue()[:60] for each in gc.get_objects())

@@ -41,8 +41,10 @@ class EventFile:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._users = 0
         self._name = ""
-        self._remote = io.BytesIO()
+        self._remote: io.BytesIO | None = None
+        self._uploaded_bytes = 0
         self._uploaded = 0.0
         self.foreign = _foreign_event_file(store)
         """Name of another program's event file in the same directory. Ours would stop TensorBoard from reading that one, so
@@ -70,36 +72,64 @@ class EventFile:
         with self._lock:
             self._upload()
 
+    def join(self) -> None:
+        """Another user of the file begins."""
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        """A user of the file ends. After the last one the contents of a remote file are not held in memory any more."""
+        with self._lock:
+            self._users -= 1
+            if not self._users and self._remote is not None and self._remote.tell() == self._uploaded_bytes:
+                self._remote = None
+
     def _append(self, records: bytes) -> None:
         # Notebook users often empty the directory between two trainings.
-        if not self._name or (self._store.is_local and self._store.entry(self._name) is None):
+        if not self._name or not self._is_there():
             self._name = _event_file_name()
+            self._remote, self._uploaded_bytes = io.BytesIO(), 0
             head = event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2")
             records = _framed(head.SerializeToString()) + records
         if self._store.is_local:
             self._store.append(self._name, records)
             return
+        assert self._remote is not None
         self._remote.write(records)
         if time.monotonic() - self._uploaded >= _REMOTE_SECONDS or self._remote.tell() >= _REMOTE_BYTES:
             self._upload()
 
+    def _is_there(self) -> bool:
+        """Whether the file can be continued. The contents of a remote one are fetched again if nobody has used it for a while."""
+        if self._store.is_local:
+            return self._store.entry(self._name) is not None
+        if self._remote is None:
+            try:
+                contents = self._store.read(self._name)
+            except FileNotFoundError:
+                return False
+            self._remote, self._uploaded_bytes = io.BytesIO(), len(contents)
+            self._remote.write(contents)
+        return True
+
     def _upload(self) -> None:
         """Rewrites the whole file: object stores cannot append."""
-        if self._store.is_local or not self._name:
+        remote = self._remote
+        if self._store.is_local or remote is None or remote.tell() == self._uploaded_bytes:
             return
-        self._store.replace(self._name, lambda file: _write(file, self._remote.getvalue()))
-        self._uploaded = time.monotonic()
-        if self._remote.tell() >= _REMOTE_BYTES:
-            self._name = ""
-            self._remote = io.BytesIO()
+        self._store.replace(self._name, lambda file: _write(file, remote.getvalue()))
+        self._uploaded, self._uploaded_bytes = time.monotonic(), remote.tell()
+        if remote.tell() >= _REMOTE_BYTES:
+            self._name, self._remote = "", None
 
 
 def event_file_of(store: Store) -> EventFile:
-    """The event file of a run, the same object for all callers in this process."""
+    """The event file of a run, the same object for all callers in this process. Each of them is to `leave` it in the end."""
     key = (os.getpid(), store.url)
     with _lock:
         if key not in _known:
             _known[key] = EventFile(store)
+        _known[key].join()
         return _known[key]
 
 

@@ -99,6 +99,9 @@ class SeriesWriter:
         closed = self._background.close(timeout, stall)
         if closed and self._lease is not None:
             self._lease.release()
+        if closed and self._event_file is not None:
+            self._event_file.leave()
+            self._event_file = None
         return closed
 
     def _write(self, record: AnyRecord) -> None:
