@@ -83,6 +83,9 @@ def test_two_samples_are_compared_where_positions_mean_the_same(server: TensorBo
         a, b = weights(2, 0)[1, 0], weights(2, 0)[0, 0]
         sentence(tab, f"A, 1 #q .*{largest(b - a)}\\.$")
         expect(tab.frame.get_by_role("img", name="the row over the picture")).to_have_count(3)
+        # The first row is that of CLS; its own weight lies on no cell of the picture.
+        change = np.abs(b - a)[0, 1:].max()
+        expect(tab.frame.get_by_text("B − A: full at ±")).to_have_text(re.compile(f"±{number(change)}$"))
     with opened(chromium, server.address, link(run="texts", sample="t", compare="samples")) as tab:
         sentence(tab, "^The two samples have different words")
 
