@@ -9,6 +9,7 @@ from tb_attention import errors
 from tb_attention._version import __version__
 
 if TYPE_CHECKING:
+    from tb_attention import torch
     from tb_attention.callbacks.attention_callback import AttentionCallback
     from tb_attention.callbacks.confusion_callback import ConfusionMatrixCallback
     from tb_attention.callbacks.log_model import log
@@ -42,6 +43,8 @@ _HOMES = {
     "show": "tb_attention.export.notebook",
     "sync": "tb_attention.records.writing.sync",
 }
+# Front doors of frameworks, which have public names of their own.
+_PACKAGES = ("torch",)
 
 __all__ = [
     "AttentionCallback",
@@ -61,10 +64,13 @@ __all__ = [
     "log",
     "show",
     "sync",
+    "torch",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

@@ -25,7 +25,9 @@ ALLOWED = {
     "wire": {"records", "reduce"},
     "export": {"wire", "records", "reduce"},
     "plugin": {"wire", "export", "records", "reduce"},
-    "callbacks": {"tracing", "metrics", "records", "plot", "reduce"},
+    "steps": {"tracing", "records", "reduce"},
+    "callbacks": {"steps", "tracing", "metrics", "records", "plot", "reduce"},
+    "torch": {"steps", "tracing", "metrics", "records", "plot", "reduce"},
 }
 # What each floor of `records` may import of the others.
 FLOORS = {

@@ -8,10 +8,8 @@ from typing import Any
 
 import keras
 
-from tb_attention.callbacks.failures import Warnings, guarded
 from tb_attention.callbacks.fit_clock import FitClock
 from tb_attention.callbacks.fit_logger import FitLogger, numbers_of
-from tb_attention.callbacks.grouped_capture import MAX_CAPTURE_BYTES
 from tb_attention.callbacks.recorder import Recorder
 from tb_attention.callbacks.shown_output import ShownOutput
 from tb_attention.errors import ArgumentError
@@ -22,6 +20,8 @@ from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
+from tb_attention.steps.failures import Warnings, guarded
+from tb_attention.steps.grouped_capture import MAX_CAPTURE_BYTES
 from tb_attention.tracing.capturer import check_model
 from tb_attention.tracing.chosen_backend import check_backend
 from tb_attention.tracing.select import patterns_of

@@ -16,7 +16,6 @@ from tb_attention.callbacks.cost import matrix_cost_sentence
 from tb_attention.callbacks.counted_outputs import CountedOutput, counted_outputs, metric_outputs
 from tb_attention.callbacks.data_sources import Source
 from tb_attention.callbacks.example_maps import ExampleMaps
-from tb_attention.callbacks.failures import Warnings, guarded
 from tb_attention.callbacks.fit_clock import FitClock
 from tb_attention.callbacks.fit_logger import FitLogger, numbers_of
 from tb_attention.callbacks.matrix_logger import MatrixLogger, Shown
@@ -28,6 +27,7 @@ from tb_attention.records.writing.arguments import checked_bytes, checked_count,
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.reduce.confusion import MOST_DENSE
 from tb_attention.site import Axis
+from tb_attention.steps.failures import Warnings, guarded
 from tb_attention.tracing.capturer import check_model
 from tb_attention.tracing.select import patterns_of
 

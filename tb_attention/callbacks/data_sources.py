@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from tb_attention.callbacks.model_inputs import check_inputs, declared_inputs, taken_by
-from tb_attention.callbacks.untouched_data import OwnRandomState, in_own_order, reader_of, torch_generators
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples.nested import map_leaves, named_leaves, to_numpy
 from tb_attention.records.samples.ragged import Rows, to_rows
+from tb_attention.steps.untouched_data import OwnRandomState, in_own_order, reader_of, torch_generators
 
 Kind = Literal["arrays", "dataset", "indexed", "loader", "generator", "function"]
 """Kinds of sources: arrays as `fit` takes them; a `tf.data.Dataset`; batches by index (`PyDataset`, `Sequence`, Keras' iterators

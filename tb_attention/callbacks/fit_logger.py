@@ -12,7 +12,6 @@ from typing import Any
 import keras
 
 from tb_attention.callbacks.cost import cost_sentence, trained_bytes
-from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.fit_clock import FitClock, SeriesProgress
 from tb_attention.errors import ArgumentError, AttentionError
 from tb_attention.records.format.paths import Step, attempt_directory
@@ -26,6 +25,7 @@ from tb_attention.records.writing.process_exit import stop_watching, watch_for_t
 from tb_attention.records.writing.series_logger import SeriesLogger
 from tb_attention.records.writing.series_status import read_status
 from tb_attention.site import Site
+from tb_attention.steps.failures import Warnings
 
 STATUS_SECONDS = 2.0
 WAIT_SECONDS = 30.0

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tb_attention.callbacks.chief import is_chief
-from tb_attention.callbacks.recorder import Recorder
 from tb_attention.errors import AttentionWarning, LogError
 from tb_attention.records.reading.reader import load
 from tb_attention.records.writing.arguments import checked_count, checked_metrics
 from tb_attention.records.writing.attempt_start import join_attempt
 from tb_attention.records.writing.series_logger import SeriesLogger
 from tb_attention.site import Axis
+from tb_attention.steps.module_recorder import ModuleRecorder
+from tb_attention.steps.site_recorder import SiteRecorder
 from tb_attention.tracing.capturer import check_model
+from tb_attention.tracing.chosen_backend import is_keras
 
 
 def log(
@@ -40,8 +42,8 @@ def log(
     Warns (`AttentionWarning`) if samples attend to each other, if no attention was found, or if a site could not be captured.
 
     Args:
-        model: A Keras model, which is not changed.
-        samples: The examples to follow, as for `AttentionCallback`.
+        model: A Keras model or a module of PyTorch, which is not changed.
+        samples: The examples to follow, as for `AttentionCallback`, or for `tb_attention.torch.AttentionLogger`.
         log_dir: The run's directory. Steps are added to its newest attempt, or to a new one, with a warning, while another
             process writes that; an existing step is replaced.
         step: An integer of at least 0, such as the number of the checkpoint.
@@ -65,10 +67,10 @@ def log(
     """
     step = checked_count("step", step, least=0)
     check_model(model)
-    if not is_chief(model):
+    if not _is_to_log(model):
         return
     logger = SeriesLogger(log_dir, tag)
-    recorder = Recorder(
+    recorder: SiteRecorder = _recorder_of(model)(
         model,
         samples,
         max_samples=checked_count("max_samples", max_samples, least=1),
@@ -94,3 +96,21 @@ def log(
         raise (
             error if isinstance(error, LogError) else LogError(f"Step {step} could not be written: {error}")
         ) from error
+
+
+def _is_to_log(model: Any) -> bool:
+    """Whether this process logs. Nothing of Keras is imported for a module of PyTorch."""
+    if is_keras(model):
+        from tb_attention.callbacks.chief import is_chief
+
+        return is_chief(model)
+    distributed = sys.modules["torch"].distributed
+    return not (distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0)
+
+
+def _recorder_of(model: Any) -> Callable[..., SiteRecorder]:
+    if is_keras(model):
+        from tb_attention.callbacks.recorder import Recorder
+
+        return Recorder
+    return ModuleRecorder

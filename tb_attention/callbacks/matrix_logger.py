@@ -11,13 +11,13 @@ from tb_attention.callbacks.cell_examples import Kept
 from tb_attention.callbacks.class_counts import ClassCounts
 from tb_attention.callbacks.class_groups import largest_class
 from tb_attention.callbacks.example_maps import ExampleMaps
-from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.fit_clock import FitClock
 from tb_attention.callbacks.fit_logger import FitLogger
 from tb_attention.callbacks.similarity import similarity_order
 from tb_attention.plot.confusion_display import confusion_png
 from tb_attention.records.format.step_record import CellExamples, ClassGroup, ConfusionRecord
 from tb_attention.reduce.confusion import Matrix, dense_of, matrix_scores
+from tb_attention.steps.failures import Warnings
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import numpy as np
 from tb_attention.callbacks.class_counts import ClassCounts
 from tb_attention.callbacks.counted_outputs import CountedOutput
 from tb_attention.callbacks.data_sources import Batch, Source, bounded, labelled
-from tb_attention.callbacks.failures import Warnings
 from tb_attention.callbacks.model_inputs import taken_by
 from tb_attention.callbacks.output_counter import OutputCounter
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples import ragged
+from tb_attention.steps.failures import Warnings
 from tb_attention.tracing.trace_cache import trace_cache_of
 
 # Maximum for validation data that may never end, if neither `fit` nor the user gives a number.

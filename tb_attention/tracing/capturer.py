@@ -13,6 +13,7 @@ from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
 from tb_attention.tracing.trace_cache import trace_cache_of
+from tb_attention.tracing.wrapped_modules import check_whole
 
 _KERAS_2 = ("tf_keras", "tensorflow.python.keras", "keras.engine", "keras.src.engine", "keras_core")
 # Attributes in which wrappers (of scikit-learn, of training loops) keep their model.
@@ -82,7 +83,10 @@ class Capturer:
 
 def check_model(model: Any) -> None:
     """Raises ArgumentError unless `model` is a model of Keras 3 or a module of PyTorch. The message names its type only."""
-    if is_keras(model) or is_module(model):
+    if is_keras(model):
+        return
+    if is_module(model):
+        check_whole(model)
         return
     raise ArgumentError(
         f"`model` must be a Keras 3 model (`keras.Model`) or a PyTorch module (`torch.nn.Module`). Received: {_described(model)}"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import tb_attention
-from tb_attention.callbacks.grouped_capture import ChunkedCapture
 from tb_attention.errors import ArgumentError, AttentionWarning
 from tb_attention.site import Axis, Site
+from tb_attention.steps.grouped_capture import ChunkedCapture
 from tb_attention.tracing.captured import Capture
 
 from .trainings import X, Y, build, callback, fit, status

@@ -12,8 +12,8 @@ import pytest
 from keras import layers
 
 import tb_attention
-from tb_attention.callbacks.tokens import find_tokens
 from tb_attention.errors import ArgumentError
+from tb_attention.steps.tokens import find_tokens
 
 TEXTS = np.array(["The cat sat on the mat", "<b>Unseen</b> cat"], object)
 

@@ -71,7 +71,7 @@ class AttentionWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._finish("finished" if kind is None else "stopped", check=kind is None)
+        self.finish("finished" if kind is None else "stopped", check=kind is None)
 
     def write(
         self,
@@ -157,6 +157,16 @@ class AttentionWriter:
         sites = generated_sites(outputs, self.samples, iterations=iterations)
         self._submit(step, sites, predictions, metrics, epoch, batch)
 
+    def write_record(self, record: StepRecord) -> None:
+        """Hands over a step whose sites have their axes. Its arrays must not be changed afterwards.
+
+        Raises:
+            LogError: An earlier step could not be written, or the writer is closed.
+        """
+        self._check_open()
+        self._raise_failures()
+        self._hand_over(record)
+
     def flush(self) -> None:
         """Waits until every step is written.
 
@@ -172,9 +182,10 @@ class AttentionWriter:
         Raises:
             LogError: A step could not be written.
         """
-        self._finish("finished", check=True)
+        self.finish("finished")
 
-    def _finish(self, state: str, *, check: bool) -> None:
+    def finish(self, state: str, *, check: bool = True) -> None:
+        """As `close`, with how the training ended, "finished" or "stopped"; raises nothing unless `check`."""
         if not self._closed:
             self._logger.write_status(state=state)
             self._logger.close()
@@ -206,6 +217,9 @@ class AttentionWriter:
             sites=sites,
             predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
         )
+        self._hand_over(record)
+
+    def _hand_over(self, record: StepRecord) -> None:
         if self._logger.writer is None:
             if self.attempt is None:
                 beginning = begin_attempt(self.log_dir, self.tag, record.epoch)
@@ -214,9 +228,9 @@ class AttentionWriter:
             self.attempt = beginning.attempt
             self._logger.open(beginning)
             if beginning.refused is not None:
-                warnings.warn(beginning.refused, AttentionWarning, stacklevel=3)
-        if step != "init":
-            self._logger.note_best(step, record.logs, record.epoch, record.batch)
+                warnings.warn(beginning.refused, AttentionWarning, stacklevel=4)
+        if record.step != "init":
+            self._logger.note_best(record.step, record.logs, record.epoch, record.batch)
         self._logger.write_status(state="running", epoch=record.epoch)
         self._logger.log(record, self.samples)
 

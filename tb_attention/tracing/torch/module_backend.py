@@ -14,6 +14,7 @@ from tb_attention.errors import ArgumentError
 from tb_attention.tracing.backend import Trace
 from tb_attention.tracing.model_call import Call, read_call
 from tb_attention.tracing.torch.recorded_twice import trace_module
+from tb_attention.tracing.wrapped_modules import unwrapped
 
 
 class TorchTensors:
@@ -45,7 +46,7 @@ class TorchTensors:
         return tensor[list(samples)]
 
     def as_arrays(self, value: Any) -> Any:
-        """Lists of lists of numbers, as tokenizers return them, are arrays; tensors come to the device of the model."""
+        """Tensors come to the device of the model."""
         return value.detach().to(self._device) if isinstance(value, torch.Tensor) else value
 
     def as_given(self, value: Any) -> Any:
@@ -76,6 +77,8 @@ class ModuleBackend:
     def read_call(self, model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
         model = unwrapped(model)
         kind = TorchTensors(model)
+        inputs = [_with_arrays(value) for value in inputs]
+        call_kwargs = {name: _with_arrays(value) for name, value in call_kwargs.items()}
         if len(inputs) == 1 and isinstance(inputs[0], Mapping) and _takes_names(model, inputs[0]):
             return read_call(kind, (), {**inputs[0], **call_kwargs})
         return read_call(kind, inputs, call_kwargs)
@@ -87,15 +90,15 @@ class ModuleBackend:
         return trace_module(unwrapped(model), call)
 
 
-def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
-    """The module in wrappers that compile it or keep it in step with those of other processes, which need not capture."""
-    while True:
-        inner = getattr(model, "_orig_mod", None)
-        if inner is None and type(model).__name__ in ("DistributedDataParallel", "DataParallel"):
-            inner = getattr(model, "module", None)
-        if not isinstance(inner, torch.nn.Module):
-            return model
-        model = inner
+def _with_arrays(value: Any) -> Any:
+    """Lists of lists of numbers, as tokenizers return them, as arrays."""
+    if isinstance(value, Mapping):
+        return {name: _with_arrays(item) for name, item in value.items()}
+    return np.asarray(value) if isinstance(value, list) and value and _are_numbers(value) else value
+
+
+def _are_numbers(value: Any) -> bool:
+    return all(map(_are_numbers, value)) if isinstance(value, list) else isinstance(value, int | float)
 
 
 def _takes_names(model: torch.nn.Module, names: Mapping[str, Any]) -> bool:

@@ -117,6 +117,17 @@ def test_what_a_model_cannot_take_is_said_in_a_sentence() -> None:
         tb_attention.capture(Attending(), torch.ones(2, 5, 3))
 
 
+def test_modules_without_their_weights_are_refused() -> None:
+    lazy = torch.nn.Sequential(torch.nn.LazyLinear(4))
+    with pytest.raises(ArgumentError, match=r"a module with the weight '0\.weight', which the first call makes"):
+        tb_attention.capture(lazy, torch.ones(2, 3))
+    with pytest.raises(ArgumentError, match=r"on the device 'meta', where it has no numbers\."):
+        tb_attention.capture(Classifier().to("meta"), some_ids())
+    spread = type("FullyShardedDataParallel", (torch.nn.Module,), {})()
+    with pytest.raises(ArgumentError, match=r"in each of several processes \(FSDP\)\."):
+        tb_attention.capture(spread, some_ids())
+
+
 def test_nothing_of_another_framework_is_imported() -> None:
     program = """
 import sys, torch, tb_attention

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -37,8 +36,19 @@ def joined(parts: Sequence[Part]) -> Capture:
         batched = all(np.ndim(array) and len(array) == len(index) for array, index in zip(arrays, indices, strict=True))
         return _padded(indices, list(arrays), np.nan) if batched else arrays[0]
 
-    outputs = keras.tree.map_structure(join, *(captured.outputs for _, captured in parts))
+    outputs = _mapped(join, [captured.outputs for _, captured in parts])
     return Capture(sites, outputs, (*first.left_out, *left_out), first.failed)
+
+
+def _mapped(join: Callable[..., Any], nested: Sequence[Any]) -> Any:
+    """One structure of what is at the same place of several."""
+    first = nested[0]
+    if isinstance(first, Mapping):
+        return {key: _mapped(join, [part[key] for part in nested]) for key in first}
+    if isinstance(first, list | tuple):
+        items = [_mapped(join, parts) for parts in zip(*nested, strict=True)]
+        return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
+    return join(*nested)
 
 
 def _kind(site: Site) -> tuple[Any, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tb_attention.callbacks.joined_captures import Part, joined
 from tb_attention.errors import CaptureError
 from tb_attention.records.samples.ragged import rows
 from tb_attention.records.samples.samples import Samples
 from tb_attention.site import Site
+from tb_attention.steps.joined_captures import Part, joined
 from tb_attention.tracing.captured import Capture
 
 MAX_CAPTURE_BYTES = 256_000_000

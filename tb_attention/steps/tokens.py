@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -75,7 +75,13 @@ def with_tokens(samples: Samples, model: Any, tokenizer: Any = None) -> Samples:
 
 def find_vectorization(model: Any) -> Any:
     """The first `TextVectorization` among a model's layers, however deep, or None."""
-    return next((layer for layer in _layers(model) if isinstance(layer, keras.layers.TextVectorization)), None)
+    return next((layer for layer in _layers(model) if _is_vectorization(layer)), None)
+
+
+def _is_vectorization(layer: Any) -> bool:
+    """Whether it is a `TextVectorization`; Keras, which modules of PyTorch do without, is not imported for that."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(layer, keras.layers.TextVectorization)
 
 
 def _layers(layer: Any) -> Iterator[Any]:
@@ -109,12 +115,14 @@ def _mask(inputs: list[tuple[str, Any]], ids: npt.NDArray[Any]) -> npt.NDArray[A
 
 
 def _from_texts(index: int, texts: list[str], tokenizer: Any) -> Tokens:
-    if isinstance(tokenizer, keras.layers.TextVectorization):
+    if _is_vectorization(tokenizer):
         return _vectorized(index, texts, tokenizer)
     if hasattr(tokenizer, "convert_ids_to_tokens"):  # Hugging Face: with special tokens, as for a model
         rows = [list(tokenizer(text)["input_ids"]) for text in texts]
         return _padded(index, [_words(row, tokenizer) for row in rows], texts)
     if hasattr(tokenizer, "id_to_token"):
+        import keras
+
         rows = [np.asarray(keras.ops.convert_to_numpy(tokenizer(text))).tolist() for text in texts]
         return _padded(index, [_words(row, tokenizer) for row in rows], texts)
     return _padded(index, [_call(tokenizer, text) for text in texts], texts)
@@ -122,6 +130,8 @@ def _from_texts(index: int, texts: list[str], tokenizer: Any) -> Tokens:
 
 def _vectorized(index: int, texts: list[str], layer: Any) -> Tokens:
     """The words that the layer splits a text into, with those outside of its vocabulary, which it maps to [UNK]."""
+    import keras
+
     ids = np.asarray(keras.ops.convert_to_numpy(layer(keras.ops.convert_to_tensor(np.asarray(texts, object)))))
     vocabulary = [str(word) for word in layer.get_vocabulary()]
     tokens = []
@@ -140,6 +150,8 @@ def _vectorized(index: int, texts: list[str], layer: Any) -> Tokens:
 
 def split_as(layer: Any, text: str) -> list[str]:
     """A text as a `TextVectorization` standardises and splits it; [] if that fails."""
+    import keras
+
     try:
         words = layer._preprocess(keras.ops.convert_to_tensor(np.asarray([text], object)))
         words = words.to_tensor(b"") if hasattr(words, "to_tensor") else words
@@ -164,7 +176,7 @@ def _words(ids: Sequence[int], tokenizer: Any) -> list[str]:
         return [str(token) for token in tokenizer.convert_ids_to_tokens([int(i) for i in ids])]
     if hasattr(tokenizer, "id_to_token"):
         return [_token(tokenizer.id_to_token(int(i))) for i in ids]
-    if isinstance(tokenizer, keras.layers.TextVectorization):
+    if _is_vectorization(tokenizer):
         vocabulary = tokenizer.get_vocabulary()
         return [str(vocabulary[i]) if 0 <= i < len(vocabulary) else f"[{i}]" for i in ids]
     return _call(tokenizer, ids)

@@ -1,0 +1,37 @@
+"""What users of PyTorch and Hugging Face put into their loops and trainers."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tb_attention.torch.attention_logger import AttentionLogger
+    from tb_attention.torch.trainer_callback import TrainerCallback
+
+# Imported when first used: the callback needs transformers, the logger does not.
+_HOMES = {
+    "AttentionLogger": "tb_attention.torch.attention_logger",
+    "TrainerCallback": "tb_attention.torch.trainer_callback",
+}
+
+__all__ = ["AttentionLogger", "TrainerCallback"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == "tb_attention":
+            raise
+        from tb_attention.errors import MissingDependencyError
+
+        raise MissingDependencyError(
+            f'tb_attention.torch.{name} needs pip install "tb-attention[huggingface]" (there is no module {error.name!r}).'
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
