@@ -186,7 +186,8 @@ class AttentionCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Counts batches, and logs where `update_freq` says so."""
         if self._clock.count_batches(batch):
-            self._log(self._clock.batches, numbers_of(logs, self.model))
+            # Under JAX the property `model` would move all weights out of the trainer's state.
+            self._log(self._clock.batches, numbers_of(logs, self._model))
         self.logger.write_status()
 
     @guarded("The attention of an epoch")

@@ -26,6 +26,7 @@ from tb_attention.records.writing.series_logger import SeriesLogger
 from tb_attention.records.writing.series_status import read_status
 from tb_attention.site import Site
 from tb_attention.steps.failures import Warnings
+from tb_attention.tracing.trainer_state import trained_values
 
 STATUS_SECONDS = 2.0
 WAIT_SECONDS = 30.0
@@ -292,7 +293,8 @@ def numbers_of(logs: Mapping[str, Any] | None, model: Any) -> dict[str, float]:
         except (TypeError, ValueError):
             continue
     try:
-        numbers.setdefault("learning_rate", float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)))
+        with trained_values(model):
+            numbers.setdefault("learning_rate", float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)))
     except Exception:
         return numbers  # a model without an optimizer
     return numbers

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from tb_attention.metrics.precision import float_type
+
 MOST_LISTED = 1 << 20
 """Number of additions that are listed. After more of them, a search of all cells takes little next to the counting."""
 
@@ -25,7 +27,7 @@ class CellCounts:
     """
 
     def __init__(self, add_variable: Callable[..., Any], size: int, *, listed: bool) -> None:
-        self.counts = add_variable((size,), initializer="zeros", dtype="float64", name="counts")
+        self.counts = add_variable((size,), initializer="zeros", dtype=float_type(), name="counts")
         self._list = self._additions = None
         if listed and _can_list():
             # The last entry takes the additions that come when the list is full.
@@ -73,7 +75,7 @@ class CellCounts:
         """Sets all counts to 0."""
         listed = self._listed()
         if listed is None:
-            self.counts.assign(ops.zeros(self.counts.shape, dtype="float64"))
+            self.counts.assign(ops.zeros(self.counts.shape, dtype=float_type()))
         else:
             import tensorflow as tf
 

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from tb_attention.errors import ArgumentError
+from tb_attention.metrics.precision import float_type, int_type
 from tb_attention.reduce.class_names import to_class_names
 
 NO_CLASS = -1
@@ -52,7 +53,7 @@ def predicted_classes(y_pred: Any, positions: int, border: float) -> Any:
     scores = one_score(y_pred, positions)
     if scores is None:
         return _index_of_largest(y_pred)
-    return ops.cast(scores >= border, "int64")
+    return ops.cast(scores >= border, int_type())
 
 
 def one_score(y_pred: Any, positions: int) -> Any:
@@ -88,9 +89,9 @@ def class_indices(y_true: Any, positions: int, classes: int) -> Any:
             f"Received: labels of shape {tuple(y_true.shape)} for predictions with {positions} axes of positions."
         )
     if "float" not in keras.backend.standardize_dtype(y_true.dtype):
-        return ops.cast(y_true, "int64")
+        return ops.cast(y_true, int_type())
     finite = ops.isfinite(y_true)
-    return ops.where(finite, ops.cast(ops.round(ops.where(finite, y_true, 0)), "int64"), NO_CLASS)
+    return ops.where(finite, ops.cast(ops.round(ops.where(finite, y_true, 0)), int_type()), NO_CLASS)
 
 
 def weight_of_each(sample_weight: Any, true: Any, mask: Any = None) -> Any:
@@ -103,16 +104,16 @@ def weight_of_each(sample_weight: Any, true: Any, mask: Any = None) -> Any:
     """
     if sample_weight is None and mask is None:
         return None
-    weights = ops.ones_like(true, dtype="float64")
+    weights = ops.ones_like(true, dtype=float_type())
     if sample_weight is not None:
-        given = ops.cast(sample_weight, "float64")
+        given = ops.cast(sample_weight, float_type())
         if len(given.shape) == len(true.shape) + 1:
             given = ops.squeeze(given, -1)
         missing = len(true.shape) - len(given.shape)
         given = ops.reshape(given, (*ops.shape(given), *(1,) * missing))
         weights = weights * given
     if mask is not None and len(mask.shape) == len(true.shape):
-        weights = weights * ops.cast(mask, "float64")
+        weights = weights * ops.cast(mask, float_type())
     return flat(weights)
 
 
@@ -148,14 +149,14 @@ class ClassNames:
         if not _are_strings(labels):
             return labels
         # The lookup gives 0 for unknown words and counts from 1; `names` may hold a class for unknown words itself.
-        indices = keras.ops.cast(self._lookup(labels), "int64")
+        indices = keras.ops.cast(self._lookup(labels), int_type())
         return indices if self._unknown == 0 else indices - 1
 
 
 def _index_of_largest(scores: Any) -> Any:
     """Index of the largest score along the last axis, int64; the first of several."""
     if keras.backend.backend() != "tensorflow":
-        return ops.cast(ops.argmax(scores, axis=-1), "int64")
+        return ops.cast(ops.argmax(scores, axis=-1), int_type())
     import tensorflow as tf
 
     # `ops.argmax` of Keras first handles signed zeros, with six more operations per batch.

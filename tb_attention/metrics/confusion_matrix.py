@@ -34,6 +34,7 @@ from tb_attention.metrics.label_counts import (
     probability_of_second,
     two_by_two,
 )
+from tb_attention.metrics.precision import float_type, int_type
 from tb_attention.reduce.confusion import MOST_DENSE, SparseMatrix
 
 # With more labels, the histograms would take more memory than the counts.
@@ -68,7 +69,8 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
             hinge losses. The sigmoid of a score then serves as its probability. Defaults to False.
         class_names: Names of the classes, for labels that are strings: a list in the order of the units, or a
             `keras.layers.StringLookup`. Defaults to None: labels are numbers.
-        dtype: Dtype of the accuracy. Defaults to float32. Counts are float64, exact up to 2^53 (float32 stops at 2^24).
+        dtype: Dtype of the accuracy. Defaults to float32. Counts are float64, exact up to 2^53. On JAX they are float32,
+            exact up to 2^24, unless `jax_enable_x64` is set.
 
     Example:
         ```python
@@ -112,11 +114,11 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         # How many are correct, and how many there are: summing a million cells in every batch would cost more than counting.
         self._correct = None
         if not multi_label:
-            self._correct = self.add_variable((2,), initializer="zeros", dtype="float64", name="right")
+            self._correct = self.add_variable((2,), initializer="zeros", dtype=float_type(), name="right")
         self._scores = None
         if self._units:
             shape = (self._units * 2 * BINS + 1,)
-            self._scores = self.add_variable(shape, initializer="zeros", dtype="float64", name="scores")
+            self._scores = self.add_variable(shape, initializer="zeros", dtype=float_type(), name="scores")
 
     @property
     def variables(self) -> Any:
@@ -166,13 +168,13 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
         true = flat(true)
         known = ops.logical_and(true >= 0, true < classes)
         if self.ignore_class is not None:
-            each = ops.cast(true != self.ignore_class, "float64")
+            each = ops.cast(true != self.ignore_class, float_type())
             amounts = each if amounts is None else ops.where(each > 0, amounts, 0.0)
         if sample_weight is not None:
             # Labels that are no class are counted, not weighed.
-            amounts = ops.where(known, amounts, ops.cast(amounts != 0, "float64"))
+            amounts = ops.where(known, amounts, ops.cast(amounts != 0, float_type()))
         self._cells.add(ops.where(known, true * classes + predicted, classes * classes), amounts)
-        correct = ops.cast(ops.stack([true == predicted, known]), "float64")
+        correct = ops.cast(ops.stack([true == predicted, known]), float_type())
         assert self._correct is not None
         add_at(self._correct, ops.arange(2), ops.sum(correct if amounts is None else correct * amounts, axis=1))
         if self._scores is None:
@@ -195,7 +197,7 @@ class ConfusionMatrix(keras.metrics.Metric):  # type: ignore[misc]
 
     def _unsigned(self, y_true: Any) -> Any:
         """Labels -1 and 1 as 0 and 1; ignored labels as they are."""
-        labels = ops.cast(y_true > 0, "int64")
+        labels = ops.cast(y_true > 0, int_type())
         return (
             labels if self.ignore_class is None else ops.where(y_true == self.ignore_class, self.ignore_class, labels)
         )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from keras import ops
 
 from tb_attention.errors import ArgumentError
+from tb_attention.metrics.precision import float_type, int_type
 
 BINS = 256
 """Equal parts of the probability from 0 to 1. At a threshold of k / BINS, the parts from k on count as positive."""
@@ -42,14 +43,14 @@ def count_labels(y_true: Any, y_pred: Any, classes: int, border: float, ignore: 
                 f"{name} of {classes} independent labels must be of shape (N, {classes}). "
                 f"Received: shape {tuple(array.shape)}."
             )
-    true = ops.cast(y_true, "float64")
+    true = ops.cast(y_true, float_type())
     is_ignored = ops.zeros_like(true, dtype="bool") if ignore is None else true == ignore
     valid = ops.logical_and(true >= 0, true <= 1)
-    known = ops.cast(ops.logical_and(valid, ops.logical_not(is_ignored)), "float64")
-    positive = known * ops.cast(true > 0.5, "float64")
-    predicted = known * ops.cast(y_pred >= border, "float64")
-    each = ops.ones_like(true[:, :1]) if weight is None else ops.reshape(ops.cast(weight, "float64"), (-1, 1))
-    others = ops.cast(ops.logical_not(ops.logical_or(valid, is_ignored)), "float64")
+    known = ops.cast(ops.logical_and(valid, ops.logical_not(is_ignored)), float_type())
+    positive = known * ops.cast(true > 0.5, float_type())
+    predicted = known * ops.cast(y_pred >= border, float_type())
+    each = ops.ones_like(true[:, :1]) if weight is None else ops.reshape(ops.cast(weight, float_type()), (-1, 1))
+    others = ops.cast(ops.logical_not(ops.logical_or(valid, is_ignored)), float_type())
     pairs = ops.matmul(ops.transpose(positive * each), predicted)
     return ops.concatenate(
         [
@@ -91,7 +92,7 @@ def histogram_cells(true: Any, scores: Any, from_logits: bool) -> Any:
     probability = ops.sigmoid(scores) if from_logits else scores
     finite = ops.isfinite(probability)
     bins = ops.floor(ops.clip(ops.where(finite, probability, 0), 0.0, 1.0) * BINS)
-    bins = ops.cast(ops.minimum(bins, BINS - 1), "int64")
+    bins = ops.cast(ops.minimum(bins, BINS - 1), int_type())
     counted = ops.logical_and(finite, ops.logical_or(true == 0, true == 1))
     return ops.where(counted, true * BINS + bins, 2 * BINS)
 
@@ -126,11 +127,11 @@ def label_histogram_cells(
     Returns:
         The indices (N, classes), and the labels as 0, 1 and 2 for neither.
     """
-    true = ops.cast(y_true, "float64")
+    true = ops.cast(y_true, float_type())
     unknown = ops.logical_or(true < 0, true > 1)
     if ignore is not None:
         unknown = ops.logical_or(unknown, true == ignore)
-    true = ops.where(unknown, 2, ops.cast(true > 0.5, "int64"))
+    true = ops.where(unknown, 2, ops.cast(true > 0.5, int_type()))
     cells = histogram_cells(true, scores, from_logits)
-    shifted = cells + 2 * BINS * ops.arange(classes, dtype="int64")
+    shifted = cells + 2 * BINS * ops.arange(classes, dtype=int_type())
     return ops.where(cells == 2 * BINS, classes * 2 * BINS, shifted), true

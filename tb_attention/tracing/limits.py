@@ -12,6 +12,9 @@ SHAPE_STEPS = 40
 SHAPE_ENTRIES = 64
 """Entries of a constant that is read as sizes or axes: no tensor has as many axes, and large tables are not read for nothing."""
 
+FOLDED_ENTRIES = 1 << 20
+"""Entries of an array that JAX computes from constants alone: a kernel that cuts pictures into patches of 16 x 16 has 600,000."""
+
 # Ways along a graph: from weights to where they end, and from something back to what it is computed from.
 FEW_STEPS = 8
 """Between operations that one layer writes one after the other: a pad before a convolution, a cast and a mask before a stack."""

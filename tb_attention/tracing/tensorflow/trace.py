@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 from keras.src import tree
 
-from tb_attention.errors import CaptureError
 from tb_attention.tracing.backend import Arrays, Trace
 from tb_attention.tracing.graph import Graph, Stale, Value
 from tb_attention.tracing.keras_call import layers_of, output_packer
@@ -23,6 +21,7 @@ from tb_attention.tracing.tensorflow.eager import Recording
 from tb_attention.tracing.tensorflow.flatten import Key, flatten
 from tb_attention.tracing.tensorflow.hooks import Notes, noting_layers
 from tb_attention.tracing.tensorflow.replay import Replay
+from tb_attention.tracing.trace_attempts import bound_size, built_size, untraceable
 from tb_attention.tracing.untouched import untouched
 
 
@@ -36,43 +35,19 @@ def trace(model: Any, call: Call) -> Trace:
     """
     failures: list[Exception] = []
     taken: list[Notes] = []
-    bound = _bound_size(model)
+    bound = bound_size(model)
     # A model that is bound to a number of samples may be traced with any other and fail when it runs.
-    for samples in dict.fromkeys([bound] if bound else [None, call.samples, _built_size(model) or call.samples]):
+    for samples in dict.fromkeys([bound] if bound else [None, call.samples, built_size(model) or call.samples]):
         try:
             return _trace(model, call, samples, taken)
         except Exception as error:
             failures.append(error)
     with contextlib.suppress(Exception):
         return _record(model, call)
-    last = failures[-1]
-    # Keras writes its errors for a terminal, over several lines.
-    message = " ".join(re.sub(r"\x1b\[\d+m", "", str(last)).split())
-    raise CaptureError(
-        f"The model {model.name!r} could be neither traced as a graph nor run eagerly{_where(taken)}, so that none of its "
-        f"sites is captured. {type(last).__name__}: {message}"
-    ) from last
-
-
-def _where(taken: list[Notes]) -> str:
-    """The layer in which the last trace failed, if it was one of the model's."""
-    inside = taken[-1].failed[1:] if taken else ()
-    path = "/".join(call.layer.name for call in inside)
-    return f": it failed in the layer {path!r} ({type(inside[-1].layer).__name__})" if inside else ""
-
-
-def _bound_size(model: Any) -> int | None:
-    """The number of samples in the model's declared inputs, if it is fixed."""
-    sizes = {tensor.shape[0] for tensor in getattr(model, "inputs", None) or () if len(tensor.shape)}
-    return sizes.pop() if len(sizes) == 1 else None
-
-
-def _built_size(model: Any) -> int | None:
-    """The number of samples that a model was built with, if it was built with a certain one."""
-    shapes = getattr(model, "_build_shapes_dict", None) or {}
-    first = next(iter(shapes.values()), None)
-    size = first[0] if isinstance(first, tuple) and first else None
-    return size if isinstance(size, int) else None
+    inside = taken[-1].failed if taken else ()
+    raise untraceable(model, inside, failures[-1], "could be neither traced as a graph nor run eagerly") from failures[
+        -1
+    ]
 
 
 def _trace(model: Any, call: Call, samples: int | None, taken: list[Notes]) -> Trace:

@@ -1,0 +1,84 @@
+"""Turns one call of a Keras model on JAX into a graph."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import Any
+
+from tb_attention.tracing.backend import Trace
+from tb_attention.tracing.jax.model_function import ModelFunction
+from tb_attention.tracing.jax.program import Key, Program
+from tb_attention.tracing.jax.replay import Programs, Replay
+from tb_attention.tracing.jax.translation import to_graph
+from tb_attention.tracing.model_call import Call
+from tb_attention.tracing.rules.loop_weights import loops_taking_weights
+from tb_attention.tracing.trace_attempts import bound_size, built_size, untraceable
+
+_FEWEST = 2
+"""Samples to trace with, at least: an axis of one is treated in another way."""
+
+
+def trace(model: Any, call: Call) -> Trace:
+    """Traces the model at inference, for any number of samples where the model allows that.
+
+    Raises:
+        CaptureError: JAX cannot trace the model.
+    """
+    failures: list[Exception] = []
+    bound = bound_size(model)
+    function: ModelFunction | None = None
+    for samples in dict.fromkeys(
+        [bound] if bound else [max(call.samples, _FEWEST), call.samples, built_size(model) or 1]
+    ):
+        try:
+            function = function or ModelFunction(model, call)
+            return _trace(function, call, samples)
+        except Exception as error:
+            failures.append(error)
+    failed = () if function is None else function.scopes.failed
+    raise untraceable(model, failed, failures[0], "could not be traced by JAX") from failures[0]
+
+
+def _trace(function: ModelFunction, call: Call, samples: int) -> Trace:
+    decisions: dict[Key, int] = {}
+    while True:
+        programs = Programs(function, call, decisions)
+        program = programs.of(_tensors(call, samples))
+        more: Program | None = None
+        with contextlib.suppress(Exception):
+            more = programs.of(_tensors(call, samples + 1))
+        if more is not None and not more.is_like(program):
+            more = None
+        graph, maker = to_graph(program, more, samples)
+        undecided = program.open
+        if not undecided:
+            nodes = {maker.node_of(program.steps[loop.step]): loop for loop in program.closed if loop.step is not None}
+            undecided = [nodes[node] for node in loops_taking_weights(graph, list(nodes))]
+        if not undecided:
+            break
+        # What any number of samples decides.
+        wanted = [loop.value for loop in undecided]
+        found = Replay(programs, program, maker, wanted)(_tensors(call, samples))
+        decisions.update((loop.key, int(value)) for loop, value in zip(undecided, found, strict=True))
+    is_free = more is not None and (call.samples == samples or _is_same(programs, program, call))
+    return Trace(
+        graph,
+        None if is_free else samples,
+        function.pack_outputs,
+        partial(Replay, programs, program, maker),
+        function.layers,
+    )
+
+
+def _is_same(programs: Programs, program: Program, call: Call) -> bool:
+    """Whether a call of one sample runs the program for two."""
+    try:
+        return programs.of(call.tensors).is_like(program)
+    except Exception:
+        return False
+
+
+def _tensors(call: Call, samples: int) -> tuple[Any, ...]:
+    """The tensors of a call for so many samples."""
+    return next(call.chunks(samples))[0]

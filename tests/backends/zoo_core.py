@@ -1,0 +1,25 @@
+"""The models of the zoo that `make test` captures on every backend."""
+
+CORE = (
+    "hand_written_logsumexp",
+    "hand_written_squares",
+    "hand_written_along_both_sides",
+    "windows",
+    "channels_to_channels",
+    "dilated_kernels_weighed_one_by_one",
+    "gated_unit_plain",
+    "masks_over_features_by_sparsemax",
+    "squeeze_and_excitation",
+    "squeeze_with_hard_sigmoid",
+    "multi_head_masked_text",
+    "grouped_query",
+    "recurrent_with_attention",
+    "neighbours_of_each_cell",
+    "shared_expert",
+    "paper_graph_attention",
+    "selection_of_variables",
+    "edges_of_a_graph",
+    "subclassed_with_a_list_of_layers",
+    "tokens_picked_in_a_loop_over_samples",
+    "vision_transformer_with_class_token",
+)
