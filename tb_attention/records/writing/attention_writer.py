@@ -89,7 +89,8 @@ class AttentionWriter:
         Args:
             step: An integer of at least 0, or "init" for the model before training. An existing step is replaced.
             weights: Arrays (numpy, or tensors of any framework) by path of the site: `(samples, heads, queries, keys)`, or
-                `(samples, heads, keys)` for a gate; other ranks need `axes`. They are copied.
+                `(samples, heads, keys)` for a gate; other ranks need `axes`. They are copied. Or the sites that
+                `tb_attention.capture` returns.
             predictions: Class indices `(samples,)`, probabilities `(samples, classes)`, or a list with `(class, probability)` or
                 None for each sample.
             metrics: Numbers by name, such as the loss. The step with the smallest "val_loss" (or "loss", if there is none) is

@@ -51,7 +51,10 @@ def to_sites(
 
 
 def _site(path: str, value: Any, samples: Samples | None, kind: Kind | None, axes: Sequence[Axis] | None) -> Site:
-    array = _checked_weights(path, value)
+    captured = value if isinstance(value, Site) else None
+    array = _checked_weights(path, value.weights if captured else value)
+    if captured and axes is None and kind in (None, captured.kind):
+        return captured.replace(path=path, weights=array)
     if axes is None:
         if array.ndim not in (3, 4):
             raise ArgumentError(
