@@ -1,4 +1,4 @@
-"""What users of PyTorch and Hugging Face put into their loops and trainers."""
+"""What users of PyTorch and Hugging Face put into their loops and trainers, and around `generate`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tb_attention.torch.attention_logger import AttentionLogger
+    from tb_attention.torch.generation import Generation, capture_generation
     from tb_attention.torch.trainer_callback import TrainerCallback
 
 # Imported when first used: the callback needs transformers, the logger does not.
 _HOMES = {
     "AttentionLogger": "tb_attention.torch.attention_logger",
+    "Generation": "tb_attention.torch.generation",
+    "capture_generation": "tb_attention.torch.generation",
     "TrainerCallback": "tb_attention.torch.trainer_callback",
 }
 
-__all__ = ["AttentionLogger", "TrainerCallback"]
+__all__ = ["AttentionLogger", "Generation", "TrainerCallback", "capture_generation"]
 
 
 def __getattr__(name: str) -> Any:

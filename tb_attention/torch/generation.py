@@ -41,8 +41,8 @@ class Generation:
         probabilities: What probability, from 0 to 1, the model gave to each generated token, before temperature, top k and the
             like: float32 `(sequences, positions - prompt)`. NaN after the end of a sequence.
         sites: By path, in the order of the model. Weights of the decoder are `(sequences, heads, positions, positions)`. The row
-            of a position is what the model looked at when it read this token, to write the next one; rows of the last token, which
-            is never read, and of padding are NaN. Cross-attention has the encoder's positions as keys. With `iterations` a
+            of a position is what the model looked at when it read this token, to write the next one; rows of the last token,
+            which is never read, and of padding are NaN. Cross-attention has the encoder's positions as keys. With `iterations` a
             site of the decoder is `(sequences, heads, generated, 1, keys)`: one row for each generated token.
         inputs: What the encoder read, by name, a row for each sequence. Empty for a model without an encoder.
     """

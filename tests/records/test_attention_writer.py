@@ -18,7 +18,7 @@ from tb_attention.errors import ArgumentError, AttentionWarning, LogError
 from tb_attention.records.format.step_record import Prediction
 from tb_attention.records.writing import attempt_files, summaries
 from tb_attention.records.writing.attention_writer import AttentionWriter
-from tb_attention.site import Axis, Cells
+from tb_attention.site import Axis, Cells, Site
 
 from . import logs
 
@@ -338,3 +338,17 @@ def test_tensorflow_is_never_loaded(tmp_path: Path) -> None:
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert out.stdout.strip() == "[]"
     assert any("tfevents" in path.name for path in tmp_path.iterdir())
+
+
+def test_sites_of_a_capture_are_written_as_they_are(tmp_path: Path) -> None:
+    weights = logs.rows(2, 3, 4, 4)
+    axes = (Axis("samples", 2), Axis("heads", 3), Axis("query", 4, "frames"), Axis("key", 4, "frames"))
+    site = Site("block/attention", "local", axes, weights, note="As it was captured.")
+    with tb_attention.AttentionWriter(tmp_path) as writer:
+        writer.write(0, {"block/attention": site})
+        writer.write(1, {"block/attention": site}, kinds={"block/attention": "self"})
+    log = tb_attention.load(tmp_path)
+    np.testing.assert_array_equal(log.weights(0, 0, "block/attention"), weights[0])
+    first, second = (log.site("block/attention", step) for step in (0, 1))
+    assert (first.kind, first.note, first.axes[2].kind) == ("local", "As it was captured.", "frames")
+    assert (second.kind, second.axes) == ("self", first.axes)

@@ -51,10 +51,9 @@ def to_sites(
 
 
 def _site(path: str, value: Any, samples: Samples | None, kind: Kind | None, axes: Sequence[Axis] | None) -> Site:
-    captured = value if isinstance(value, Site) else None
-    array = _checked_weights(path, value.weights if captured else value)
-    if captured and axes is None and kind in (None, captured.kind):
-        return captured.replace(path=path, weights=array)
+    array = _checked_weights(path, value.weights if isinstance(value, Site) else value)
+    if isinstance(value, Site) and axes is None:
+        return value.replace(path=path, kind=kind or value.kind, weights=array)
     if axes is None:
         if array.ndim not in (3, 4):
             raise ArgumentError(

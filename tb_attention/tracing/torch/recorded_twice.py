@@ -16,12 +16,10 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from tb_attention.errors import CaptureError
 from tb_attention.tracing.backend import Arrays, Trace
 from tb_attention.tracing.graph import Value
+from tb_attention.tracing.limits import LEAST_SAMPLES
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.torch.aten_recording import AtenRecording
 from tb_attention.tracing.torch.aten_rerun import AtenRerun
-
-_LEAST = 2
-"""With one sample, what is there once cannot be told from what is there for each sample."""
 
 _PLAIN = (bool, int, float, str, bytes)
 
@@ -48,7 +46,7 @@ def trace_module(model: torch.nn.Module, call: Call) -> Trace:
 
 def _recorded(model: torch.nn.Module, call: Call) -> tuple[AtenRecording, int | None]:
     """The recording, and the number of samples that it is bound to."""
-    size = max(call.samples, _LEAST)
+    size = max(call.samples, LEAST_SAMPLES)
     with contextlib.suppress(Exception):
         first, more = (_record(model, call, samples) for samples in (size, size + 1))
         if [node.op for node in first.nodes] == [node.op for node in more.nodes] and first.keys == more.keys:
