@@ -12,6 +12,7 @@ from tb_attention.plugin import (
     serve_listing,
     serve_maps,
     serve_matrix,
+    serve_opening,
     serve_page,
     serve_samples,
 )
@@ -42,6 +43,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def get_plugin_apps(self) -> dict[str, WsgiApp]:
         """Every route. Safari ignores `<base>` when it imports the module, so the module has two paths."""
         resources = {
+            "/opening": serve_opening.serve_opening,
             "/runs": serve_listing.serve_runs,
             "/series": serve_listing.serve_series,
             "/samples": serve_samples.serve_samples,

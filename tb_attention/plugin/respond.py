@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +28,9 @@ JSON = "application/json"
 BINARY = "application/octet-stream"
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
+
+_LEVEL = 3  # as TensorBoard's own
+_GZIP = 31  # `wbits` of a stream with the header of a gzip file
 
 
 def application(handler: Handler) -> WsgiApp:
@@ -85,14 +89,17 @@ def file_body(request: Request, body: bytes, mimetype: str, *, keep: bool) -> Re
     return response
 
 
-def streamed(request: Request, pieces: Iterator[bytes], mimetype: str) -> Response:
-    """Answers with bytes as they are made, neither kept by the browser nor compressed."""
+def streamed(request: Request, pieces: Iterator[bytes], mimetype: str, *, compress: bool = False) -> Response:
+    """Answers with bytes as they are made, not kept by the browser; `compress` sends them as one gzip file, if it takes that."""
     response = file_body(request, b"", mimetype, keep=False)
-    if request.method != "HEAD":
-        response.response = pieces
     # `Respond` compresses a body that it is given, and says so.
     for header in ("Content-Length", "Content-Encoding"):
         response.headers.pop(header, None)
+    if compress and "gzip" in request.accept_encodings:
+        response.headers["Content-Encoding"] = "gzip"
+        pieces = _gzipped(pieces)
+    if request.method != "HEAD":
+        response.response = pieces
     return response
 
 
@@ -100,6 +107,14 @@ def error(request: Request, code: int, sentence: str) -> Response:
     """Answers with `{"error": sentence}`."""
     response: Response = http_util.Respond(request, encode(ErrorAnswer(sentence)), JSON, code=code)
     return response
+
+
+def _gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """One gzip file; a piece can be read as soon as it has come."""
+    squeeze = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    for piece in pieces:
+        yield squeeze.compress(piece) + squeeze.flush(zlib.Z_SYNC_FLUSH)
+    yield squeeze.flush()
 
 
 def _caching(request: Request, response: Response, keep: bool) -> Response:

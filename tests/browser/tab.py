@@ -75,6 +75,11 @@ class Tab:
         expect(self.slider).to_have_attribute("aria-valuetext", text, timeout=20_000)
 
 
+def without_opening(page: Page) -> None:
+    """Each request of the page is sent by itself, so that a test can hold it or answer it."""
+    page.route("**/attention/opening?*", lambda route: route.fulfill(body=b""))
+
+
 @contextmanager
 def opened(
     browser: Browser,

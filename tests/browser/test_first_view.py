@@ -5,24 +5,27 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tb_attention.plugin.static_files import STATIC
 from tests.browser import confusion_logs
-from tests.browser.tab import Tab
+from tests.browser.tab import Tab, opened, without_opening
 from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.browser
 
 RARER = ("Compare", "Confusion", "Epochs", "Runs", "SampleNote", "Samples")
+ODD = "digits & more~(1)*"
 MOST_BYTES = 170_000
 
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logs = tmp_path_factory.mktemp("first")
+    confusion_logs.write_digits(logs / ODD, epochs=2)
     confusion_logs.write_digits(logs / "digits")
     return logs
 
@@ -34,24 +37,52 @@ def test_the_first_view_is_small_and_the_rarer_views_are_files_of_their_own() ->
     assert others == set(RARER)
 
 
-def test_the_script_the_styles_and_the_list_of_runs_are_asked_for_together(
-    server: TensorBoard, chromium: Browser
-) -> None:
-    """The entry alone comes before them, and each comes once."""
+def requests_of(chromium: Browser, address: str, choices: str, view: str) -> list[str]:
+    """Which files and routes of the plugin were asked for until there was something to read, without hashes and parameters."""
     page = chromium.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    tab = Tab(page, server.address, "&p.attention.run=digits&p.attention.view=overview")
-    tab.wait_until_drawn("overview")
-    ours = [url.split("/data/plugin/attention/")[1] for url in asked if "/data/plugin/attention/" in url]
-    names = [re.sub(r"-[A-Za-z0-9_-]{8}(?=\.js)", "", name.split("?")[0]) for name in ours]
-    entry = next(at for at, name in enumerate(names) if name.endswith("index.js"))
-    together = [name.removeprefix("plugin/attention/") for name in names[entry + 1 : entry + 4]]
-    assert sorted(together) == ["index.css", "runs", "tab/tab.js"]
-    assert names.count("runs") == 1
-    assert not [name for name in names if name.startswith("plugin/attention/tab/") and not name.endswith("tab/tab.js")]
+    # Of no other run is anything asked for.
+    tab = Tab(page, address, f"{choices}&p.attention.runs=")
+    tab.wait_until_drawn(view)
     assert tab.problems == []
     page.close()
+    ours = [url.split("/data/plugin/attention/")[1] for url in asked if "/data/plugin/attention/" in url]
+    # Of the step before, weights come for the difference to it.
+    ours = [url for url in ours if not ("weights?" in url and f"step={confusion_logs.EPOCHS - 1}&" not in url)]
+    names = [re.sub(r"-[A-Za-z0-9_-]{8}(?=\.js)", "", url.split("?")[0]) for url in ours]
+    # The first font comes when the page is first laid out; what is fetched ahead comes later.
+    until = next(at for at, name in enumerate(names) if name.startswith("roboto"))
+    return [name.removeprefix("plugin/attention/") for name in names[:until]]
+
+
+def test_all_that_the_first_picture_needs_is_asked_for_together(server: TensorBoard, chromium: Browser) -> None:
+    """The entry alone comes before it. What waited for each other's answers comes in one, and is not asked for again."""
+    names = requests_of(chromium, server.address, "&p.attention.run=digits&p.attention.view=overview", "overview")
+    entry = names.index("index.js")
+    assert sorted(names[entry + 1 : entry + 4]) == ["index.css", "opening", "tab/tab.js"]
+    assert not {"runs", "series", "samples", "overview"} & set(names)
+    assert not [name for name in names if name.startswith("tab/") and name != "tab/tab.js"]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        f"&p.attention.run={quote(ODD)}",
+        "",
+        "&p.attention.run=digits&p.attention.step=1&p.attention.sample=second",
+        "&p.attention.run=digits&p.attention.view=head&p.attention.site=block_1%2Fattention&p.attention.head=1",
+    ],
+)
+def test_what_a_link_chooses_comes_in_the_first_answer(choices: str, server: TensorBoard, chromium: Browser) -> None:
+    names = requests_of(chromium, server.address, choices, "head" if "view=head" in choices else "overview")
+    assert not {"runs", "series", "samples", "overview", "weights"} & set(names)
+    assert "measures" in names
+
+
+def test_the_tab_opens_without_the_first_answer(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.run=digits", prepare=without_opening) as tab:
+        tab.wait_until_drawn("overview", run="digits")
 
 
 def test_a_view_whose_script_is_slow_leaves_the_old_picture_and_then_opens(

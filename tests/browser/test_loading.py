@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.tab import opened
+from tests.browser.tab import opened, without_opening
 from tests.browser.test_for_everyone import write_small_logs
 from tests.conftest import TensorBoard
 
@@ -36,7 +36,7 @@ def test_nothing_is_said_of_what_has_not_come(route: str, server: TensorBoard, c
         else:
             held.append(request)
 
-    with opened(chromium, "about:blank#", wait=False) as tab:
+    with opened(chromium, "about:blank#", wait=False, prepare=without_opening) as tab:
         tab.page.route(re.compile(rf"/data/plugin/attention/{route}(\?|$)"), hold)
         tab.page.goto(f"{server.address}/#attention&p.attention.run=text&p.attention.view=samples")
         body = tab.page.frame_locator("iframe").locator("body")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import tb_attention
-from tests.browser.tab import Tab, opened
+from tests.browser.tab import Tab, opened, without_opening
 from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.browser
@@ -55,6 +55,7 @@ def lengthen(page: Page) -> None:
         np.save(body, np.resize(array, (STEPS, *array.shape[1:])))
         route.fulfill(body=gzip.compress(body.getvalue(), 1), content_type="application/octet-stream")
 
+    without_opening(page)
     page.route("**/series?*", series)
     page.route("**/measures?*", measures)
 
@@ -81,6 +82,7 @@ def multiply(page: Page) -> None:
             others.append(other)
         route.fulfill(json={**answer, "runs": [run, *others]})
 
+    without_opening(page)
     page.route("**/attention/runs", runs)
 
 

@@ -22,6 +22,7 @@ MATRICES = {"run": "run", "tag": "confusion", "attempt": 1}
 EXAMPLES = {"step": 0, "sample": 0}
 REQUESTS: list[tuple[str, dict[str, object]]] = [
     ("runs", {}),
+    ("opening", {"run": "run", "view": "head"}),
     ("series", SERIES),
     ("measures", SERIES | {"sample": 0}),
     ("measures", SERIES | {"samples": "0-1"}),

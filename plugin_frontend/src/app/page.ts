@@ -1,4 +1,4 @@
 /** The script of the stand-alone page: the same app, with the log that the page embeds. */
 import { start } from "./start";
 
-start();
+void start();

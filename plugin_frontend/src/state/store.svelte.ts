@@ -7,9 +7,10 @@ import { copyLink } from "../host/link";
 import { watchTheme } from "../host/theme";
 import type { Table } from "../model/table";
 import type { Target } from "../model/sentences";
+import type { FrameDrawing } from "../model/filmFrame";
 import type { StepLane } from "../model/lane";
 import { entriesOf, newestAttempt, pickSeries, runColor } from "../model/runs";
-import { slotAt } from "../model/timeline";
+import { slotAt, type Slot } from "../model/timeline";
 import type { View } from "./choices.svelte";
 import { ConfusionState } from "./confusionState.svelte";
 import { Data } from "./data.svelte";
@@ -33,12 +34,17 @@ export class Store extends SampleSelection {
   numbers = $state.raw<(() => Table) | null>(null);
   /** What the view shows of every step under the film; null for the sample's prediction. Set and taken back by the view. */
   lane = $state.raw<(() => StepLane | null) | null>(null);
+  /** What the film draws of a step in place of the map; null for the map. Set and taken back by the view. */
+  filmFrame = $state.raw<((slot: Slot) => FrameDrawing | null) | null>(null);
   readonly runList = new RunList(this);
   readonly arrays = new MapArrays(this);
   readonly confusion = new ConfusionState(this);
   readonly data = new Data(this, this.arrays, this.confusion);
   readonly scales = new ColorScales(this, this.arrays);
   readonly kinds = new HeadKinds(this, this.arrays, this.scales);
+  #markOpened = () => {};
+  /** Until there is a first picture to draw, or none to wait for. */
+  readonly opened = new Promise<void>((resolve) => (this.#markOpened = resolve));
 
   start(): void {
     watchGestures();
@@ -53,6 +59,11 @@ export class Store extends SampleSelection {
         if (this.view === "confusion") this.confusion.examples.opened = null;
       });
       $effect(() => this.choices.save());
+      $effect(() => {
+        const { run, series, mapsName, arrays, server } = this;
+        const nothing = server.error ?? server.seriesError ?? (server.runs && !run);
+        if (nothing || (series && (arrays.overview.value || arrays.overview.error || !mapsName))) this.#markOpened();
+      });
       $effect(() => this.#wantSeries());
       this.data.start();
     });
