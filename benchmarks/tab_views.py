@@ -212,10 +212,10 @@ def main() -> None:
 def measure(browser: Browser, address: str) -> None:
     first_view(browser, address)  # the server reads its index once
     first = "BertViz, CircuitsVis, attnview: never; inspectus 9.9 s"
-    report("first view", median(lambda: first_view(browser, address)), "s", 1, first)
-    report("first view over ssh", median(lambda: first_view(browser, address, ssh=True)), "s", 2)
+    report("first view", median(lambda: first_view(browser, address)), "s", 0.3, first)
+    report("first view over ssh", median(lambda: first_view(browser, address, ssh=True)), "s", 0.7)
     for name, milliseconds in gestures(browser, address).items():
-        report(name, milliseconds, "ms to pixels", 50, "inspectus 3100 ms; the others never draw 512")
+        report(name, milliseconds, "ms to pixels", 33, "inspectus 3100 ms; the others never draw 512")
     tab = open_tab(browser, address, LARGE)
     tab.wait_until_drawn("overview")
     report("first view, bundle and fonts included", bytes_of_first_view(tab.frame), "MB", 1, "inspectus 202 MB")
