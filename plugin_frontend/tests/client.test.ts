@@ -34,7 +34,7 @@ const never = new AbortController().signal;
 
 test("addresses leave out what is not there", () => {
   expect(address("series", { run: "a b", attempt: null, step: 0 })).toBe(
-    "http://host/data/plugin/attention/series?run=a+b&step=0",
+    "http://host/data/plugin/attention/series?run=a%20b&step=0",
   );
 });
 

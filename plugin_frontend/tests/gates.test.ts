@@ -97,7 +97,8 @@ function frame(measure: string): Uint32Array {
     arrays: { peekHead: () => ({ rows: 1, columns: 4, weights: WEIGHTS }) },
   };
   const pixels = new Uint32Array(8 * 8);
-  framePainter(store as unknown as Store, 0)!(pixels, 8, { x: 0, y: 0, width: 8, height: 8 });
+  const frame = framePainter(store as unknown as Store, 0)!;
+  if ("pixels" in frame) frame.pixels(pixels, 8, { x: 0, y: 0, width: 8, height: 8 });
   return pixels;
 }
 

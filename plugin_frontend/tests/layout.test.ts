@@ -40,7 +40,14 @@ test("there is room for the outline of the first and the last row", () => {
   }
 });
 
-test("under 4 pixels a slot the timeline has no film", () => {
-  expect(new TimelineGeometry(1000, false, 684).hasFilm).toBe(false);
-  expect(new TimelineGeometry(100, false, 684).hasFilm).toBe(true);
+test("under 4 pixels a slot the timeline has no dots, but a film of some of the steps", () => {
+  expect(new TimelineGeometry(1000, false, 684).hasDots).toBe(false);
+  expect(new TimelineGeometry(100, false, 684).hasDots).toBe(true);
+  for (const slots of [3, 100, 1000, 10_000, 1_000_000]) {
+    const geometry = new TimelineGeometry(slots, false, 684);
+    expect(geometry.filmEvery * geometry.slotWidth).toBeGreaterThanOrEqual(24);
+    // No frame more could be left out: the next smaller number is too narrow.
+    if (geometry.filmEvery > 1) expect((geometry.filmEvery / 2.5) * geometry.slotWidth).toBeLessThan(24);
+  }
+  expect(new TimelineGeometry(3, false, 684).filmEvery).toBe(1);
 });

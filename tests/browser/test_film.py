@@ -21,12 +21,16 @@ pytestmark = pytest.mark.browser
 STEPS, LAYERS, HEADS, SIZE = 16, 3, 4, 50
 """50 positions: a class token and 7 x 7 patches."""
 CLASS_TOKEN = 0.65
+MANY = 400
 
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All heads look at the class token, the first position, with 0.65."""
     logs = tmp_path_factory.mktemp("film")
+    write_many(logs / "many")
+    write_picture(logs / "picture")
+    # The one written last opens.
     random = np.random.default_rng(0)
     samples = tb_attention.Samples(np.zeros((1, SIZE), int), [0], ids=["a"], class_names=["ham", "spam"])
     with tb_attention.AttentionWriter(logs / "run", samples=samples) as writer:
@@ -36,6 +40,25 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             named = {f"layer_{layer}/attention": weights[layer] for layer in range(LAYERS)}
             writer.write(step, named, np.array([[0.8, 0.2]]), {"val_loss": 1 / (1 + step)}, epoch=step)
     return logs
+
+
+def write_many(run: Path) -> None:
+    """So many steps that each has less than two pixels; all look at the first position."""
+    weights = np.zeros((1, 1, SIZE, SIZE), np.float32)
+    weights[..., 0] = 1
+    with tb_attention.AttentionWriter(run) as writer:
+        for step in range(MANY):
+            writer.write(step, {"attention": weights}, epoch=step)
+
+
+def write_picture(run: Path) -> None:
+    """A white picture; at each step all of it looks at the patch with the number of the step."""
+    samples = tb_attention.Samples(np.ones((1, 8, 8, 3), np.float32), [0], ids=["white"])
+    with tb_attention.AttentionWriter(run, samples=samples) as writer:
+        for step in range(4):
+            weights = np.zeros((1, 1, 16, 16), np.float32)
+            weights[..., step] = 1
+            writer.write(step, {"attention": weights}, epoch=step)
 
 
 def pixels_of(tab: Tab, box: FloatRect | None) -> npt.NDArray[np.uint8]:
@@ -190,3 +213,37 @@ def test_the_rows_of_epochs_fit_with_their_numbers_and_whole_outlines(server: Te
         assert outline["y"] - 3 >= box["y"]
         numbers = tab.frame.locator(".gutter b").all_inner_texts()
         assert numbers == [str(head) for head in range(HEADS)] * LAYERS
+
+
+def test_of_very_many_steps_the_film_has_some_and_says_which(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.run=many&p.attention.view=head") as tab:
+        tab.wait_until_drawn("head", step=MANY - 1)
+        expect(tab.frame.get_by_text("every 20th epoch")).to_be_visible()
+        expect(tab.frame.get_by_label("Timeline").get_by_text("the map over steps")).to_be_visible()
+        film = tab.frame.locator(".film")
+        tab.page.wait_for_timeout(3000)
+        box = canvas_in(film)
+        assert box is not None
+        middle: FloatRect = {**box, "y": box["y"] + 6, "height": 20}
+        # Every 20th, of which those at the ends may lie under their neighbours.
+        assert MANY // 20 - 2 <= lines_in(hot_columns(pixels_of(tab, middle))) <= MANY // 20 + 1
+        tab.page.set_viewport_size({"width": 1920, "height": 1080})
+        expect(tab.frame.get_by_text("every 10th epoch")).to_be_visible()
+
+
+def test_the_film_of_a_picture_shows_its_tint_at_each_step(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.run=picture&p.attention.view=sample") as tab:
+        tab.wait_until_drawn("sample", step=3)
+        expect(tab.frame.get_by_text("the tint over steps")).to_be_visible()
+        tab.page.wait_for_timeout(500)
+        pixels = pixels_of(tab, canvas_in(tab.frame.locator(".film"))).astype(int)
+        tinted = (pixels[..., 2] > 180) & (pixels[..., 0] < 120)
+        for step in range(4):
+            frame = tinted[:, 120 * step : 120 * (step + 1)]
+            rows, columns = np.nonzero(frame)
+            # A frame is 28 pixels high, a patch 7; it lies in the middle of its slot of 120 pixels, 2 below the top.
+            assert abs(rows.mean() - (2 + 3)) <= 1
+            assert abs(columns.mean() - (60 - 14 + 7 * step + 3)) <= 1
+            assert 40 <= len(rows) <= 60
+        tab.open("Head")
+        expect(tab.frame.get_by_text("the map over steps")).to_be_visible()

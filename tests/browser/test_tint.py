@@ -65,7 +65,7 @@ def test_the_strongest_patch_has_the_full_tint_however_weak_it_is(
         tab.wait_until_drawn(view)
         show(tab, "light", "light")
         picture = tab.frame.get_by_role("slider", name="over the picture" if view == "head" else "Cell of the picture")
-        legend = tab.frame.locator(".tint").first
+        legend = tab.frame.locator(".stage .tint").first
         assert tint_of_strongest(tab, pixels(picture.locator("canvas"))) == pytest.approx(0.9, abs=0.02)
         expect(legend).to_contain_text("weight, linear; full: the largest of the row")
         expect(legend).to_contain_text("0.030")
@@ -83,7 +83,7 @@ def test_the_strongest_patch_has_the_full_tint_however_weak_it_is(
 def test_a_scale_by_quantile_says_that_it_clips(server: TensorBoard, chromium: Browser) -> None:
     with opened(chromium, server.address, "&p.attention.view=sample&p.attention.full=quantile") as tab:
         tab.wait_until_drawn("sample")
-        legend = tab.frame.locator(".tint").first
+        legend = tab.frame.locator(".stage .tint").first
         expect(legend).to_contain_text("98 % of the row's cells")
         expect(legend).to_contain_text("≥")
 

@@ -5,6 +5,7 @@
 import type { SamplesAnswer } from "./wire";
 import { readFrames } from "./frames";
 import { gunzip } from "./gzip";
+import { Packed } from "./packed";
 import { readNpy, type NpyArray } from "./npy";
 import { ROOT, transport } from "./transport";
 
@@ -24,13 +25,13 @@ const AT_ONCE = 6;
 /** Of what is kept: the overviews of some 60 steps of 144 heads, and some seven layers at 512 tokens. A larger array is kept alone. */
 const CACHE_BYTES = 32 * 2 ** 20;
 
+/** By hand: a `URL` and its parameters take twenty times as long, and hundreds of addresses are made for every step. */
 export function address(route: string, params: Params): string {
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(params)) {
-    if (value !== null && value !== undefined) query.set(key, String(value));
-  }
-  const text = query.toString();
-  return new URL(route + (text ? `?${text}` : ""), ROOT()).href;
+  const query = Object.entries(params).flatMap(([key, value]) =>
+    value === null || value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+  );
+  const root = ROOT();
+  return root.slice(0, root.lastIndexOf("/") + 1) + route + (query.length ? `?${query.join("&")}` : "");
 }
 
 interface Flight {
@@ -49,6 +50,7 @@ export class Client {
   /** Answers of several arrays under way. They give way to whatever a person waits for. */
   #batches = new Set<AbortController>();
   #awaited = 0;
+  readonly packed = new Packed();
 
   /** Whether a person waits for an array. */
   get busy(): boolean {
@@ -96,7 +98,7 @@ export class Client {
   array(url: string, signal: AbortSignal, urgent = true): Promise<NpyArray> {
     const cached = this.peek(url);
     if (cached) return Promise.resolve(cached);
-    if (urgent) for (const batch of this.#batches) batch.abort();
+    if (urgent && !this.packed.has(url)) for (const batch of this.#batches) batch.abort();
     let flight = this.#flights.get(url);
     if (!flight) {
       const controller = new AbortController();
@@ -125,18 +127,14 @@ export class Client {
    * whether there is one. Rejects when `signal` aborts, and when somebody waits for another array: over a slow line that would have to
    * share it with what nobody looks at yet.
    */
-  async several(
+  several(
     url: string,
     keys: string[],
     signal: AbortSignal,
     arrived: (key: string, there: boolean) => void,
   ): Promise<void> {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    signal.addEventListener("abort", abort, { once: true });
-    this.#batches.add(controller);
-    try {
-      const response = await this.#fetch(url, false, controller.signal);
+    return this.#givingWay(signal, async (own) => {
+      const response = await this.#fetch(url, false, own);
       if (!response.body) throw new FetchError("The server's answer was empty.", response.status);
       let next = 0;
       for await (const file of readFrames(response.body)) {
@@ -145,10 +143,7 @@ export class Client {
         if (file && !this.has(key)) this.#keep(key, readNpy(await gunzip(file)));
         arrived(key, file !== null);
       }
-    } finally {
-      this.#batches.delete(controller);
-      signal.removeEventListener("abort", abort);
-    }
+    });
   }
 
   #join(url: string, flight: Flight, signal: AbortSignal): Promise<NpyArray> {
@@ -169,10 +164,35 @@ export class Client {
     });
   }
 
+  /** Fetches the body of an array as it is, for when somebody looks at it; it need only be inflated then. */
+  pack(url: string, signal: AbortSignal): Promise<void> {
+    return this.#givingWay(signal, (own) =>
+      this.packed.put(
+        url,
+        this.#fetch(url, false, own).then(async (response) => new Uint8Array(await response.arrayBuffer())),
+      ),
+    );
+  }
+
+  /** Runs `work` until `signal` aborts, or somebody waits for an array. */
+  async #givingWay(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#batches.add(controller);
+    try {
+      await work(controller.signal);
+    } finally {
+      this.#batches.delete(controller);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
   async #array(url: string, urgent: boolean, signal: AbortSignal): Promise<NpyArray> {
-    const response = await this.#fetch(url, urgent, signal);
-    if (!response.body) throw new FetchError("The server's answer was empty.", response.status);
-    const array = readNpy(await gunzip(response.body));
+    const packed = this.packed.has(url) ? await this.packed.get(url) : null;
+    const body = packed ?? (await this.#fetch(url, urgent, signal)).body;
+    if (!body) throw new FetchError("The server's answer was empty.", 200);
+    const array = readNpy(await gunzip(body));
     this.#keep(url, array);
     return array;
   }

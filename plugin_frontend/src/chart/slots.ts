@@ -3,6 +3,8 @@
 /** Narrower marks of steps cannot be told apart, in CSS pixels. */
 const NARROWEST_MARK = 3;
 
+const NARROWEST_FRAME = 24;
+
 /** Few steps need not fill the whole width. */
 const WIDEST = 120;
 
@@ -18,9 +20,14 @@ export class TimelineGeometry {
     this.slotWidth = Math.min(WIDEST, width / Math.max(1, slots + (running ? 1 : 0)));
   }
 
-  /** Under 4 pixels a slot frames and dots would be a bar of ink. */
-  get hasFilm(): boolean {
+  /** Under 4 pixels a slot dots would be a bar of ink. */
+  get hasDots(): boolean {
     return this.slotWidth >= 4;
+  }
+
+  /** The film has a frame for every how many slots: narrower ones could not be read. */
+  get filmEvery(): number {
+    return this.every(NARROWEST_FRAME);
   }
 
   /** How many slots share a mark of a row that has one for each: 1 unless they are very narrow. */

@@ -136,6 +136,23 @@ export function drawTint(
     }
 }
 
+/** A picture with its tint, as large as fits into the middle of a rectangle. */
+export function drawTinted(
+  context: CanvasRenderingContext2D,
+  picture: HTMLCanvasElement,
+  positions: Positions,
+  tint: Tint,
+  within: Crop,
+): void {
+  const scale = Math.min(within.width / picture.width, within.height / picture.height);
+  const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
+  const x = Math.round(within.x + (within.width - width) / 2);
+  const y = Math.round(within.y + (within.height - height) / 2);
+  context.imageSmoothingEnabled = scale < 1;
+  context.drawImage(picture, x, y, width, height);
+  drawTint(context, positions, tint, { x, y, width, height });
+}
+
 interface Band {
   /** Pixels of the canvas. */
   from: number;

@@ -50,6 +50,21 @@ export interface Choice {
   window: number;
 }
 
+/** A map whose weights are decoded when they are first drawn. */
+export class LazyMap implements AttentionMap {
+  #weights: Float32Array | undefined;
+
+  constructor(
+    readonly rows: number,
+    readonly columns: number,
+    readonly decode: () => Float32Array,
+  ) {}
+
+  get weights(): Float32Array {
+    return (this.#weights ??= this.decode());
+  }
+}
+
 /** One map out of the array of a site, whose axes lie in the order heads, iteration, windows, queries, keys. */
 export function mapOf(site: Site, stored: NumberArray, choice: Choice): AttentionMap {
   const shape = mapShape(site);

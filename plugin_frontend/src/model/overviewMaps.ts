@@ -3,22 +3,9 @@ import type { NumberArray } from "../api/npy";
 import type { Role, Sample, Site } from "../api/wire";
 import { decodeRows } from "./encoding";
 import { hasGateKind } from "./heads";
-import { hasQueries, selectFrom, type AttentionMap } from "./maps";
+import { hasQueries, LazyMap, selectFrom, type AttentionMap } from "./maps";
 import { positionsOf, type Positions } from "./positions";
-
-class PooledMap implements AttentionMap {
-  #weights: Float32Array | undefined;
-
-  constructor(
-    readonly rows: number,
-    readonly columns: number,
-    readonly decode: () => Float32Array,
-  ) {}
-
-  get weights(): Float32Array {
-    return (this.#weights ??= this.decode());
-  }
-}
+import { isPadded } from "./samples";
 
 const MOST = 32;
 
@@ -37,6 +24,33 @@ export function cellsShown({ shown, size }: Positions, cells: number): number[] 
   });
 }
 
+interface Shown {
+  sample: Sample | null;
+  queries: number[];
+  keys: number[];
+}
+
+/** The same at every step, and asked for at many. */
+const shown = new WeakMap<Site, Shown>();
+
+/** The rows and columns of the pooled maps of a site that hold more than padding. */
+function shownCells(site: Site, sample: Sample | null, rows: number, columns: number): Shown {
+  const known = shown.get(site);
+  if (known?.sample === sample) return known;
+  const all = (cells: number) => Array.from({ length: cells }, (_, cell) => cell);
+  const filled = sample === null || (!isPadded(sample) && !site.axes.some(({ own }) => own));
+  const along = (role: Role, cells: number) =>
+    filled ? all(cells) : cellsShown(positionsOf(site, role, sample), cells);
+  const whole = !hasQueries(site) && (hasGateKind(site) || rows > 1);
+  const found = {
+    sample,
+    queries: hasQueries(site) ? along("query", rows) : all(rows),
+    keys: whole ? all(columns) : along("key", columns),
+  };
+  shown.set(site, found);
+  return found;
+}
+
 /**
  * The pooled maps of all heads of a site, from the overview of one sample; the row of a gate has several where its keys are a
  * grid. Padding of the sample is left out.
@@ -53,15 +67,10 @@ export function overviewMaps(site: Site, stored: NumberArray, sample: Sample | n
   const rows = allRows / heads;
   const part = stored.subarray(offset, offset + bytes);
   const decoded = (head: number) => () => decodeRows(part, encoding, allRows, columns, head * rows, rows);
-  const shownAlong = (role: Role, cells: number) => cellsShown(positionsOf(site, role, sample), cells);
-  const [down, across] = hasQueries(site)
-    ? [shownAlong("query", rows), shownAlong("key", columns)]
-    : [null, hasGateKind(site) || rows > 1 ? null : shownAlong("key", columns)];
-  const queries = down ?? Array.from({ length: rows }, (_, row) => row);
-  const keys = across ?? Array.from({ length: columns }, (_, column) => column);
+  const { queries, keys } = shownCells(site, sample, rows, columns);
   return Array.from({ length: heads }, (_, head) => {
     const whole = decoded(head);
     const cut = () => selectFrom({ rows, columns, weights: whole() }, queries, keys).weights;
-    return new PooledMap(queries.length, keys.length, cut);
+    return new LazyMap(queries.length, keys.length, cut);
   });
 }

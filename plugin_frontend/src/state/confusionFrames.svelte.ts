@@ -9,6 +9,7 @@ import type { Selection } from "./selection.svelte";
 /** Cells in one answer, and in all that are kept (4 bytes each). */
 const CELLS_AT_ONCE = 1 << 20;
 const MOST_CELLS = 1 << 24;
+const NEAREST = 8;
 /** Counts above this are rounded in what is fetched so; they are fetched one by one. */
 const EXACT = 1 << 24;
 
@@ -76,7 +77,7 @@ export class ConfusionFrames {
 
   /** Asks for the missing ones of all steps, the nearest to the step shown first, one request at a time. */
   wantAll(): void {
-    const { matrices, matricesName, matrixSlots, slotIndex, server } = this.focus;
+    const { matrices, matricesName, matrixSlots, slotIndex, server, filmEvery } = this.focus;
     void this.fetched;
     if (!matrices || !matricesName || this.#underWay) return;
     const classes = matrices.steps.at(-1)?.classes ?? 0;
@@ -84,7 +85,11 @@ export class ConfusionFrames {
     if (!split || classes < 1) return;
     const kept = Math.max(1, Math.floor(MOST_CELLS / classes ** 2));
     const near = matrixSlots
-      .map((slot, index) => ({ slot, apart: Math.abs(index - slotIndex), address: this.address(slot) }))
+      .map((slot, index) => {
+        const apart = Math.abs(index - slotIndex);
+        // The frames of the film come after the nearest steps, however far they are.
+        return { slot, apart: index % filmEvery === 0 ? Math.min(apart, NEAREST) : apart, address: this.address(slot) };
+      })
       .filter((each): each is { slot: Slot; apart: number; address: string } => each.address !== null)
       .sort((a, b) => a.apart - b.apart)
       .slice(0, kept);

@@ -46,10 +46,11 @@ export class Data {
   }
 
   start(): void {
-    $effect(() => this.#clearForAnotherSeries());
-    $effect(() => this.of.wantSamples());
-    $effect(() => this.maps.wantOverview());
-    $effect(() => this.maps.wantWeights());
+    // Before the page is drawn anew: what takes time is on its way meanwhile.
+    $effect.pre(() => this.#clearForAnotherSeries());
+    $effect.pre(() => this.of.wantSamples());
+    $effect.pre(() => this.maps.wantOverview());
+    $effect.pre(() => this.maps.wantWeights());
     $effect(() => this.features.want());
     $effect(() => this.sink.want());
     $effect(() => this.maps.wantMeasures());
@@ -104,7 +105,13 @@ export class Data {
     const { maps, prefetchTargets } = this;
     const awaited =
       !this.of.samples.length || maps.overview.pending || maps.weights.pending || this.confusion.frames.matrix.pending;
-    this.prefetcher.want(prefetchTargets.weights(showsWeights(this.of)), prefetchTargets.overviews(), awaited);
+    const shows = showsWeights(this.of);
+    this.prefetcher.want(
+      prefetchTargets.weights(shows),
+      prefetchTargets.overviews(),
+      awaited,
+      shows ? prefetchTargets.packed() : [],
+    );
   }
 
   #wantMatrix(): void {

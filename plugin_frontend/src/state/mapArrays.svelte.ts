@@ -36,6 +36,11 @@ export function showsWeights({ view, onlyEvents }: { view: View; onlyEvents: boo
   return view === "head" || view === "sample" || view === "compare";
 }
 
+/** In the views of one head the film shows its map; in the others how focused all heads are, and the values of gates. */
+export function filmShowsHead(view: View): boolean {
+  return ["head", "sample", "compare", "runs"].includes(view);
+}
+
 export class MapArrays {
   readonly overview = new Resource<OverviewPicture>();
   readonly weights = new Resource<SiteWeights>();

@@ -25,6 +25,7 @@ export class Prefetcher {
   /** Counts what has come, so that whoever draws from the cache draws anew. */
   fetched = $state(0);
   #queue: string[] = [];
+  #packed: string[] = [];
   #bundle = NONE;
   #underWay = new Set<Flight>();
   /** What the server left out of an answer, and what failed: asked for by itself if it is looked at. */
@@ -39,12 +40,14 @@ export class Prefetcher {
     readonly mayBegin: () => boolean = () => true,
   ) {}
 
-  /** Replaces what is wanted, the likeliest first. What is under way and no longer wanted is aborted, the rest goes on; while `paused` nothing new is begun. */
-  want(urls: string[], bundle = NONE, paused = false): void {
+  /** Replaces what is wanted, the likeliest first; `packed`: what is only fetched and not yet inflated. What is under way and no longer wanted is aborted, the rest goes on; while `paused` nothing new is begun. */
+  want(urls: string[], bundle = NONE, paused = false, packed: string[] = []): void {
     this.#queue = urls;
+    this.#packed = packed;
+    this.client.packed.keep(new Set(packed));
     this.#bundle = bundle;
     this.#paused = paused;
-    const wanted = new Set([...urls, ...bundle.urls]);
+    const wanted = new Set([...urls, ...bundle.urls, ...packed]);
     for (const { urls: fetching, controller } of this.#underWay)
       if (!fetching.some((url) => wanted.has(url) && !this.client.has(url))) controller.abort();
     this.#next();
@@ -76,7 +79,7 @@ export class Prefetcher {
         const indices = this.#bundle.urls.flatMap((one, index) => (this.#missing(one) ? [index] : []));
         const { address } = this.#bundle;
         const some = indices.slice(0, !address ? 1 : this.#started === 0 ? FIRST : MORE);
-        if (!some.length) return;
+        if (!some.length) return this.#pack();
         this.#started++;
         const urls = some.map((index) => this.#bundle.urls[index]!);
         this.#fetch(urls, address && some.length > 1 ? address(some) : undefined);
@@ -84,14 +87,27 @@ export class Prefetcher {
     }
   }
 
+  /** What is not likely enough to be inflated: last, one at a time. */
+  #pack(): void {
+    const { client } = this;
+    const url = this.#packed.find((one) => this.#missing(one) && !client.packed.has(one));
+    if (url === undefined || client.packed.full || this.#underWay.size > 0) return;
+    const controller = new AbortController();
+    this.#follow([url], controller, client.pack(url, controller.signal));
+  }
+
   #fetch(urls: string[], together?: string): void {
     const controller = new AbortController();
-    const flight = { urls, controller };
-    this.#underWay.add(flight);
     const answer =
       together === undefined
         ? this.client.array(urls[0]!, controller.signal, false).then(() => this.#arrived(urls[0]!, true))
         : this.client.several(together, urls, controller.signal, (url, there) => this.#arrived(url, there));
+    this.#follow(urls, controller, answer);
+  }
+
+  #follow(urls: string[], controller: AbortController, answer: Promise<void>): void {
+    const flight = { urls, controller };
+    this.#underWay.add(flight);
     answer
       .catch((error: unknown) => {
         // It will be asked for again, and its failure shown, when it is looked at.

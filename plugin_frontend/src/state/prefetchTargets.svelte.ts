@@ -2,9 +2,10 @@
 import { address } from "../api/client";
 import type { Site } from "../api/wire";
 import { byteSize } from "../model/encoding";
+import { hasGateKind } from "../model/heads";
 import type { Slot } from "../model/timeline";
 import type { Bundle } from "./prefetch.svelte";
-import type { MapArrays } from "./mapArrays.svelte";
+import { filmShowsHead, type MapArrays } from "./mapArrays.svelte";
 import type { SampleSelection } from "./sampleSelection.svelte";
 
 /** What is fetched in advance and never looked at must not push out what is: together they are less than the client's cache. */
@@ -12,6 +13,10 @@ const OVERVIEW_BYTES = 12 * 2 ** 20;
 const WEIGHTS_BYTES = 16 * 2 ** 20;
 /** Of thousands of steps only the nearest: the tab does not grow with the length of a training. */
 const [MOST_OVERVIEWS, MOST_AVERAGES] = [500, 64];
+/** So many steps come before the frames of the film, which are far apart. */
+const NEAREST = 8;
+/** So many layers, and samples, to either side. */
+const MOST_PACKED = 12;
 /** So long the pointer rests on something before it is fetched: one that only passes over it wants nothing. */
 const REST_MS = 60;
 
@@ -36,6 +41,12 @@ export class PrefetchTargets {
       },
       what ? REST_MS : 0,
     );
+  }
+
+  /** Every how many steps the film shows a map; 1 where it shows none, or all. */
+  #filmed(): number {
+    const { view, sites, filmEvery } = this.of;
+    return filmShowsHead(view) || sites.some(hasGateKind) ? filmEvery : 1;
   }
 
   /** Addresses of weights, the likeliest first. */
@@ -75,7 +86,21 @@ export class PrefetchTargets {
     return within(found, WEIGHTS_BYTES);
   }
 
-  /** The overviews of the other steps of the sample, the nearest first, so that dragging the slider finds them there. */
+  /** Addresses of the weights of the other layers, and of the other samples with their overviews: the nearest first. */
+  packed(): string[] {
+    const { of, maps } = this;
+    const { slot, sites, siteIndex, samples, sampleIndex, playing, averaging } = of;
+    if (!slot?.record || playing || averaging.ofMaps) return [];
+    const most = slot.record.sample_count;
+    const layers = [...nearest([...sites.keys()], siteIndex, MOST_PACKED)];
+    const others = [...nearest([...samples.keys()], sampleIndex, MOST_PACKED)].filter((sample) => sample < most);
+    return [
+      ...layers.map((site) => maps.weightsAddress(slot, site, sampleIndex)),
+      ...others.flatMap((sample) => [maps.overviewAddress(slot, sample), maps.weightsAddress(slot, siteIndex, sample)]),
+    ].filter((url) => url !== null);
+  }
+
+  /** The overviews of the other steps of the sample, so that dragging the slider finds them there: the nearest first, then those of the film. */
   overviews(): Bundle {
     const { of, maps } = this;
     const { slots, slotIndex, sampleIndex, mapsName } = of;
@@ -83,7 +108,7 @@ export class PrefetchTargets {
     const most = of.averaging.ofMaps ? MOST_AVERAGES : MOST_OVERVIEWS;
     const some: { slot: Slot; url: string }[] = [];
     let left = OVERVIEW_BYTES;
-    for (const slot of nearest(slots, slotIndex)) {
+    for (const slot of likeliest(slots, slotIndex, this.#filmed())) {
       const sites = slot.record ? of.sitesOf(slot) : [];
       const url = sites.length ? maps.overviewAddress(slot, sampleIndex) : null;
       if (!url) continue;
@@ -104,9 +129,19 @@ export class PrefetchTargets {
   }
 }
 
+/** Each once: the nearest to an index, then every `every`-th, then the others, again the nearest first. */
+export function* likeliest<Item>(items: Item[], index: number, every: number): Generator<Item> {
+  const seen = new Set<Item>();
+  const first = [...nearest(items, index, Math.ceil(NEAREST / 2))];
+  const frames = every > 1 ? items.filter((_, at) => at % every === 0) : [];
+  const filmed = nearest(frames, Math.min(Math.round(index / every), frames.length - 1));
+  for (const some of [first, filmed, nearest(items, index)])
+    for (const item of some) if (!seen.has(item)) yield (seen.add(item), item);
+}
+
 /** The items around an index, the nearest first, of two as near the one before. */
-export function* nearest<Item>(items: Item[], index: number): Generator<Item> {
-  for (let apart = 0; apart < items.length; apart++)
+export function* nearest<Item>(items: Item[], index: number, farthest = items.length): Generator<Item> {
+  for (let apart = 0; apart < items.length && apart <= farthest; apart++)
     for (const at of apart ? [index - apart, index + apart] : [index]) if (at in items) yield items[at]!;
 }
 

@@ -18,6 +18,8 @@ export class Selection {
   fast = $state(false);
   iteration = $state(0);
   window = $state(0);
+  /** The film of the timeline has a frame for every how many slots. */
+  filmEvery = $state(1);
 
   readonly run: RunEntry | null = $derived.by(() => focusRun(this.server.runs, this.choices.run, this.server.opened));
   readonly tags = $derived.by(() => {

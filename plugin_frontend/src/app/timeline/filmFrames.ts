@@ -2,25 +2,63 @@
 import { measureRamp } from "../../color/ramp";
 import { cellOf, paintFocus } from "../../draw/paintFocus";
 import { paintMap, wholeMap, type Rect } from "../../draw/heatmap";
+import { pixelsOf } from "../../draw/surface";
 import { paintThumbnail } from "../../draw/thumbnail";
+import type { FrameDrawing } from "../../model/filmFrame";
 import { drawnByValues } from "../../model/headValues";
 import { headCounts } from "../../model/heads";
 import { isMeasured } from "../../model/measures";
 import type { Slot } from "../../model/timeline";
-import type { View } from "../../state/choices.svelte";
+import { filmShowsHead } from "../../state/mapArrays.svelte";
 import type { Store } from "../../state/store.svelte";
 
-export type FramePainter = (pixels: Uint32Array, stride: number, rect: Rect) => void;
+type PixelPainter = (pixels: Uint32Array, stride: number, rect: Rect) => void;
 
-/** In the views of one head the film shows its map; in the others how focused all heads are, and the values of gates. */
-export function filmShowsHead(view: View): boolean {
-  return ["head", "sample", "compare", "runs"].includes(view);
+/** A frame is painted into pixels, or drawn over them. */
+export type FramePainter = { pixels: PixelPainter } | { drawing: FrameDrawing };
+
+interface PlacedFrame {
+  rect: Rect;
+  paint: FramePainter | null;
+  /** Whether it lies over its neighbours. */
+  above?: boolean;
+}
+
+/** Paints all frames of a canvas, the last ones on top; on both sides of those above others `around` pixels stay free. */
+export function paintFrames(context: CanvasRenderingContext2D, frames: PlacedFrame[], around = 0): void {
+  const { image, pixels } = pixelsOf(context.canvas);
+  const { width: stride, height: high } = image;
+  const free = ({ x, width }: Rect): [number, number] => [
+    Math.max(0, x - around),
+    Math.min(stride, x + width + around),
+  ];
+  for (const { rect, paint, above } of frames) {
+    const [from, to] = free(rect);
+    if (above) for (let y = 0; y < high; y++) pixels.fill(0, y * stride + from, y * stride + to);
+    if (paint && "pixels" in paint) paint.pixels(pixels, stride, rect);
+  }
+  context.putImageData(image, 0, 0);
+  for (const { rect, paint, above } of frames) {
+    if (!paint || !("drawing" in paint)) continue;
+    const [from, to] = free(rect);
+    if (above) context.clearRect(from, 0, to - from, high);
+    paint.drawing(context, rect);
+  }
 }
 
 /** Reads the state and returns what to paint at the slot `index`; null while it has not come. */
 export function framePainter(store: Store, index: number): FramePainter | null {
   const slot = store.slots[index];
   if (!slot?.record) return null;
+  if (store.filmFrame) {
+    const drawing = store.filmFrame(slot);
+    return drawing && { drawing };
+  }
+  const pixels = pixelPainter(store, index, slot);
+  return pixels && { pixels };
+}
+
+function pixelPainter(store: Store, index: number, slot: Slot): PixelPainter | null {
   if (store.view === "confusion") {
     const { colors } = store.confusion;
     const map = colors.map(store.matrixSlots[index] ?? null);
@@ -50,7 +88,7 @@ export function framePainter(store: Store, index: number): FramePainter | null {
 }
 
 /** Paints the values of each gate of a site into its cell. */
-function valuePainters(store: Store, slot: Slot, row: number): FramePainter[] {
+function valuePainters(store: Store, slot: Slot, row: number): PixelPainter[] {
   const counts = headCounts(store.sites);
   const columns = Math.max(1, ...counts);
   const index = store.sitesOf(slot).findIndex(({ path }) => path === store.sites[row]!.path);

@@ -51,7 +51,7 @@ export {
 } from "./amounts";
 export { fitSentence, shortName, type FittedPart } from "./fit";
 export { kindMeaning, kindName } from "./headKinds";
-export { filmOfHeads, measureFigure, measureText, measureWords, strongEnd } from "./measureWords";
+export { filmOfHeads, thinnedFilm, measureFigure, measureText, measureWords, strongEnd } from "./measureWords";
 export { noMaps, type Logged } from "./noMaps";
 export { chosen, mentioned, named, plain, quiet, strong, textOf, type Part, type Target } from "./part";
 export { reasonText, type ReasonText } from "./worthALook";

@@ -114,6 +114,11 @@ export function filmOfHeads(name: MeasureName, sites: Site[]): { label: string; 
   return { label: strongEnd(name, byMeasure), title: byValues.length ? `${title}, ${values}` : title };
 }
 
+/** Which steps have a frame, where not all have: "every 20th epoch". */
+export function thinnedFilm(every: number, counted: string): string {
+  return `every ${every}${every === 2 ? "nd" : "th"} ${counted}`;
+}
+
 /** What a picture of all heads by a measure shows, in a few words: "low entropy of all heads". */
 function pictureOfHeads(name: MeasureName, sites: Site[]): string {
   return `${strongEnd(name, sites)} of all ${kindsText(sites)}`;

@@ -5,7 +5,7 @@ import { fitTint, openTint, type TintScale } from "../../color/tint";
 import { tintedCells } from "../../draw/patches";
 import { pictureCanvas } from "../../draw/pictureCanvas";
 import { hasGateKind } from "../../model/heads";
-import { hasQueries, mapOf, mapShape, type AttentionMap } from "../../model/maps";
+import { hasQueries, LazyMap, mapOf, mapShape, type AttentionMap } from "../../model/maps";
 import { meanRow, poolMaps, poolRows } from "../../model/pool";
 import { inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
 import { ranked } from "../../model/ranking";
@@ -64,10 +64,13 @@ export class SampleReading {
   readonly #maps: AttentionMap[] = $derived.by(() => {
     const { shown } = this;
     if (!shown) return [];
-    const { heads, iterations, windows } = mapShape(shown.site);
+    const { heads, iterations, windows, queries, keys } = mapShape(shown.site);
     const iteration = Math.min(this.store.iteration, iterations - 1);
     const window = Math.min(this.store.window, windows - 1);
-    return Array.from({ length: heads }, (_, head) => mapOf(shown.site, shown.array.data, { head, iteration, window }));
+    return Array.from({ length: heads }, (_, head) => {
+      const decode = () => mapOf(shown.site, shown.array.data, { head, iteration, window }).weights;
+      return new LazyMap(queries, keys, decode);
+    });
   });
   readonly #map: AttentionMap | null = $derived.by(() => {
     const { heads } = this.options;
@@ -126,6 +129,7 @@ export class SampleReading {
       return sameSizes(site, this.site!) ? [{ index, values: this.#normal(this.#ofHeads(rows)) }] : [];
     });
   });
+  readonly headCount = $derived.by(() => this.#maps.length);
   readonly headLines: Float32Array[] = $derived.by(() =>
     this.#maps.map((map) => this.#normal(meanRow(map, this.activeQueries))),
   );

@@ -1,7 +1,11 @@
 /** The row of the query over steps, through layers or for all heads: a line each, below the sample. */
+import { tintColor, type TintScale } from "../../color/tint";
+import { drawTinted } from "../../draw/patches";
+import type { FrameDrawing } from "../../model/filmFrame";
 import { siteNames } from "../../model/heads";
 import { weightText } from "../../model/ranking";
 import { thinned, type Thinned } from "../../model/thinned";
+import type { Slot } from "../../model/timeline";
 import type { Store } from "../../state/store.svelte";
 import { linesOverSteps, type Line } from "../head/lines";
 import type { SampleReading } from "./sampleReading.svelte";
@@ -24,12 +28,14 @@ export class SampleRows {
     (Object.keys(STRIPS) as (keyof typeof STRIPS)[])
       .filter((name) => name !== "epochs" || this.hasSteps)
       // Beside a picture all heads are shown anyway.
-      .filter((name) => name !== "heads" || (this.reading.headLines.length > 1 && !this.pictured))
+      .filter((name) => name !== "heads" || (this.reading.headCount > 1 && !this.pictured))
       .filter((name) => name !== "layers" || this.store.sites.length > 1)
       .map((name) => [name, STRIPS[name]] as const),
   );
   /** Whether the sample is one picture that is query and key. */
   readonly pictured = $derived.by(() => this.reading.same && this.reading.lies(this.reading.keys));
+  /** Whether its keys lie in the picture, which the line then tints. */
+  readonly tinted = $derived.by(() => this.reading.lies(this.reading.keys));
   /** A line for each head of the layer. */
   readonly heads: Line[] = $derived.by(() => this.#heads());
   /** What one line is. */
@@ -40,6 +46,26 @@ export class SampleRows {
   });
   readonly drawn: Thinned<Line> = $derived.by(() => thinned(this.lines, MOST_LINES, (line) => line.shown));
   readonly pictures: Thinned<Line> = $derived.by(() => thinned(this.lines, MOST_PICTURES, (line) => line.shown));
+  /** The scale of the tints in the film, one for all steps; null where the film shows maps. */
+  readonly filmTint: TintScale | null = $derived.by(() => {
+    const { picture, keys, options, stepLines } = this.reading;
+    const drawn = picture && keys && this.tinted && stepLines.length && options.layers === "one";
+    return drawn ? this.reading.tintOf(stepLines, `the largest ${STRIPS.epochs}`) : null;
+  });
+  /** Draws the picture of a step in the film, tinted as it is in the view; null where the view shows no picture, or no step's row. */
+  readonly film: ((slot: Slot) => FrameDrawing | null) | null = $derived.by(() => {
+    const { reading, store } = this;
+    const { picture, keys, percent, stepLines } = reading;
+    if (!picture || !keys || !this.filmTint) return null;
+    const { full } = this.filmTint;
+    const old = store.data.rows.steps.pending || store.picture.pending || store.arrays.weights.pending;
+    const tint = { rgb: tintColor(store.dark), full, opacity: percent / 100 };
+    return (slot) => {
+      // Until the rows of another query or sample have come, there is nothing that belongs to this picture.
+      const values = old ? undefined : stepLines[store.stepIndex(slot)];
+      return values ? (context, within) => drawTinted(context, picture, keys, { ...tint, values }, within) : null;
+    };
+  });
   /** The line at the step before; null where it is not known. */
   readonly before = $derived.by(() => {
     const { options, preview, stepLines } = this.reading;
@@ -55,7 +81,8 @@ export class SampleRows {
   want(): void {
     const { rows } = this.store.data;
     const { keptQueries, options } = this.reading;
-    const steps = this.strip === "epochs" || (options.full === "steps" && this.hasSteps);
+    // The strip, a scale over all steps and the film of pictures show the row of every step.
+    const steps = this.strip === "epochs" || (this.hasSteps && (options.full === "steps" || this.tinted));
     if (steps) rows.wantSteps(keptQueries);
     if (this.strip === "layers" || options.layers !== "one") rows.wantLayers(keptQueries);
   }
