@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tb_attention.torch.attention_logger import AttentionLogger
     from tb_attention.torch.generation import Generation, capture_generation
+    from tb_attention.torch.lightning_callback import LightningCallback
     from tb_attention.torch.trainer_callback import TrainerCallback
 
-# Imported when first used: the callback needs transformers, the logger does not.
+# Imported when first used: the callbacks need transformers or Lightning, the logger does not.
 _HOMES = {
     "AttentionLogger": "tb_attention.torch.attention_logger",
     "Generation": "tb_attention.torch.generation",
     "capture_generation": "tb_attention.torch.generation",
+    "LightningCallback": "tb_attention.torch.lightning_callback",
     "TrainerCallback": "tb_attention.torch.trainer_callback",
 }
 
-__all__ = ["AttentionLogger", "Generation", "TrainerCallback", "capture_generation"]
+__all__ = ["AttentionLogger", "Generation", "LightningCallback", "TrainerCallback", "capture_generation"]
 
 
 def __getattr__(name: str) -> Any:
@@ -31,8 +33,9 @@ def __getattr__(name: str) -> Any:
             raise
         from tb_attention.errors import MissingDependencyError
 
+        package = "lightning" if name == "LightningCallback" else '"tb-attention[huggingface]"'
         raise MissingDependencyError(
-            f'tb_attention.torch.{name} needs pip install "tb-attention[huggingface]" (there is no module {error.name!r}).'
+            f"tb_attention.torch.{name} needs pip install {package} (there is no module {error.name!r})."
         ) from error
 
 
