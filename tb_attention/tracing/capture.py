@@ -29,8 +29,8 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
 
     Raises:
         CaptureError: The model cannot be traced.
-        ArgumentError: `model` is neither a Keras 3 model on TensorFlow or JAX nor a module of PyTorch, there are no inputs, or a
-            name in `sites` is that of no site; the message lists near ones.
+        ArgumentError: `model` is neither a Keras 3 model nor a module of PyTorch, there are no inputs, or a name in
+            `sites` is that of no site; the message lists near ones.
 
     Example:
         sites = tb_attention.capture(model, x[:8])

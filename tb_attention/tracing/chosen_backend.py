@@ -13,6 +13,7 @@ from tb_attention.tracing.backend import Backend
 _KERAS = {
     "tensorflow": "tb_attention.tracing.tensorflow.tensorflow_backend",
     "jax": "tb_attention.tracing.jax.jax_backend",
+    "torch": "tb_attention.tracing.torch.keras_on_torch_backend",
 }
 _MODULES = "tb_attention.tracing.torch.module_backend"
 

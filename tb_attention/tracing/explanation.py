@@ -94,7 +94,7 @@ def explain(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
 
     Raises:
         CaptureError: The model cannot be traced.
-        ArgumentError: `model` is neither a Keras 3 model on TensorFlow or JAX nor a module of PyTorch, or there are no inputs.
+        ArgumentError: `model` is neither a Keras 3 model nor a module of PyTorch, or there are no inputs.
 
     Example:
         tb_attention.explain(model, x[:2])

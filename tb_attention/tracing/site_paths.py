@@ -122,8 +122,9 @@ def _automatic_number(layer: Any) -> int | None:
 def _attribute_name(parent: Any, layer: Any) -> str | None:
     """The attribute of the parent that holds a layer: "attention", or "blocks_3" in a list or dict."""
     name: str
-    for name, value in vars(parent).items():
-        if name.startswith(("_self_", "_layers", "_functional", "_operations", "_tracker")):
+    # On PyTorch a layer keeps other layers in a dict.
+    for name, value in {**vars(parent), **vars(parent).get("_modules", {})}.items():
+        if name.startswith(("_self_", "_layers", "_functional", "_operations", "_tracker", "_modules")):
             # What frameworks note about the layer.
             continue
         shown = name.lstrip("_")

@@ -3,18 +3,50 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from tb_attention.tracing.torch.module_calls import ModuleCalls, noting_modules
-from tb_attention.tracing.torch.untouched_modules import at_inference
+from tb_attention.tracing.graph import LayerCall
 
 FLEX = "flex_attention"
+
+
+class Calls(Protocol):
+    """The modules or layers that are being called in this thread."""
+
+    @property
+    def stack(self) -> tuple[LayerCall, ...]:
+        """Their calls, outermost first."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The name of the innermost one in the model."""
+        ...
+
+
+class Runnable(Protocol):
+    """A model that is run on PyTorch."""
+
+    name: str
+
+    def at_inference(self) -> AbstractContextManager[Calls]:
+        """A block in which the model computes what it does at inference, and after which it is as it was."""
+        ...
+
+    def __call__(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the model."""
+        ...
+
+    def weights(self) -> Iterable[torch.Tensor]:
+        """What training changes, in contrast to constants."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,23 +68,23 @@ class Ran:
 
 
 class AtenPass(TorchDispatchMode):  # type: ignore[misc]
-    """Runs a module once at inference. Only this thread's operations are told.
+    """Runs a model once at inference. Only this thread's operations are told.
 
     Args:
-        model: The module.
+        model: The model.
 
     Attributes:
         keys: For each operation so far its name and the path of the module that it ran in.
-        result: What the module returned.
+        result: What the model returned.
     """
 
     supports_higher_order_operators = True
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: Runnable) -> None:
         super().__init__()
         self._model = model
         self.keys: list[tuple[str, str]] = []
-        self.calls = ModuleCalls({})
+        self.calls: Calls | None = None
         self.result: Any = None
         # The storages that this pass made. What is in others is put back.
         self._made: set[int] = set()
@@ -64,11 +96,11 @@ class AtenPass(TorchDispatchMode):  # type: ignore[misc]
         return False
 
     def run(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Calls the module."""
-        with at_inference(self._model), noting_modules(self._model) as self.calls:
+        """Calls the model."""
+        with self._model.at_inference() as self.calls:
             try:
                 with self:
-                    self.result = self._model(*args, **kwargs)
+                    self.result = self._model(args, kwargs)
             finally:
                 for storage, copy in self._before.values():
                     storage.copy_(copy)
@@ -116,7 +148,7 @@ class AtenPass(TorchDispatchMode):  # type: ignore[misc]
 
     def _tell(self, name: str, outputs: Sequence[torch.Tensor], arguments: Any) -> None:
         step = len(self.keys)
-        self.keys.append((name, self.calls.path))
+        self.keys.append((name, self.calls.path if self.calls is not None else ""))
         if outputs and self.wants(step):
             self.ran(step, Ran(name, arguments(), outputs))
 

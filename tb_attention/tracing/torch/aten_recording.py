@@ -15,7 +15,7 @@ from tb_attention.tracing import limits, ops
 from tb_attention.tracing.graph import Graph, Node, Shape, Value
 from tb_attention.tracing.ops import NO_ATTRIBUTES, Attributes
 from tb_attention.tracing.recorded_pass import in_common, shape_in_common
-from tb_attention.tracing.torch.aten_pass import AtenPass, Ran, storage_of
+from tb_attention.tracing.torch.aten_pass import AtenPass, Ran, Runnable, storage_of
 from tb_attention.tracing.torch.aten_rerun import Origin, Recipe
 from tb_attention.tracing.torch.aten_translation import translate
 
@@ -24,22 +24,21 @@ class AtenRecording(AtenPass):
     """One recorded pass. It keeps no tensor alive but small constants.
 
     Args:
-        model: The module.
+        model: The model.
         inputs: The tensors of the call.
 
     Attributes:
         nodes: The operations in the order in which they ran.
     """
 
-    def __init__(self, model: torch.nn.Module, inputs: Sequence[torch.Tensor]) -> None:
+    def __init__(self, model: Runnable, inputs: Sequence[torch.Tensor]) -> None:
         super().__init__(model)
         self.nodes: list[Node] = []
         self._values = WeakTensorKeyDictionary()
         self._constants: dict[Value, npt.NDArray[Any]] = {}
         # All that depends on neither inputs nor weights is constant, whatever computed it.
         self._moving: set[Value] = set()
-        self._weights = {id(tensor) for tensor in model.parameters()}
-        self._weights |= {id(tensor) for tensor in model.buffers() if tensor.is_floating_point()}
+        self._weights = {id(tensor) for tensor in model.weights()}
         self._step = 0
         self.inputs = tuple(self._known(ops.INPUT, tensor) for tensor in inputs)
         self.outputs: tuple[Value, ...] = ()
@@ -87,7 +86,9 @@ class AtenRecording(AtenPass):
             attributes: As `Node.attributes`.
         """
         read = [self.value(item) for item in inputs]
-        node = Node(op, len(self.nodes), tuple(read), (), self.calls.stack, Origin(self._step, recipes))
+        node = Node(
+            op, len(self.nodes), tuple(read), (), self.calls.stack if self.calls else (), Origin(self._step, recipes)
+        )
         node.attributes = attributes
         is_moving = any(value in self._moving for value in read)
         made: list[Value] = []

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from tb_attention.tracing.graph import Stale, Value
-from tb_attention.tracing.torch.aten_pass import AtenPass, Ran, storage_of
+from tb_attention.tracing.torch.aten_pass import AtenPass, Ran, Runnable, storage_of
 
 Recipe = Callable[[Ran], torch.Tensor]
 
@@ -32,7 +32,7 @@ class AtenRerun(AtenPass):
     """One more pass.
 
     Args:
-        model: The module.
+        model: The model.
         keys: As those of the recorded pass.
         fetches: The values that are wanted.
 
@@ -40,7 +40,7 @@ class AtenRerun(AtenPass):
         fetched: Their tensors.
     """
 
-    def __init__(self, model: torch.nn.Module, keys: Sequence[tuple[str, str]], fetches: Sequence[Value]) -> None:
+    def __init__(self, model: Runnable, keys: Sequence[tuple[str, str]], fetches: Sequence[Value]) -> None:
         super().__init__(model)
         self._expected = keys
         self._wanted: Mapping[int, list[Value]] = _by_step(fetches)
@@ -48,7 +48,7 @@ class AtenRerun(AtenPass):
         self._holding: defaultdict[int, list[Value]] = defaultdict(list)
 
     def run(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Calls the module.
+        """Calls the model.
 
         Raises:
             Stale: Other operations ran than when it was recorded, or tensors have other sizes.

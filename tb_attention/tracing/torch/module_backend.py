@@ -10,47 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from tb_attention.errors import ArgumentError
 from tb_attention.tracing.backend import Trace
 from tb_attention.tracing.model_call import Call, read_call
-from tb_attention.tracing.torch.recorded_twice import trace_module
+from tb_attention.tracing.torch.plain_module import PlainModule
+from tb_attention.tracing.torch.recorded_twice import record_twice
+from tb_attention.tracing.torch.torch_tensors import TorchTensors
 from tb_attention.tracing.wrapped_modules import unwrapped
-
-
-class TorchTensors:
-    """See `Tensors`.
-
-    Args:
-        model: The module whose device tensors are moved to; arrays of floats become of the type of its weights.
-    """
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        first = next((tensor for tensor in model.parameters()), None)
-        floats = (tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
-        self._device = torch.device("cpu") if first is None else first.device
-        self._floats = next(floats, torch.get_default_dtype())
-
-    def is_tensor(self, leaf: Any) -> bool:
-        return isinstance(leaf, torch.Tensor)
-
-    def to_tensor(self, array: np.ndarray[Any, Any]) -> Any:
-        if array.dtype.kind not in "biufc":
-            raise ArgumentError(
-                "`inputs` of a PyTorch module must be numbers, such as the ids of a tokenizer. "
-                f"Received: an array of {array.dtype}."
-            )
-        tensor = torch.tensor(array, device=self._device)
-        return tensor.to(self._floats) if array.dtype.kind == "f" else tensor
-
-    def take(self, tensor: Any, samples: Sequence[int]) -> Any:
-        return tensor[list(samples)]
-
-    def as_arrays(self, value: Any) -> Any:
-        """Tensors come to the device of the model."""
-        return value.detach().to(self._device) if isinstance(value, torch.Tensor) else value
-
-    def as_given(self, value: Any) -> Any:
-        return value
 
 
 class Unwatched:
@@ -76,7 +41,7 @@ class ModuleBackend:
 
     def read_call(self, model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> Call:
         model = unwrapped(model)
-        kind = TorchTensors(model)
+        kind = _tensors_of(model)
         inputs = [_with_arrays(value) for value in inputs]
         call_kwargs = {name: _with_arrays(value) for name, value in call_kwargs.items()}
         if len(inputs) == 1 and isinstance(inputs[0], Mapping) and _takes_names(model, inputs[0]):
@@ -87,7 +52,14 @@ class ModuleBackend:
         return Unwatched()
 
     def trace(self, model: Any, call: Call) -> Trace:
-        return trace_module(unwrapped(model), call)
+        return record_twice(unwrapped(model), call, PlainModule)
+
+
+def _tensors_of(model: torch.nn.Module) -> TorchTensors:
+    """Tensors are moved to the device of the module's weights; arrays of floats become of their type."""
+    first = next(model.parameters(), None)
+    floats = (tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
+    return TorchTensors(torch.device("cpu") if first is None else first.device, next(floats, torch.get_default_dtype()))
 
 
 def _with_arrays(value: Any) -> Any:

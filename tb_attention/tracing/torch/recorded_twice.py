@@ -1,4 +1,4 @@
-"""Turns one call of a module into a flat graph: recorded with as many samples as there are, and with one more."""
+"""Turns one call of a model into a flat graph: recorded with as many samples as there are, and with one more."""
 
 from __future__ import annotations
 
@@ -18,33 +18,40 @@ from tb_attention.tracing.backend import Arrays, Trace
 from tb_attention.tracing.graph import Value
 from tb_attention.tracing.limits import LEAST_SAMPLES
 from tb_attention.tracing.model_call import Call
+from tb_attention.tracing.torch.aten_pass import Runnable
 from tb_attention.tracing.torch.aten_recording import AtenRecording
 from tb_attention.tracing.torch.aten_rerun import AtenRerun
 
 _PLAIN = (bool, int, float, str, bytes)
 
 
-def trace_module(model: torch.nn.Module, call: Call) -> Trace:
-    """The graph of a module at inference, for any number of samples where it allows that.
+def record_twice(model: Any, call: Call, wrap: Callable[[Any], Runnable], layers: Sequence[Any] = ()) -> Trace:
+    """The graph of a model at inference, for any number of samples where it allows that.
+
+    Args:
+        model: A module, or a Keras model.
+        call: A call of it.
+        wrap: Says how it is run.
+        layers: As `Trace.layers`.
 
     Raises:
-        CaptureError: The module fails.
+        CaptureError: The model fails.
     """
     try:
-        first, samples = _recorded(model, call)
+        first, samples = _recorded(wrap(model), call)
     except Exception as error:
         message = " ".join(str(error).split())
         raise CaptureError(
-            f"The model {type(model).__name__!r} could not be run, so that none of its sites is captured. "
+            f"The model {wrap(model).name!r} could not be run, so that none of its sites is captured. "
             f"{type(error).__name__}: {message}"
         ) from error
     graph = first.graph()
     # The trace lives in a table by model, which must not keep the model alive.
-    runner = partial(_Runner, weakref.ref(model), call.without_arrays(), first.keys, graph.outputs)
-    return Trace(graph, samples, _packer(first.result), runner)
+    runner = partial(_Runner, weakref.ref(model), wrap, call.without_arrays(), first.keys, graph.outputs)
+    return Trace(graph, samples, _packer(first.result), runner, layers)
 
 
-def _recorded(model: torch.nn.Module, call: Call) -> tuple[AtenRecording, int | None]:
+def _recorded(model: Runnable, call: Call) -> tuple[AtenRecording, int | None]:
     """The recording, and the number of samples that it is bound to."""
     size = max(call.samples, LEAST_SAMPLES)
     with contextlib.suppress(Exception):
@@ -55,7 +62,7 @@ def _recorded(model: torch.nn.Module, call: Call) -> tuple[AtenRecording, int | 
     return _record(model, call, call.samples), call.samples
 
 
-def _record(model: torch.nn.Module, call: Call, samples: int) -> AtenRecording:
+def _record(model: Runnable, call: Call, samples: int) -> AtenRecording:
     tensors, _ = next(call.chunks(samples))
     recording = AtenRecording(model, tensors)
     recording.run(*call.arguments(tensors))
@@ -63,24 +70,26 @@ def _record(model: torch.nn.Module, call: Call, samples: int) -> AtenRecording:
 
 
 class _Runner:
-    """Computes values of a recorded pass anew, with the weights that the module has then."""
+    """Computes values of a recorded pass anew, with the weights that the model has then."""
 
     def __init__(
         self,
-        model: Callable[[], torch.nn.Module | None],
+        model: Callable[[], Any],
+        wrap: Callable[[Any], Runnable],
         form: Call,
         keys: Sequence[tuple[str, str]],
         outputs: Sequence[Value],
         fetches: Sequence[Value],
     ) -> None:
-        self._model, self._form, self._keys, self._fetches = model, form, keys, fetches
+        self._model, self._wrap = model, wrap
+        self._form, self._keys, self._fetches = form, keys, fetches
         self._outputs = {value: index for index, value in enumerate(outputs)}
 
     def __call__(self, tensors: Sequence[Any]) -> Arrays:
         model = self._model()
         assert model is not None, "whoever captures holds the model"
         inner = [value for value in self._fetches if value not in self._outputs]
-        rerun = AtenRerun(model, self._keys, inner)
+        rerun = AtenRerun(self._wrap(model), self._keys, inner)
         rerun.run(*self._form.arguments(tensors))
         results = [leaf for leaf in tree_leaves(rerun.result) if isinstance(leaf, torch.Tensor)]
         taken = [
@@ -99,7 +108,7 @@ def _array(tensor: torch.Tensor, *, is_own: bool) -> npt.NDArray[Any]:
 
 
 def _packer(result: Any) -> Callable[[list[Any]], Any]:
-    """Makes the structure that the module returned from arrays instead of its tensors; of other objects only plain ones stay."""
+    """Makes the structure that the model returned from arrays instead of its tensors; of other objects only plain ones stay."""
     leaves, structure = tree_flatten(result)
     is_tensor = [isinstance(leaf, torch.Tensor) for leaf in leaves]
     constants = [leaf if isinstance(leaf, _PLAIN) else None for leaf in leaves]

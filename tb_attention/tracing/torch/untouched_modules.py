@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,11 @@ from tb_attention.tracing.restored_attributes import attributes_restored
 
 
 @contextlib.contextmanager
-def at_inference(model: torch.nn.Module) -> Iterator[None]:
-    """A block in which the model computes what it does at inference; afterwards all is as it was, also after errors.
+def modules_at_inference(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
+    """A block in which modules compute what they do at inference; afterwards all is as it was, also after errors.
 
     `training` is set module by module: `eval()` may be overridden, as by layers that merge their weights in it.
     """
-    modules = list(model.modules())
     with contextlib.ExitStack() as stack:
         stack.enter_context(attributes_restored(modules))
         stack.enter_context(_generators_restored(modules))
@@ -33,7 +32,7 @@ def at_inference(model: torch.nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _not_training(modules: list[torch.nn.Module]) -> Iterator[None]:
+def _not_training(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
     flags = [(module, module.training) for module in modules]
     try:
         for module in modules:
@@ -65,7 +64,7 @@ def _operations_in_full() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _generators_restored(modules: list[torch.nn.Module]) -> Iterator[None]:
+def _generators_restored(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
     """Generators of Python, NumPy and PyTorch, on the devices of the model, and those that its modules hold."""
     held = [value for module in modules for value in vars(module).values() if isinstance(value, torch.Generator)]
     before = [(generator, generator.get_state()) for generator in held]
