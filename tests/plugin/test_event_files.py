@@ -107,7 +107,8 @@ def test_the_folder_takes_precedence_over_event_files(logs, tmp_path):
     ("blob", "said"),
     [
         (b"", "does not begin"),
-        (b"TBAT\x02\0\0\0\0\0\0\0", "does not begin"),
+        (b"TBAT\x03\0\0\0\0\0\0\0", "does not begin"),
+        (b"TBAT\x02\0\0\0\0\0\0\0", "is cut off"),
         (b"TBAT\x01\0\0\0\xff\xff\xff\xff{}", "A summary"),
         (b"TBAT\x01\0\0\0\x02\0\0\0{}", "A summary"),
     ],

@@ -8,6 +8,7 @@ import json
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from tensorboard.data import provider as provider_types
 from tensorboard.data import server_ingester
 from tensorboard.util import grpc_util
 
+from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.digest import digest
 from tb_attention.records.format.step_record import ConfusionRecord
-from tb_attention.records.format.step_summary import MAX_BLOB, overview_blob
+from tb_attention.records.format.step_summary import MAX_BLOB, overview_blob, step_of_blob
 from tb_attention.records.reading.reader import load
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.writing import event_file
@@ -92,9 +94,10 @@ def test_tensorboard_reads_the_matrices_as_tensors(provider: Any) -> None:
 
 def parse(blob: bytes) -> tuple[dict[str, Any], np.ndarray]:
     """JSON and overviews of a blob."""
-    assert blob[:8] == b"TBAT\x01\0\0\0"
+    assert blob[:8] == b"TBAT\x02\0\0\0"
     (length,) = struct.unpack("<I", blob[8:12])
-    return json.loads(blob[12 : 12 + length]), np.frombuffer(blob[12 + length :], np.uint8)
+    content = zlib.decompress(blob[12:])
+    return json.loads(content[:length]), np.frombuffer(content[length:], np.uint8)
 
 
 def test_a_blob_holds_overviews_and_measures_of_every_sample_that_fits() -> None:
@@ -110,17 +113,47 @@ def test_a_blob_holds_overviews_and_measures_of_every_sample_that_fits() -> None
     np.testing.assert_allclose(back, record.sites[1].weights[1], atol=4e-3)
 
 
-@pytest.mark.parametrize(("sites", "samples", "fit"), [(4, 40, 13), (1100, 1, 0)])
-def test_a_blob_never_exceeds_256_kib(sites: int, samples: int, fit: int) -> None:
-    one = logs.site(samples=samples, heads=4, keys=32)
-    record = logs.record(0, sites=tuple(one.replace(path=f"block_{index}/attention") for index in range(sites)))
-    blob = overview_blob(digest(record, "attention", 1), "step-000000000000.npz")
+@pytest.mark.parametrize(
+    ("sites", "heads", "samples", "fit", "size"), [(4, 4, 40, 1, 16), (12, 12, 2, 1, 4), (1100, 4, 1, 0, 4)]
+)
+def test_a_blob_never_exceeds_8_kib(sites: int, heads: int, samples: int, fit: int, size: int) -> None:
+    weights = np.random.default_rng(0).dirichlet(np.ones(32), (sites, samples, heads, 32)).astype(np.float32)
+    one = logs.site(samples=samples, heads=heads, keys=32)
+    every = tuple(one.replace(path=f"block_{index}/attention", weights=each) for index, each in enumerate(weights))
+    record = logs.record(0, sites=every)
+    made = digest(record, "attention", 1)
+    blob = overview_blob(made, "step-000000000000.npz")
     head, packed = parse(blob)
     assert len(blob) <= MAX_BLOB
     assert head["overviews"] == fit
     assert len(head["measures_values"]) == fit
     assert packed.size == fit * sum(site["overview"]["bytes"] for site in head["sites"])
     assert (head["sites"] == []) == (fit == 0)
+    for site, whole in zip(head["sites"], weights, strict=False):
+        part = site["overview"]
+        assert part["shape"] == [heads, size, size]
+        drawn = decode(packed[part["offset"] : part["offset"] + part["bytes"]], part["shape"], part["encoding"])
+        side = 32 // size
+        strongest = whole[0].reshape(heads, size, side, size, side).max(axis=(2, 4))
+        np.testing.assert_allclose(drawn, strongest, atol=1e-2)
+    found = step_of_blob(blob)
+    assert (found.tag, found.step) == ("attention", 0)
+
+
+def test_a_cut_or_endless_blob_is_damaged() -> None:
+    blob = overview_blob(digest(logs.record(0), "attention", 1), "step-000000000000.npz")
+    bomb = blob[:12] + zlib.compress(bytes(64 << 20))
+    for damaged in (blob[:-9], blob[:12], blob[:12] + b"no zlib", bomb):
+        with pytest.raises(DamagedFileError):
+            step_of_blob(damaged)
+
+
+def test_the_event_file_has_fewer_of_many_steps_and_always_the_last(tmp_path: Path) -> None:
+    logs.write_steps(tmp_path, range(103))
+    (file,) = event_files(tmp_path)
+    steps = [event.step for event in event_file_loader.EventFileLoader(str(file)).Load() if event.summary.value]
+    # Counted from 1: all of the first 31, every 2nd up to 63, every 4th up to 127, and the last.
+    assert steps == [*range(31), *range(31, 63, 2), *range(63, 102, 4), 102]
 
 
 def event_files(log_dir: Path) -> list[Path]:
@@ -190,12 +223,12 @@ def test_summaries_can_be_left_out(tmp_path: Path) -> None:
 
 
 def test_a_long_remote_run_gets_several_event_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_file, "_REMOTE_BYTES", 4000)
+    monkeypatch.setattr(event_file, "_REMOTE_BYTES", 1000)
     url = "memory://summaries/long"
     logs.write_steps(url, range(6))
     files = [entry for entry in open_store(url).entries() if "tfevents" in entry.name]
     assert len(files) > 1
-    assert max(entry.size for entry in files) < 8000
+    assert max(entry.size for entry in files) < 3000
 
 
 def test_a_remote_run_has_its_event_file_after_closing() -> None:

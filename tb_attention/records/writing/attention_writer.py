@@ -39,7 +39,7 @@ class AttentionWriter:
         class_names: Names of the classes, by index. Defaults to the names of a `Samples`, or none.
         attempt: Number of an existing attempt to continue, from 1. By default the first `write` begins a new attempt. While
             another process writes that attempt, a new one is begun too, with a warning that names the process.
-        summaries: Whether to write an overview of each step to the event file. Defaults to True.
+        summaries: Whether to write overviews of steps to the event file. Defaults to True.
         max_bytes: Bytes that the steps may take on disk. Beyond, steps are removed: the first, the last and the best stay, and
             older steps are thinned more. Defaults to 2e9; None for no limit.
 

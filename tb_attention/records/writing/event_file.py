@@ -141,7 +141,7 @@ _numbers = itertools.count()
 def masked_crc32c(data: bytes) -> int:
     """CRC-32C as event files store it: rotated, plus a constant.
 
-    TensorBoard's own checksum takes a byte at a time in Python: 36 ms for an overview of 256 KiB, in which the training
+    TensorBoard's own checksum takes a byte at a time in Python: 36 ms for 256 KiB, in which the training
     cannot run.
     """
     crc: int = google_crc32c.value(data)

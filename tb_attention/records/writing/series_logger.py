@@ -46,7 +46,7 @@ class SeriesLogger:
         log_dir: The run's directory, or a URL that fsspec knows.
         tag: Name of the series.
         monitor: Compares steps. Defaults to "val_loss", or else "loss".
-        summaries: Whether the event file gets an overview of each step. Defaults to True.
+        summaries: Whether the event file gets overviews of steps. Defaults to True.
         max_bytes: Bytes that step files may take together. Defaults to None, no limit.
         on_failure: Called in the writer's thread with a step that could not be written, and why. Defaults to None.
 

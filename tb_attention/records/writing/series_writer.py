@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +20,7 @@ from tb_attention.records.writing.budget import StepBytes
 from tb_attention.records.writing.event_file import EventFile, event_file_of
 from tb_attention.records.writing.lease import Lease
 from tb_attention.records.writing.series_status import SeriesStatus, write_status
+from tb_attention.records.writing.summaries import is_summarised
 
 # The first of them is raised or shown; a disk that stays full must not fill the memory.
 _MOST_FAILURES = 1000
@@ -33,7 +36,7 @@ class SeriesWriter:
         tag: The series.
         attempt: From `start_attempt`.
         on_failure: Called in the writer's thread with a step that could not be written, and why.
-        summaries: Whether the event file gets an overview of each step. Defaults to True.
+        summaries: Whether the event file gets overviews of steps. Defaults to True.
         max_bytes: Bytes that step files may take together. Beyond, steps are removed as `StepSizes.superfluous` says, but
             never the best and the restored one of the status. Defaults to None, no limit.
         lease: The right to write the attempt. Defaults to None: the caller knows that nobody else does.
@@ -62,6 +65,8 @@ class SeriesWriter:
         self._status = SeriesStatus(max_bytes)
         self._with_summaries = summaries
         self._event_file: EventFile | None = None
+        self._maps_seen = 0
+        self._left_out: Callable[[], Any] | None = None
         self._background = Background(self._note_failure, on_idle=self._flush, on_exit=self._say_stopped)
 
     def write_samples(self, samples: Samples) -> str:
@@ -96,6 +101,8 @@ class SeriesWriter:
 
     def close(self, timeout: float | None = None, stall: float | None = None) -> bool:
         """Writes what waits, and ends the thread; a later step starts it again. Returns as `drain` does."""
+        if self._left_out is not None:
+            self._background.put(self._add_last_summary, timeout=timeout)
         closed = self._background.close(timeout, stall)
         if closed and self._lease is not None:
             self._lease.release()
@@ -131,7 +138,20 @@ class SeriesWriter:
             added = self._summarise(record, lambda: summaries.matrix_summaries(record, manifest, file))
             return added + self._summarise(record, lambda: summaries.scalars_and_images(self.tag, record))
         assert made is not None
-        return self._summarise(record, lambda: [summaries.maps_summary(made, file)])
+        self._maps_seen += 1
+        if is_summarised(self._maps_seen):
+            self._left_out = None
+            return self._summarise(record, lambda: [summaries.maps_summary(made, file)])
+        # What `record` holds of weights is not needed for it, and must not stay in memory.
+        header = dataclasses.replace(record, sites=(), predictions=())
+        self._left_out = functools.partial(self._summarise, header, lambda: [summaries.maps_summary(made, file)])
+        return 0
+
+    def _add_last_summary(self) -> None:
+        """Adds the newest step, if it was left out: the writer ends."""
+        if self._left_out is not None:
+            self._left_out()
+            self._left_out = None
 
     def _summarise(self, record: AnyRecord, make: Callable[[], list[Any]]) -> int:
         if not self._with_summaries:
@@ -151,6 +171,8 @@ class SeriesWriter:
 
     def _say_stopped(self) -> None:
         """The process ends before the training is finished."""
+        if self._left_out is not None:
+            self._background.put(self._add_last_summary, timeout=0)
         if self._status.is_running:
             self.write_status(state="stopped")
 

@@ -21,6 +21,17 @@ MAX_CLASSES = 100
 """Matrices of more classes stay out of the event file: TensorBoard holds it in memory."""
 
 
+def is_summarised(number: int) -> bool:
+    """Whether the event file gets a summary of a step: of the first 31, then of every 2nd, from the 64th on of every 4th, etc.
+
+    TensorBoard reads all of an event file and keeps ten summaries of it.
+
+    Args:
+        number: Of the step among those of a writer, from 1.
+    """
+    return number % (1 << max(0, number.bit_length() - 5)) == 0
+
+
 def maps_summary(made: Digest, step_file: str) -> Any:
     """The overview of a step of maps."""
     value = summary_pb2.Summary.Value(tag=made.manifest.tag, metadata=_metadata(summary_pb2.DATA_CLASS_BLOB_SEQUENCE))
