@@ -16,7 +16,7 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
     model, so that the next call with inputs of this kind costs about a forward pass.
 
     Args:
-        model: A built Keras model, or a module of PyTorch.
+        model: A built Keras model, a module of PyTorch, or a function of JAX, whose first input holds its parameters.
         *inputs: What the model takes, samples along the first axis: arrays, tensors, strings, or lists and dicts of them. A
             dict such as a tokenizer's `BatchEncoding` gives a module of PyTorch its keyword arguments.
         sites: Which sites to capture: the path of a site or of a layer around some, a pattern ("*attention*"), several, or a

@@ -8,11 +8,11 @@ from typing import Any
 from tb_attention.errors import ArgumentError, CaptureError
 from tb_attention.tracing import limits
 from tb_attention.tracing.captured import Capture
-from tb_attention.tracing.chosen_backend import backend_of, is_keras, is_module
+from tb_attention.tracing.chosen_backend import backend_of, is_jax_function, is_keras, is_module
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
-from tb_attention.tracing.trace_cache import trace_cache_of
+from tb_attention.tracing.trace_cache import TraceCache, trace_cache_of
 from tb_attention.tracing.wrapped_modules import check_whole
 
 _KERAS_2 = ("tf_keras", "tensorflow.python.keras", "keras.engine", "keras.src.engine", "keras_core")
@@ -37,7 +37,10 @@ class Capturer:
     """
 
     def __init__(self, model: Any, sites: SiteFilter = None) -> None:
-        check_model(model)
+        # A trace refers to the function, which has no place for it.
+        self._own = TraceCache() if is_jax_function(model) else None
+        if self._own is None:
+            check_model(model)
         self.model = model
         self._names = patterns_of(sites)
         self._select = make_selector(sites if sites is None or callable(sites) else self._names)
@@ -62,7 +65,7 @@ class Capturer:
             return self._captured(backend.read_call(self.model, inputs, call_kwargs))
 
     def _captured(self, call: Call) -> Capture:
-        kept = trace_cache_of(self.model)
+        kept = self._own or trace_cache_of(self.model)
         with kept.lock:
             for _ in range(limits.TRACE_ATTEMPTS):
                 traced = kept.get(self.model, call, thoroughly=call.signature not in self._compared)

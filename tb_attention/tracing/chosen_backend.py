@@ -1,21 +1,24 @@
-"""The backend of a model: that of the framework on which Keras runs, or of PyTorch for its modules. No other file names one."""
+"""The backend of a model: that of the framework on which Keras runs, of PyTorch for modules, or of JAX for functions."""
 
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
+from types import FunctionType, MethodType
 from typing import Any
 
 from tb_attention.errors import ArgumentError
 from tb_attention.tracing.backend import Backend
 
+# No other file names a backend.
 _KERAS = {
     "tensorflow": "tb_attention.tracing.tensorflow.tensorflow_backend",
     "jax": "tb_attention.tracing.jax.jax_backend",
     "torch": "tb_attention.tracing.torch.keras_on_torch_backend",
 }
 _MODULES = "tb_attention.tracing.torch.module_backend"
+_FUNCTIONS = "tb_attention.tracing.jax.function_backend"
 
 
 def check_backend() -> None:
@@ -35,12 +38,20 @@ def is_module(model: Any) -> bool:
     return torch is not None and isinstance(model, torch.nn.Module)
 
 
+def is_jax_function(model: Any) -> bool:
+    """Whether it is a function while JAX, which is not imported for that, is in use."""
+    is_compiled = type(model).__module__.startswith("jaxlib")
+    return "jax" in sys.modules and (is_compiled or isinstance(model, FunctionType | MethodType | partial))
+
+
 def backend_of(model: Any) -> Backend:
-    """The backend of a Keras model or a module of PyTorch, imported now.
+    """The backend of a Keras model, a module of PyTorch or a function of JAX, imported now.
 
     Raises:
         ArgumentError: Attention is not captured on the framework on which Keras runs.
     """
+    if is_jax_function(model):
+        return _imported(_FUNCTIONS)
     return _imported(_MODULES) if is_module(model) and not is_keras(model) else keras_backend()
 
 

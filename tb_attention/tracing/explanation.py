@@ -87,7 +87,7 @@ def explain(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
     The model is run once at inference and is the same afterwards, bit for bit. Nothing is written.
 
     Args:
-        model: A built Keras model, or a module of PyTorch.
+        model: A built Keras model, a module of PyTorch, or a function of JAX, whose first input holds its parameters.
         *inputs: What the model takes, samples along the first axis.
         sites: Which sites are wanted, as for `capture`. Defaults to all but routers.
         **call_kwargs: Further arguments of the model's `call`.

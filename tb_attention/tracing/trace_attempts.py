@@ -36,9 +36,9 @@ def untraceable(model: Any, failed: Sequence[LayerCall], error: Exception, tried
     inside = failed[1:]
     path = "/".join(call.layer.name for call in inside)
     where = f": it failed in the layer {path!r} ({type(inside[-1].layer).__name__})" if inside else ""
+    name = getattr(model, "name", None) or getattr(model, "__name__", type(model).__name__)
     # Keras writes its errors for a terminal, over several lines.
     message = " ".join(re.sub(r"\x1b\[\d+m", "", str(error)).split())
     return CaptureError(
-        f"The model {model.name!r} {tried}{where}, so that none of its sites is captured. "
-        f"{type(error).__name__}: {message}"
+        f"The model {name!r} {tried}{where}, so that none of its sites is captured. {type(error).__name__}: {message}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -14,11 +14,24 @@ from jax.extend import core
 from tb_attention.tracing import limits
 from tb_attention.tracing.graph import LayerCall
 from tb_attention.tracing.jax.equations import counting_while, has_exponential, inlined, is_call, runner
-from tb_attention.tracing.jax.layer_scopes import LayerScopes
 from tb_attention.tracing.jax.program import CONSTANT, ITEM, STACKED, Key, Open, Program, Step
 
 
-def flatten(closed: Any, variables: int, scopes: LayerScopes, decisions: Mapping[Key, int]) -> Program:
+class Scopes(Protocol):
+    """The layers of equations.
+
+    Attributes:
+        root: The layers around everything.
+    """
+
+    root: tuple[LayerCall, ...]
+
+    def layers_of(self, equation: Any) -> tuple[LayerCall, ...]:
+        """The layers around an equation inside its own function, outermost first."""
+        ...
+
+
+def flatten(closed: Any, variables: int, scopes: Scopes, decisions: Mapping[Key, int]) -> Program:
     """Reads a jaxpr.
 
     Args:
@@ -32,7 +45,7 @@ def flatten(closed: Any, variables: int, scopes: LayerScopes, decisions: Mapping
     taken = flattener.new(len(closed.jaxpr.invars))
     program.variables, program.inputs = taken[:variables], taken[variables:]
     program.taken = tuple(atom.aval for atom in closed.jaxpr.invars)
-    program.outputs = tuple(flattener.walk(closed, taken, _Around()))
+    program.outputs = tuple(flattener.walk(closed, taken, _Around(scopes.root)))
     return program
 
 
@@ -52,7 +65,7 @@ class _Around:
 
 
 class _Flattener:
-    def __init__(self, scopes: LayerScopes, decisions: Mapping[Key, int]) -> None:
+    def __init__(self, scopes: Scopes, decisions: Mapping[Key, int]) -> None:
         self._scopes, self._decisions = scopes, decisions
         self.program = Program()
         self._count = 0

@@ -28,10 +28,12 @@ class LayerScopes:
     two calls of a layer apart, nor two layers of one name.
 
     Attributes:
+        root: Nothing: the call of the model opens a scope too.
         failed: The layers, outermost first, around the call that raised last; empty if none has.
     """
 
     def __init__(self) -> None:
+        self.root: tuple[LayerCall, ...] = ()
         self.failed: tuple[LayerCall, ...] = ()
         # A jitted function that was traced before keeps the scopes of that trace.
         self._prefix = f"~{next(_TRACES)}."

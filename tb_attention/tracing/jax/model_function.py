@@ -12,6 +12,7 @@ from keras.src.backend.common.stateless_scope import StatelessScope
 from keras.src.backend.common.variables import initialize_all_variables
 
 from tb_attention.errors import CaptureError
+from tb_attention.tracing.graph import LayerCall
 from tb_attention.tracing.jax.flatten import flatten
 from tb_attention.tracing.jax.layer_scopes import LayerScopes, noting_layers
 from tb_attention.tracing.jax.program import Key, Program
@@ -29,13 +30,12 @@ class ModelFunction:
         call: A call of the kind that is traced.
 
     Attributes:
-        scopes: The layers of the last trace.
         pack_outputs: Makes the structure that the model returned from its flat tensors.
     """
 
     def __init__(self, model: Any, call: Call) -> None:
         self._model, self._form = model, call.without_arrays()
-        self.scopes = LayerScopes()
+        self._scopes = LayerScopes()
         self.pack_outputs: Callable[[list[Any]], Any] = list
         if not all(layer.built for layer in model._flatten_layers()):
             self._build(call)
@@ -47,15 +47,20 @@ class ModelFunction:
         """The layers of the model, at any depth."""
         return layers_of(self._model)
 
+    @property
+    def failed(self) -> Sequence[LayerCall]:
+        """The layers around the call that raised last, outermost first."""
+        return self._scopes.failed
+
     def program(self, tensors: Sequence[Any], decisions: Mapping[Key, int]) -> Program:
         """The steps for tensors of these shapes and dtypes; `decisions` is as for `flatten`."""
         while True:
             values = [_spec(variable) for variable in self._variables]
             others: list[Any] = []
-            with untouched(self._model), noting_layers() as self.scopes:
+            with untouched(self._model), noting_layers() as self._scopes:
                 closed = jax.make_jaxpr(partial(self._run, others))(values, list(map(_spec, tensors)))
             if not others:
-                return flatten(closed, len(values), self.scopes, decisions)
+                return flatten(closed, len(values), self._scopes, decisions)
             # Variables that are no attribute of the model, as of a layer in a function of the user's; some are made by the call.
             initialize_all_variables()
             self._variables += {id(variable): variable for variable in others}.values()

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
 from tb_attention.tracing.backend import Arrays
-from tb_attention.tracing.graph import Stale, Value
+from tb_attention.tracing.graph import LayerCall, Stale, Value
 from tb_attention.tracing.jax.graph_maker import GraphMaker
-from tb_attention.tracing.jax.model_function import ModelFunction
 from tb_attention.tracing.jax.program import Key, Program
-from tb_attention.tracing.model_call import Call
+
+
+class Traceable(Protocol):
+    """What is traced.
+
+    Attributes:
+        pack_outputs: Makes the structure that it returned from its flat tensors.
+    """
+
+    pack_outputs: Callable[[list[Any]], Any]
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """As for `Trace`."""
+        ...
+
+    @property
+    def failed(self) -> Sequence[LayerCall]:
+        """The layers around the call that raised last, outermost first."""
+        ...
+
+    def program(self, tensors: Sequence[Any], decisions: Mapping[Key, int]) -> Program:
+        """The steps for tensors of these shapes and dtypes; `decisions` is as for `flatten`."""
+        ...
+
+    def values(self) -> list[Any]:
+        """What comes before the tensors of a call: the values of the variables."""
+        ...
 
 
 class Programs:
@@ -22,11 +48,10 @@ class Programs:
 
     Args:
         function: The model.
-        call: A call of the kind that is traced.
         decisions: How loops and branches go.
     """
 
-    def __init__(self, function: ModelFunction, call: Call, decisions: dict[Key, int]) -> None:
+    def __init__(self, function: Traceable, decisions: dict[Key, int]) -> None:
         self.function, self._decisions = function, dict(decisions)
         self._made: dict[tuple[Any, ...], Program] = {}
 

@@ -1,15 +1,15 @@
-"""Turns one call of a Keras model on JAX into a graph."""
+"""Turns one call of a Keras model or a function of JAX into a graph."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from tb_attention.tracing.backend import Trace
-from tb_attention.tracing.jax.model_function import ModelFunction
 from tb_attention.tracing.jax.program import Key, Program
-from tb_attention.tracing.jax.replay import Programs, Replay
+from tb_attention.tracing.jax.replay import Programs, Replay, Traceable
 from tb_attention.tracing.jax.translation import to_graph
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.rules.loop_weights import loops_taking_weights
@@ -19,31 +19,36 @@ _FEWEST = 2
 """Samples to trace with, at least: an axis of one is treated in another way."""
 
 
-def trace(model: Any, call: Call) -> Trace:
+def trace(model: Any, call: Call, traceable: Callable[[Any, Call], Traceable]) -> Trace:
     """Traces the model at inference, for any number of samples where the model allows that.
+
+    Args:
+        model: The model.
+        call: A call of the kind that is traced.
+        traceable: Makes what is traced of them.
 
     Raises:
         CaptureError: JAX cannot trace the model.
     """
     failures: list[Exception] = []
     bound = bound_size(model)
-    function: ModelFunction | None = None
+    function: Traceable | None = None
     for samples in dict.fromkeys(
         [bound] if bound else [max(call.samples, _FEWEST), call.samples, built_size(model) or 1]
     ):
         try:
-            function = function or ModelFunction(model, call)
+            function = function or traceable(model, call)
             return _trace(function, call, samples)
         except Exception as error:
             failures.append(error)
-    failed = () if function is None else function.scopes.failed
+    failed = () if function is None else function.failed
     raise untraceable(model, failed, failures[0], "could not be traced by JAX") from failures[0]
 
 
-def _trace(function: ModelFunction, call: Call, samples: int) -> Trace:
+def _trace(function: Traceable, call: Call, samples: int) -> Trace:
     decisions: dict[Key, int] = {}
     while True:
-        programs = Programs(function, call, decisions)
+        programs = Programs(function, decisions)
         program = programs.of(_tensors(call, samples))
         more: Program | None = None
         with contextlib.suppress(Exception):
@@ -74,7 +79,7 @@ def _trace(function: ModelFunction, call: Call, samples: int) -> Trace:
 def _is_same(programs: Programs, program: Program, call: Call) -> bool:
     """Whether a call of one sample runs the program for two."""
     try:
-        return programs.of(call.tensors).is_like(program)
+        return programs.of(_tensors(call, call.samples)).is_like(program)
     except Exception:
         return False
 
