@@ -30,6 +30,7 @@ _LIBRARIES = frozenset(
         "tensorflow",
         "jax",
         "jaxlib",
+        "torch",
         "numpy",
         "builtins",
         "tb_attention",

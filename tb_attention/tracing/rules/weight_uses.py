@@ -121,7 +121,8 @@ class UseFinder:
         elif contraction_of(node) is not None:
             yield from self._meet_contraction(candidate, node, value, weights)
         elif node.op in ops.CONVOLUTIONS:
-            channels = (self._tracker.dims[value] or ((),))[-1]
+            dims = self._tracker.dims[value]
+            channels = dims[node.attributes.channels] if dims else ()
             if (
                 candidate.family == "softmax"
                 and candidate.axis.isdisjoint(channels)

@@ -89,18 +89,18 @@ def _index(t: Translation) -> None:
 
 
 def _take_along(t: Translation) -> None:
-    """`gather`: by rows where the indices are the same along the axes behind it."""
-    axis, index = t.axis(), t.to.value(t["index"])
-    rows = index.node.inputs[0] if index.node.op == ops.BROADCAST_TO else index
-    shape = rows.shape or ()
-    if axis == 1 and t.x.dim() > 2 and len(shape) == t.x.dim() and all(size == 1 for size in shape[2:]):
-        flat = t["index"].flatten(2)[..., 0]
-        picked = t.between(ops.RESHAPE, flat, lambda ran: ran["index"], rows, np.asarray(flat.shape))
-        _gather(t, t.x, picked, 1, batch_dims=1)
-    elif axis == 1 and t.x.dim() == 2:
-        _gather(t, t.x, index, 1, batch_dims=1)
-    else:
+    """`gather`: of whole rows, where the indices are the same along all axes behind it."""
+    axis, index, rank = t.axis(), t["index"], t.x.dim()
+    flat = index.flatten(2) if rank > 2 else index[..., None]
+    if axis != 1 or rank < 2 or not bool((flat == flat[..., :1]).all()):
         t.made(ops.OPAQUE, t.x, index)
+        return
+    if rank == 2:
+        _gather(t, t.x, index, 1, batch_dims=1)
+        return
+    cut = (Span(None, None, 1), Span(None, None, 1), *(At(0) for _ in range(rank - 2)))
+    rows = t.between(ops.STRIDED_SLICE, flat[..., 0], lambda ran: ran["index"].flatten(2)[..., 0], index, index=cut)
+    _gather(t, t.x, rows, 1, batch_dims=1)
 
 
 def _roll(t: Translation) -> None:

@@ -120,6 +120,10 @@ class AtenRecording(AtenPass):
             known = self._known(ops.CAPTURE if id(item) in self._weights else ops.CONST, item)
         return known
 
+    def is_constant(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor depends on neither inputs nor weights."""
+        return self.value(tensor) not in self._moving
+
     def forget_differences(self, other: AtenRecording) -> None:
         """Makes sizes and constants unknown that differ in a pass of the same operations with another number of samples."""
         for node, same in zip(self.nodes, other.nodes, strict=True):

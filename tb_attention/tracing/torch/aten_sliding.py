@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from tb_attention.tracing import ops
 from tb_attention.tracing.torch.one_operation import Rule, Translation
@@ -16,6 +17,9 @@ def _convolution(t: Translation) -> None:
     spatial = rank - 2
     if t["transposed"]:
         t.made(ops.CONV, t.x, t["weight"], channels=1)
+        return
+    if _cuts_patches(t):
+        _patches(t)
         return
 
     def along(numbers: Sequence[int]) -> tuple[int, ...]:
@@ -33,6 +37,32 @@ def _convolution(t: Translation) -> None:
         padding=(0, 0, *padding[2:]),
         channels=1,
     )
+
+
+def _cuts_patches(t: Translation) -> bool:
+    """Whether a kernel is an identity matrix, as Keras cuts patches on PyTorch: rows, columns and channels become channels."""
+    kernel = t["weight"]
+    size = kernel.shape[1:].numel()
+    if kernel.dim() != 4 or t["groups"] != 1 or kernel.shape[0] != size or not t.to.is_constant(kernel):
+        return False
+    return bool((kernel.permute(2, 3, 1, 0).reshape(size, size) == torch.eye(size, device=kernel.device)).all())
+
+
+def _patches(t: Translation) -> None:
+    """Patches have their channels last, in all frameworks."""
+    last, first = np.asarray((0, 2, 3, 1)), np.asarray((0, 3, 1, 2))
+    x = t.between(ops.TRANSPOSE, t.x.permute(0, 2, 3, 1), lambda ran: ran["input"].permute(0, 2, 3, 1), t.x, last)
+    cut = t.between(
+        ops.PATCHES,
+        t.out.permute(0, 2, 3, 1),
+        lambda ran: ran.outputs[0].permute(0, 2, 3, 1),
+        x,
+        window=(1, *t["weight"].shape[2:], 1),
+        strides=(1, *t["stride"], 1),
+        dilations=(1, *t["dilation"], 1),
+        padding=(0, *t["padding"], 0),
+    )
+    t.made(ops.TRANSPOSE, cut, first)
 
 
 def _pool(t: Translation) -> None:

@@ -94,6 +94,11 @@ def _logsumexp(t: Translation) -> None:
     t.made(ops.LOG, total)
 
 
+def _times(t: Translation, op: str) -> None:
+    """An activation that is a number times a function of it."""
+    t.made(ops.MUL, t.x, t.between(op, t.x, lambda ran: ran.outputs[0] / ran["self"], t.x))
+
+
 def _product_and_sum(t: Translation, one: str, other: str) -> None:
     """beta * self + alpha * (one @ other)."""
     product = t.between(ops.MATMUL, t.out, lambda ran: ran[one] @ ran[other], t[one], t[other])
@@ -176,6 +181,8 @@ _RULES: dict[str, Rule] = {
     "_safe_softmax": lambda t: _softmax(t, ops.SOFTMAX),
     "_log_softmax": lambda t: _softmax(t, ops.LOG_SOFTMAX),
     "logsumexp": _logsumexp,
+    **dict.fromkeys(("silu", "hardswish"), lambda t: _times(t, ops.SIGMOID)),
+    "gelu": lambda t: _times(t, ops.ERF),
     "mm": lambda t: t.made(ops.MATMUL, t.x, t["mat2"]),
     "bmm": lambda t: t.made(ops.MATMUL, t.x, t["mat2"]),
     "addmm": lambda t: _product_and_sum(t, "mat1", "mat2"),

@@ -28,6 +28,8 @@ class Recorder(Protocol):
 
     def value(self, item: Any) -> Value: ...
 
+    def is_constant(self, tensor: torch.Tensor) -> bool: ...
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Translation:

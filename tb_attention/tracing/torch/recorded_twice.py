@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from tb_attention.errors import CaptureError
 from tb_attention.tracing.backend import Arrays, Trace
-from tb_attention.tracing.graph import Value
+from tb_attention.tracing.graph import Graph, Value
 from tb_attention.tracing.limits import LEAST_SAMPLES
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.torch.aten_pass import Runnable
@@ -47,7 +47,7 @@ def record_twice(model: Any, call: Call, wrap: Callable[[Any], Runnable], layers
         ) from error
     graph = first.graph()
     # The trace lives in a table by model, which must not keep the model alive.
-    runner = partial(_Runner, weakref.ref(model), wrap, call.without_arrays(), first.keys, graph.outputs)
+    runner = partial(_Runner, weakref.ref(model), wrap, call.without_arrays(), first.keys, graph)
     return Trace(graph, samples, _packer(first.result), runner, layers)
 
 
@@ -78,23 +78,24 @@ class _Runner:
         wrap: Callable[[Any], Runnable],
         form: Call,
         keys: Sequence[tuple[str, str]],
-        outputs: Sequence[Value],
+        graph: Graph,
         fetches: Sequence[Value],
     ) -> None:
         self._model, self._wrap = model, wrap
         self._form, self._keys, self._fetches = form, keys, fetches
-        self._outputs = {value: index for index, value in enumerate(outputs)}
+        self._inputs = {value: index for index, value in enumerate(graph.inputs)}
+        self._outputs = {value: index for index, value in enumerate(graph.outputs)}
 
     def __call__(self, tensors: Sequence[Any]) -> Arrays:
         model = self._model()
         assert model is not None, "whoever captures holds the model"
-        inner = [value for value in self._fetches if value not in self._outputs]
+        inner = [value for value in self._fetches if value not in self._outputs and value not in self._inputs]
         rerun = AtenRerun(self._wrap(model), self._keys, inner)
         rerun.run(*self._form.arguments(tensors))
         results = [leaf for leaf in tree_leaves(rerun.result) if isinstance(leaf, torch.Tensor)]
-        taken = [
-            rerun.fetched[value] if value in rerun.fetched else results[self._outputs[value]] for value in self._fetches
-        ]
+        given = {value: tensors[index] for value, index in self._inputs.items()}
+        given |= {value: results[index] for value, index in self._outputs.items()} | rerun.fetched
+        taken = [given[value] for value in self._fetches]
         return [_array(tensor, is_own=rerun.is_own(tensor)) for tensor in taken]
 
 

@@ -137,3 +137,35 @@ print([name for name in ("keras", "tensorflow", "jax", "torch._dynamo") if name 
 """
     report = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert report.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_gate_on_the_inputs_themselves() -> None:
+    class Gated(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate = torch.nn.Linear(WIDTH, WIDTH)
+            self.head = torch.nn.Linear(WIDTH, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(x * self.gate(x).sigmoid())
+
+    model, x = Gated(), some_features()[:, 0]
+    sites = tb_attention.capture(model, x)
+    assert [site.kind for site in sites.values()] == ["gate"]
+    (site,) = sites.values()
+    np.testing.assert_allclose(site.weights[:, 0], model.gate(x).sigmoid().detach(), atol=1e-6)
+
+
+def test_activations_and_gated_units_are_no_sites() -> None:
+    class Units(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.other = torch.nn.Linear(WIDTH, 20), torch.nn.Linear(WIDTH, 20)
+            self.last = torch.nn.Linear(20, WIDTH)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            functional = torch.nn.functional
+            hidden = functional.silu(self.one(x)) * self.other(x)
+            return functional.softmax(functional.gelu(self.last(hidden)).mean(1), -1)
+
+    assert tb_attention.capture(Units(), some_features()) == {}
