@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tb_attention.records.reading.reader import Log, load
     from tb_attention.records.samples.samples import Samples
     from tb_attention.records.writing.attention_writer import AttentionWriter
+    from tb_attention.records.writing.confusion_writer import ConfusionWriter
     from tb_attention.records.writing.sync import sync
     from tb_attention.site import Axis, Site
     from tb_attention.tracing.capture import capture
@@ -32,6 +33,7 @@ _HOMES = {
     "Axis": "tb_attention.site",
     "ConfusionMatrix": "tb_attention.metrics.confusion_matrix",
     "ConfusionMatrixCallback": "tb_attention.callbacks.confusion_callback",
+    "ConfusionWriter": "tb_attention.records.writing.confusion_writer",
     "Log": "tb_attention.records.reading.reader",
     "Samples": "tb_attention.records.samples.samples",
     "Site": "tb_attention.site",
@@ -52,6 +54,7 @@ __all__ = [
     "Axis",
     "ConfusionMatrix",
     "ConfusionMatrixCallback",
+    "ConfusionWriter",
     "Log",
     "Samples",
     "Site",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from tb_attention.errors import ArgumentError
+from tb_attention.tracing.torch.untouched_modules import not_training
 
 IDS, MASK = "input_ids", "attention_mask"
 DECODER_IDS, DECODER_MASK = f"decoder_{IDS}", f"decoder_{MASK}"
@@ -71,7 +72,8 @@ def generate_tokens(model: Any, inputs: Any, arguments: Mapping[str, Any]) -> Ge
     fixed = [name for name in ("return_dict_in_generate", "output_logits", "output_attentions") if name in arguments]
     if fixed:
         raise ArgumentError(f"`generate_kwargs` must leave the form of the result to us. Received: {fixed}.")
-    result = model.generate(**given, **arguments, return_dict_in_generate=True, output_logits=True)
+    with not_training(list(model.modules())):
+        result = model.generate(**given, **arguments, return_dict_in_generate=True, output_logits=True)
     sequences = result.sequences
     has_encoder = bool(model.config.is_encoder_decoder)
     prompt = sequences.shape[1] - len(result.logits)

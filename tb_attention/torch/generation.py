@@ -77,8 +77,8 @@ def capture_generation(
 ) -> Generation:
     """Generates with a model of Hugging Face transformers, and captures what it looked at.
 
-    `model.generate` chooses the tokens, with caches, beams or sampling as it is asked to. Then one pass at inference reads the
-    chosen sequences. Its weights are those of the generation, whatever kernel computed them (`sdpa` and `flex_attention` too).
+    `model.generate` chooses the tokens, without dropout, with caches, beams or sampling as it is asked to. Then one pass reads
+    the chosen sequences. Its weights are those of the generation, whatever kernel computed them (`sdpa` and `flex_attention` too).
     The probabilities of the generated tokens are compared, so that a model that does not read as it generates is refused.
 
     Args:

@@ -128,6 +128,16 @@ def test_iterations_are_the_rows_of_the_generated_tokens() -> None:
             np.testing.assert_array_equal(site.weights[:, :, step, 0], maps.sites[path].weights[:, :, step])
 
 
+def test_a_model_in_training_generates_without_dropout_and_trains_on() -> None:
+    model = gpt().train()
+    model.transformer.ln_f.eval()
+    flags = {name: module.training for name, module in model.named_modules()}
+    generation = capture_generation(model, GIVEN, max_new_tokens=NEW)
+    np.testing.assert_array_equal(generation.sequences, capture_generation(gpt(), GIVEN, max_new_tokens=NEW).sequences)
+    assert {name: module.training for name, module in model.named_modules()} == flags
+    assert all(weight.grad is None for weight in model.parameters())
+
+
 def test_a_generation_is_written_with_its_words(tmp_path: Path) -> None:
     generation = capture_generation(bart(), GIVEN, max_new_tokens=NEW)
     samples = generation.samples(lambda ids: [f"word{each}" for each in ids], ids=["a", "b"])

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any
 
-from tb_attention.errors import AttentionWarning, LogError
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.writing.arguments import checked_metrics, checked_optional_count, checked_step
-from tb_attention.records.writing.attempt_start import begin_attempt, join_attempt
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.generated_sites import generated_sites
 from tb_attention.records.writing.given_sites import check_sample_counts, to_sites
 from tb_attention.records.writing.predictions import to_predictions
-from tb_attention.records.writing.series_logger import SeriesLogger
+from tb_attention.records.writing.step_writer import StepWriter
 from tb_attention.site import Axis, Kind, Site
 
 
-class AttentionWriter:
+class AttentionWriter(StepWriter):
     """Writes attention weights for TensorBoard's Attention tab.
 
     Example:
@@ -58,20 +54,8 @@ class AttentionWriter:
         summaries: bool = True,
         max_bytes: float | None = MAX_BYTES,
     ) -> None:
-        self._logger = SeriesLogger(log_dir, tag, summaries=summaries, max_bytes=max_bytes)
-        self.log_dir = self._logger.log_dir
-        self.tag = tag
-        self.attempt = checked_optional_count("attempt", attempt, least=1)
+        super().__init__(log_dir, tag, attempt=attempt, summaries=summaries, max_bytes=max_bytes)
         self.samples = _to_samples(samples, class_names)
-        self._closed = False
-
-    def __enter__(self) -> AttentionWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.finish("finished" if kind is None else "stopped", check=kind is None)
 
     def write(
         self,
@@ -108,8 +92,7 @@ class AttentionWriter:
             ArgumentError: An argument is wrong; nothing is written.
             LogError: An earlier step could not be written, or the writer is closed.
         """
-        self._check_open()
-        self._raise_failures()
+        self._check()
         sites = to_sites(weights, self.samples, kinds or {}, axes or {})
         self._submit(step, sites, predictions, metrics, epoch, batch)
 
@@ -153,8 +136,7 @@ class AttentionWriter:
             with AttentionWriter("logs/run1", samples=Samples(outputs.sequences)) as writer:
                 writer.write_generation(0, outputs)
         """
-        self._check_open()
-        self._raise_failures()
+        self._check()
         sites = generated_sites(outputs, self.samples, iterations=iterations)
         self._submit(step, sites, predictions, metrics, epoch, batch)
 
@@ -164,39 +146,8 @@ class AttentionWriter:
         Raises:
             LogError: An earlier step could not be written, or the writer is closed.
         """
-        self._check_open()
-        self._raise_failures()
-        self._hand_over(record)
-
-    def flush(self) -> None:
-        """Waits until every step is written.
-
-        Raises:
-            LogError: One could not be written.
-        """
-        self._logger.drain()
-        self._raise_failures()
-
-    def close(self) -> None:
-        """Writes what waits and ends the writer.
-
-        Raises:
-            LogError: A step could not be written.
-        """
-        self.finish("finished")
-
-    def finish(self, state: str, *, check: bool = True) -> None:
-        """As `close`, with how the training ended, "finished" or "stopped"; raises nothing unless `check`."""
-        if not self._closed:
-            self._logger.write_status(state=state)
-            self._logger.close()
-        self._closed = True
-        if check:
-            self._raise_failures()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise LogError("The writer is closed; make another one to go on.")
+        self._check()
+        self._hand_over(record, self.samples)
 
     def _submit(
         self,
@@ -218,38 +169,7 @@ class AttentionWriter:
             sites=sites,
             predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
         )
-        self._hand_over(record)
-
-    def _hand_over(self, record: StepRecord) -> None:
-        if self._logger.writer is None:
-            if self.attempt is None:
-                beginning = begin_attempt(self.log_dir, self.tag, record.epoch)
-            else:
-                beginning = join_attempt(self.log_dir, self.tag, self.attempt)
-            self.attempt = beginning.attempt
-            self._logger.open(beginning)
-            if beginning.refused is not None:
-                warnings.warn(beginning.refused, AttentionWarning, stacklevel=4)
-        if record.step != "init":
-            self._logger.note_best(record.step, record.logs, record.epoch, record.batch)
-        self._logger.write_status(state="running", epoch=record.epoch)
-        self._logger.log(record, self.samples)
-
-    def _raise_failures(self) -> None:
-        failures = self._logger.take_failures()
-        if not failures:
-            return
-        for step, error in failures:
-            if step is not None:
-                raise LogError(
-                    f"Step {step} of {self.tag!r} in {self._logger.shown} could not be written: {error}"
-                ) from error
-        warnings.warn(
-            f"All steps of {self.tag!r} in {self._logger.shown} are written, but not the index, the status or the event file: "
-            f"{failures[0][1]}",
-            AttentionWarning,
-            stacklevel=3,
-        )
+        self._hand_over(record, self.samples)
 
 
 def _to_samples(samples: Any, class_names: Sequence[str] | None) -> Samples | None:
