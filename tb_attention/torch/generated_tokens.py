@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from tb_attention.errors import ArgumentError
-from tb_attention.tracing.torch.untouched_modules import not_training
+from tb_attention.tracing.restored_attributes import attributes_restored
 
 IDS, MASK = "input_ids", "attention_mask"
 DECODER_IDS, DECODER_MASK = f"decoder_{IDS}", f"decoder_{MASK}"
@@ -72,7 +72,14 @@ def generate_tokens(model: Any, inputs: Any, arguments: Mapping[str, Any]) -> Ge
     fixed = [name for name in ("return_dict_in_generate", "output_logits", "output_attentions") if name in arguments]
     if fixed:
         raise ArgumentError(f"`generate_kwargs` must leave the form of the result to us. Received: {fixed}.")
-    with not_training(list(model.modules())):
+    ends = arguments.get("eos_token_id", model.generation_config.eos_token_id)
+    if IDS in given and MASK not in given:
+        padding = arguments.get("pad_token_id", model.generation_config.pad_token_id)
+        given[MASK] = _mask(given[IDS], padding, ends)
+    modules = list(model.modules())
+    with attributes_restored(modules):
+        for module in modules:
+            module.training = False
         result = model.generate(**given, **arguments, return_dict_in_generate=True, output_logits=True)
     sequences = result.sequences
     has_encoder = bool(model.config.is_encoder_decoder)
@@ -81,7 +88,6 @@ def generate_tokens(model: Any, inputs: Any, arguments: Mapping[str, Any]) -> Ge
     rows = getattr(result, "beam_indices", None)
     if rows is None:
         rows = torch.arange(len(sequences), device=sequences.device)[:, None].expand(-1, len(result.logits))
-    ends = arguments.get("eos_token_id", model.generation_config.eos_token_id)
     return GeneratedTokens(
         inputs={name: tensor.repeat_interleave(times, 0) for name, tensor in given.items()},
         sequences=sequences,
@@ -136,9 +142,21 @@ def _named_tensors(inputs: Any) -> dict[str, torch.Tensor]:
     return named
 
 
+def _mask(ids: torch.Tensor, padding: Any, ends: Any) -> torch.Tensor:
+    """What `generate` takes for padding where it is not told: the token for it, unless that ends sequences too."""
+    if padding is None or bool(np.isin(padding, _listed(ends)).any()):
+        return torch.ones_like(ids)
+    return (ids != padding).to(ids.dtype)
+
+
+def _listed(ends: Any) -> npt.NDArray[Any]:
+    """The tokens that end a sequence."""
+    return np.zeros(0, int) if ends is None else np.atleast_1d(np.asarray(ends))
+
+
 def _lengths(sequences: torch.Tensor, prompt: int, rows: torch.Tensor, ends: Any) -> npt.NDArray[np.int64]:
     """Up to the token that ended a sequence, and of a beam up to its last step."""
     generated = sequences[:, prompt:].cpu().numpy()
-    is_end = np.isin(generated, [] if ends is None else np.atleast_1d(np.asarray(ends)))
+    is_end = np.isin(generated, _listed(ends))
     steps = np.where(is_end.any(1), is_end.argmax(1) + 1, generated.shape[1])
     return np.asarray(prompt + np.minimum(steps, (rows.cpu().numpy() >= 0).sum(1)), np.int64)

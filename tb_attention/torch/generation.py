@@ -78,7 +78,7 @@ def capture_generation(
     """Generates with a model of Hugging Face transformers, and captures what it looked at.
 
     `model.generate` chooses the tokens, without dropout, with caches, beams or sampling as it is asked to. Then one pass reads
-    the chosen sequences. Its weights are those of the generation, whatever kernel computed them (`sdpa` and `flex_attention` too).
+    the chosen sequences. Its weights are those of the generation with any kernel (`sdpa`, `flex_attention`).
     The probabilities of the generated tokens are compared, so that a model that does not read as it generates is refused.
 
     Args:

@@ -128,6 +128,16 @@ def test_iterations_are_the_rows_of_the_generated_tokens() -> None:
             np.testing.assert_array_equal(site.weights[:, :, step, 0], maps.sites[path].weights[:, :, step])
 
 
+def test_padding_that_no_mask_tells_is_what_generate_takes_for_it() -> None:
+    told = capture_generation(gpt(), GIVEN, max_new_tokens=NEW)
+    ids = capture_generation(gpt(), IDS, max_new_tokens=NEW)
+    np.testing.assert_array_equal(ids.sequences, told.sequences)
+    np.testing.assert_array_equal(ids.mask, told.mask)
+    # Where padding is what ends a sequence too, all of the prompt is read.
+    both = capture_generation(gpt(), IDS, max_new_tokens=NEW, pad_token_id=0, eos_token_id=0)
+    assert both.mask[:, : both.prompt].all()
+
+
 def test_a_model_in_training_generates_without_dropout_and_trains_on() -> None:
     model = gpt().train()
     model.transformer.ln_f.eval()

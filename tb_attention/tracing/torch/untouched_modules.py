@@ -23,7 +23,7 @@ def modules_at_inference(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(attributes_restored(modules))
         stack.enter_context(_generators_restored(modules))
-        stack.enter_context(not_training(modules))
+        stack.enter_context(_not_training(modules))
         # Under inference mode operations that are composed of others arrive whole.
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.no_grad())
@@ -32,8 +32,7 @@ def modules_at_inference(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def not_training(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
-    """A block in which the flag `training` of modules is False."""
+def _not_training(modules: Sequence[torch.nn.Module]) -> Iterator[None]:
     flags = [(module, module.training) for module in modules]
     try:
         for module in modules:
