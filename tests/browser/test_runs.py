@@ -93,7 +93,8 @@ class Requests:
 
     @property
     def runs(self) -> set[str]:
-        return {re.sub(r".*run=(lr)%3D(\d+).*", r"\1=\2", url) for url in self.urls}
+        # The first answer is asked for with the run as it stands in the link, where "=" may be itself.
+        return {re.sub(r".*run=(lr)(?:%3D|=)(\d+).*", r"\1=\2", url) for url in self.urls}
 
 
 def test_nothing_is_fetched_for_runs_that_are_not_chosen(server: TensorBoard, chromium: Browser) -> None:
