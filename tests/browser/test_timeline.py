@@ -108,7 +108,7 @@ def test_the_overviews_of_all_steps_cost_four_requests_and_none_twice(server: Te
         tab.wait_until_drawn("overview")
         for _ in range(50):
             tab.page.wait_for_timeout(200)
-            if len(requests.steps("overview") + requests.steps("overviews")) >= len(STEPS):
+            if len(requests.steps("overview") + requests.steps("overviews")) >= len(STEPS) - 1:
                 break
         tab.page.wait_for_timeout(500)
         for key in ["Home", *["ArrowRight"] * (len(STEPS) - 1), *["ArrowLeft"] * (len(STEPS) - 1)]:
@@ -119,7 +119,8 @@ def test_the_overviews_of_all_steps_cost_four_requests_and_none_twice(server: Te
         overviews = [url for url in requests.begun if "/overview" in url]
         assert len(overviews) <= 4
         steps = requests.steps("overview") + requests.steps("overviews")
-        assert Counter(steps) == Counter(map(str, STEPS))
+        # That of the newest step, which is shown first, is in the first answer.
+        assert Counter(steps) == Counter(map(str, STEPS[:-1]))
 
 
 def test_nothing_is_fetched_twice_through_all_views_and_back(server: TensorBoard, chromium: Browser) -> None:

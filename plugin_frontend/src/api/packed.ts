@@ -35,8 +35,9 @@ export class Packed {
     return this.#bodies.get(url) ?? (await this.#coming.get(url)?.catch(() => null)) ?? null;
   }
 
-  /** Forgets all others. */
+  /** Forgets all others, where there is no room left for what is wanted. */
   keep(wanted: ReadonlySet<string>): void {
+    if (!this.full) return;
     for (const [url, bytes] of this.#bodies)
       if (!wanted.has(url)) {
         this.#bodies.delete(url);
