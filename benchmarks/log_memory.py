@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -62,9 +63,9 @@ def resident(process: int) -> int:
     return total
 
 
-def memory(logdir: Path, runs: int) -> int:
+def memory(logdir: Path, runs: int, sites: int = SITES, options: Sequence[str] = ()) -> int:
     """Bytes after 1,000 random requests for maps, lists of steps and measures; for an empty log, for the list of runs."""
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
     try:
@@ -75,9 +76,11 @@ def memory(logdir: Path, runs: int) -> int:
         for _ in range(REQUESTS):
             run = f"run{rng.randrange(max(1, runs)):03}"
             query: dict[str, object] = {"run": run, "tag": "attention"}
-            route = rng.choice(["weights"] * 8 + ["series", "runs"]) if runs else "runs"
+            route = rng.choice(["weights"] * 7 + ["series", "measures", "runs"]) if runs else "runs"
             if route == "weights":
-                query |= {"step": rng.randrange(STEPS), "sample": 0, "site": rng.randrange(SITES)}
+                query |= {"step": rng.randrange(STEPS), "sample": 0, "site": rng.randrange(sites)}
+            if route == "measures":
+                query["sample"] = 0
             connection.request("GET", f"/data/plugin/attention/{route}?{urlencode(query)}")
             response = connection.getresponse()
             response.read()
