@@ -67,7 +67,7 @@ HASHED_BYTES = 1 << 24
 FEATURE_CELLS = 1 << 16
 """Cells of all channels of a sample, at most, unless there are more channels: a network may have a gate in each of its blocks."""
 LEAST_SAMPLES = 2
-"""Samples of a trace, at least: with one, what is there once cannot be told from what is there for each sample."""
+"""Samples of a trace on JAX and PyTorch, at least: of one, what is there once looks like what is there for each sample."""
 NEAR_NAMES = 5
 """Names that an error lists; more of them would hide the nearest ones."""
 

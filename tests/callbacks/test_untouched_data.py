@@ -17,9 +17,9 @@ from keras.src.legacy.preprocessing.image import ImageDataGenerator
 from PIL import Image
 
 import tb_attention
-from tb_attention.callbacks import untouched_data
 from tb_attention.callbacks.data_sources import Source
 from tb_attention.errors import AttentionWarning
+from tb_attention.steps import untouched_data
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.random((20, 8, 8, 3)).astype("float32")

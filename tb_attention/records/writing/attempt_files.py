@@ -83,12 +83,15 @@ class AttemptFiles:
         """Writes a step and its samples."""
         return self._write_matrices(record) if isinstance(record, ConfusionRecord) else self._write_maps(record)
 
-    def add_to_index(self, entry: StepEntry) -> int:
-        """Adds a written step to the index; returns about how many bytes its entry takes."""
+    def add_to_index(self, entry: StepEntry) -> None:
+        """Adds a written step to the index."""
         if self._index is None:
             self._index = IndexWriter(self.store, self.directory)
         self._index.add(entry)
-        return self._index.entry_bytes
+
+    def entry_bytes(self) -> int:
+        """About how many bytes each further step adds to the index."""
+        return 0 if self._index is None else self._index.entry_bytes()
 
     def thin(self, entry: StepEntry, kept: Collection[Any]) -> int:
         """Removes steps that are too many for the budget, now that another one is written; returns how many.

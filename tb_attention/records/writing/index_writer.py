@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.index import SEGMENT, StepEntry, index_members, read_index
-from tb_attention.records.format.npz import write_npz
+from tb_attention.records.format.npz import npz_bytes, write_npz
 from tb_attention.records.format.paths import Step, step_order
 from tb_attention.records.reading.opened_attempt import OpenedAttempt, open_attempt
 from tb_attention.records.store.reaching import unless_unreachable
@@ -60,12 +60,13 @@ class IndexWriter:
         self._is_open = False
         self._fresh = True
         self._written = float("-inf")
-        self._bytes = 0
 
-    @property
     def entry_bytes(self) -> int:
-        """Bytes that a step takes in the segment that was written last, about."""
-        return self._bytes // max(1, len(self._last))
+        """About how many bytes another step like the newest one adds to the newest segment; 0 where there is none."""
+        if not self._last:
+            return 0
+        now, then = (len(npz_bytes(index_members([*self._last, *more]))) for more in ([], self._last[-1:]))
+        return then - now
 
     def add(self, entry: StepEntry) -> None:
         """Adds a step that was just written; the newest segment is written when it is full, or 2 s old."""
@@ -176,7 +177,7 @@ class IndexWriter:
 
     def _write(self, start: int, entries: Sequence[StepEntry]) -> None:
         members = index_members(entries)
-        self._bytes = self._store.replace(self._path(start), lambda file: write_npz(file, members)).size
+        self._store.replace(self._path(start), lambda file: write_npz(file, members))
 
     def _path(self, start: int) -> str:
         return f"{self._directory}/{paths.index_file(start)}"

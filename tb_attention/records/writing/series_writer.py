@@ -123,12 +123,13 @@ class SeriesWriter:
         # The step itself is safe now, whatever happens to its summaries and its entry in the index.
         added = self._add_summaries(record, written)
         try:
-            added += self._files.add_to_index(written.entry)
+            self._files.add_to_index(written.entry)
             self._status.removed += self._files.thin(written.entry, self._status.marked)
         except Exception as error:
             self._note_failure(error)
         if self.first_step is None:
-            self.first_step = StepBytes(written.entry.file.size, added, written.samples)
+            extra = added + self._files.entry_bytes()
+            self.first_step = StepBytes(written.entry.file.size, extra, written.samples)
 
     def _add_summaries(self, record: AnyRecord, written: WrittenStep) -> int:
         """Adds a step to the event file; returns the bytes of its records."""

@@ -11,12 +11,10 @@ from tb_attention.tracing.backend import Trace
 from tb_attention.tracing.jax.program import Key, Program
 from tb_attention.tracing.jax.replay import Programs, Replay, Traceable
 from tb_attention.tracing.jax.translation import to_graph
+from tb_attention.tracing.limits import LEAST_SAMPLES
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.rules.loop_weights import loops_taking_weights
 from tb_attention.tracing.trace_attempts import bound_size, built_size, untraceable
-
-_FEWEST = 2
-"""Samples to trace with, at least: an axis of one is treated in another way."""
 
 
 def trace(model: Any, call: Call, traceable: Callable[[Any, Call], Traceable]) -> Trace:
@@ -34,7 +32,7 @@ def trace(model: Any, call: Call, traceable: Callable[[Any, Call], Traceable]) -
     bound = bound_size(model)
     function: Traceable | None = None
     for samples in dict.fromkeys(
-        [bound] if bound else [max(call.samples, _FEWEST), call.samples, built_size(model) or 1]
+        [bound] if bound else [max(call.samples, LEAST_SAMPLES), call.samples, built_size(model) or 1]
     ):
         try:
             function = function or traceable(model, call)
