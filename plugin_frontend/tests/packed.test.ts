@@ -25,7 +25,7 @@ test("a body is there once it has come, and stays while there is room", async ()
 
 test("it says when it is full, and has room again for what is wanted next", async () => {
   const packed = new Packed();
-  for (const url of ["a", "b"]) await packed.put(url, Promise.resolve(new Uint8Array(2 * MEGABYTE)));
+  for (const url of ["a", "b"]) await packed.put(url, Promise.resolve(new Uint8Array(4 * MEGABYTE)));
   expect(packed.full).toBe(true);
   packed.keep(new Set(["a"]));
   expect(packed.full).toBe(false);

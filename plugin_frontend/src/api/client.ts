@@ -23,7 +23,7 @@ export class FetchError extends Error {
 
 const AT_ONCE = 6;
 /** Of what is kept, such as the overviews of 60 steps of 144 heads with some five layers at 512 tokens. A larger array is kept alone. */
-const CACHE_BYTES = 26 * 2 ** 20;
+const CACHE_BYTES = 24 * 2 ** 20;
 
 /** By hand: a `URL` and its parameters take twenty times as long, and hundreds of addresses are made for every step. */
 export function address(route: string, params: Params): string {

@@ -1,7 +1,7 @@
 /** Compressed bodies of arrays that may be looked at next: of 512 positions a twentieth of what is in them. */
 
 /** Together; what does not fit is not fetched. */
-const MOST_BYTES = 4 * 2 ** 20;
+const MOST_BYTES = 8 * 2 ** 20;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
