@@ -12,10 +12,8 @@ from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.writing.arguments import (
     checked_bytes,
     checked_count,
+    checked_header,
     checked_indices,
-    checked_metrics,
-    checked_optional_count,
-    checked_step,
 )
 from tb_attention.records.writing.attention_writer import AttentionWriter
 from tb_attention.records.writing.budget import MAX_BYTES
@@ -129,10 +127,7 @@ class AttentionLogger:
         Raises:
             ArgumentError: An argument is wrong.
         """
-        step, logs = checked_step(step), checked_metrics(metrics)
-        epoch = checked_optional_count("epoch", epoch, least=0)
-        batch = checked_optional_count("batch", batch, least=0)
-        record = self.record(step, logs, epoch, batch)
+        record = self.record(**checked_header(step, metrics, epoch, batch))
         if record is not None:
             self.write(record)
 
@@ -146,13 +141,11 @@ class AttentionLogger:
             self._close(finished)
 
     @guarded("The attention of a step")
-    def record(
-        self, step: Step, metrics: Mapping[str, float], epoch: int | None, batch: int | None
-    ) -> StepRecord | None:
+    def record(self, step: Step, logs: Mapping[str, float], epoch: int | None, batch: int | None) -> StepRecord | None:
         """Captures the module as it is now; None in a process that does not log, and where it fails, with a warning."""
         if not self._is_first:
             return None
-        record = self._recorder.record(step, epoch=epoch, batch=batch, logs=metrics)
+        record = self._recorder.record(step, epoch=epoch, batch=batch, logs=logs)
         for kind, sentence in self._recorder.missing():
             self.warnings.warn(kind, sentence)
         return record

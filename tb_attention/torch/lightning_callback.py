@@ -45,7 +45,7 @@ class LightningCallback(_Callback):
         update_freq: "epoch" (the step is the epoch, from 0), or a number of optimizer steps. Defaults to "epoch".
         init: Whether to log the model before training, if training begins at step 0. Defaults to True.
         tag: Name of the series. Defaults to "attention".
-        **options: Further arguments of `AttentionLogger`, such as `monitor` and `sites`.
+        **options: Further arguments of `AttentionLogger`, such as `sites`.
 
     Raises:
         ArgumentError: An argument is wrong, at construction or at the start of training. Later failures cost one warning each

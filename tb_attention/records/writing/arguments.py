@@ -94,6 +94,16 @@ def checked_metrics(metrics: Mapping[str, Any] | None) -> dict[str, float]:
     return checked
 
 
+def checked_header(step: Any, metrics: Mapping[str, Any] | None, epoch: Any, batch: Any) -> dict[str, Any]:
+    """What the user says of a step, as the fields "step", "logs", "epoch" and "batch" of its record."""
+    return {
+        "step": checked_step(step),
+        "logs": checked_metrics(metrics),
+        "epoch": checked_optional_count("epoch", epoch, least=0),
+        "batch": checked_optional_count("batch", batch, least=0),
+    }
+
+
 def as_count(value: Any) -> int | None:
     """The integer of an integer or of a whole float, Python's or NumPy's; None for anything else."""
     if isinstance(value, bool | np.bool_):

@@ -9,7 +9,7 @@ from typing import Any
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import StepRecord
 from tb_attention.records.samples.samples import Samples
-from tb_attention.records.writing.arguments import checked_metrics, checked_optional_count, checked_step
+from tb_attention.records.writing.arguments import checked_header
 from tb_attention.records.writing.budget import MAX_BYTES
 from tb_attention.records.writing.generated_sites import generated_sites
 from tb_attention.records.writing.given_sites import check_sample_counts, to_sites
@@ -158,14 +158,11 @@ class AttentionWriter(StepWriter):
         epoch: int | None,
         batch: int | None,
     ) -> None:
-        step = checked_step(step)
+        header = checked_header(step, metrics, epoch, batch)
         count = len(sites[0].weights) if sites else (0 if self.samples is None else len(self.samples))
         check_sample_counts(sites, self.samples)
         record = StepRecord(
-            step=step,
-            epoch=checked_optional_count("epoch", epoch, least=0),
-            batch=checked_optional_count("batch", batch, least=0),
-            logs=checked_metrics(metrics),
+            **header,
             sites=sites,
             predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
         )

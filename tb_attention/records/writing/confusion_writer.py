@@ -14,12 +14,7 @@ from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import ConfusionRecord
 from tb_attention.records.samples.nested import to_numpy
 from tb_attention.records.samples.sample_arguments import checked_names
-from tb_attention.records.writing.arguments import (
-    checked_count,
-    checked_metrics,
-    checked_optional_count,
-    checked_step,
-)
+from tb_attention.records.writing.arguments import checked_count, checked_header
 from tb_attention.records.writing.step_writer import StepWriter
 from tb_attention.reduce.confusion import matrix_scores
 
@@ -106,7 +101,9 @@ class ConfusionWriter(StepWriter):
             )
         known = counted & (true >= 0) & (true < self.num_classes)
         cells = np.bincount(true[known] * self.num_classes + predicted[known], minlength=self.num_classes**2)
-        self._counts[split] = self.matrix(split) + cells.reshape(self.num_classes, self.num_classes)
+        if split not in self._counts:
+            self._counts[split] = self._empty()
+        self._counts[split] += cells.reshape(self.num_classes, self.num_classes)
         self._other[split] = self._other.get(split, 0) + int((counted & ~known).sum())
 
     def matrix(self, split: str = "validation") -> Counts:
@@ -144,10 +141,7 @@ class ConfusionWriter(StepWriter):
             for name, value in matrix_scores(matrix).items()
         }
         record = ConfusionRecord(
-            step=checked_step(step),
-            epoch=checked_optional_count("epoch", epoch, least=0),
-            batch=checked_optional_count("batch", batch, least=0),
-            logs=checked_metrics(metrics),
+            **checked_header(step, metrics, epoch, batch),
             splits=splits,
             other=dict(self._other),
             class_names=self.class_names,
