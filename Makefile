@@ -16,10 +16,11 @@ BARE := .build/bare/$(BIN_NAME)/python
 BUNDLE := tb_attention/plugin/static/index.js
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs build bench fuzz floors bare pictures clean
+.PHONY: help demo examples test check format docs build bench fuzz floors bare pictures clean
 
 help:
 	@echo "make demo      train on real data and watch it in TensorBoard (SERVE=0, PORT=, LOGDIR=, RETRAIN=1)"
+	@echo "make examples  every example with --quick: seconds, what it reached, sites, bytes of a step"
 	@echo "make test      every test, front end and browser included"
 	@echo "make check     format, lint and types of both languages, and the docs"
 	@echo "make format    rewrite the sources in the project's format"
@@ -57,6 +58,9 @@ $(BUNDLE): .venv/node $(FRONTEND_SOURCES) $(WIRE_SOURCES)
 
 demo: .venv/demo
 	@$(BIN)/python examples/demo.py --logdir "$(LOGDIR)" $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(SERVE)),--no-serve) $(if $(RETRAIN),--retrain)
+
+examples: .venv/dev $(BUNDLE)
+	@$(BIN)/python tools/run_examples.py $(if $(NAMES),$(NAMES))
 
 test: .venv/dev $(BUNDLE)
 	@$(BIN)/python tools/frontend.py test
