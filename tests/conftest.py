@@ -40,7 +40,7 @@ BROWSER_FLAGS = [
 class TensorBoard:
     """A TensorBoard process: its address, and every line that it prints."""
 
-    def __init__(self, logdir: Path, *flags: str, python: Path | str = sys.executable) -> None:
+    def __init__(self, logdir: Path | str, *flags: str, python: Path | str = sys.executable) -> None:
         command = [str(python), "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--reload_interval", "1", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

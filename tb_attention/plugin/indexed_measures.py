@@ -19,7 +19,7 @@ from tb_attention.records.store.store import Entry
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 
-_CACHE_BYTES = 32 << 20
+_CACHE_BYTES = 12 << 20
 
 
 def read_measures_of(

@@ -30,7 +30,7 @@ from tb_attention.wire import gzip_frame
 Floats = npt.NDArray[np.float32]
 KnownFiles = list[tuple[Step, Entry, KnownManifest]]
 
-_CACHE_BYTES = 32 << 20
+_CACHE_BYTES = 12 << 20
 _MOST_BYTES = 1 << 28
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import itertools
+import json
 import threading
 import time
 import warnings
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,14 +22,18 @@ import pytest
 import tb_attention
 from tb_attention import AttentionWriter, load, sync
 from tb_attention.plugin import found_runs, places, remote_directories
+from tb_attention.plugin.file_systems import choose_file_systems
 from tb_attention.records.store import remote_store
 from tb_attention.records.store.opening import open_store
 from tb_attention.records.store.store import Store
+from tests.conftest import TensorBoard
 from tests.forwarder import Answer, Forwarder
 from tests.object_store import BUCKET, s3_environment, s3_server
 from tests.records import logs
+from tests.records.test_lease import attempt_of, start_child
 
 from .conftest import open_tab
+from .test_process import Wire
 
 ROOT = "plugins/attention"
 SITE = "block/attention"
@@ -332,3 +340,56 @@ def test_a_log_is_copied_to_s3_and_back(s3: Forwarder, url: str, tmp_path: Path)
         np.testing.assert_array_equal(
             load(tmp_path / "back").weights(step, 0, SITE), load(tmp_path / "run").weights(step, 0, SITE)
         )
+
+
+def test_a_tensorboard_process_shows_what_a_training_writes_to_s3(s3: Forwarder, url: str) -> None:
+    """A real one, while the log grows. TensorFlow is installed, and cannot read S3: TensorBoard alone would end at once."""
+    write(f"{url}/run", range(2))
+    board = TensorBoard(url)
+    try:
+        wire = Wire(board)
+        assert wire.lists("run", seconds=60)
+        series = {"run": "run", "tag": "attention"}
+        assert len(wire.json("series", **series)["steps"]) == 2
+        with AttentionWriter(f"{url}/run", attempt=1) as writer:
+            writer.write(2, {SITE: logs.rows(2, 2, 5, 5, seed=2)}, epoch=2)
+        deadline = time.monotonic() + 60
+        while len(wire.json("series", **series)["steps"]) < 3 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        body = wire.get("plugin/attention/weights", **series, step=2, sample=0, site=0)
+        shown = np.load(io.BytesIO(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body))
+        np.testing.assert_array_equal(shown, logs.rows(2, 2, 5, 5, seed=2)[0])
+        deadline = time.monotonic() + 60
+        while json.loads(wire.get("runs")) != ["run"] and time.monotonic() < deadline:
+            time.sleep(0.2)  # TensorBoard's own reading of the event file
+        assert json.loads(wire.get("runs")) == ["run"]
+    finally:
+        board.stop()
+    printed = "".join(board.lines)
+    assert "Traceback" not in printed
+    assert not [secret for secret in SECRETS if secret in printed]
+
+
+@pytest.mark.parametrize("logdir", ["logs", "/logs/run", "gs://bucket/logs"])
+def test_where_tensorflow_can_read_tensorboard_keeps_it(logdir: str) -> None:
+    assert choose_file_systems(Namespace(logdir=logdir, logdir_spec="")) is None
+    assert choose_file_systems(Namespace(logdir="", logdir_spec=f"name:{logdir},/other")) is None
+
+
+def test_two_processes_write_two_attempts_in_s3_and_one_warning_names_the_other(s3: Forwarder, url: str) -> None:
+    first = start_child(url, 0, 0)
+    assert attempt_of(first) == 1
+    second = start_child(url, 1, 100)
+    assert attempt_of(second) == 2
+    second.kill()
+    _, printed = second.communicate()
+    assert printed.count("AttentionWarning") == 1
+    assert f"process {first.pid} on " in printed
+    first.kill()
+    first.communicate()
+    third = start_child(url, 1, 200)
+    assert attempt_of(third) == 1, "the lease of a process that was killed on this machine is taken over at once"
+    third.kill()
+    third.communicate()
+    assert max(load(url, attempt=2).steps) >= 100
+    assert 200 in load(url, attempt=1).steps

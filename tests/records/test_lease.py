@@ -246,7 +246,7 @@ for step in range(int(sys.argv[3]), 10**6):
 """
 
 
-def start_child(directory: Path, attempt: int, step: int) -> subprocess.Popen[str]:
+def start_child(directory: Path | str, attempt: int, step: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-W", "always", "-c", CHILD, str(directory), str(attempt), str(step)],
         stdout=subprocess.PIPE,
