@@ -1,4 +1,4 @@
-"""Manifests of step files, kept as short JSON in bounded memory. Of a series that grows only new steps are read."""
+"""Manifests of step files, kept packed in bounded memory. Of a series that grows only new steps are read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 
-import msgspec
 from cachetools import LRUCache
-from msgspec import Struct
 
 from tb_attention.errors import NotInLogError
+from tb_attention.plugin.known_manifest import KnownManifest, PackedManifests, SiteSet
 from tb_attention.records.format.paths import Step, step_order
 from tb_attention.records.format.schema import Manifest, StepManifest, maps_of
 from tb_attention.records.format.site_manifest import SiteManifest
@@ -21,26 +20,8 @@ from tb_attention.records.reading.listing import StepFiles
 from tb_attention.records.reading.opened_attempt import Damaged, OpenedAttempt
 from tb_attention.records.store.store import Entry
 from tb_attention.wire import answers
-from tb_attention.wire.structs import Content, SeriesFacts, StepRecord
 
 _CACHE_BYTES = 32 << 20
-
-
-class SiteSet:
-    """The sites of a step. Nearly all steps of a log have the same sites, which are then held once.
-
-    Attributes:
-        sites: The sites.
-        text: Their JSON, a list.
-        heads: Path and number of heads of each site.
-    """
-
-    __slots__ = ("__weakref__", "heads", "sites", "text")
-
-    def __init__(self, sites: tuple[SiteManifest, ...]) -> None:
-        self.sites = sites
-        self.text = answers.encode(answers.sites_of(sites))
-        self.heads = tuple((site.path, site.heads) for site in sites)
 
 
 def maps_manifest(manifest: Manifest) -> StepManifest:
@@ -53,36 +34,6 @@ def maps_manifest(manifest: Manifest) -> StepManifest:
     if maps is None:
         raise NotInLogError("The step holds a confusion matrix and no maps.")
     return maps
-
-
-class KnownManifest(Struct, frozen=True, gc=False):
-    """What is kept of a manifest.
-
-    Attributes:
-        content: "attention" or "confusion".
-        series: JSON of `SeriesFacts`, which nearly all steps of a series share.
-        text: JSON of `StepRecord`.
-        sites: The sites; none for matrices without maps of examples.
-        sample_count: Number of samples, or of examples with maps.
-        measures: Names of the head measures; none where there are no maps.
-    """
-
-    content: Content
-    series: str
-    text: bytes
-    sites: SiteSet
-    sample_count: int
-    measures: tuple[str, ...]
-
-    @property
-    def facts(self) -> SeriesFacts:
-        """What the manifest says of its series."""
-        return msgspec.json.decode(self.series, type=SeriesFacts)
-
-    @property
-    def record(self) -> StepRecord:
-        """What the manifest says of the step."""
-        return msgspec.json.decode(self.text, type=StepRecord)
 
 
 @dataclass(frozen=True)
@@ -121,11 +72,11 @@ class _Kept:
     """
 
     files: StepFiles
-    known: list[KnownManifest | None]
+    known: PackedManifests
 
     @property
     def nbytes(self) -> int:
-        return sum(len(known.text) + 500 for known in self.known if known is not None)
+        return 32 * len(self.files) + self.known.nbytes
 
 
 _kept: LRUCache[Hashable, _Kept] = LRUCache(_CACHE_BYTES, getsizeof=lambda kept: kept.nbytes)
@@ -159,12 +110,13 @@ def read_steps(attempt: OpenedAttempt) -> KnownSteps:
     with _lock:
         kept = _kept.get(key)
     found: list[KnownManifest | None] = [None] * len(files)
-    if kept is not None:
-        for index, at in enumerate(files.places_in(kept.files).tolist()):
-            if at >= 0:
-                found[index] = kept.known[at]
+    places = None if kept is None else files.places_in(kept.files)
+    if kept is not None and places is not None:
+        known = kept.known.unpacked()
+        found = [known[at] if at >= 0 else None for at in places.tolist()]
     damaged = []
     reader = _Reader()
+    absent = [index for index, known in enumerate(found) if known is None]
     missing = [step for step, known in zip(files, found, strict=True) if known is None]
     for each in attempt.read_steps(missing):
         if isinstance(each, Damaged):
@@ -174,8 +126,10 @@ def read_steps(attempt: OpenedAttempt) -> KnownSteps:
         if at_step is not None:
             found[at_step] = reader.known(each.file, each.manifest)
     if missing:
+        if places is not None:  # what has just been read is packed anew
+            places[absent] = -1
         with _lock, suppress(ValueError):  # too large to keep
-            _kept[key] = _Kept(files, found)
+            _kept[key] = _Kept(files, PackedManifests(found, None if kept is None else kept.known, places))
     return KnownSteps(files, found, sorted(damaged, key=lambda each: step_order(each.step)))
 
 

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Request, Response
 from tb_attention.errors import ArgumentError, LogError, NotInLogError
 from tb_attention.plugin import manifests, parameters, respond
 from tb_attention.plugin.indexed_measures import read_measures_of
+from tb_attention.plugin.known_manifest import KnownManifest
 from tb_attention.plugin.logs import Logs
-from tb_attention.plugin.manifests import KnownManifest
 from tb_attention.plugin.verdicts import with_verdict
 from tb_attention.records.format import step_file
 from tb_attention.records.format.paths import Step

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Hashable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 from cachetools import LRUCache, cached
@@ -24,7 +26,20 @@ from tb_attention.wire.structs import Damaged, RunEntry, SeriesAnswer, SeriesEnt
 _MOST_STATUS_BYTES = 1 << 20
 _CACHE_BYTES = 16 << 20
 
-_series: LRUCache[Hashable, SeriesAnswer] = LRUCache(_CACHE_BYTES, getsizeof=lambda answer: len(answers.encode(answer)))
+
+@dataclass(frozen=True)
+class _Kept:
+    """An answer of `series`: all but its steps, and their JSON, deflated."""
+
+    facts: SeriesAnswer
+    steps: bytes
+
+    @property
+    def nbytes(self) -> int:
+        return len(answers.encode(self.facts)) + len(self.steps) + 500
+
+
+_series: LRUCache[Hashable, _Kept] = LRUCache(_CACHE_BYTES, getsizeof=lambda kept: kept.nbytes)
 _lock = threading.Lock()
 
 
@@ -66,12 +81,15 @@ def serve_series(logs: Logs, request: Request) -> Response:
     attempts, attempt = logs.opened(request)
     key = (attempt.store.url, attempt.directory, attempt.files.state)
     with _lock:
-        answer = _series.get(key)
-    if answer is None:
+        kept = _series.get(key)
+    if kept is None:
         answer = _read_series(attempt, request.args["tag"])
         if not answer.damaged:  # a disk that failed for a moment may read them the next time
+            steps = zlib.compress(answers.encode(answer.steps), 1)
             with _lock, suppress(ValueError):  # too large to keep
-                _series[key] = answer
+                _series[key] = _Kept(msgspec.structs.replace(answer, steps=()), steps)
+    else:
+        answer = answers.with_steps(kept.facts, zlib.decompress(kept.steps))
     asked = msgspec.structs.replace(
         answer,
         run=request.args["run"],

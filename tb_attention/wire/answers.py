@@ -147,6 +147,11 @@ def series_answer(
     )
 
 
+def with_steps(answer: structs.SeriesAnswer, steps: bytes) -> structs.SeriesAnswer:
+    """An answer of `series` with other steps, given as their JSON."""
+    return msgspec.structs.replace(answer, steps=Raw(steps))
+
+
 _FIRST_SITES = b'{"sites":0,'
 
 

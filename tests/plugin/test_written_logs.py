@@ -147,7 +147,7 @@ def test_what_the_server_keeps_does_not_grow_with_the_log(tab, forgetful):
     cache = forgetful()
     assert len(tab.json("series", **MAPS)["steps"]) == STEPS
     assert len(cache) == 1
-    assert cache.currsize >= STEPS * 500
+    assert cache.currsize > 3000
 
 
 def write_matrices(run, matrices, attempt, first=0):
