@@ -16,7 +16,7 @@ BARE := .build/bare/$(BIN_NAME)/python
 BUNDLE := tb_attention/plugin/static/index.js
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test check format docs build bench fuzz floors bare pictures clean
+.PHONY: help demo examples gallery test check format docs build bench fuzz floors bare pictures clean
 
 help:
 	@echo "make demo      train on real data and watch it in TensorBoard (SERVE=0, PORT=, LOGDIR=, RETRAIN=1)"
@@ -31,6 +31,7 @@ help:
 	@echo "make floors    tests with the oldest supported versions of all dependencies"
 	@echo "make bare      tests of what needs no TensorFlow: the writer, the reader and the tab's server, installed alone"
 	@echo "make pictures  the pictures of the documents, in docs/pictures/"
+	@echo "make gallery   a picture and a stand-alone page of each example, and the documents as a site with them"
 	@echo "make clean     remove what was built and installed"
 
 # --no-build-isolation: the front end is built once, with the Node of this environment, and not again in a temporary one.
@@ -60,7 +61,7 @@ demo: .venv/demo
 	@$(BIN)/python examples/demo.py --logdir "$(LOGDIR)" $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(SERVE)),--no-serve) $(if $(RETRAIN),--retrain)
 
 examples: .venv/dev $(BUNDLE)
-	@$(BIN)/python tools/run_examples.py $(if $(NAMES),$(NAMES))
+	@$(BIN)/python tools/run_examples.py $(NAMES)
 
 test: .venv/dev $(BUNDLE)
 	@$(BIN)/python tools/frontend.py test
@@ -105,6 +106,10 @@ bare: $(BUNDLE)
 
 pictures: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m tools.make_pictures
+
+gallery: .venv/dev $(BUNDLE)
+	@$(BIN)/python -m tools.make_gallery $(NAMES)
+	@$(MAKE) docs
 
 clean:
 	rm -rf .venv .build build dist *.egg-info tb_attention/plugin/static plugin_frontend/node_modules plugin_frontend/src/api/wire.generated.ts

@@ -22,12 +22,17 @@ PAGES = {
     "tb_attention/plugin/http_api.md": "http_api.md",
     "tb_attention/tracing/README.md": "tracing.md",
 }
+# Stand-alone pages of examples, which `make gallery` makes.
+GALLERY = ROOT / ".build" / "gallery"
+EXAMPLE = re.compile(r"^(`python examples/(\w+)\.py`.*)$", re.MULTILINE)
 LINK = re.compile(r"\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> None:
     for source, page in PAGES.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / source)))
+    for made in sorted(GALLERY.glob("*.html")):
+        files.append(File.generated(config, f"gallery/{made.name}", abs_src_path=str(made)))
 
 
 def on_page_markdown(markdown: str, *, page: Any, files: Files, **_: Any) -> str:
@@ -41,4 +46,12 @@ def on_page_markdown(markdown: str, *, page: Any, files: Files, **_: Any) -> str
         path = PAGES.get(source.as_posix()) or str(PurePosixPath(*source.parts[1:]))
         return f"[{text}]({path}{anchor})" if files.get_file_from_path(path) else text
 
-    return LINK.sub(resolved, markdown)
+    def with_page(line: re.Match[str]) -> str:
+        target = f"gallery/{line.group(2)}.html"
+        return (
+            f"{line.group(1)} [Open its stand-alone page]({target})."
+            if files.get_file_from_path(target)
+            else line.group(1)
+        )
+
+    return EXAMPLE.sub(with_page, LINK.sub(resolved, markdown))
