@@ -5,6 +5,7 @@
 
 `build_model` and `main` are the article's script in Keras 3. Lines that end in `# <-` log what the model attends to. It trains
 as the article does: 50,000 images, 100 epochs. `--images` and `--epochs` make it shorter; then a larger `--learning-rate` helps.
+What it reaches is the accuracy of the gated model on the test images.
 
 The article's attention multiplies nothing: it is the sigmoid of the pooled feature maps, and the tab says so (kind
 "activation"). Unit i is channel i, so each bar has a feature map. No feature map is below 0, so no bar is below 0.5. After the
@@ -27,6 +28,9 @@ from keras.optimizers import Adam
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 import tb_attention  # <-
+
+REACHES = 0.35
+QUICK = {"epochs": 4, "images": 10_000, "learning_rate": 3e-3}
 
 
 def build_model(gated: bool = False) -> Model:
@@ -52,7 +56,7 @@ def main(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     images: int = 50_000,
     learning_rate: float = 1e-4,
-) -> None:
+) -> float:
     (x_train, y_train), (x_test, y_test) = load_data(images)
     x_train, x_test = x_train.astype("float32") / 255, x_test.astype("float32") / 255
     split = int(len(x_train) * 0.9)  # `validation_split=0.1` takes the rest # <-
@@ -88,6 +92,7 @@ def main(
         plt.tight_layout()
         plt.savefig(Path(logdir) / f"{name}.png")
         plt.close()
+    return float((predicted == y_test[:, 0]).mean())
 
 
 if __name__ == "__main__":
@@ -96,5 +101,8 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--images", type=int, default=50_000, help="number of training images, at most 50,000")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
-    arguments = parser.parse_args()
-    main(arguments.logdir, arguments.epochs, images=arguments.images, learning_rate=arguments.learning_rate)
+    parser.add_argument("--quick", action="store_true", help="as --epochs 4 --images 10000 --learning-rate 0.003")
+    given = vars(parser.parse_args())
+    if given.pop("quick"):
+        given |= QUICK
+    print(f"reached {main(**given):.3f}")
