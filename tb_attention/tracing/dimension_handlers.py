@@ -37,6 +37,7 @@ from tb_attention.tracing.unrolled_loops import (
     dimension_of_items,
     dimension_of_rounds,
     element_dims,
+    item_set_at,
     list_items,
     sequences_of,
 )
@@ -86,6 +87,12 @@ def _contracted(result: Result, contraction: Contraction) -> Dims | None:
                 together = facts.agreement.of if name in contraction.result else preferred
                 named[name] = together(named.get(name, ()), dim)
     return tuple(named[name] for name in contraction.result)
+
+
+def _list_item(result: Result) -> Dims | None:
+    """What a round of a loop takes from a list: a part of a sequence, or what a round before put there."""
+    put = item_set_at(result.node, result.facts.graph)
+    return element_dims(result.node, result.facts.dims) if put is None else result.facts.dims[put]
 
 
 def _list_stack(result: Result) -> Dims | None:
@@ -262,7 +269,7 @@ _HANDLERS: dict[str, Callable[[Result], Dims | None]] = {
     **dict.fromkeys(ops.GATHERS, _gather),
     **dict.fromkeys(ops.COPIES, _copies),
     ops.IDENTITY: lambda result: result.inputs[result.value.index],
-    ops.LIST_ITEM: lambda result: element_dims(result.node, result.facts.dims),
+    ops.LIST_ITEM: _list_item,
     ops.LIST_STACK: _list_stack,
     ops.BATCH_TO_SPACE: _batch_to_space,
     ops.RESIZE: lambda result: result.facts.kernels.resized(result.node, result.first, result.shape),

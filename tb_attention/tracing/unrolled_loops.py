@@ -7,12 +7,14 @@ from itertools import islice
 
 from tb_attention.tracing import limits, ops
 from tb_attention.tracing.dimension_rules import dim_of
-from tb_attention.tracing.graph import Node, Value, ancestors
+from tb_attention.tracing.graph import Graph, Node, Value, ancestors
 from tb_attention.tracing.ops import At
 from tb_attention.tracing.symbolic_dimensions import ONE, Dim, Dims, Factor, size_of
 
 Part = tuple[Value, int, int]
 """What was taken apart, along which axis, and which part of it this is."""
+
+_MADE_OF_A_LIST = (ops.LIST_WITH_ITEM, ops.LIST_RESIZED, ops.IDENTITY)
 
 
 def dimension_of_rounds(node: Node, dims: Mapping[Value, Dims | None]) -> Dim | None:
@@ -36,11 +38,24 @@ def element_dims(node: Node, dims: Mapping[Value, Dims | None]) -> Dims | None:
     return None if whole is None else whole[1:]
 
 
+def item_set_at(node: Node, graph: Graph) -> Value | None:
+    """What was put last into a list at the index that a node reads; None where that is not known."""
+    wanted = graph.constant(node.inputs[1])
+    made = node.inputs[0].node
+    while wanted is not None and made.op in _MADE_OF_A_LIST:
+        if made.op == ops.LIST_WITH_ITEM:
+            index = graph.constant(made.inputs[1])
+            if index is None or index == wanted:
+                return None if index is None else made.inputs[2]
+        made = made.inputs[0].node
+    return None
+
+
 def list_items(node: Node) -> list[Value]:
     """What the rounds of an unrolled loop put into the list that a node makes a tensor of, in order; nothing for other nodes."""
     items: list[Value] = []
     made = node.inputs[0].node if node.op == ops.LIST_STACK else None
-    while made is not None and made.op in (ops.LIST_WITH_ITEM, ops.LIST_RESIZED, ops.IDENTITY):
+    while made is not None and made.op in _MADE_OF_A_LIST:
         if made.op == ops.LIST_WITH_ITEM:
             items.append(made.inputs[2])
         made = made.inputs[0].node

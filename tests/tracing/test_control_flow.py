@@ -57,6 +57,34 @@ def test_rounds_of_a_loop_are_an_axis(way: str, request: pytest.FixtureRequest) 
         state = ops.convert_to_numpy(cell(x[:, index], [state])[0])
 
 
+class Scanned(keras.Model):
+    """Makes a picture sharper and sharper, by what is at its cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = layers.Conv2D(8, 3, padding="same")
+        self.attention = layers.MultiHeadAttention(2, 4, name="attention")
+
+    def build(self, shape: Any) -> None:
+        self.convolution.build((None, 4, 6, 3))
+        self.attention.build((None, 24, 8), (None, 24, 8))
+
+    def call(self, picture: Any) -> Any:
+        def step(picture: Any, number: Any) -> tuple[Any, Any]:
+            cells = ops.reshape(self.convolution(picture), (-1, 24, 8))
+            seen = ops.reshape(self.attention(cells, cells)[..., :3], (-1, 4, 6, 3))
+            picture = picture + seen / (3 - ops.cast(number, "float32"))
+            return picture, picture
+
+        return ops.scan(step, picture, ops.arange(3))[1]
+
+
+def test_what_a_scan_hands_on_keeps_its_positions() -> None:
+    (site,) = tb_attention.capture(Scanned(), normal(4, 6, 3)).values()
+    roles = [(axis.role, axis.size, axis.kind, axis.grid) for axis in site.axes[2:]]
+    assert roles == [("iteration", 3, "positions", None), ("query", 24, "grid", (4, 6)), ("key", 24, "grid", (4, 6))]
+
+
 class Repeated(keras.Model):
     """Attends to itself as often as the first number of the first sample says."""
 
