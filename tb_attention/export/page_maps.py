@@ -83,6 +83,7 @@ class MapsPart:
             samples=self._samples.set_name(manifest.samples),
             sample_count=len(indices),
             predictions=tuple(manifest.predictions[index] for index in indices if index < len(manifest.predictions)),
+            pictures=None if self._choice.redact else manifest.pictures,
         )
         return changed, indices, sites
 
@@ -104,6 +105,9 @@ class MapsPart:
                 else:
                     overview = _overview(archive.read(member), entry.manifest, manifest, sites, hidden)
                     self._bodies.append(made(name("overview"), overview))
+                if manifest.pictures is not None:
+                    member = step_file.pictures_member(original)
+                    self._bodies.append(stored(name("pictures"), self._open, file, archive, member))
                 for number, (site, cut) in enumerate(zip(sites, manifest.sites, strict=True)):
                     members = {"weights": step_file.weights_member(original, site)}
                     if cut.features is not None:

@@ -54,6 +54,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/weights": serve_maps.serve_weights,
             "/features": serve_maps.serve_features,
             "/sink": serve_maps.serve_sink,
+            "/pictures": serve_maps.serve_pictures,
             "/measures": serve_curves.serve_measures,
             "/matrix": serve_matrix.serve_matrix,
             "/labels": serve_matrix.serve_labels,

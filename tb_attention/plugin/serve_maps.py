@@ -1,4 +1,4 @@
-"""The routes `weights`, `features`, `sink`, `overview` and `overviews`: maps as they are stored, or their mean over samples."""
+"""The routes `weights`, `features`, `sink`, `overview`, `overviews` and `pictures`: as stored, or as means over samples."""
 
 from __future__ import annotations
 
@@ -39,6 +39,20 @@ def serve_features(logs: Logs, request: Request) -> Response:
 def serve_sink(logs: Logs, request: Request) -> Response:
     """The share of each row that a sink takes, of one site for one sample, or on average over some."""
     return _serve(logs, request, "sink", step_file.sink_member)
+
+
+def serve_pictures(logs: Logs, request: Request) -> Response:
+    """What the model made of one sample."""
+    attempt, step, sample = logs.attempt(request), parameters.step(request), parameters.number(request, "sample")
+
+    def why_absent() -> str | None:
+        maps = _maps(attempt, step)
+        if attempt.store.only_events:
+            return _ONLY_EVENTS
+        nothing = "The model makes no pictures of the samples." if maps.pictures is None else None
+        return nothing or _no_sample(maps, sample)
+
+    return members.serve(request, attempt, attempt.step_file(step), step_file.pictures_member(sample), why_absent)
 
 
 def serve_overview(logs: Logs, request: Request) -> Response:

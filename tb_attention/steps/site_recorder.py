@@ -12,6 +12,7 @@ from tb_attention.errors import ArgumentError, AttentionWarning
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import Prediction, StepRecord
 from tb_attention.records.samples.default_axes import facts_of
+from tb_attention.records.samples.made_pictures import find_made_pictures
 from tb_attention.records.samples.nested import map_leaves
 from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.axes import name_axes
@@ -108,6 +109,7 @@ class SiteRecorder:
             logs=logs,
             sites=tuple(map(self._with_boxes, self.captured.sites)),
             predictions=self._predict(self.captured.outputs),
+            pictures=find_made_pictures(self.captured.outputs, self.samples, self.captured.sites),
         )
 
     def missing(self) -> Iterator[tuple[str, str]]:

@@ -72,7 +72,11 @@ def step_record(manifest: Manifest, version: str, sites: int = 0) -> structs.Ste
         predictions=tuple(map(_prediction, manifest.predictions)),
     )
     if not isinstance(manifest, ConfusionManifest):
-        return record
+        if manifest.pictures is None:
+            return record
+        return msgspec.structs.replace(
+            record, pictures=msgspec.convert(manifest.pictures, structs.Pictures, from_attributes=True)
+        )
     return msgspec.structs.replace(
         record,
         classes=manifest.classes,

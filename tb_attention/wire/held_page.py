@@ -14,6 +14,7 @@ BODY_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "weights": ("step", "sample", "site"),
     "features": ("step", "sample", "site"),
     "sink": ("step", "sample", "site"),
+    "pictures": ("step", "sample"),
     "measures": ("sample",),
     "matrix": ("step", "split"),
     "labels": ("step", "split"),

@@ -65,6 +65,18 @@ class WireGroup(WireStruct, frozen=True):
     children: tuple[int | WireGroup, ...]
 
 
+class Pictures(WireStruct, frozen=True):
+    """Pictures that the model made of each sample at a step.
+
+    Attributes:
+        shape: Frames (one, or as many as iterations), rows, columns, channels.
+        input: The index of the input whose picture they replace, or null.
+    """
+
+    shape: tuple[int, int, int, int]
+    input: int | None = None
+
+
 class StepRecord(WireStruct, frozen=True):
     """A step of a series of maps or of matrices; the last fields, from `classes` on, are those of matrices.
 
@@ -78,6 +90,7 @@ class StepRecord(WireStruct, frozen=True):
         v: The version of its file, for the parameter `v`.
         samples: The parameter `set` of `samples`, or null.
         predictions: One for each sample.
+        pictures: What the model made of the samples.
         classes: Number of classes.
         splits: How the matrix of each split is stored.
         kind: One class an example, the same from one score, or each class a yes or no.
@@ -97,6 +110,7 @@ class StepRecord(WireStruct, frozen=True):
     samples: str | None
     sample_count: int
     predictions: tuple[Prediction | None, ...]
+    pictures: Pictures | UnsetType = UNSET
     classes: int | UnsetType = UNSET
     splits: dict[str, Split] | UnsetType = UNSET
     kind: Literal["classes", "binary", "labels"] | UnsetType = UNSET

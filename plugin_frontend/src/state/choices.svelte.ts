@@ -43,6 +43,9 @@ export class Choices {
   head = $state.raw<number | null>(null);
   view = $state.raw<View | null>(null);
   query = $state.raw<number | null>(null);
+  /** Of a layer whose maps are computed several times, or in windows: which; null for the first. */
+  iteration = $state.raw<number | null>(null);
+  window = $state.raw<number | null>(null);
   /** What the chosen step is compared with: another step, of another run if one is named. */
   versus = $state.raw<Step | null>(null);
   versusRun = $state.raw<string | null>(null);
@@ -84,6 +87,8 @@ export class Choices {
     this.head = integer(state.head);
     this.view = VIEWS.find((view) => view === state.view) ?? null;
     this.query = integer(state.query);
+    this.iteration = integer(state.iteration);
+    this.window = integer(state.window);
     this.versus = state.versus === "init" ? "init" : integer(state.versus);
     this.versusRun = state.versusRun ?? null;
     this.versusSite = state.versusSite ?? null;
@@ -116,6 +121,8 @@ export class Choices {
       ["head", this.head],
       ["view", this.view],
       ["query", this.query],
+      ["iteration", this.iteration],
+      ["window", this.window],
       ["versus", this.versus],
       ["versusRun", this.versusRun],
       ["versusSite", this.versusSite],

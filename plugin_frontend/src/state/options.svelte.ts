@@ -40,6 +40,8 @@ const SETS = {
   /** In which order the bars of a gate stand in Head. */
   bars: ["value", "model", "change"],
   tint: ["patch", "smooth"],
+  /** Which picture is shown beside the map, where the model makes one: by itself that of each iteration, else the input. */
+  picture: ["auto", "input", "output"],
   /** What the full tint of a picture stands for. */
   full: ["row", "quantile", "steps"],
   /** In which order Samples lists them, and whether only those that changed since the last step. */

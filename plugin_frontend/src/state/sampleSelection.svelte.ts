@@ -5,6 +5,7 @@ import type { Sample, SamplesAnswer } from "../api/wire";
 import type { Cell } from "../model/confusion";
 import { isPadded, NO_FILTER, passes, unnamedSamples, withPadding, type SampleFilter } from "../model/samples";
 import { Notes } from "./notes.svelte";
+import { frameOf } from "../model/madePicture";
 import { Averaging } from "./averaging.svelte";
 import { Selection } from "./selection.svelte";
 import { Resource } from "./resource.svelte";
@@ -13,6 +14,8 @@ export class SampleSelection extends Selection {
   readonly sampleSet = new Resource<SamplesAnswer>();
   readonly thumbnails = new Resource<NpyArray>();
   readonly picture = new Resource<NpyArray>();
+  /** What the model made of the sample at this step: (frames, rows, columns, channels). */
+  readonly made = new Resource<NpyArray>();
   filter = $state.raw<SampleFilter>(NO_FILTER);
 
   readonly sampleNotes = new Notes(this);
@@ -83,12 +86,28 @@ export class SampleSelection extends Selection {
     return inputs.findIndex((input) => input.kind === "image");
   }
 
+  /** Whether the model makes a picture of the sample, in place of the one that is shown beside the map. */
+  readonly hasMade = $derived.by(() => {
+    const { pictures } = this.record ?? {};
+    const input = pictures?.input ?? null;
+    return pictures !== undefined && (input === null || this.pictureInput < 0 || input === this.pictureInput);
+  });
+  readonly showsMade = $derived.by(() => {
+    const { picture } = this.choices.options.values;
+    const frames = this.record?.pictures?.shape[0] ?? 0;
+    return this.hasMade && (picture === "output" || this.pictureInput < 0 || (picture === "auto" && frames > 1));
+  });
+  /** The picture beside the map: an input, or what the model made, in the iteration that is shown. */
+  readonly shownPicture: NpyArray | null = $derived.by(() =>
+    this.showsMade ? frameOf(this.made.value, this.iteration) : this.picture.value,
+  );
+
   clearSamples(): void {
-    for (const resource of [this.sampleSet, this.thumbnails, this.picture]) resource.clear();
+    for (const resource of [this.sampleSet, this.thumbnails, this.picture, this.made]) resource.clear();
   }
 
   retrySamples(): void {
-    for (const resource of [this.sampleSet, this.thumbnails, this.picture]) resource.retry();
+    for (const resource of [this.sampleSet, this.thumbnails, this.picture, this.made]) resource.retry();
   }
 
   /** Asks for the samples of the step, their small pictures and the picture of the one shown. */
@@ -108,5 +127,7 @@ export class SampleSelection extends Selection {
     const input = this.pictureInput;
     const url = input < 0 ? null : address("image", { ...params, sample: sampleIndex, input });
     this.picture.want(url, (key, signal) => client.get(key, signal));
+    const made = { ...mapsName, step: slot?.step ?? null, sample: sampleIndex, v: slot?.record?.v };
+    this.made.want(this.showsMade ? address("pictures", made) : null, (key, signal) => client.get(key, signal));
   }
 }

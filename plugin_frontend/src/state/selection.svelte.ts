@@ -16,8 +16,6 @@ export class Selection {
   playing = $state(false);
   /** Whether it plays six steps a second and not two. */
   fast = $state(false);
-  iteration = $state(0);
-  window = $state(0);
   /** The film of the timeline has a frame for every how many slots. */
   filmEvery = $state(1);
 
@@ -80,6 +78,10 @@ export class Selection {
     this.choices.view === "confusion" && !this.matricesName ? "overview" : (this.choices.view ?? this.#firstView()),
   );
 
+  /** The iteration and the window that are shown, of as many as the site has. */
+  readonly iteration = $derived(this.#within(this.choices.iteration, "iteration"));
+  readonly window = $derived(this.#within(this.choices.window, "windows"));
+
   /** How the training stands: that of the newest attempt comes with every poll, an older one no longer changes. */
   readonly status = $derived.by(() => {
     const entry = this.#maps ?? this.#matrices;
@@ -118,6 +120,11 @@ export class Selection {
 
   predictionOf(slot: Slot | null, sample: number): Prediction | null {
     return slot?.record?.predictions?.[sample] ?? null;
+  }
+
+  #within(chosen: number | null, role: "iteration" | "windows"): number {
+    const size = this.site?.axes.find((axis) => axis.role === role)?.size ?? 1;
+    return Math.min(chosen ?? 0, size - 1);
   }
 
   #name(entry: { tag: string; attempts: number[] } | null, attempt: number | null): SeriesName | null {

@@ -125,7 +125,7 @@ export class Store extends SampleSelection {
   showHead(site: number, head: number, view?: View): void {
     const path = this.sites[site]?.path;
     if (path === undefined) return;
-    if (path !== this.site?.path) this.iteration = this.window = 0;
+    if (path !== this.site?.path) this.choices.window = null;
     this.choices.site = path;
     this.choices.head = head;
     if (view) this.choices.view = view;

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tb_attention._version import __version__
 from tb_attention.errors import ArgumentError
-from tb_attention.records.format.schema import StepManifest
+from tb_attention.records.format.schema import PicturesManifest, StepManifest
 from tb_attention.records.format.site_manifest import EncodedPart, OverviewPart, RowsManifest, SiteManifest
 from tb_attention.records.format.step_record import RecordHeader, StepRecord
 from tb_attention.reduce.encodings import Encoding, choose_encoding, encode, encoded_bytes, row_encoding
@@ -63,6 +63,7 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: Masks | None = Non
         for sample in range(count):
             parts[sample].append(encoded[sample])
             values[sample].append(_own_measures(site, known.axes, sample, kept))
+    made = record.pictures
     manifest = StepManifest(
         **header(record, tag, attempt),
         samples=record.samples,
@@ -70,6 +71,7 @@ def digest(record: StepRecord, tag: str, attempt: int, masks: Masks | None = Non
         predictions=record.predictions or (None,) * count,
         measures=MEASURES,
         sites=tuple(sites),
+        pictures=None if made is None else PicturesManifest(made.frames.shape[1:], made.input),
     )
     empty = np.zeros((0, len(MEASURES)), np.float32)
     stacked = [np.concatenate(heads) if heads else empty for heads in values]

@@ -30,6 +30,7 @@ _MOST_BYTES = 64 << 20
 _MOST_CLASSES = 20_000
 _MOST_BINS = 65_536
 _DEEPEST = 20
+_Side = Annotated[int, Meta(ge=1, le=4096)]
 
 
 class StepHeader(Struct, frozen=True, kw_only=True, gc=False, tag_field="content"):
@@ -61,20 +62,34 @@ class StepHeader(Struct, frozen=True, kw_only=True, gc=False, tag_field="content
         return cast('Literal["attention", "confusion"]', self.__struct_config__.tag)
 
 
-class StepManifest(StepHeader, frozen=True, kw_only=True, tag="attention"):
+class PicturesManifest(Struct, frozen=True, omit_defaults=True):
+    """Pictures that the model made of each sample.
+
+    Attributes:
+        shape: (frames, rows, columns, channels): one frame, or as many as iterations.
+        input: The index of the input whose picture they replace, or None.
+    """
+
+    shape: tuple[_Side, _Side, _Side, _Side]
+    input: Count | None = None
+
+
+class StepManifest(StepHeader, frozen=True, kw_only=True, tag="attention", omit_defaults=True):
     """The manifest of a step file of maps.
 
     Attributes:
         samples: Name of the samples file, or None.
         predictions: One for each sample.
         measures: Names of the head measures.
+        pictures: What the model made of the samples, or None.
     """
 
-    samples: str | None = None
+    samples: str | None = NULL
     sample_count: Count
     predictions: tuple[Prediction | None, ...]
     measures: tuple[str, ...]
     sites: Sites
+    pictures: PicturesManifest | None = None
 
     @property
     def heads(self) -> int:
@@ -153,7 +168,8 @@ class ConfusionManifest(StepHeader, frozen=True, kw_only=True, tag="confusion", 
         """What a step of maps would say of the maps of examples, or None where there are none."""
         if not self.sample_count:
             return None
-        return StepManifest(**{name: getattr(self, name) for name in StepManifest.__struct_fields__})
+        shared = set(StepManifest.__struct_fields__) & set(self.__struct_fields__)
+        return StepManifest(**{name: getattr(self, name) for name in shared})
 
 
 Manifest: TypeAlias = StepManifest | ConfusionManifest

@@ -40,6 +40,11 @@ def sink_member(sample: int, site: int) -> str:
     return f"sink/{sample}/{site}"
 
 
+def pictures_member(sample: int) -> str:
+    """The member with what the model made of one sample."""
+    return f"pictures/{sample}"
+
+
 def overview_member(sample: int) -> str:
     """The member with the overviews of all sites for one sample."""
     return f"overview/{sample}"
@@ -57,6 +62,8 @@ def map_members(record: StepRecord, made: Digest) -> Iterator[Member]:
     for sample, packed in enumerate(made.overviews):
         yield overview_member(sample), packed
     for sample in range(made.manifest.sample_count):
+        if record.pictures is not None:
+            yield pictures_member(sample), record.pictures.frames[sample]
         for index, (site, known) in enumerate(zip(record.sites, made.manifest.sites, strict=True)):
             yield weights_member(sample, index), encode(site.weights[sample], known.encoding)
             if site.rows is not None and known.rows is not None:
@@ -97,6 +104,19 @@ def read_sink(archive: Archive, manifest: StepManifest, sample: int, site: int) 
     if known is None:
         return None
     return read_encoded(archive, sink_member(sample, site), known.shape, known.encoding)
+
+
+def read_pictures(archive: Archive, manifest: StepManifest, sample: int) -> npt.NDArray[np.uint8] | None:
+    """What the model made of one sample, (frames, rows, columns, channels); None if there is nothing."""
+    known = manifest.pictures
+    if known is None:
+        return None
+    stored = archive.read(pictures_member(sample), math.prod(known.shape) + 4096)
+    if stored.dtype != np.uint8 or stored.shape != known.shape:
+        raise DamagedFileError(
+            f"{pictures_member(sample)} is not uint8 of shape {known.shape}. Received: {stored.dtype} {stored.shape}."
+        )
+    return cast("npt.NDArray[np.uint8]", stored)
 
 
 def read_encoded(archive: Archive, name: str, shape: tuple[int, ...], encoding: Encoding) -> npt.NDArray[np.float32]:

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from tb_attention.errors import ArgumentError
 from tb_attention.records.format.json_text import Number, read_numbers
 from tb_attention.records.format.paths import Step, check_step
+from tb_attention.records.samples.made_pictures import MadePictures
 from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.confusion import Matrix, SparseMatrix
 from tb_attention.site import Site
@@ -80,11 +81,13 @@ class StepRecord(RecordHeader):
         sites: All with the same samples, in the same order.
         predictions: One for each sample, or () for none.
         samples: The name that `SeriesWriter.write_samples` gave, or None.
+        pictures: What the model made of each sample, or None.
     """
 
     sites: tuple[Site, ...] = ()
     predictions: tuple[Prediction | None, ...] = ()
     samples: str | None = None
+    pictures: MadePictures | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,7 +111,8 @@ class StepRecord(RecordHeader):
         features = sum(site.features.nbytes for site in self.sites if site.features is not None)
         rows = sum(site.rows.weights.nbytes for site in self.sites if site.rows is not None)
         sinks = sum(site.sink.nbytes for site in self.sites if site.sink is not None)
-        return features + rows + sinks + sum(site.weights.nbytes for site in self.sites)
+        pictures = 0 if self.pictures is None else self.pictures.frames.nbytes
+        return features + rows + sinks + pictures + sum(site.weights.nbytes for site in self.sites)
 
 
 ConfusionKind = Literal["classes", "binary", "labels"]

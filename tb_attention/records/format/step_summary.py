@@ -59,6 +59,7 @@ def overview_blob(made: Digest, step_file: str) -> bytes:
         manifest = replace(
             made.manifest,
             sites=tuple(replace(site, overview=part) for site, part in zip(made.manifest.sites, parts, strict=True)),
+            pictures=None,
         )
         head = manifest_to_json(manifest) | {"step_file": step_file}
         count = min(len(values), _MOST_DEFLATED * MAX_BLOB // max(1, offsets[-1]))

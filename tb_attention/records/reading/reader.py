@@ -15,7 +15,14 @@ from tb_attention.records.format.index import StepEntry
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.schema import StepManifest, maps_of
 from tb_attention.records.format.site_manifest import SiteManifest
-from tb_attention.records.format.step_file import read_features, read_measures, read_rows, read_sink, read_weights
+from tb_attention.records.format.step_file import (
+    read_features,
+    read_measures,
+    read_pictures,
+    read_rows,
+    read_sink,
+    read_weights,
+)
 from tb_attention.records.format.step_record import Prediction
 from tb_attention.records.reading.confusion_log import ConfusionLog, LoggedExample
 from tb_attention.records.reading.logged_samples import LoggedSamples
@@ -200,6 +207,23 @@ class Log:
             shares = read_sink(archive, manifest, position, index)
         part = own_part((axis for axis in manifest.sites[index].axes if axis.role != "key"), position)
         return None if shares is None else shares[part]
+
+    def pictures(self, step: Step, sample: int | str) -> npt.NDArray[np.uint8] | None:
+        """What the model made of a sample: of an output that is a picture, or a picture for each iteration.
+
+        Args:
+            step, sample: As for `weights`.
+
+        Returns:
+            uint8 `(frames, rows, columns, 1 or 3)`, of one frame or as many as iterations; None where there is no such output.
+
+        Raises:
+            NotInLogError, DamagedFileError: As for `weights`.
+        """
+        entry, manifest = self._steps.maps(step)
+        position = self._steps.sample_index(manifest, sample)
+        with self._steps.open(entry) as archive:
+            return read_pictures(archive, manifest, position)
 
     def predictions(self, step: Step) -> tuple[Prediction | None, ...]:
         """The prediction for each sample; None where it is not known."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from tb_attention.records.format.paths import Step
 from tb_attention.records.format.step_record import StepRecord
+from tb_attention.records.samples.made_pictures import given_pictures
 from tb_attention.records.samples.samples import Samples
 from tb_attention.records.writing.arguments import checked_header
 from tb_attention.records.writing.budget import MAX_BYTES
@@ -67,6 +68,7 @@ class AttentionWriter(StepWriter):
         batch: int | None = None,
         kinds: Mapping[str, Kind] | None = None,
         axes: Mapping[str, Sequence[Axis]] | None = None,
+        pictures: Any = None,
     ) -> None:
         """Hands over a step, to be encoded and written in another thread. Waits while that thread's queue is full.
 
@@ -87,6 +89,8 @@ class AttentionWriter(StepWriter):
                 tokens is taken for these tokens, and one as long as a picture has square patches for these patches, row by row,
                 after extra positions such as CLS. Arrays do not show whether that is right (CLS may be last, or patches in
                 columns), so the site's note, which the tab shows, says what is assumed.
+            pictures: What the model made of each sample, or what there was to see: `(samples, rows, columns, 1 or 3)`, or
+                `(samples, iterations, rows, columns, 1 or 3)` for a picture in each iteration. The tab shows it beside the maps.
 
         Raises:
             ArgumentError: An argument is wrong; nothing is written.
@@ -94,7 +98,7 @@ class AttentionWriter(StepWriter):
         """
         self._check()
         sites = to_sites(weights, self.samples, kinds or {}, axes or {})
-        self._submit(step, sites, predictions, metrics, epoch, batch)
+        self._submit(step, sites, predictions, metrics, epoch, batch, pictures)
 
     def write_generation(
         self,
@@ -157,6 +161,7 @@ class AttentionWriter(StepWriter):
         metrics: Mapping[str, Any] | None,
         epoch: int | None,
         batch: int | None,
+        pictures: Any = None,
     ) -> None:
         header = checked_header(step, metrics, epoch, batch)
         count = len(sites[0].weights) if sites else (0 if self.samples is None else len(self.samples))
@@ -165,6 +170,7 @@ class AttentionWriter(StepWriter):
             **header,
             sites=sites,
             predictions=to_predictions(predictions, count, () if self.samples is None else self.samples.labels),
+            pictures=None if pictures is None else given_pictures(pictures, count),
         )
         self._hand_over(record, self.samples)
 

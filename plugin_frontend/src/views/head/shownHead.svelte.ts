@@ -136,7 +136,7 @@ export class ShownHead {
   });
   readonly picture = $derived.by(() => {
     // An average is of no one picture.
-    const picture = this.count > 1 ? null : this.store.picture.value;
+    const picture = this.count > 1 ? null : this.store.shownPicture;
     // The grid of a window covers a part of the picture: `places` says which, where the log has it.
     if (this.site && mapShape(this.site).windows > 1) return null;
     return picture ? pictureCanvas(picture) : null;
@@ -174,7 +174,7 @@ export class ShownHead {
   readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
   /** The picture that the windows lie in. */
   readonly windowPicture = $derived.by(() => {
-    const picture = this.count > 1 ? null : this.store.picture.value;
+    const picture = this.count > 1 ? null : this.store.shownPicture;
     return picture && this.places?.grid.length === 2 ? pictureCanvas(picture) : null;
   });
 

@@ -53,7 +53,7 @@ export class SampleReading {
   readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
   readonly gate = $derived(this.site !== null && !hasQueries(this.site));
   readonly picture = $derived.by(() => {
-    const picture = this.store.picture.value;
+    const picture = this.store.shownPicture;
     if (this.site && mapShape(this.site).windows > 1) return null;
     return picture ? pictureCanvas(picture) : null;
   });

@@ -49,7 +49,9 @@ export class SampleRows {
   /** The scale of the tints in the film, one for all steps; null where the film shows maps. */
   readonly filmTint: TintScale | null = $derived.by(() => {
     const { picture, keys, options, stepLines } = this.reading;
-    const drawn = picture && keys && this.tinted && stepLines.length && options.layers === "one";
+    // What the model made is another picture at each step.
+    const drawn =
+      picture && !this.store.showsMade && keys && this.tinted && stepLines.length && options.layers === "one";
     return drawn ? this.reading.tintOf(stepLines, `the largest ${STRIPS.epochs}`) : null;
   });
   /** Draws the picture of a step in the film, tinted as it is in the view; null where the view shows no picture, or no step's row. */
