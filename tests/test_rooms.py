@@ -27,6 +27,7 @@ ALLOWED = {
     "plugin": {"wire", "export", "records", "reduce"},
     "steps": {"tracing", "records", "reduce"},
     "callbacks": {"steps", "tracing", "metrics", "records", "plot", "reduce"},
+    "jax": {"steps", "tracing", "records", "reduce"},
     "torch": {"steps", "tracing", "metrics", "records", "plot", "reduce"},
 }
 # What each floor of `records` may import of the others.
@@ -38,7 +39,7 @@ FLOORS = {
     "writing": {"samples", "store", "format", "reading"},
 }
 # The plugin side runs inside TensorBoard, where these would cost hundreds of megabytes.
-HEAVY = {"tensorflow", "keras", "matplotlib", "sklearn", "torch", "jax"}
+HEAVY = {"tensorflow", "keras", "matplotlib", "sklearn", "torch", "jax", "flax", "equinox"}
 LIGHT_ROOMS = ("reduce", "records", "wire", "export", "plugin")
 
 
@@ -95,7 +96,8 @@ def test_only_the_choice_knows_the_backends() -> None:
     for path in PACKAGE.rglob("*.py"):
         folder = path.relative_to(tracing).parts[0] if tracing in path.parents else ""
         if tracing in path.parents:
-            strangers = {name.split(".")[0] for name in imports_of(path)} & HEAVY - {"keras", folder}
+            own = {"keras", folder} | ({"flax", "equinox"} if folder == "jax" else set())
+            strangers = {name.split(".")[0] for name in imports_of(path)} & HEAVY - own
             assert not strangers, f"{path.relative_to(PACKAGE)} imports {strangers}"
         named = {name for name in backends - {folder} if f"tb_attention.tracing.{name}" in path.read_text()}
         assert not named or path.name == "chosen_backend.py", f"{path.relative_to(PACKAGE)} names {named}"

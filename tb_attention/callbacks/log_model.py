@@ -17,7 +17,7 @@ from tb_attention.site import Axis
 from tb_attention.steps.module_recorder import ModuleRecorder
 from tb_attention.steps.site_recorder import SiteRecorder
 from tb_attention.tracing.capturer import check_model
-from tb_attention.tracing.chosen_backend import is_keras
+from tb_attention.tracing.chosen_backend import is_keras, is_of_jax
 
 
 def log(
@@ -42,8 +42,9 @@ def log(
     Warns (`AttentionWarning`) if samples attend to each other, if no attention was found, or if a site could not be captured.
 
     Args:
-        model: A Keras model or a module of PyTorch, which is not changed.
-        samples: The examples to follow, as for `AttentionCallback`, or for `tb_attention.torch.AttentionLogger`.
+        model: A Keras model, a module of PyTorch, or a model of JAX with its parameters, as for
+            `tb_attention.jax.AttentionLogger`. It is not changed.
+        samples: The examples to follow, as for `AttentionCallback`, or for the `AttentionLogger` of PyTorch or JAX.
         log_dir: The run's directory. Steps are added to its newest attempt, or to a new one, with a warning, while another
             process writes that; an existing step is replaced.
         step: An integer of at least 0, such as the number of the checkpoint.
@@ -99,11 +100,13 @@ def log(
 
 
 def _is_to_log(model: Any) -> bool:
-    """Whether this process logs. Nothing of Keras is imported for a module of PyTorch."""
+    """Whether this process logs. Nothing of Keras is imported for other models."""
     if is_keras(model):
         from tb_attention.callbacks.chief import is_chief
 
         return is_chief(model)
+    if is_of_jax(model):
+        return bool(sys.modules["jax"].process_index() == 0)
     distributed = sys.modules["torch"].distributed
     return not (distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0)
 

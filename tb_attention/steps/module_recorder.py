@@ -1,11 +1,10 @@
-"""Records one step of the attention of a PyTorch module."""
+"""Records one step of the attention of a module of PyTorch or a model of JAX."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tb_attention.errors import ArgumentError
 from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.long_axes import MAX_POSITIONS
 from tb_attention.site import Axis
@@ -14,14 +13,14 @@ from tb_attention.steps.module_predictions import read_module_predictions
 from tb_attention.steps.module_samples import module_samples
 from tb_attention.steps.site_recorder import SiteRecorder
 from tb_attention.steps.tokens import with_tokens
-from tb_attention.tracing.chosen_backend import is_module
+from tb_attention.tracing.capturer import check_model
 
 
 class ModuleRecorder(SiteRecorder):
-    """Runs a PyTorch module over its samples and records what it attends to.
+    """Runs a module of PyTorch or a model of JAX over its samples and records what it attends to.
 
     Args:
-        model: The module.
+        model: The module, or a model of JAX with its parameters, as for `log`.
         source: As for `module_samples`; the first `max_samples` are copied here.
         max_samples: Number of samples to follow.
         class_names: Names of the classes, or None.
@@ -29,7 +28,7 @@ class ModuleRecorder(SiteRecorder):
         axes, sites, max_positions, full_rows, max_capture_bytes, warn: As for `SiteRecorder`.
 
     Raises:
-        ArgumentError: `model` is no module of PyTorch, or the samples are of no known kind.
+        ArgumentError: `model` is of another kind, or the samples are of no known kind.
     """
 
     def __init__(
@@ -47,8 +46,7 @@ class ModuleRecorder(SiteRecorder):
         max_capture_bytes: float = MAX_CAPTURE_BYTES,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        if not is_module(model):
-            raise ArgumentError(f"`model` must be a PyTorch module (`torch.nn.Module`). Received: {type(model)}.")
+        check_model(model)
         samples: Samples = module_samples(source, model, max_samples=max_samples, class_names=class_names)
         super().__init__(
             model,

@@ -1,4 +1,4 @@
-"""Makes `Samples` of what the user of a PyTorch module passes as `samples=`: the first examples, copied once."""
+"""Makes `Samples` of what the user of PyTorch or JAX passes as `samples=`: the first examples, copied once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tb_attention.records.samples.nested import is_plain, map_leaves, named_leav
 from tb_attention.records.samples.samples import Samples
 from tb_attention.reduce.class_names import to_class_names
 from tb_attention.steps.untouched_data import OwnRandomState, torch_generators
+from tb_attention.tracing.chosen_backend import is_of_jax
 from tb_attention.tracing.wrapped_modules import unwrapped
 
 _LABELS = ("labels", "label")
@@ -28,7 +29,7 @@ def module_samples(given: Any, model: Any, *, max_samples: int, class_names: Any
             `BatchEncoding`; a list of examples; a dataset with examples by index, of PyTorch or of `datasets`; or a
             `DataLoader`, whose dataset and `collate_fn` are used. Labels may be in dicts, as "labels" or "label". Keys that
             the module does not take are left out.
-        model: The module.
+        model: The module, or the model of JAX.
         max_samples: Maximum number of examples, a positive integer.
         class_names: Names of the classes. Defaults to those of a `Samples`, or of the configuration of a model of Hugging Face.
 
@@ -118,7 +119,7 @@ def _parts(batch: Any, model: Any) -> tuple[Any, Any]:
     inputs = {key: _array(value) for key, value in batch.items()}
     named = next((key for key in _LABELS if key in inputs), None)
     labels = None if named is None else inputs[named]
-    taken = _taken(model)
+    taken = _taken(model, inputs)
     # Encoders with decoders make the inputs of the decoder of the labels.
     needs_labels = bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
     kept = {
@@ -139,10 +140,12 @@ def _array(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, list | tuple) else to_numpy(value)
 
 
-def _taken(model: Any) -> set[str] | None:
-    """The names of what a module takes; None where it takes any."""
-    parameters = inspect.signature(unwrapped(model).forward).parameters.values()
+def _taken(model: Any, given: Mapping[Any, Any]) -> set[str] | None:
+    """The names of what a model takes; None where it takes any, or all as one dict."""
+    parameters = inspect.signature(model if is_of_jax(model) else unwrapped(model).forward).parameters.values()
     named = {each.name for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)}
+    if is_of_jax(model):
+        return named if named & given.keys() else None
     # Models of Hugging Face take further keywords, which are no inputs.
     is_open = any(each.kind is each.VAR_KEYWORD for each in parameters) and not (named and hasattr(model, "config"))
     return None if is_open else named

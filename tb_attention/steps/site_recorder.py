@@ -31,7 +31,7 @@ class SiteRecorder:
     """Runs a model over its samples and records what it attends to.
 
     Args:
-        model: The model: of Keras, or a module of PyTorch.
+        model: The model: of Keras, a module of PyTorch, or of JAX with its parameters.
         samples: The examples to follow.
         predict: Reads the prediction of each sample from what the model returned.
         axes: Axes by site path; those of other sites are detected.
@@ -72,6 +72,10 @@ class SiteRecorder:
         self._checked_axes = not self._axes
         self._has_names = bool(self._axes) or bool(patterns_of(sites))
         self.captured: Capture | None = None
+
+    def follow(self, model: Any) -> None:
+        """Captures another model from now on: the same one with other parameters, where these are no part of the object."""
+        self.model = self._capturer.model = model
 
     def check_names(self) -> None:
         """Captures a sample or two if the user names sites, so that a wrong name is refused before training.

@@ -16,12 +16,13 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
     model, so that the next call with inputs of this kind costs about a forward pass.
 
     Args:
-        model: A built Keras model, a module of PyTorch, or a function of JAX, whose first input holds its parameters.
+        model: A built Keras model; a module of PyTorch, Flax nnx or Equinox; a module of Flax linen, whose first input holds its
+            variables; or a function of JAX, whose first input holds its parameters.
         *inputs: What the model takes, samples along the first axis: arrays, tensors, strings, or lists and dicts of them. A
             dict such as a tokenizer's `BatchEncoding` gives a module of PyTorch its keyword arguments.
         sites: Which sites to capture: the path of a site or of a layer around some, a pattern ("*attention*"), several, or a
             function of the path. Defaults to all but routers, which are captured only where `sites` names them.
-        **call_kwargs: Further arguments of the model's `call`, such as `mask`.
+        **call_kwargs: Further arguments of the model, such as `mask`.
 
     Returns:
         A `Site` for each path, in the order of the model. Its `weights` are float32 in the order samples, heads, [iteration],
@@ -29,8 +30,8 @@ def capture(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
 
     Raises:
         CaptureError: The model cannot be traced.
-        ArgumentError: `model` is neither a Keras 3 model nor a module of PyTorch, there are no inputs, or a name in
-            `sites` is that of no site; the message lists near ones.
+        ArgumentError: `model` is none of these, there are no inputs, or a name in `sites` is that of no site; the message lists
+            near ones.
 
     Example:
         sites = tb_attention.capture(model, x[:8])

@@ -8,11 +8,11 @@ from typing import Any
 from tb_attention.errors import ArgumentError, CaptureError
 from tb_attention.tracing import limits
 from tb_attention.tracing.captured import Capture
-from tb_attention.tracing.chosen_backend import backend_of, is_jax_function, is_keras, is_module
+from tb_attention.tracing.chosen_backend import backend_of, is_keras, is_module, is_of_jax
 from tb_attention.tracing.graph import Stale
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.select import SiteFilter, check_names, make_selector, patterns_of
-from tb_attention.tracing.trace_cache import TraceCache, trace_cache_of
+from tb_attention.tracing.trace_cache import trace_cache_of
 from tb_attention.tracing.wrapped_modules import check_whole
 
 _KERAS_2 = ("tf_keras", "tensorflow.python.keras", "keras.engine", "keras.src.engine", "keras_core")
@@ -28,19 +28,16 @@ class Capturer:
     attributes either.
 
     Args:
-        model: A Keras model or a PyTorch module.
+        model: A Keras model, a module of PyTorch or of a library of JAX, or a function of JAX.
         sites: Which sites are wanted: a path of a site or of a layer around some, a pattern, several, or a function of the path.
             Defaults to all but routers.
 
     Raises:
-        ArgumentError: `model` is neither a Keras 3 model nor a PyTorch module, or `sites` is of another kind.
+        ArgumentError: `model` is none of these, or `sites` is of another kind.
     """
 
     def __init__(self, model: Any, sites: SiteFilter = None) -> None:
-        # A trace refers to the function, which has no place for it.
-        self._own = TraceCache() if is_jax_function(model) else None
-        if self._own is None:
-            check_model(model)
+        check_model(model)
         self.model = model
         self._names = patterns_of(sites)
         self._select = make_selector(sites if sites is None or callable(sites) else self._names)
@@ -65,7 +62,7 @@ class Capturer:
             return self._captured(backend.read_call(self.model, inputs, call_kwargs))
 
     def _captured(self, call: Call) -> Capture:
-        kept = self._own or trace_cache_of(self.model)
+        kept = trace_cache_of(self.model)
         with kept.lock:
             for _ in range(limits.TRACE_ATTEMPTS):
                 traced = kept.get(self.model, call, thoroughly=call.signature not in self._compared)
@@ -85,14 +82,15 @@ class Capturer:
 
 
 def check_model(model: Any) -> None:
-    """Raises ArgumentError unless `model` is a model of Keras 3 or a module of PyTorch. The message names its type only."""
-    if is_keras(model):
+    """Raises ArgumentError unless attention is captured from models of this kind. The message names its type only."""
+    if is_keras(model) or is_of_jax(model):
         return
     if is_module(model):
         check_whole(model)
         return
     raise ArgumentError(
-        f"`model` must be a Keras 3 model (`keras.Model`) or a PyTorch module (`torch.nn.Module`). Received: {_described(model)}"
+        "`model` must be a Keras 3 model (`keras.Model`), a PyTorch module (`torch.nn.Module`), a module of Flax or Equinox, "
+        f"or a function of JAX. Received: {_described(model)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The backend of a model: that of the framework on which Keras runs, of PyTorch for modules, or of JAX for functions."""
+"""The backend of a model: of the framework on which Keras runs, of PyTorch, of JAX for functions, or of one of its libraries."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ _KERAS = {
 }
 _MODULES = "tb_attention.tracing.torch.module_backend"
 _FUNCTIONS = "tb_attention.tracing.jax.function_backend"
+_LIBRARIES_OF_JAX = {
+    "flax.linen": "tb_attention.tracing.jax.linen_backend",
+    "flax.nnx": "tb_attention.tracing.jax.nnx_backend",
+    "equinox": "tb_attention.tracing.jax.equinox_backend",
+}
+_CALLABLES_OF_JAX = ("jax", "jaxlib", "flax")
 
 
 def check_backend() -> None:
@@ -40,18 +46,34 @@ def is_module(model: Any) -> bool:
 
 def is_jax_function(model: Any) -> bool:
     """Whether it is a function while JAX, which is not imported for that, is in use."""
-    is_compiled = type(model).__module__.startswith("jaxlib")
-    return "jax" in sys.modules and (is_compiled or isinstance(model, FunctionType | MethodType | partial))
+    if "jax" not in sys.modules or isinstance(model, type) or library_of_jax(model) is not None:
+        return False
+    is_transformed = callable(model) and type(model).__module__.partition(".")[0] in _CALLABLES_OF_JAX
+    return is_transformed or isinstance(model, FunctionType | MethodType | partial)
+
+
+def library_of_jax(model: Any) -> str | None:
+    """The library of JAX whose module it is: "flax.linen", "flax.nnx" or "equinox", none of which is imported for that."""
+    for name in _LIBRARIES_OF_JAX:
+        library = sys.modules.get(name)
+        if library is not None and isinstance(model, library.Module):
+            return name
+    return None
+
+
+def is_of_jax(model: Any) -> bool:
+    """Whether it is a function of JAX or a module of one of its libraries."""
+    return library_of_jax(model) is not None or is_jax_function(model)
 
 
 def backend_of(model: Any) -> Backend:
-    """The backend of a Keras model, a module of PyTorch or a function of JAX, imported now.
+    """The backend of a Keras model, a module of PyTorch or of a library of JAX, or a function of JAX, imported now.
 
     Raises:
         ArgumentError: Attention is not captured on the framework on which Keras runs.
     """
-    if is_jax_function(model):
-        return _imported(_FUNCTIONS)
+    if is_of_jax(model):
+        return _imported(_LIBRARIES_OF_JAX.get(library_of_jax(model) or "", _FUNCTIONS))
     return _imported(_MODULES) if is_module(model) and not is_keras(model) else keras_backend()
 
 

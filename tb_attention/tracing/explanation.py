@@ -87,14 +87,14 @@ def explain(model: Any, *inputs: Any, sites: SiteFilter = None, **call_kwargs: A
     The model is run once at inference and is the same afterwards, bit for bit. Nothing is written.
 
     Args:
-        model: A built Keras model, a module of PyTorch, or a function of JAX, whose first input holds its parameters.
+        model: As for `capture`.
         *inputs: What the model takes, samples along the first axis.
         sites: Which sites are wanted, as for `capture`. Defaults to all but routers.
-        **call_kwargs: Further arguments of the model's `call`.
+        **call_kwargs: Further arguments of the model.
 
     Raises:
         CaptureError: The model cannot be traced.
-        ArgumentError: `model` is neither a Keras 3 model nor a module of PyTorch, or there are no inputs.
+        ArgumentError: `model` is of another kind, or there are no inputs.
 
     Example:
         tb_attention.explain(model, x[:2])

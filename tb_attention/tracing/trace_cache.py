@@ -6,12 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from tb_attention.tracing import limits
 from tb_attention.tracing.backend import State
-from tb_attention.tracing.chosen_backend import backend_of
+from tb_attention.tracing.chosen_backend import backend_of, is_jax_function, library_of_jax
 from tb_attention.tracing.compiled_pass import TracedModel
 from tb_attention.tracing.model_call import Call
 
@@ -19,7 +20,7 @@ from tb_attention.tracing.model_call import Call
 # it is a cycle like many that Keras makes, which Python collects. The attributes of the model stay what they are: the tracker
 # that Keras gives each model holds the traces.
 _HOLDER, _NAME = "_tracker", "tb_attention_traces"
-_of_modules: WeakKeyDictionary[Any, TraceCache] = WeakKeyDictionary()
+_by_owner: WeakKeyDictionary[Any, TraceCache] = WeakKeyDictionary()
 
 _lock = threading.Lock()
 
@@ -84,13 +85,29 @@ def _way_of(model: Any) -> tuple[Any, ...]:
 
 
 def trace_cache_of(model: Any) -> TraceCache:
-    """The cache of a model, which lives as long as the model."""
+    """The cache of a model, which lives as long as the model; one of them for all models of libraries of JAX."""
     with _lock:
-        if _HOLDER not in vars(model):
-            # A trace of a module does not refer to it.
-            return _of_modules.setdefault(model, TraceCache())
+        if library_of_jax(model) is not None:
+            return _of_structures
+        if is_jax_function(model) or _HOLDER not in vars(model):
+            # A trace of a module or function does not refer to it.
+            return _of_owner(model)
         holder = vars(model)[_HOLDER]
         if not hasattr(holder, "__dict__"):
             return TraceCache()
         kept: TraceCache = vars(holder).setdefault(_NAME, TraceCache())
         return kept
+
+
+def _of_owner(model: Any) -> TraceCache:
+    while isinstance(model, partial):
+        model = model.func
+    try:
+        return _by_owner.setdefault(getattr(model, "__self__", model), TraceCache())
+    except TypeError:
+        # It can be neither compared nor referred to.
+        return TraceCache()
+
+
+_of_structures = TraceCache()
+"""Of models that are made anew at each step of a training: what they are made of is in the signature of a call."""

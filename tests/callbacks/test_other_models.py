@@ -19,7 +19,10 @@ from tb_attention.errors import ArgumentError
 
 from .trainings import X, Y, build
 
-SENTENCE = r"^`model` must be a Keras 3 model \(`keras.Model`\) or a PyTorch module \(`torch.nn.Module`\)\. Received: "
+SENTENCE = (
+    r"^`model` must be a Keras 3 model \(`keras.Model`\), a PyTorch module \(`torch.nn.Module`\), a module of Flax or Equinox, "
+    r"or a function of JAX\. Received: "
+)
 
 
 def keras_2_model() -> Any:

@@ -21,13 +21,17 @@ class Scopes(Protocol):
     """The layers of equations.
 
     Attributes:
-        root: The layers around everything.
+        root: The stack around everything.
     """
 
-    root: tuple[LayerCall, ...]
+    root: tuple[Any, ...]
 
-    def layers_of(self, equation: Any) -> tuple[LayerCall, ...]:
-        """The layers around an equation inside its own function, outermost first."""
+    def inside(self, stack: tuple[Any, ...], equation: Any) -> tuple[Any, ...]:
+        """The stack of an equation, with that of its function, whose equations know their own part only."""
+        ...
+
+    def layers_of(self, stack: tuple[Any, ...]) -> tuple[LayerCall, ...]:
+        """The layers of a stack, outermost first."""
         ...
 
 
@@ -51,9 +55,9 @@ def flatten(closed: Any, variables: int, scopes: Scopes, decisions: Mapping[Key,
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What surrounds a step: its layers, where it is, and where it is with the rounds of loops."""
+    """What surrounds a step: the stack of its layers, where it is, and where it is with the rounds of loops."""
 
-    layers: tuple[LayerCall, ...] = ()
+    stack: tuple[Any, ...] = ()
     key: Key = ()
     rounds: Key = ()
 
@@ -90,9 +94,7 @@ class _Flattener:
             return number
 
         for number, equation in enumerate(jaxpr.eqns):
-            inside = dataclasses.replace(
-                around.inside(number), layers=(*around.layers, *self._scopes.layers_of(equation))
-            )
+            inside = dataclasses.replace(around.inside(number), stack=self._scopes.inside(around.stack, equation))
             reads = [read(atom) for atom in equation.invars]
             values.update(zip(equation.outvars, self._equation(equation, reads, inside), strict=True))
         return [read(atom) for atom in jaxpr.outvars]
@@ -101,9 +103,8 @@ class _Flattener:
         self, name: str, params: dict[str, Any], reads: Sequence[int], results: Sequence[Any], around: _Around, run: Any
     ) -> tuple[int, ...]:
         writes = self.new(len(results))
-        self.program.steps.append(
-            Step(name, params, tuple(reads), writes, tuple(results), around.layers, around.key, run)
-        )
+        layers = self._scopes.layers_of(around.stack)
+        self.program.steps.append(Step(name, params, tuple(reads), writes, tuple(results), layers, around.key, run))
         return writes
 
     def _constant(self, array: Any, aval: Any) -> int:

@@ -55,10 +55,14 @@ class LayerScopes:
         finally:
             self._stack.pop()
 
-    def layers_of(self, equation: Any) -> tuple[LayerCall, ...]:
-        """The layers around an equation inside its own function, outermost first."""
+    def inside(self, stack: tuple[LayerCall, ...], equation: Any) -> tuple[LayerCall, ...]:
+        """See `Scopes`: the stack holds the calls themselves."""
         numbers = re.findall(rf"{re.escape(self._prefix)}(\d+)~", str(equation.source_info.name_stack))
-        return tuple(self._calls[int(number) - 1] for number in numbers)
+        return (*stack, *(self._calls[int(number) - 1] for number in numbers))
+
+    def layers_of(self, stack: tuple[LayerCall, ...]) -> tuple[LayerCall, ...]:
+        """See `Scopes`."""
+        return stack
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Models of plain JAX, Flax linen, Flax nnx and Equinox."""
