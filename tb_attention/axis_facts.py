@@ -1,4 +1,4 @@
-"""What users say about single positions of an axis: their names, times and boxes, checked and as tuples."""
+"""What users say about single positions of an axis: their names, times, boxes, edges and points, checked and as tuples."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from tb_attention.errors import ArgumentError
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the picture's width and height."""
+
+Edge = tuple[int, int]
+"""Two nodes, by position."""
+Point = tuple[float, float]
+"""Across and down, from 0 to 1."""
 
 # Enough for a pixel of a picture of 10,000 pixels.
 _DIGITS = 5
@@ -58,6 +63,82 @@ def checked_boxes(given: Iterable[Any], size: int, kind: str) -> tuple[tuple[Box
     if any(len(sample) != size for sample in boxes):
         raise ArgumentError(_BOXES.format(size=size, received=f"{[len(sample) for sample in boxes][:8]} boxes"))
     return boxes
+
+
+def checked_edges(given: Iterable[Any], size: int, kind: str) -> tuple[tuple[Edge, ...], ...]:
+    """For each sample its edges; a single entry where all samples have the same.
+
+    Args:
+        given: (edges, 2) for all samples alike, or such a list for each sample.
+        size, kind: Of the axis.
+    """
+    if kind != "nodes":
+        raise ArgumentError(f"Only an axis of kind 'nodes' has `edges`. Received: kind={kind!r}.")
+    try:
+        nested = [list(each) for each in given]
+        is_alike = not nested or all(_node_pair(pair) is not None for pair in nested)
+        edges = tuple(tuple(map(_node_pair, sample)) for sample in ([nested] if is_alike else nested))
+    except TypeError as error:
+        raise ArgumentError(_EDGES.format(size=size, received=_start(given))) from error
+    for sample in edges:
+        for pair in sample:
+            if pair is None or not all(0 <= node < size for node in pair):
+                raise ArgumentError(_EDGES.format(size=size, received=_start(given)))
+    return edges  # type: ignore[return-value]
+
+
+_EDGES = (
+    "`edges` must be pairs of nodes from 0 to below {size}, of shape (edges, 2), or a list of them for each sample; an "
+    "`edge_index` of PyTorch Geometric is turned round: `edge_index.T`. Received: {received}."
+)
+
+
+def _node_pair(given: Any) -> Edge | None:
+    """Two whole numbers, or None."""
+    numbers = _floats(given)
+    if numbers is None or len(numbers) != 2 or not all(number.is_integer() for number in numbers):
+        return None
+    return int(numbers[0]), int(numbers[1])
+
+
+def checked_points(given: Iterable[Any], size: int, kind: str) -> tuple[tuple[Point, ...], ...]:
+    """For each sample where its nodes are drawn, from 0 to 1; a single entry where all samples have the same points.
+
+    Args:
+        given: (positions, 2) for all samples alike, or (samples, positions, 2): across and down. Points of a sample that do not
+            lie between 0 and 1 are scaled, with their proportions, so that they do.
+        size, kind: Of the axis.
+    """
+    if kind != "nodes":
+        raise ArgumentError(f"Only an axis of kind 'nodes' has `points`. Received: kind={kind!r}.")
+    try:
+        nested = [list(each) for each in given]
+        is_alike = not nested or all(len(point) == 2 and _floats(point) is not None for point in nested)
+        points = [list(map(_floats, sample)) for sample in ([nested] if is_alike else nested)]
+    except TypeError as error:
+        raise ArgumentError(_POINTS.format(size=size, received=_start(given))) from error
+    if any(len(sample) != size or any(point is None or len(point) != 2 for point in sample) for sample in points):
+        raise ArgumentError(_POINTS.format(size=size, received=_start(given)))
+    return tuple(map(_within_one, points))  # type: ignore[arg-type]
+
+
+_POINTS = "`points` must be (across, down) of shape ({size}, 2), or (samples, {size}, 2). Received: {received}."
+
+
+def _within_one(points: list[Point]) -> tuple[Point, ...]:
+    if all(0 <= number <= 1 for point in points for number in point):
+        least, span = (0.0, 0.0), (1.0, 1.0)
+        scale = 1.0
+    else:
+        least = (min(x for x, _ in points), min(y for _, y in points))
+        span = (max(x for x, _ in points) - least[0], max(y for _, y in points) - least[1])
+        scale = max(*span) or 1.0
+    # What is narrower than it is high stands in the middle.
+    rest = [(1 - side / scale) / 2 for side in span]
+    return tuple(
+        (round(rest[0] + (x - least[0]) / scale, _DIGITS), round(rest[1] + (y - least[1]) / scale, _DIGITS))
+        for x, y in points
+    )
 
 
 _BOXES = "`boxes` must have shape ({size}, 4), or (samples, {size}, 4) where samples differ. Received: {received}."

@@ -6,9 +6,18 @@ import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tb_attention.axis_facts import Box, checked_boxes, checked_names, checked_seconds
+from tb_attention.axis_facts import (
+    Box,
+    Edge,
+    Point,
+    checked_boxes,
+    checked_edges,
+    checked_names,
+    checked_points,
+    checked_seconds,
+)
 from tb_attention.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -23,7 +32,7 @@ Kind = Literal["self", "cross", "gate", "local", "router", "activation"]
 `activation`: a hidden sigmoid or softmax that its author calls attention but that multiplies nothing.
 """
 
-AxisKind = Literal["tokens", "grid", "channels", "frames", "objects", "features", "positions"]
+AxisKind = Literal["tokens", "grid", "channels", "frames", "objects", "features", "nodes", "positions"]
 """What the positions along an axis are; each kind has one way to be drawn."""
 
 Role = Literal["samples", "heads", "iteration", "windows", "query", "key"]
@@ -32,6 +41,9 @@ Role = Literal["samples", "heads", "iteration", "windows", "query", "key"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 AXIS_KINDS: tuple[AxisKind, ...] = get_args(AxisKind)
 ROLES: tuple[Role, ...] = get_args(Role)
+
+BY_SAMPLE = ("boxes", "edges", "points")
+"""The attributes of an `Axis` that may differ between samples."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +159,11 @@ class Axis:
             bottom), shares of its width and height from 0 to 1. (positions, 4) for all samples, or (samples, positions, 4).
             Boxes that change from step to step are given with each step, to `AttentionWriter.write`. Kept as one tuple a sample,
             or a single one for all.
+        edges: For kind "nodes", and always there for it: pairs of nodes, by position, that an edge joins: (edges, 2) for all
+            samples, or such a list for each sample. Defaults to none. Kept as `boxes` are.
+        points: For kind "nodes": where each node is drawn, (across, down) from 0 to 1: (positions, 2) for all samples, or
+            (samples, positions, 2). Other numbers are scaled to that. Defaults to a layout by the edges, made when a step is
+            written. Kept as `boxes` are.
     """
 
     role: Role
@@ -163,6 +180,8 @@ class Axis:
     names: tuple[str, ...] | None = None
     seconds: tuple[float, ...] | None = None
     boxes: tuple[tuple[Box, ...], ...] | None = None
+    edges: tuple[tuple[Edge, ...], ...] | None = None
+    points: tuple[tuple[Point, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         self._take_facts()
@@ -204,11 +223,11 @@ class Axis:
 
     def _take_facts(self) -> None:
         """Checks what is said of single positions, and keeps it as tuples: users give lists and arrays."""
-        if self.role not in ("query", "key") and any(
-            each is not None for each in (self.names, self.seconds, self.boxes)
-        ):
+        facts = ("names", "seconds", *BY_SAMPLE)
+        if self.role not in ("query", "key") and any(getattr(self, fact) is not None for fact in facts):
+            listed = ", ".join(f"`{fact}`" for fact in facts[:-1])
             raise ArgumentError(
-                f"Only query and key axes have `names`, `seconds` and `boxes`. Received: role={self.role!r}."
+                f"Only query and key axes have {listed} and `{facts[-1]}`. Received: role={self.role!r}."
             )
         if self.names is not None:
             object.__setattr__(self, "names", checked_names(self.names, self.size))
@@ -216,6 +235,15 @@ class Axis:
             object.__setattr__(self, "seconds", checked_seconds(self.seconds, self.size, self.kind))
         if self.boxes is not None:
             object.__setattr__(self, "boxes", checked_boxes(self.boxes, self.size, self.kind))
+        if self.edges is not None and self.kind == "positions":
+            # Stored so, because readers of earlier versions know no nodes.
+            object.__setattr__(self, "kind", "nodes")
+        if self.edges is not None or self.kind == "nodes":
+            object.__setattr__(
+                self, "edges", checked_edges(() if self.edges is None else self.edges, self.size, self.kind)
+            )
+        if self.points is not None:
+            object.__setattr__(self, "points", checked_points(self.points, self.size, self.kind))
 
     @property
     def cell_grid(self) -> tuple[int, ...] | None:
@@ -245,20 +273,43 @@ class Axis:
 
     def cut(self, size: int, grid: tuple[int, ...] | None = None) -> Axis:
         """The axis with another size. What is known of single positions is cut, or goes where there are more positions."""
-        known = {name: facts[:size] for name in ("names", "seconds") if (facts := getattr(self, name)) is not None}
-        if self.boxes is not None:
-            known["boxes"] = tuple(boxes[:size] for boxes in self.boxes)
+        known: dict[str, Any] = {}
+        for name in ("names", "seconds"):
+            if (facts := getattr(self, name)) is not None:
+                known[name] = facts[:size]
+        known |= {
+            name: tuple(each[:size] for each in facts) for name, facts in self.by_sample.items() if name != "edges"
+        }
         if size > self.size:
             known = dict.fromkeys(known)
+        if self.edges is not None:
+            known["edges"] = tuple(tuple(edge for edge in edges if max(edge) < size) for edges in self.edges)
         return dataclasses.replace(self, size=size, grid=grid, **known)
 
     def taken(self, samples: Sequence[int]) -> Axis:
         """The axis of some of the samples, by index."""
         own = None if self.own is None else tuple(self.own[sample] for sample in samples)
-        boxes = self.boxes
-        if boxes is not None and len(boxes) > 1:
-            boxes = tuple(boxes[sample] for sample in samples) if max(samples, default=0) < len(boxes) else None
-        return self if (own, boxes) == (self.own, self.boxes) else dataclasses.replace(self, own=own, boxes=boxes)
+        taken: dict[str, Any] = {}
+        for name, facts in self.by_sample.items():
+            if len(facts) > 1:
+                there = max(samples, default=0) < len(facts)
+                taken[name] = tuple(facts[sample] for sample in samples) if there else None
+        return self if own is None and not taken else dataclasses.replace(self, own=own, **taken)
+
+    @property
+    def by_sample(self) -> dict[str, Any]:
+        """What is known of single positions that may differ between samples, by name: an entry a sample, or one for all."""
+        return {name: facts for name in BY_SAMPLE if (facts := getattr(self, name)) is not None}
+
+    @property
+    def differs(self) -> bool:
+        """Whether samples differ in what is known of single positions."""
+        return any(len(facts) > 1 for facts in self.by_sample.values())
+
+    def alike(self) -> Axis:
+        """The axis without what differs between samples."""
+        unlike: dict[str, Any] = {name: None for name, facts in self.by_sample.items() if len(facts) > 1}
+        return dataclasses.replace(self, **unlike)
 
 
 def own_part(axes: Iterable[Axis], sample: int) -> tuple[slice, ...]:
@@ -324,12 +375,13 @@ class Site:
                 f"`axes` must describe each dimension of `weights`. Received: axes of sizes {sizes}, "
                 f"weights of shape {self.weights.shape}, path={self.path!r}."
             )
-        counts = {len(axis.boxes) for axis in self.axes if axis.boxes is not None} - {1}
-        if counts and counts != {self.weights.shape[0]}:
-            raise ArgumentError(
-                "`boxes` must have shape (positions, 4), or (samples, positions, 4) for the samples of `weights`. "
-                f"Received: boxes of {sorted(counts)} samples, weights of {self.weights.shape[0]}, path={self.path!r}."
-            )
+        for name in BY_SAMPLE:
+            counts = {len(axis.by_sample[name]) for axis in self.axes if name in axis.by_sample} - {1}
+            if counts and counts != {self.weights.shape[0]}:
+                raise ArgumentError(
+                    f"`{name}` must be those of all samples alike, or of each of the samples of `weights`. "
+                    f"Received: {name} of {sorted(counts)} samples, weights of {self.weights.shape[0]}, path={self.path!r}."
+                )
         if self.features is not None and (
             self.features.ndim != 4
             or (self.features.shape[0], self.features.shape[3]) != (self.weights.shape[0], self.weights.shape[-1])

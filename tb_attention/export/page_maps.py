@@ -88,8 +88,11 @@ class MapsPart:
         return changed, indices, sites
 
     def _bare(self, axis: Axis) -> Axis:
-        """The axis without boxes, which were found in a picture, where the page is to hold nothing of it."""
-        return dataclasses.replace(axis, boxes=None) if self._choice.redact and axis.boxes is not None else axis
+        """The axis without boxes and edges, which were found in an input, where the page is to hold nothing of it."""
+        if not self._choice.redact or not axis.by_sample:
+            return axis
+        nothing: dict[str, Any] = dict.fromkeys(axis.by_sample)
+        return dataclasses.replace(axis, **nothing)
 
     def _take_step(self, entry: StepEntry, manifest: StepManifest, indices: list[int], sites: list[int]) -> None:
         assert isinstance(entry.manifest, StepManifest)

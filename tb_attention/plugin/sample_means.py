@@ -132,9 +132,10 @@ def _maps(archive: Archive, file: Entry, samples: Sequence[int]) -> StepManifest
 
 
 def _alike(site: SiteManifest, samples: Sequence[int]) -> bool:
-    """Whether the samples have the same sizes and boxes along every axis, as far as the site says it."""
-    facts = [axis.own for axis in site.axes] + [axis.boxes for axis in site.axes if len(axis.boxes or ()) > 1]
-    return all(len({each[sample : sample + 1] for sample in samples}) == 1 for each in facts if each is not None)
+    """Whether the samples have the same sizes, boxes and edges along every axis, as far as the site says it."""
+    facts = [axis.own for axis in site.axes if axis.own is not None]
+    facts += [each for axis in site.axes for each in axis.by_sample.values() if len(each) > 1]
+    return all(len({each[sample : sample + 1] for sample in samples}) == 1 for each in facts)
 
 
 def _check_work(values: int, samples: Sequence[int]) -> None:

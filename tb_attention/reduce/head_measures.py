@@ -13,6 +13,7 @@ import numpy.typing as npt
 MEASURES = ("entropy", "largest", "distance", "first", "self", "previous")
 """In bits, weights, positions, and three shares of a row's sum; see docs/format.md."""
 
+_OF_ORDER = ("distance", "first", "previous")
 _TINY = np.float32(1e-30)
 _BLOCK = 1 << 18
 
@@ -24,6 +25,7 @@ def head_measures(
     extra: int = 0,
     cells: Sequence[int] | None = None,
     alike: bool = True,
+    ordered: bool = True,
     query_mask: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.float32]:
     """The measures of the heads of one site for one sample.
@@ -35,6 +37,7 @@ def head_measures(
         cells: The cell of each position, counted row by row, -1 for extra positions; `extra` is then not read. By default the
             cells come row by row after the extra positions.
         alike: Whether queries and keys are the same positions. If not, `distance`, `self` and `previous` are NaN.
+        ordered: Whether the positions have an order. If not, such as nodes, `distance`, `first` and `previous` are NaN.
         query_mask: `(queries,)`, False for padding. By default all rows count, except fully masked ones (all 0).
 
     Returns:
@@ -60,6 +63,8 @@ def head_measures(
                 totals += _totals(np.asarray(block, np.float32), mask, start, grid, of)
         with np.errstate(invalid="ignore", divide="ignore"):
             measures[head : head + at_once] = totals[..., 0] / totals[..., 1]
+    if not ordered:
+        measures[:, [MEASURES.index(name) for name in _OF_ORDER]] = np.nan
     return measures
 
 

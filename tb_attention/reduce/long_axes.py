@@ -78,7 +78,7 @@ def _groups(axis: Axis, most: int) -> tuple[Axis, npt.NDArray[np.intp]]:
     extra = len(names)
     if fine is None or of is None or extra + 1 >= most:
         size = min(axis.size, most)
-        is_named = axis.kind in ("tokens", "grid") or axis.cells is not None
+        is_named = axis.kind in ("tokens", "grid", "nodes") or axis.cells is not None
         kind, input_index = ("positions", None) if is_named else (axis.kind, axis.input)
         groups = np.arange(axis.size) * size // axis.size
         # A pooled frame begins where its first one does.

@@ -111,7 +111,7 @@ class SiteRecorder:
             batch=batch,
             wall_time=time.time(),
             logs=logs,
-            sites=tuple(map(self._with_boxes, self.captured.sites)),
+            sites=tuple(map(self._with_own_facts, self.captured.sites)),
             predictions=self._predict(self.captured.outputs),
             pictures=find_made_pictures(self.captured.outputs, self.samples, self.captured.sites),
         )
@@ -158,37 +158,30 @@ class SiteRecorder:
             given = [
                 axis if axis.grid is not None else axis.cut(each.size) for axis, each in zip(given, now, strict=True)
             ]
-        return site if given is None else site.replace(axes=(*site.axes[: -len(given)], *map(_without_boxes, given)))
+        if given is None:
+            return site
+        return site.replace(axes=(*site.axes[: -len(given)], *(axis.alike() for axis in given)))
 
-    def _with_boxes(self, site: Site) -> Site:
-        """The site of all samples with boxes that differ between samples: a chunk of the samples has no use for them."""
+    def _with_own_facts(self, site: Site) -> Site:
+        """The site of all samples with what differs between them, such as boxes: a chunk of the samples has no use for it."""
         given = self._axes.get(site.path, ())
-        if not any(map(_differs, given)):
+        if not any(axis.differs for axis in given):
             return site
         axes = [
-            dataclasses.replace(axis, boxes=user.boxes) if _differs(user) and user.size == axis.size else axis
+            dataclasses.replace(axis, **user.by_sample) if user.differs and user.size == axis.size else axis
             for axis, user in zip(site.axes[-len(given) :], given, strict=True)
         ]
         return site.replace(axes=(*site.axes[: -len(given)], *axes))
 
 
 def _of_first(axis: Axis, samples: int, path: str) -> Axis:
-    """The axis with the boxes of the first samples: those that are followed."""
-    if not _differs(axis):
-        return axis
-    if axis.boxes is None or len(axis.boxes) < samples:
-        raise ArgumentError(
-            f"`boxes` must be of all {samples} samples, or once for all. Received: boxes of {len(axis.boxes or ())} for {path!r}."
-        )
-    return dataclasses.replace(axis, boxes=axis.boxes[:samples])
-
-
-def _differs(axis: Axis) -> bool:
-    return axis.boxes is not None and len(axis.boxes) > 1
-
-
-def _without_boxes(axis: Axis) -> Axis:
-    return dataclasses.replace(axis, boxes=None) if _differs(axis) else axis
+    """The axis with the boxes, edges and points of the first samples: those that are followed."""
+    for name, facts in axis.by_sample.items():
+        if 1 < len(facts) < samples:
+            raise ArgumentError(
+                f"`{name}` must be of all {samples} samples, or once for all. Received: {name} of {len(facts)} for {path!r}."
+            )
+    return axis.taken(range(samples)) if axis.differs else axis
 
 
 def _nothing_found(captured: Capture) -> str:

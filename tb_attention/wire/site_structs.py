@@ -72,6 +72,8 @@ class Axis(WireStruct, frozen=True):
         seconds: Of kind "frames": the time of each.
         boxes: Of kind "objects": for each sample (or once for all) the box of each in its picture: left, top, right, bottom,
             from 0 to 1.
+        edges: Of kind "nodes": for each sample (or once for all) the pairs of nodes that an edge joins.
+        points: Of kind "nodes": for each sample (or once for all) where each is drawn: across and down, from 0 to 1.
     """
 
     role: Role
@@ -87,6 +89,8 @@ class Axis(WireStruct, frozen=True):
     names: tuple[str, ...] | None = None
     seconds: tuple[float, ...] | None = None
     boxes: tuple[tuple[tuple[float, float, float, float], ...], ...] | None = None
+    edges: tuple[tuple[tuple[int, int], ...], ...] | None = None
+    points: tuple[tuple[tuple[float, float], ...], ...] | None = None
 
 
 class Encoded(WireStruct, frozen=True):

@@ -44,7 +44,20 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.write(
             0, {"among": rows(3, 3, 1), "image": rows(3, 16, 15)}, axes={"among": objects, "image": [objects[0], cells]}
         )
+    write_graph(logs / "graph")
     return logs
+
+
+def write_graph(run: Path) -> None:
+    """A square of nodes with three of its sides as edges; all look at the node at the lower right, with and without an edge."""
+    points = [(0, 0), (1, 0), (1, 1), (0, 1)]
+    nodes = [
+        Axis(role, 4, "nodes", names=["Ann", "Bo", "Cy", "Di"], edges=[(0, 1), (1, 2), (2, 3)], points=points)
+        for role in ("query", "key")
+    ]
+    with tb_attention.AttentionWriter(run, samples=np.zeros((2, 4))) as writer:
+        for step in range(2):
+            writer.write(step, {"gat": rows(4, 4, 2)}, axes={"gat": nodes}, epoch=step)
 
 
 def at(run: str, view: str, site: str = "") -> str:
@@ -133,3 +146,61 @@ def test_the_box_of_a_query_is_outlined_where_its_keys_are_cells(server: TensorB
         # The box of the cat ends in the middle; its outline is orange.
         line = drawn[round(0.25 * height), round(0.45 * width) : round(0.55 * width)]
         assert (line[:, 0] - line[:, 2]).max() > 80
+
+
+def blueness(drawn: np.ndarray, x: float, y: float) -> int:
+    """How blue a place in a picture is, of 0 to 1 across and down."""
+    height, width, _ = drawn.shape
+    patch = drawn[round(y * height) - 1 : round(y * height) + 2, round(x * width) - 1 : round(x * width) + 2].astype(
+        int
+    )
+    return int((patch[..., 2] - patch[..., 0]).mean())
+
+
+# In a square picture the points lie from 0.07 to 0.93.
+LEFT, RIGHT, MIDDLE = 0.07, 0.93, 0.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_graph_shows_weights_at_nodes_and_along_edges(theme: str, server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, at("graph", "head")) as tab:
+        tab.wait_until_drawn("head")
+        assert "“Ann” looks at “Cy”: 0.700" in tab.sentence
+        graph = tab.frame.get_by_role("slider", name="in the graph")
+        # From Bo, at the upper right, an edge leads down to Cy and none across to Di.
+        graph.press("ArrowRight")
+        assert "“Bo” looks at “Cy”: 0.700" in tab.sentence
+        show(tab, theme, "light")
+        drawn = pixels(graph.locator("canvas"))
+        assert blueness(drawn, RIGHT, RIGHT) > blueness(drawn, LEFT, RIGHT) + 30
+        assert blueness(drawn, RIGHT, MIDDLE) > 60 > blueness(drawn, LEFT, MIDDLE)
+        graph.hover(position={"x": 10, "y": 10})
+        assert "“Ann” looks at" in tab.sentence
+        graph.click(position={"x": 10, "y": 150})
+        tab.expect_link("p.attention.query=3")
+
+
+def test_lines_of_a_graph_are_drawn_in_it(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, at("graph", "head") + "&p.attention.mode=lines") as tab:
+        tab.wait_until_drawn("head")
+        graph = tab.frame.get_by_role("slider", name="Graph of")
+        expect(graph.get_by_role("img", name="strongest weights of gat · head 0 along the edges")).to_be_visible()
+        drawn = pixels(graph.locator("canvas"))
+        # The edge to Cy is wide; the diagonal that is no edge is dashed, so that it has gaps.
+        assert blueness(drawn, RIGHT, 0.7) > 60
+        diagonal = [blueness(drawn, share, share) > 30 for share in np.linspace(0.2, 0.8, 120)]
+        assert {True, False} == set(diagonal)
+        graph.press("ArrowDown")
+        expect(graph).to_have_attribute("aria-valuetext", "“Di”")
+
+
+def test_sample_and_compare_draw_the_graph_too(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, at("graph", "sample")) as tab:
+        tab.wait_until_drawn("sample")
+        graph = tab.frame.get_by_role("slider", name="Node of the graph: the query")
+        assert blueness(pixels(graph.locator("canvas")), RIGHT, RIGHT) > 100
+        expect(tab.frame.get_by_role("img", name="The picture 2 times")).to_have_count(2)
+        tab.open("Compare")
+        rows_over = tab.frame.get_by_role("img", name="the row over the picture")
+        expect(rows_over).to_have_count(3)
+        assert blueness(pixels(rows_over.first), RIGHT, RIGHT) > 100

@@ -67,3 +67,41 @@ def test_samples_of_several_sizes_have_the_names_of_their_positions(tmp_path: Pa
     log = tb_attention.load(tmp_path)
     assert [log.weights(0, sample, "attention").shape for sample in (0, 1)] == [(2, 3, 3), (2, 2, 2)]
     assert log.site("attention").axes[-1].names == NAMES
+
+
+EDGES = [(0, 1), (2, 1), (1, 0), (1, 2), (0, 0), (3, 3)]
+"""(source, target); nodes 1 and 0 have two that lead to them."""
+
+
+class MessagePassing(layers.Layer):
+    """Graph attention over a list of edges: the softmax is over the edges that lead to a node."""
+
+    def build(self, shape: Any) -> None:
+        self.kernel = self.add_weight(shape=(shape[-1], 2), name="kernel")
+
+    def call(self, nodes: Any) -> Any:
+        sources, targets = np.array(EDGES).T
+        scores = keras.ops.exp(keras.ops.take(keras.ops.matmul(nodes, self.kernel), sources, axis=0))
+        sums = keras.ops.segment_sum(scores, targets, num_segments=4)
+        weights = scores / keras.ops.take(sums, targets, axis=0)
+        values = keras.ops.take(nodes, sources, axis=0)[:, None] * weights[..., None]
+        return keras.ops.reshape(keras.ops.segment_sum(values, targets, num_segments=4), (-1, 10))
+
+
+def test_captured_weights_of_edges_are_written_as_maps_between_nodes(tmp_path: Path) -> None:
+    inputs = keras.Input((5,))
+    layer = MessagePassing(name="messages")
+    model = keras.Model(inputs, layers.Dense(2)(layer(inputs)))
+    nodes = np.random.default_rng(2).normal(size=(4, 5)).astype("float32")
+    captured = tb_attention.capture(model, nodes)["messages"]
+    assert captured.weights.shape == (4, 2, 1, 6)
+    both = [Axis(role, 4, "nodes", edges=EDGES) for role in ("query", "key")]
+    with tb_attention.AttentionWriter(tmp_path) as writer:
+        writer.write(0, {"messages": captured.weights[:1, :, 0]}, axes={"messages": both})
+    scores = np.exp(nodes @ np.array(layer.kernel))
+    expected = np.zeros((2, 4, 4))
+    for target in range(4):
+        sources = [source for source, other in EDGES if other == target]
+        for source in sources:
+            expected[:, target, source] = scores[source] / scores[sources].sum(axis=0)
+    np.testing.assert_allclose(tb_attention.load(tmp_path).weights(0, 0, "messages"), expected, atol=1e-5)

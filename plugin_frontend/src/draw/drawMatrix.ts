@@ -2,7 +2,7 @@
 import type { ColorScale } from "../color/scale";
 import type { AttentionMap } from "../model/maps";
 import { paintMap, type Viewport } from "./heatmap";
-import { outline } from "./patches";
+import { outline } from "./outline";
 import { pixelsOf, type Surface } from "./surface";
 
 /** Rows and columns below this many CSS pixels are outlined from outside. */

@@ -1,5 +1,6 @@
 /** Patches of a sample's picture: cut out along an axis, or tinted in the picture itself. */
 import { drawBoxes, boxUnder } from "./boxes";
+import { drawGraph, nodeAt, nodeRect, tintNodes, type Ink } from "./graph";
 import { hatchRect } from "./hatch";
 import type { Crop, Tint } from "./tinted";
 import { type Positions, cellOf, positionOfCell } from "../model/positions";
@@ -24,6 +25,7 @@ export function cropOf(picture: HTMLCanvasElement, positions: Positions, positio
 
 /** Where a position lies in a picture that is drawn `width` pixels wide; null where it has no cell or box, and for -1. */
 export function rectOf(picture: HTMLCanvasElement, positions: Positions, position: number, width: number): Crop | null {
+  if (positions.graph) return nodeRect(positions.graph, position, { x: 0, y: 0, width, height: width });
   const crop = position < 0 ? null : cropOf(picture, positions, position);
   const scale = width / picture.width;
   return crop && { x: crop.x * scale, y: crop.y * scale, width: crop.width * scale, height: crop.height * scale };
@@ -67,6 +69,7 @@ export function tintedCells(positions: Positions): number[] {
 
 /** The position whose cell or box is at a point of the picture, of 0 to 1 across and down: that of the nearest middle. */
 export function positionUnder(positions: Positions, x: number, y: number): number {
+  if (positions.graph) return nodeAt(positions.graph, positions.shown, x, y);
   if (positions.boxes) return boxUnder(positions.boxes, positions.shown, x, y);
   const along = (dimension: 0 | 1, at: number) => {
     const [[start, end], [next]] = [span(positions, dimension, 0), span(positions, dimension, 1)];
@@ -104,15 +107,36 @@ export function drawStrip(
   }
 }
 
+const wholeOf = ({ canvas }: CanvasRenderingContext2D): Crop => ({
+  x: 0,
+  y: 0,
+  width: canvas.width,
+  height: canvas.height,
+});
+
+/** What is tinted: the picture that the positions lie in, or their graph, with names of so many pixels (0: none). */
+export function drawGround(
+  context: CanvasRenderingContext2D,
+  picture: HTMLCanvasElement,
+  positions: Positions,
+  ink: Ink,
+  within: Crop = wholeOf(context),
+  names = 0,
+): void {
+  if (positions.graph) return drawGraph(context, positions, ink, within, names);
+  context.drawImage(picture, within.x, within.y, within.width, within.height);
+}
+
 /** Lays a tint over each cell of a picture. */
 export function drawTint(
   context: CanvasRenderingContext2D,
   positions: Positions,
-  { values, rgb, full, opacity = 0.9 }: Tint,
-  within: Crop = { x: 0, y: 0, width: context.canvas.width, height: context.canvas.height },
+  tint: Tint,
+  within: Crop = wholeOf(context),
 ): void {
-  if (positions.boxes)
-    return drawBoxes(context, positions.boxes, positions.shown, { values, rgb, full, opacity }, within);
+  if (positions.graph) return tintNodes(context, positions, tint, within);
+  if (positions.boxes) return drawBoxes(context, positions.boxes, positions.shown, tint, within);
+  const { values, rgb, full, opacity = 0.9 } = tint;
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const weights = new Float32Array(rows * columns);
   for (const position of positions.shown) {
@@ -142,6 +166,7 @@ export function drawTinted(
   picture: HTMLCanvasElement,
   positions: Positions,
   tint: Tint,
+  ink: Ink,
   within: Crop,
 ): void {
   const scale = Math.min(within.width / picture.width, within.height / picture.height);
@@ -149,7 +174,7 @@ export function drawTinted(
   const x = Math.round(within.x + (within.width - width) / 2);
   const y = Math.round(within.y + (within.height - height) / 2);
   context.imageSmoothingEnabled = scale < 1;
-  context.drawImage(picture, x, y, width, height);
+  drawGround(context, picture, positions, ink, { x, y, width, height });
   drawTint(context, positions, tint, { x, y, width, height });
 }
 
@@ -182,7 +207,7 @@ function bands(positions: Positions, dimension: 0 | 1, length: number): Band[] {
 
 /** The same tint without edges between the cells: interpolated between their middles. */
 export function drawSmoothTint(context: CanvasRenderingContext2D, positions: Positions, tint: Tint): void {
-  if (positions.boxes) return drawTint(context, positions, tint);
+  if (positions.boxes || positions.graph) return drawTint(context, positions, tint);
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const small = document.createElement("canvas");
   [small.width, small.height] = [columns, rows];
@@ -205,20 +230,4 @@ function tiles(positions: Positions, dimension: 0 | 1): [number, number] {
   const [[start, end], [next]] = [span(positions, dimension, 0), span(positions, dimension, 1)];
   const from = (start + end - (next - start)) / 2;
   return [from, from + count * (next - start)];
-}
-
-/** An outline with a thin halo on both sides, because no colour stands out against every colour of data. */
-export function outline(
-  context: CanvasRenderingContext2D,
-  rect: Crop,
-  color: string,
-  halo: string,
-  thickness: number,
-): void {
-  context.strokeStyle = halo;
-  context.lineWidth = thickness * 2;
-  context.strokeRect(rect.x, rect.y, rect.width, rect.height);
-  context.strokeStyle = color;
-  context.lineWidth = thickness;
-  context.strokeRect(rect.x, rect.y, rect.width, rect.height);
 }

@@ -15,4 +15,6 @@ export interface Tint {
   full: number;
   /** Of the full tint; 0.9 where it is left out. */
   opacity?: number;
+  /** Of nodes of a graph: the node whose row it is, from which edges are tinted too; null for none. */
+  from?: number | null;
 }

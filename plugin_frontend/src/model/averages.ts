@@ -41,7 +41,7 @@ export function samplesByClass(samples: Sample[], record: StepRecord | null): nu
 }
 
 /** Why maps have no average over samples. */
-export type Obstacle = "no sample" | "other words" | "unknown words" | "other sizes" | "other boxes";
+export type Obstacle = "no sample" | "other words" | "unknown words" | "other sizes" | "other boxes" | "other graphs";
 
 const ROLES: Role[] = ["query", "key"];
 
@@ -51,8 +51,10 @@ export function obstacleOf(site: Site, samples: Sample[]): Obstacle | null {
   for (const role of ROLES) {
     const axes = axesOf(site, role);
     if (axes.some(({ own }) => own && differ(samples.map(({ index }) => own[index ?? -1])))) return "other sizes";
-    if (axes.some(({ boxes }) => boxes && boxes.length > 1 && differ(samples.map(({ index }) => boxes[index ?? -1]))))
-      return "other boxes";
+    const unlike = (facts: unknown[] | null | undefined) =>
+      !!facts && facts.length > 1 && differ(samples.map(({ index }) => facts[index ?? -1]));
+    if (axes.some(({ boxes }) => unlike(boxes))) return "other boxes";
+    if (axes.some(({ edges }) => unlike(edges))) return "other graphs";
     const inputs = samples.map((sample) => inputAlong(site, role, sample));
     if (inputs.some((input) => input?.tokens)) {
       if (differ(inputs.map((input) => [input?.tokens, input?.mask]))) return "other words";

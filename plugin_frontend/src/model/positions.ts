@@ -1,5 +1,6 @@
 /** The positions along the query or key axis of a site: how many, what each is called, which are padding. */
 import type { Axis, AxisKind, Pixels, Role, Sample, SampleInput, Site } from "../api/wire";
+import { graphOf, nodeBeside, type Graph } from "./graph";
 import { invisibleMark } from "./invisible";
 import { axesOf } from "./maps";
 
@@ -19,6 +20,8 @@ export interface Positions {
   pixels: Pixels[] | null;
   /** The box of each object in the picture of the sample; null for what are no objects, or where the log has no boxes. */
   boxes: ObjectBox[] | null;
+  /** Of the nodes of a graph: where each is drawn, and the pairs that an edge joins; null for all others. */
+  graph: Graph | null;
   /** The input that the positions lie in, where the log has it. */
   input: number | null;
   /** Whether cells of a grid are known to lie in no picture. */
@@ -49,6 +52,7 @@ const NOUNS: Record<AxisKind, string> = {
   frames: "frame",
   objects: "object",
   features: "feature",
+  nodes: "node",
   positions: "position",
 };
 
@@ -163,7 +167,8 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     ...plainPositions(size, name),
     ...{ kind, grid, cells, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, label },
     worded: words !== null,
-    boxes: boxesOf(single, sample),
+    boxes: ofSample(single?.boxes, sample),
+    graph: graphOf(ofSample(single?.points, sample), ofSample(single?.edges, sample)),
     // Pictures that differ in size are cut alike: only how many pixels there are is their own.
     pixels: single?.pixels?.map((part) => ({ ...part, of: (own && input?.shape?.[part.axis - 1]) || part.of })) ?? null,
     input: first?.input ?? null,
@@ -171,16 +176,24 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   };
 }
 
-/** The boxes of a sample: its own, or those of all samples. */
-function boxesOf(axis: Axis | null, sample: Sample | null): ObjectBox[] | null {
-  const { boxes } = axis ?? {};
-  return (boxes?.length === 1 ? boxes[0] : boxes?.[sample?.index ?? -1]) ?? null;
+/** What a sample has: its own, or what all samples have alike. */
+function ofSample<T>(facts: T[] | null | undefined, sample: Sample | null): T | null {
+  return (facts?.length === 1 ? facts[0] : facts?.[sample?.index ?? -1]) ?? null;
 }
 
 /** Positions that are nothing but names. */
 export function plainPositions(size: number, name: (position: number) => string): Positions {
   const shown = Array.from({ length: size }, (_, i) => i);
-  const nothing = { grid: null, cells: null, extra: [], pixels: null, boxes: null, tokens: null, input: null };
+  const nothing = {
+    grid: null,
+    cells: null,
+    extra: [],
+    pixels: null,
+    boxes: null,
+    graph: null,
+    tokens: null,
+    input: null,
+  };
   return { size, kind: "positions", ...nothing, nowhere: false, worded: false, shown, name, label: name };
 }
 
@@ -199,10 +212,10 @@ export function inPicture(positions: Positions | null, input: number): positions
   return positions.input === null || positions.input === input;
 }
 
-/** Whether two axes have the same cells or boxes at the same positions. */
+/** Whether two axes have the same cells, boxes or nodes at the same positions. */
 export function sameCells(one: Positions | null, other: Positions | null): boolean {
   const key = (axis: Positions | null) =>
-    JSON.stringify([axis?.grid, axis?.cells, axis?.pixels, axis?.boxes, axis?.input]);
+    JSON.stringify([axis?.grid, axis?.cells, axis?.pixels, axis?.boxes, axis?.graph, axis?.input]);
   return key(one) === key(other);
 }
 
@@ -221,12 +234,16 @@ export function positionOfCell({ grid, cells }: Positions, row: number, column: 
   return cells ? cells.indexOf(cell) : cell;
 }
 
-/** The position so many rows and columns further in the picture; among boxes, which have no order there, the next or last one. */
+/**
+ * The position so many rows and columns further in the picture; among boxes, which have no order there, the next or last one;
+ * in a graph the nearest node on that side.
+ */
 export function positionBeside(
   positions: Positions,
   position: number,
   [down, across]: readonly [number, number],
 ): number {
+  if (positions.graph) return nodeBeside(positions.graph, positions.shown, position, [across, down]);
   if (positions.boxes) return Math.max(0, Math.min(positions.size - 1, position + down + across));
   const cell = cellOf(positions, position) ?? { row: 0, column: -1 };
   return positionOfCell(positions, cell.row + down, cell.column + across);

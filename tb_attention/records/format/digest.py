@@ -16,9 +16,12 @@ from tb_attention.records.format.schema import PicturesManifest, StepManifest
 from tb_attention.records.format.site_manifest import EncodedPart, OverviewPart, RowsManifest, SiteManifest
 from tb_attention.records.format.step_record import RecordHeader, StepRecord
 from tb_attention.reduce.encodings import Encoding, choose_encoding, encode, encoded_bytes, row_encoding
+from tb_attention.reduce.graph_layout import laid_out
 from tb_attention.reduce.head_measures import MEASURES, gate_measures, head_measures, uncomputed_rows
 from tb_attention.reduce.pooling import MOST, falling_values, pool_maximum
 from tb_attention.site import Axis, FullRows, Kind, Site, own_part
+
+_WITHOUT_ORDER = ("nodes", "objects", "features")
 
 Masks = Mapping[int, npt.NDArray[np.bool_]]
 """By index of the input: `(samples, positions)`, False for padding."""
@@ -101,7 +104,7 @@ def _site(site: Site, offset: int) -> tuple[SiteManifest, list[npt.NDArray[np.ui
     roles = [axis.role for axis in site.axes[:2]]
     if roles != ["samples", "heads"]:
         raise ArgumentError(f"`axes` of a site must begin with samples and heads. Received: {roles} at {site.path!r}.")
-    axes = site.axes[2:]
+    axes = tuple(map(laid_out, site.axes[2:]))
     inner = (site.axes[1], *axes)
     pooled = [overview(weights, inner, site.kind, sample) for sample, weights in enumerate(site.weights)]
     nothing = np.zeros(site.weights.shape[1:], np.float32)
@@ -211,6 +214,7 @@ def measures(
         grid=grid,
         cells=first.cell_of if len(queries) == 1 else None,
         alike=kind not in ("cross", "router") and _positions(queries) == _positions(keys),
+        ordered=not any(axis.kind in _WITHOUT_ORDER for axis in (*queries, *keys)),
         query_mask=None if mask is None else mask[sample],
     )
 

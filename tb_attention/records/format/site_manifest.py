@@ -108,6 +108,9 @@ def site_to_json(site: SiteManifest) -> dict[str, Any]:
 
 
 def axis_to_json(axis: Axis) -> dict[str, Any]:
-    """The JSON object of an axis, without what is at its default."""
+    """The JSON object of an axis, without what is at its default; nodes are positions with `edges` in it."""
     values = ((name, getattr(axis, name), default) for name, default in _AXIS_FIELDS)
-    return json_text.to_builtins({name: value for name, value, default in values if value != default})
+    changed = {name: value for name, value, default in values if value != default}
+    if axis.kind == "nodes":
+        del changed["kind"]
+    return json_text.to_builtins(changed)

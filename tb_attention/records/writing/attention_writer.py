@@ -88,7 +88,9 @@ class AttentionWriter(StepWriter):
             axes: By path, the axes after samples and heads, in order. Without them, an axis as long as a text of the samples has
                 tokens is taken for these tokens, and one as long as a picture has square patches for these patches, row by row,
                 after extra positions such as CLS. Arrays do not show whether that is right (CLS may be last, or patches in
-                columns), so the site's note, which the tab shows, says what is assumed.
+                columns), so the site's note, which the tab shows, says what is assumed. Where both axes are the nodes of a
+                graph, weights may be of its edges, `(samples, heads, edges)`, in the order of `Axis.edges`: the target of each
+                looks at its source.
             pictures: What the model made of each sample, or what there was to see: `(samples, rows, columns, 1 or 3)`, or
                 `(samples, iterations, rows, columns, 1 or 3)` for a picture in each iteration. The tab shows it beside the maps.
 

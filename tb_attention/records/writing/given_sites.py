@@ -12,6 +12,7 @@ from tb_attention.errors import ArgumentError
 from tb_attention.records.samples.default_axes import default_axes, default_kind, note_on_cells
 from tb_attention.records.samples.nested import to_numpy
 from tb_attention.records.samples.samples import Samples
+from tb_attention.reduce.edge_weights import are_edges, as_maps
 from tb_attention.site import Axis, Kind, Site
 
 _GENERATED = (
@@ -65,6 +66,8 @@ def _site(path: str, value: Any, samples: Samples | None, kind: Kind | None, axe
     else:
         note = None
         inner = tuple(axis for axis in axes if axis.role not in ("samples", "heads"))
+        if array.ndim == 3 and are_edges(array.shape, inner):
+            array = as_maps(array, inner)
     outer = (Axis("samples", array.shape[0]), Axis("heads", array.shape[1]))
     return Site(path, kind or default_kind(inner), (*outer, *inner), array, note)
 

@@ -121,6 +121,18 @@ class Recorder {
     this.#path.push(...this.#corners(x, y, width, height));
   }
 
+  /** A whole circle. */
+  arc(x: number, y: number, radius: number, from: number, to: number): void {
+    if (from !== 0 || to !== 2 * Math.PI) throw new Unrecorded();
+    const handle = radius * 0.5523;
+    this.moveTo(x + radius, y);
+    this.bezierCurveTo(x + radius, y + handle, x + handle, y + radius, x, y + radius);
+    this.bezierCurveTo(x - handle, y + radius, x - radius, y + handle, x - radius, y);
+    this.bezierCurveTo(x - radius, y - handle, x - handle, y - radius, x, y - radius);
+    this.bezierCurveTo(x + handle, y - radius, x + radius, y - handle, x + radius, y);
+    this.closePath();
+  }
+
   closePath(): void {
     this.#path.push({ kind: "close" });
   }

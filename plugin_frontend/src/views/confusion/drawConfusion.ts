@@ -3,7 +3,7 @@ import { inkOn } from "../../color/ramp";
 import { colorIndex, type ColorScale } from "../../color/scale";
 import type { Viewport } from "../../draw/heatmap";
 import { drawMatrix } from "../../draw/drawMatrix";
-import { outline } from "../../draw/patches";
+import { outline } from "../../draw/outline";
 import type { Surface } from "../../draw/surface";
 import { themeColors } from "../../host/colors";
 import type { Cell } from "../../model/confusion";

@@ -185,9 +185,9 @@ export class ShownHead {
     return this.picture !== null && inPicture(axis, this.store.pictureInput);
   }
 
-  /** Whether an axis is drawn as a plane: in the picture, or as an even one for what lies in none. */
+  /** Whether an axis is drawn as a plane: in the picture, as a graph, or as an even one for what lies in none. */
   isPlane(axis: Positions | null): boolean {
-    return this.lies(axis) || ((this.gate || this.count > 1) && axis?.grid?.length === 2);
+    return this.lies(axis) || !!axis?.graph || ((this.gate || this.count > 1) && axis?.grid?.length === 2);
   }
 
   /** The map of the chosen head in other weights of the site. */

@@ -3,6 +3,7 @@ import { kindWords } from "../../model/kindWords";
 import type { Site } from "../../api/wire";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
 import { tintedCells } from "../../draw/patches";
+import { graphPicture } from "../../draw/graph";
 import { pictureCanvas } from "../../draw/pictureCanvas";
 import { hasGateKind } from "../../model/heads";
 import { hasQueries, LazyMap, mapOf, mapShape, type AttentionMap } from "../../model/maps";
@@ -112,6 +113,9 @@ export class SampleReading {
   readonly activeQueries: number[] = $derived(this.#queriesOf(this.active));
   readonly keptQueries: number[] = $derived(this.#queriesOf(this.query));
 
+  /** The position whose row the line is, where it is one of the keys too: edges of a graph begin there. */
+  readonly from: number | null = $derived.by(() => (this.gate || this.average || !this.same ? null : this.active));
+
   /** The line along the keys that the sample is coloured by. Over layers it waits for the kept query, not for the hovered one. */
   readonly line: Float32Array | null = $derived.by(() => {
     const { layers } = this.options;
@@ -179,9 +183,14 @@ export class SampleReading {
 
   constructor(readonly store: Store) {}
 
-  /** Whether an axis has cells in the picture that is shown. */
+  /** Whether an axis has cells in the picture that is shown, or is the nodes of a graph. */
   lies(axis: Positions | null): boolean {
-    return this.picture !== null && inPicture(axis, this.store.pictureInput);
+    return !!axis?.graph || (this.picture !== null && inPicture(axis, this.store.pictureInput));
+  }
+
+  /** What an axis is drawn over. */
+  pictureOf(axis: Positions | null): HTMLCanvasElement | null {
+    return axis?.graph ? graphPicture() : this.picture;
   }
 
   /** Whether the weight is clearly above that of a query that attends uniformly; of a gate, whether there is a value. */

@@ -1,6 +1,7 @@
 /** The row of the query over steps, through layers or for all heads: a line each, below the sample. */
 import { tintColor, type TintScale } from "../../color/tint";
 import { drawTinted } from "../../draw/patches";
+import { themeColors } from "../../host/colors";
 import type { FrameDrawing } from "../../model/filmFrame";
 import { siteNames } from "../../model/heads";
 import { weightText } from "../../model/ranking";
@@ -48,24 +49,27 @@ export class SampleRows {
   readonly pictures: Thinned<Line> = $derived.by(() => thinned(this.lines, MOST_PICTURES, (line) => line.shown));
   /** The scale of the tints in the film, one for all steps; null where the film shows maps. */
   readonly filmTint: TintScale | null = $derived.by(() => {
-    const { picture, keys, options, stepLines } = this.reading;
+    const { keys, options, stepLines } = this.reading;
     // What the model made is another picture at each step.
-    const drawn =
-      picture && !this.store.showsMade && keys && this.tinted && stepLines.length && options.layers === "one";
+    const picture = keys?.graph || !this.store.showsMade ? this.reading.pictureOf(keys) : null;
+    const drawn = picture && keys && this.tinted && stepLines.length && options.layers === "one";
     return drawn ? this.reading.tintOf(stepLines, `the largest ${STRIPS.epochs}`) : null;
   });
   /** Draws the picture of a step in the film, tinted as it is in the view; null where the view shows no picture, or no step's row. */
   readonly film: ((slot: Slot) => FrameDrawing | null) | null = $derived.by(() => {
     const { reading, store } = this;
-    const { picture, keys, percent, stepLines } = reading;
+    const { keys, percent, stepLines } = reading;
+    const picture = reading.pictureOf(keys);
     if (!picture || !keys || !this.filmTint) return null;
     const { full } = this.filmTint;
     const old = store.data.rows.steps.pending || store.picture.pending || store.arrays.weights.pending;
-    const tint = { rgb: tintColor(store.dark), full, opacity: percent / 100 };
+    const tint = { rgb: tintColor(store.dark), full, opacity: percent / 100, from: reading.from };
     return (slot) => {
       // Until the rows of another query or sample have come, there is nothing that belongs to this picture.
       const values = old ? undefined : stepLines[store.stepIndex(slot)];
-      return values ? (context, within) => drawTinted(context, picture, keys, { ...tint, values }, within) : null;
+      return values
+        ? (context, within) => drawTinted(context, picture, keys, { ...tint, values }, themeColors(), within)
+        : null;
     };
   });
   /** The line at the step before; null where it is not known. */
