@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { partsOf, placesOf, windowText } from "../src/model/windows";
+import { cellOf, plainPositions } from "../src/model/positions";
+import { partsOf, placedIn, placesOf, windowText } from "../src/model/windows";
 import { site } from "./helpers";
 
 /** Four windows of 2 x 2 cells of a map of 4 x 4, as it is and rolled by 1 up and to the left. */
@@ -85,5 +86,23 @@ describe("placesOf", () => {
     expect(placesOf(windowed(4))).toEqual(PLAIN);
     expect(placesOf(windowed(3))).toBeNull();
     expect(placesOf(site())).toBeNull();
+  });
+});
+
+describe("placedIn", () => {
+  const four = plainPositions(4, (position) => `position ${position}`);
+  it("names the positions of a shifted window by their cells of the whole feature map", () => {
+    const placed = placedIn(four, SHIFTED, 3);
+    expect([0, 1, 2, 3].map((position) => placed.name(position))).toEqual([
+      "row 3, col 3",
+      "row 3, col 0",
+      "row 0, col 3",
+      "row 0, col 0",
+    ]);
+    expect(cellOf(placed, 1)).toEqual({ row: 3, column: 0 });
+  });
+  it("leaves positions as they are where it is not known which cells they are", () => {
+    expect(placedIn(four, null, 0)).toBe(four);
+    expect(placedIn(plainPositions(9, String), SHIFTED, 0).grid).toBeNull();
   });
 });

@@ -137,6 +137,41 @@ def test_the_mean_of_each_class_lies_below_the_bars(server: TensorBoard, chromiu
         expect(cells).to_have_attribute("aria-valuetext", "thorn, mean of 2")
 
 
+def test_channels_stand_in_the_order_in_which_they_tell_the_classes_apart(
+    server: TensorBoard, chromium: Browser
+) -> None:
+    link = "&p.attention.run=classes&p.attention.view=head&p.attention.sample=a"
+    with opened(chromium, server.address, link) as tab:
+        tab.wait_until_drawn("head", step=1)
+        means = np.stack([CLASSES[1:].mean(0), CLASSES[0]])
+        above = means - means.mean(0)
+        expect(tab.frame.locator("#view")).to_contain_text(f"petal: channel 0 (+{above[1, 0]:.3f})")
+        tab.frame.get_by_role("button", name="by class", exact=True).click()
+        tab.frame.get_by_role("button", name="above the others", exact=True).click()
+        tab.expect_link("attention.means=above")
+        order = np.argsort(-means.std(0), kind="stable")
+        # The colours of what lies above the others go from one hue for most below to another for most above.
+        cells = pixels(tab.frame.get_by_role("slider", name="Mean by class").locator("canvas")).astype(int)
+        height, width, _ = cells.shape
+        for row in range(2):
+            for column, channel in enumerate(order):
+                red, green, _ = cells[int((row + 0.5) * height / 2), int((column + 0.5) * width / 4)]
+                if abs(above[row, channel]) > 0.1:
+                    assert (green > red) == (above[row, channel] > 0), (row, channel)
+
+
+def test_a_gate_over_places_is_drawn_alone_too(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, "&p.attention.run=plane&p.attention.view=head") as tab:
+        tab.wait_until_drawn("head", step=1)
+        show(tab, "light", "light")
+        expect(tab.frame.get_by_text("The values, 2 × 2")).to_be_visible()
+        drawn = pixels(tab.frame.get_by_role("img", name="cell by cell"))
+        height, width, _ = drawn.shape
+        for cell, value in enumerate(NOW):
+            y, x = (cell // 2 + 0.5) * height / 2, (cell % 2 + 0.5) * width / 2
+            assert np.abs(drawn[int(y), int(x)].astype(int) - color("light", value)).max() <= 3, cell
+
+
 def test_the_film_of_a_gate_shows_its_values_and_says_so(server: TensorBoard, chromium: Browser) -> None:
     with opened(chromium, server.address, "&p.attention.run=channels&p.attention.view=overview") as tab:
         tab.wait_until_drawn("overview")

@@ -229,13 +229,13 @@ def test_a_window_is_outlined_in_the_picture_and_chosen_there(server: TensorBoar
         words = "window 15 of 16, rows 7 and 0, columns 10–11 and 0, shifted by 1"
         expect(picture).to_have_attribute("aria-valuetext", words)
         sentence = tab.frame.locator("p[aria-live]").first
-        expect(sentence).to_contain_text(re.compile(f"^row 1, col 2 looks at .*{words}$"))
+        expect(sentence).to_contain_text(re.compile(f"^row 0, col 0 looks at .*{words}$"))
         picture.press("ArrowLeft")
         expect(sentence).to_contain_text("window 14 of 16, rows 7 and 0, columns 7–9, shifted by 1")
         # Cell (3, 4) is the first of window 5.
         picture.click(position={"x": box["width"] * 4.5 / 12, "y": box["height"] * 3.5 / 8})
         expect(sentence).to_contain_text("window 5 of 16, rows 3–4, columns 4–6, shifted by 1")
-        expect(sentence).to_contain_text(re.compile("^row 0, col 0 looks at "))
+        expect(sentence).to_contain_text(re.compile("^row 3, col 4 looks at "))
 
 
 def test_a_decoder_shows_the_text_it_writes_and_the_text_it_reads(

@@ -77,7 +77,7 @@ export function cutToken(token: string): string {
   return characters.length <= CUT ? token : `${characters.slice(0, CUT - 1).join("")}…`;
 }
 
-function gridName(grid: number[], cell: number): string {
+export function gridName(grid: number[], cell: number): string {
   const indices: number[] = [];
   for (let rest = cell, i = grid.length - 1; i >= 0; i--) {
     indices.unshift(rest % grid[i]!);

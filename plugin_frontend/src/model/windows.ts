@@ -1,6 +1,7 @@
 /** Where the windows of a site lie in the feature map that they were cut from. */
 import type { Site, WindowPlaces } from "../api/wire";
 import { axesOf, mapShape } from "./maps";
+import { gridName, type Positions } from "./positions";
 
 /** From one cell to another, both included. */
 export type Run = [number, number];
@@ -11,6 +12,27 @@ export function placesOf(site: Site): WindowPlaces | null {
   const { windows, queries } = mapShape(site);
   const fits = places?.cells.length === windows && places.cells.every((cells) => cells.length === queries);
   return fits ? places : null;
+}
+
+/** The positions of a window as cells of the feature map that it was cut from; as they are where that is not known. */
+export function placedIn(axis: Positions, places: WindowPlaces | null, window: number): Positions {
+  const cells = places?.cells[window];
+  if (!places || places.grid.length !== 2 || cells?.length !== axis.size) return axis;
+  const name = (position: number) => {
+    const cell = cells[position] ?? -1;
+    return cell < 0 ? `padding ${position}` : gridName(places.grid, cell);
+  };
+  return {
+    ...axis,
+    kind: "grid",
+    grid: places.grid,
+    cells,
+    extra: [],
+    pixels: null,
+    nowhere: false,
+    name,
+    label: name,
+  };
 }
 
 function runsOf(numbers: number[]): Run[] {

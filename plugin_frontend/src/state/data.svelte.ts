@@ -9,6 +9,7 @@ import { Comparison } from "./comparison.svelte";
 import type { ConfusionState } from "./confusionState.svelte";
 import { PrefetchTargets } from "./prefetchTargets.svelte";
 import { MapArrays, showsWeights } from "./mapArrays.svelte";
+import { MeasuresOfSeries } from "./seriesMeasures.svelte";
 import { QueryRows } from "./queryRows.svelte";
 import { SiteArray } from "./siteArray.svelte";
 import type { SampleSelection } from "./sampleSelection.svelte";
@@ -18,6 +19,7 @@ export class Data {
   readonly features: SiteArray<FeatureMaps | null>;
   readonly sink: SiteArray<NumberArray>;
   readonly classMeans: ClassMeans;
+  readonly seriesMeasures: MeasuresOfSeries;
   readonly compare: Comparison;
   readonly prefetcher: Prefetcher;
   readonly prefetchTargets: PrefetchTargets;
@@ -35,6 +37,7 @@ export class Data {
     this.features = new SiteArray(of, "features", featureMaps);
     this.sink = new SiteArray(of, "sink", (_, shares) => shares);
     this.classMeans = new ClassMeans(of, maps);
+    this.seriesMeasures = new MeasuresOfSeries(of);
     this.compare = new Comparison(of);
   }
 
@@ -77,6 +80,7 @@ export class Data {
       this.sink.shown.clear();
       this.rows.clear();
       this.classMeans.shown.clear();
+      this.seriesMeasures.shown.clear();
     });
   }
 
@@ -85,6 +89,7 @@ export class Data {
     this.maps.retry();
     this.rows.retry();
     this.classMeans.shown.retry();
+    this.seriesMeasures.shown.retry();
     this.features.shown.retry();
     this.sink.shown.retry();
     this.compare.weights.retry();

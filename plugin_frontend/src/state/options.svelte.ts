@@ -38,7 +38,9 @@ const SETS = {
     "above0.5",
   ],
   /** In which order the bars of a gate stand in Head. */
-  bars: ["value", "model", "change"],
+  bars: ["value", "model", "change", "class"],
+  /** Of the means of a gate by class: the values, or how far they lie above those of the other classes. */
+  means: ["value", "above"],
   tint: ["patch", "smooth"],
   /** Which picture is shown beside the map, where the model makes one: by itself that of each iteration, else the input. */
   picture: ["auto", "input", "output"],

@@ -1,5 +1,12 @@
 /** The sentences of the tab, from typed facts: what the views say, and how what they speak of is called and written. */
-export { averagedText, classMeanName, describeAverage, type AverageFacts } from "./aboutAverages";
+export {
+  averagedText,
+  classMeanName,
+  describeAverage,
+  partingText,
+  peaksText,
+  type AverageFacts,
+} from "./aboutAverages";
 export { exampleCounts, exampleText, nearerText } from "./aboutCell";
 export { distanceText } from "./aboutComparison";
 export { changeBetween, describeCompare, describeFocus, type DifferenceFacts } from "./aboutDifference";

@@ -29,9 +29,11 @@ export class BarLines {
       const sample = store.samples[mean.sample];
       if (!sample || mean.siteIndex !== shown?.siteIndex) return [];
       const { values: options } = store.choices.options;
+      const label = labelName(sample, store.classNames) ?? "";
       return [
         {
-          name: classMeanName(labelName(sample, store.classNames) ?? "", mean.count),
+          name: classMeanName(label, mean.count),
+          short: label,
           values: look.mapIn(mean).weights,
           shown: options.average === "label" && look.sample?.label?.class === sample.label?.class,
           open: () => {

@@ -4,6 +4,8 @@ import type { Store } from "../../state/store.svelte";
 
 export interface Line {
   name: string;
+  /** The name in a list of several. */
+  short?: string;
   values: Float32Array;
   /** Whether it is the one that the view shows. */
   shown: boolean;

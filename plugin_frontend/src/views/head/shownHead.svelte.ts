@@ -16,7 +16,7 @@ import {
 import { inPicture, positionsOf, type Positions } from "../../model/positions";
 import { relativeTo, type Norm } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
-import { placesOf } from "../../model/windows";
+import { placedIn, placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
 import { tintedCells } from "../../draw/patches";
@@ -44,8 +44,11 @@ export class ShownHead {
   readonly count = $derived(this.shown?.count ?? 1);
   readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
   readonly options = $derived.by(() => this.store.choices.options.values);
-  readonly #allQueries = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
-  readonly #allKeys = $derived(this.site ? positionsOf(this.site, "key", this.sample) : null);
+  /** Where the windows of the site lie in its feature map, where the log says it. */
+  readonly places: WindowPlaces | null = $derived(this.site && placesOf(this.site));
+  readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
+  readonly #allQueries = $derived(this.#positions("query"));
+  readonly #allKeys = $derived(this.#positions("key"));
   readonly #raw: AttentionMap | null = $derived.by(() => this.#map(this.shown, this.store.head));
   /** Special tokens and sinks, where they are to be left out. */
   readonly hidden: number[] = $derived.by(() => {
@@ -137,8 +140,8 @@ export class ShownHead {
   readonly picture = $derived.by(() => {
     // An average is of no one picture.
     const picture = this.count > 1 ? null : this.store.shownPicture;
-    // The grid of a window covers a part of the picture: `places` says which, where the log has it.
-    if (this.site && mapShape(this.site).windows > 1) return null;
+    // A window covers a part of the picture: `places` says which, where the log has it.
+    if (this.site && mapShape(this.site).windows > 1 && this.places?.grid.length !== 2) return null;
     return picture ? pictureCanvas(picture) : null;
   });
 
@@ -169,9 +172,6 @@ export class ShownHead {
     return fitTint([line], cells, this.options.full === "quantile" ? "quantile" : "row");
   });
 
-  /** Where the windows of the site lie in its feature map, where the log says it. */
-  readonly places: WindowPlaces | null = $derived(this.site && placesOf(this.site));
-  readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
   /** The picture that the windows lie in. */
   readonly windowPicture = $derived.by(() => {
     const picture = this.count > 1 ? null : this.store.shownPicture;
@@ -207,6 +207,10 @@ export class ShownHead {
 
   #spreadRow(row: Float32Array): Float32Array {
     return this.spread({ rows: 1, columns: row.length, weights: row })!.weights;
+  }
+
+  #positions(role: "query" | "key"): Positions | null {
+    return this.site && placedIn(positionsOf(this.site, role, this.sample), this.places, this.window);
   }
 
   #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
