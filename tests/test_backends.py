@@ -32,10 +32,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("backend", ["jax"])
-def test_what_holds_on_tensorflow_holds_on(backend: str, reference: Path) -> None:
+@pytest.mark.parametrize(
+    ("backend", "tests"), [("jax", "tests/backends"), ("torch", "tests/backends/test_same_sites.py")]
+)
+def test_what_holds_on_tensorflow_holds_on(backend: str, tests: str, reference: Path) -> None:
     pytest.importorskip(backend)
     environment = {**os.environ, "KERAS_BACKEND": backend, "TB_ATTENTION_REFERENCE": str(reference)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/backends"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", tests]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]

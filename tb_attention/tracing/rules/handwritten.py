@@ -13,7 +13,7 @@ from tb_attention.tracing.graph import Graph, Node, Value
 from tb_attention.tracing.rules.divisor_sums import Total, adds_more, nearest_behind, totals_behind
 
 _POSITIVE = frozenset({ops.EXP, ops.SOFTPLUS, ops.SIGMOID, ops.SOFTMAX, ops.RELU, ops.POW})
-_PICKED = ops.LAYOUTS | {ops.ADD, ops.GATHER, ops.MAXIMUM}
+_PICKED = ops.LAYOUTS | ops.CUTS | {ops.ADD, ops.GATHER, ops.MAXIMUM}
 """What is between the sum of a segment and the numbers that are divided by it."""
 
 _ALIKE = (

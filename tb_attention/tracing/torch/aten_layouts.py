@@ -1,11 +1,10 @@
-"""Translates operations that lay numbers out anew: reshapes, copies, cuts, joins and picks by index."""
+"""Translates operations that lay numbers out anew: reshapes, copies, cuts and joins."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 
 from tb_attention.tracing import ops
 from tb_attention.tracing.ops import At, Span
@@ -75,34 +74,6 @@ def _select(t: Translation) -> None:
     t.made(ops.STRIDED_SLICE, t.x, index=(*(Span(None, None, 1) for _ in range(axis)), At(t["index"])))
 
 
-def _gather(t: Translation, data: Any, index: Any, axis: int, batch_dims: int = 0) -> None:
-    t.made(ops.GATHER, data, index, np.asarray(axis), axis=axis, batch_dims=batch_dims)
-
-
-def _index(t: Translation) -> None:
-    """Picks by one list of indices; by several at once, or by a mask, it is opaque."""
-    at = [(axis, index) for axis, index in enumerate(t["indices"]) if index is not None]
-    if len(at) == 1 and at[0][1].dtype not in (torch.bool, torch.uint8):
-        _gather(t, t.x, at[0][1], at[0][0])
-    else:
-        t.made(ops.OPAQUE, t.x, *(index for _, index in at))
-
-
-def _take_along(t: Translation) -> None:
-    """`gather`: of whole rows, where the indices are the same along all axes behind it."""
-    axis, index, rank = t.axis(), t["index"], t.x.dim()
-    flat = index.flatten(2) if rank > 2 else index[..., None]
-    if axis != 1 or rank < 2 or not bool((flat == flat[..., :1]).all()):
-        t.made(ops.OPAQUE, t.x, index)
-        return
-    if rank == 2:
-        _gather(t, t.x, index, 1, batch_dims=1)
-        return
-    cut = (Span(None, None, 1), Span(None, None, 1), *(At(0) for _ in range(rank - 2)))
-    rows = t.between(ops.STRIDED_SLICE, flat[..., 0], lambda ran: ran["index"].flatten(2)[..., 0], index, index=cut)
-    _gather(t, t.x, rows, 1, batch_dims=1)
-
-
 def _roll(t: Translation) -> None:
     if t["dims"]:
         t.made(ops.ROLL, t.x, np.atleast_1d(t["shifts"]), np.atleast_1d(t["dims"]) % t.x.dim())
@@ -123,6 +94,8 @@ def _copy(t: Translation) -> None:
         t.made(ops.BROADCAST_TO, t["src"], np.asarray(t.out.shape, np.int64))
 
 
+_FILLED = "new_zeros new_ones new_full new_empty new_empty_strided full_like empty_like rand_like randn_like"
+
 LAYOUTS: dict[str, Rule] = {
     **dict.fromkeys(("view", "_unsafe_view", "_reshape_alias", "reshape"), _reshape),
     **dict.fromkeys(("t", "permute", "transpose", "numpy_T"), _transpose),
@@ -134,13 +107,11 @@ LAYOUTS: dict[str, Rule] = {
     **dict.fromkeys(("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes", "chunk"), _split),
     "slice": _slice,
     "select": _select,
-    "embedding": lambda t: _gather(t, t["weight"], t["indices"], 0),
-    "index_select": lambda t: _gather(t, t.x, t["index"], t.axis()),
-    "index": _index,
-    "gather": _take_along,
     "where": lambda t: t.made(ops.SELECT, t["condition"], t["self"], t["other"]),
     "masked_fill": lambda t: t.made(ops.SELECT, t["mask"], t["value"], t.x),
     "roll": _roll,
     "flip": _flip,
     "copy": _copy,
+    # Of a tensor they read no more than its type.
+    **dict.fromkeys(_FILLED.split(), lambda t: t.made(ops.OPAQUE)),
 }

@@ -9,6 +9,9 @@ import numpy as np
 import torch
 
 from tb_attention.tracing import ops
+from tb_attention.tracing.graph import Value
+from tb_attention.tracing.torch.aten_pass import Ran
+from tb_attention.tracing.torch.aten_rerun import Recipe
 from tb_attention.tracing.torch.one_operation import Rule, Translation
 
 
@@ -50,19 +53,103 @@ def _cuts_patches(t: Translation) -> bool:
 
 def _patches(t: Translation) -> None:
     """Patches have their channels last, in all frameworks."""
-    last, first = np.asarray((0, 2, 3, 1)), np.asarray((0, 3, 1, 2))
-    x = t.between(ops.TRANSPOSE, t.x.permute(0, 2, 3, 1), lambda ran: ran["input"].permute(0, 2, 3, 1), t.x, last)
-    cut = t.between(
-        ops.PATCHES,
-        t.out.permute(0, 2, 3, 1),
+    cut = _cut_patches(
+        t,
+        t["weight"].shape[2:],
+        t["stride"],
+        t["dilation"],
+        t["padding"],
         lambda ran: ran.outputs[0].permute(0, 2, 3, 1),
-        x,
-        window=(1, *t["weight"].shape[2:], 1),
-        strides=(1, *t["stride"], 1),
-        dilations=(1, *t["dilation"], 1),
-        padding=(0, *t["padding"], 0),
     )
-    t.made(ops.TRANSPOSE, cut, first)
+    t.made(ops.TRANSPOSE, cut, np.asarray((0, 3, 1, 2)))
+
+
+def _cut_patches(
+    t: Translation, window: Sequence[int], strides: Any, dilations: Any, padding: Any, recipe: Recipe
+) -> Value:
+    """Patches of pictures: samples, rows, columns, and for each the rows, columns and channels of a patch in one axis."""
+    last = (0, 2, 3, 1)
+    x = t.between(ops.TRANSPOSE, t.x.permute(last), lambda ran: _pictures(ran).permute(last), t.x, np.asarray(last))
+    return t.between(
+        ops.PATCHES,
+        recipe(t.ran),
+        recipe,
+        x,
+        window=(1, *window, 1),
+        strides=(1, *strides, 1),
+        dilations=(1, *dilations, 1),
+        padding=(0, *padding, 0),
+    )
+
+
+def _pictures(ran: Ran) -> torch.Tensor:
+    given: torch.Tensor = ran["self"] if ran["input"] is None else ran["input"]
+    return given
+
+
+def _columns(t: Translation) -> None:
+    """Patches in columns, as `unfold` cuts them: samples; channels, rows and columns of a patch; patches."""
+    if t.x.dim() != 4:
+        t.made(ops.OPAQUE, t.x)
+        return
+    kernel, channels = tuple(t["kernel_size"]), t.x.shape[1]
+    counts = [
+        (size + 2 * pad - dilation * (width - 1) - 1) // stride + 1
+        for size, pad, dilation, width, stride in zip(
+            t.x.shape[2:], t["padding"], t["dilation"], kernel, t["stride"], strict=True
+        )
+    ]
+
+    def apart(ran: Ran) -> torch.Tensor:
+        return ran.outputs[0].reshape(-1, channels, *kernel, *counts)
+
+    def in_patches(ran: Ran) -> torch.Tensor:
+        return apart(ran).permute(0, 4, 5, 2, 3, 1)
+
+    cut = _cut_patches(t, kernel, t["stride"], t["dilation"], t["padding"], lambda ran: in_patches(ran).flatten(3))
+    sizes = (-1, *counts, *kernel, channels)
+    split = t.between(ops.RESHAPE, in_patches(t.ran), in_patches, cut, np.asarray(sizes, np.int64))
+    turned = t.between(ops.TRANSPOSE, apart(t.ran), apart, split, np.asarray((0, 5, 3, 4, 1, 2)))
+    t.made(ops.RESHAPE, turned, np.asarray((-1, *t.out.shape[1:]), np.int64))
+
+
+def _windows(t: Translation) -> None:
+    """Windows along an axis, whose cells become the last axis."""
+    rank, along, size = t.x.dim(), t.axis("dimension"), t["size"]
+    if rank < 2 or not along:
+        t.made(ops.OPAQUE, t.x)
+        return
+    rest = [axis for axis in range(1, rank) if axis != along]
+    order = [0, along, *rest]
+    sizes = [t.x.shape[axis] for axis in rest]
+
+    def cut(ran: Ran) -> torch.Tensor:
+        return ran.outputs[0].permute(0, along, rank, *rest)
+
+    turned = t.between(
+        ops.TRANSPOSE, t.x.permute(order), lambda ran: ran["self"].permute(order), t.x, np.asarray(order)
+    )
+    flat = t.between(
+        ops.RESHAPE,
+        t.x.permute(order).flatten(2),
+        lambda ran: ran["self"].permute(order).flatten(2),
+        turned,
+        np.asarray((-1, t.x.shape[along], int(np.prod(sizes))), np.int64),
+    )
+    patches = t.between(
+        ops.PATCHES,
+        cut(t.ran).flatten(2),
+        lambda ran: cut(ran).flatten(2),
+        flat,
+        window=(1, size, 1),
+        strides=(1, t["step"], 1),
+        dilations=(1, 1, 1),
+        padding=(0, 0, 0),
+    )
+    split = t.between(
+        ops.RESHAPE, cut(t.ran), cut, patches, np.asarray((-1, t.out.shape[along], size, *sizes), np.int64)
+    )
+    t.made(ops.TRANSPOSE, split, np.argsort((0, along, rank, *rest)))
 
 
 def _pool(t: Translation) -> None:
@@ -132,5 +219,7 @@ SLIDING: dict[str, Rule] = {
     **dict.fromkeys(("adaptive_max_pool2d", "adaptive_max_pool3d"), lambda t: _adaptive_pool(t, ops.MAX)),
     **dict.fromkeys(_RESIZES.split(), _resize),
     **dict.fromkeys(_PADS.split(), _pad),
+    "im2col": _columns,
+    "unfold": _windows,
     "mkldnn_rnn_layer": _recurrent,
 }

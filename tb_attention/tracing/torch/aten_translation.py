@@ -13,6 +13,8 @@ from tb_attention.tracing.graph import Value
 from tb_attention.tracing.torch.aten_layouts import LAYOUTS
 from tb_attention.tracing.torch.aten_names import BINARY, FIRST_INPUT, REDUCTIONS, UNARY
 from tb_attention.tracing.torch.aten_pass import FLEX, Ran
+from tb_attention.tracing.torch.aten_picks import PICKS
+from tb_attention.tracing.torch.aten_products import PRODUCTS
 from tb_attention.tracing.torch.aten_rerun import Recipe
 from tb_attention.tracing.torch.aten_sliding import SLIDING
 from tb_attention.tracing.torch.fused_attention import fused_weights, is_fused
@@ -99,17 +101,6 @@ def _times(t: Translation, op: str) -> None:
     t.made(ops.MUL, t.x, t.between(op, t.x, lambda ran: ran.outputs[0] / ran["self"], t.x))
 
 
-def _product_and_sum(t: Translation, one: str, other: str) -> None:
-    """beta * self + alpha * (one @ other)."""
-    product = t.between(ops.MATMUL, t.out, lambda ran: ran[one] @ ran[other], t[one], t[other])
-    if t["alpha"] not in (None, 1):
-        product = t.between(ops.MUL, t.out, lambda ran: ran[one] @ ran[other] * ran["alpha"], product, t["alpha"])
-    if t["beta"] == 0:
-        t.made(ops.IDENTITY, product)
-    else:
-        t.made(ops.ADD, product, t["self"])
-
-
 def _clamp(t: Translation) -> None:
     low, high = t["min"], t["max"]
     if high is None:
@@ -176,6 +167,8 @@ def _for_heads(t: Translation, name: str, groups: int) -> Any:
 
 _RULES: dict[str, Rule] = {
     **LAYOUTS,
+    **PICKS,
+    **PRODUCTS,
     **SLIDING,
     "_softmax": lambda t: _softmax(t, ops.SOFTMAX),
     "_safe_softmax": lambda t: _softmax(t, ops.SOFTMAX),
@@ -183,10 +176,6 @@ _RULES: dict[str, Rule] = {
     "logsumexp": _logsumexp,
     **dict.fromkeys(("silu", "hardswish"), lambda t: _times(t, ops.SIGMOID)),
     "gelu": lambda t: _times(t, ops.ERF),
-    "mm": lambda t: t.made(ops.MATMUL, t.x, t["mat2"]),
-    "bmm": lambda t: t.made(ops.MATMUL, t.x, t["mat2"]),
-    "addmm": lambda t: _product_and_sum(t, "mat1", "mat2"),
-    "baddbmm": lambda t: _product_and_sum(t, "batch1", "batch2"),
     **dict.fromkeys(("clamp", "clamp_min", "clamp_max"), _clamp),
     "hardtanh": _hardtanh,
     "pow": _pow,

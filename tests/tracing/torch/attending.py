@@ -65,9 +65,9 @@ def as_array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().double().numpy()
 
 
-def softmax(scores: np.ndarray) -> np.ndarray:
-    exponents = np.exp(scores - scores.max(-1, keepdims=True))
-    return exponents / exponents.sum(-1, keepdims=True)
+def softmax(scores: np.ndarray, axis: int = -1) -> np.ndarray:
+    exponents = np.exp(scores - scores.max(axis, keepdims=True))
+    return exponents / exponents.sum(axis, keepdims=True)
 
 
 class Classifier(torch.nn.Module):
