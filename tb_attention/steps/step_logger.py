@@ -90,6 +90,11 @@ class StepLogger:
     ) -> None:
         self.close(finished=kind is None)
 
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Names of the classes, by index; None where none are known."""
+        return self._recorder.samples.class_names
+
     def step(
         self,
         step: Step,

@@ -16,6 +16,7 @@ from tb_attention.records.store.opening import checked_directory
 from tb_attention.records.writing.arguments import checked_frequency, checked_tag
 from tb_attention.steps.failures import Warnings, guarded
 from tb_attention.torch.attention_logger import AttentionLogger
+from tb_attention.torch.evaluation_matrix import EvaluationMatrix, accuracy_of, as_classes
 
 # What an evaluation reports of itself.
 _BOOKS = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time")
@@ -26,7 +27,8 @@ class TrainerCallback(transformers.TrainerCallback):  # type: ignore[misc]
 
     Training results are bit-identical to those without the callback. Metrics of an evaluation belong to the step after which it
     runs: "eval_loss" is logged as "val_loss", and so on. The tokenizer is that of the trainer (`processing_class`), and names of
-    classes are those in the configuration of the model.
+    classes are those in the configuration of the model. Where the trainer gets its `count_confusion` as `compute_metrics`, the
+    confusion matrix of each evaluation is logged too.
 
     Args:
         log_dir: The run's directory, below the `--logdir` of TensorBoard: a path, or a URL that fsspec knows.
@@ -43,7 +45,8 @@ class TrainerCallback(transformers.TrainerCallback):  # type: ignore[misc]
             kind (`tb_attention.errors.AttentionWarning`) and never stop training.
 
     Example:
-        trainer = Trainer(model, ..., callbacks=[tb_attention.torch.TrainerCallback("logs/run1", samples=dataset["test"])])
+        attention = tb_attention.torch.TrainerCallback("logs/run1", samples=dataset["test"])
+        trainer = Trainer(model, ..., compute_metrics=attention.count_confusion, callbacks=[attention])
     """
 
     def __init__(
@@ -66,6 +69,24 @@ class TrainerCallback(transformers.TrainerCallback):  # type: ignore[misc]
         self._options = options
         self._logger: AttentionLogger | None = None
         self._waiting: StepRecord | None = None
+        self._matrix: EvaluationMatrix | None = None
+
+    def count_confusion(self, prediction: Any) -> dict[str, float]:
+        """Counts the predictions of an evaluation: give it to the trainer as `compute_metrics`, or call it in your own.
+
+        While a training runs, the matrix is logged with the tag "confusion", at the step that the evaluation belongs to.
+
+        Args:
+            prediction: What the trainer passes: `predictions` are logits `(examples, ..., classes)`, or a tuple that begins with
+                them; `label_ids` are class indices, of which -100 is not counted. Other outputs cost one warning.
+
+        Returns:
+            `{"accuracy": ...}`, from 0 to 1; nothing where the outputs are no classes.
+        """
+        labels, scores = as_classes(prediction)
+        if self._matrix is not None:
+            self._matrix.count(labels, scores)
+        return accuracy_of(labels, scores)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Copies the samples and checks them against the model."""
@@ -84,6 +105,7 @@ class TrainerCallback(transformers.TrainerCallback):  # type: ignore[misc]
             **{"tokenizer": kwargs.get("processing_class") or kwargs.get("tokenizer"), **self._options},
         )
         self._logger.warnings = self.warnings
+        self._matrix = EvaluationMatrix(self.log_dir, self._logger.class_names, self.warnings)
         self._waiting = None
         if self.init and state.global_step == 0:
             self._logger.step("init", epoch=0, batch=0)
@@ -110,15 +132,21 @@ class TrainerCallback(transformers.TrainerCallback):  # type: ignore[misc]
         if self._waiting is not None:
             logs = {**self._waiting.logs, **_named(metrics or {})}
             self._waiting = dataclasses.replace(self._waiting, logs=logs)
+        if self._matrix is not None:
+            by_epoch = self.update_freq == "epoch"
+            step = _epoch(state) if by_epoch else state.global_step
+            self._matrix.write(step, _named(metrics or {}), _epoch(state), state.global_step)
         self._flush()
 
     @guarded("The end of the attention log")
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Waits for the writer and closes it."""
         self._flush()
-        logger, self._logger = self._logger, None
-        if logger is not None:
-            logger.close()
+        ended = (self._matrix, self._logger)
+        self._matrix = self._logger = None
+        for each in ended:
+            if each is not None:
+                each.close()
 
     def _note(self, step: Step, state: Any) -> None:
         """Captures a step, and keeps it until the metrics of its evaluation are there or it is clear that there is none."""

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import tb_attention
-from tb_attention.errors import ArgumentError
+from tb_attention.errors import ArgumentError, AttentionWarning
+from tb_attention.torch.evaluation_matrix import EvaluationMatrix
 
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("accelerate")
@@ -47,7 +48,7 @@ def classifier() -> Any:
     return BertForSequenceClassification(config)
 
 
-def train(path: Path, callbacks: list[Any], **arguments: Any) -> tuple[Any, Any]:
+def train(path: Path, callbacks: list[Any], count: Any = None, **arguments: Any) -> tuple[Any, Any]:
     settings = dict(per_device_train_batch_size=4, num_train_epochs=2, logging_steps=1, seed=3, use_cpu=True)
     settings |= dict(report_to=[], disable_tqdm=True, save_strategy="no") | arguments
     model = classifier()
@@ -56,6 +57,7 @@ def train(path: Path, callbacks: list[Any], **arguments: Any) -> tuple[Any, Any]
         TrainingArguments(str(path / "out"), **settings),
         train_dataset=Texts(),
         eval_dataset=Texts(),
+        compute_metrics=count,
         callbacks=callbacks,
     )
     trainer.train()
@@ -106,6 +108,29 @@ def test_each_evaluation_is_logged(tmp_path: Path) -> None:
     assert log.steps == [3, 6]
     assert len(log.samples) == 5
     assert all("val_loss" in log.logs(step) for step in log.steps)
+
+
+def test_each_evaluation_has_its_matrix(tmp_path: Path) -> None:
+    callback = tb_attention.torch.TrainerCallback(tmp_path / "run", Texts(), max_samples=12)
+    model, history = train(tmp_path, [callback], callback.count_confusion, eval_strategy="epoch")
+    log = tb_attention.load(tmp_path / "run", tag="attention")
+    given = {name: torch.stack([Texts()[at][name] for at in range(12)]) for name in ("input_ids", "attention_mask")}
+    expected = np.zeros((3, 3), int)
+    np.add.at(expected, (np.arange(12) % 3, model.eval()(**given).logits.argmax(-1).numpy()), 1)
+    np.testing.assert_array_equal(log.confusion_matrix(step=1), expected)
+    accuracies = [entry["eval_accuracy"] for entry in history if "eval_accuracy" in entry]
+    assert [log.logs(step)["val_accuracy"] for step in (0, 1)] == accuracies
+    assert accuracies[1] == pytest.approx(expected.trace() / 12)
+
+
+def test_labels_of_padding_are_not_counted_and_no_classes_cost_one_warning(tmp_path: Path) -> None:
+    prediction = transformers.EvalPrediction(np.eye(3)[[[0, 1], [2, 2]]], np.array([[0, 2], [-100, 2]]))
+    callback = tb_attention.torch.TrainerCallback(tmp_path / "run", Texts())
+    assert callback.count_confusion(prediction) == {"accuracy": pytest.approx(2 / 3)}
+    matrix = EvaluationMatrix(str(tmp_path / "run"), None, callback.warnings)
+    with pytest.warns(AttentionWarning, match="No confusion matrix is logged: `num_classes` must be"):
+        matrix.count(np.array([0.5, 0.1]), np.array([[0.4], [0.2]]))
+    assert callback.count_confusion(transformers.EvalPrediction(np.zeros((2, 2)), np.zeros((2, 5)))) == {}
 
 
 def test_wrong_arguments_raise_before_training(tmp_path: Path) -> None:
