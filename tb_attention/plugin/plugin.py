@@ -14,6 +14,7 @@ from tb_attention.plugin import (
     serve_matrix,
     serve_opening,
     serve_page,
+    serve_received,
     serve_samples,
 )
 from tb_attention.plugin.event_files import EventFiles
@@ -65,6 +66,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/history": serve_history.serve_history,
             "/examples": serve_samples.serve_examples,
             "/rows": serve_curves.serve_rows,
+            "/received": serve_received.serve_received,
             "/page": serve_page.serve_page,
             "/page_size": serve_page.serve_size,
         }

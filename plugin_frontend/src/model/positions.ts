@@ -145,12 +145,15 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   const seen = new Set<string>();
   const repeated = new Set(words?.filter((word) => seen.size === seen.add(word).size));
   const noun = tokens ? "word" : NOUNS[kind];
+  // That of attention pooling, which is no part of the sample.
+  const lone = size === 1 && kind === "positions" && !words && role === "query";
 
   const label = (position: number): string => {
     const word = words?.[position];
     const mark = tokens ? invisibleMark(word ?? "") : null;
     if (mark) return `${mark} ${position}`;
     if (word) return word;
+    if (lone) return "query";
     if (times) return times[position] ?? String(position);
     if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position);
     return String(position);
@@ -160,6 +163,7 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     const mark = tokens ? invisibleMark(word ?? "") : null;
     if (mark) return `${word ? quoted(mark) : "empty token"} (${noun} ${position})`;
     if (word) return repeated.has(word) ? `${quoted(word)} (${noun} ${position})` : quoted(word);
+    if (lone) return "the query";
     if (times) return `frame at ${label(position)}`;
     return grid ? label(position) : `${NOUNS[kind]} ${position}`;
   };

@@ -15,10 +15,13 @@ export interface Use {
 /** Texts do not change, and lowering the case of ten thousand of them takes longer than a stroke of a key. */
 const lowered = new WeakMap<SampleInput, string[]>();
 
+/** A token without its tokenizer's marks, in lower case. */
+export const plainToken = (token: string) => token.replace(/^(##|[▁Ġ])/, "").toLowerCase();
+
 function plainTokens(input: SampleInput): string[] {
   let plain = lowered.get(input);
   if (!plain) {
-    plain = (input.tokens ?? []).map((token) => token.replace(/^(##|[▁Ġ])/, "").toLowerCase());
+    plain = (input.tokens ?? []).map(plainToken);
     lowered.set(input, plain);
   }
   return plain;

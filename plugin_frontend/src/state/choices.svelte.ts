@@ -1,6 +1,7 @@
 /** What the user chose, as it stands in the address. A null means: whatever is first, newest or usual. */
 import { readLink, writeLink, onLinkChanged, type LinkState } from "../host/link";
 import type { Step } from "../api/wire";
+import { NO_FILTER, type SampleFilter } from "../model/samples";
 import { Options } from "./options.svelte";
 
 export const VIEWS = ["overview", "head", "sample", "samples", "confusion", "epochs", "compare", "runs"] as const;
@@ -66,6 +67,8 @@ export class Choices {
   bestRuns = $state.raw<number | null>(null);
   /** The word that is looked for in the samples. */
   word = $state("");
+  /** Which samples are listed. Tags are in the browser only, so they are in no address. */
+  filter = $state.raw<SampleFilter>(NO_FILTER);
   readonly options = new Options();
 
   constructor() {
@@ -101,6 +104,9 @@ export class Choices {
     this.orderRuns = state.orderRuns ?? null;
     this.bestRuns = integer(state.bestRuns);
     this.word = state.word ?? "";
+    const verdict = state.verdict === "right" || state.verdict === "wrong" ? state.verdict : "all";
+    const [label, prediction] = [integer(state.label), integer(state.prediction)];
+    this.filter = { ...NO_FILTER, text: state.filter ?? "", verdict, label, prediction };
     this.options.take(state);
   }
 
@@ -133,6 +139,10 @@ export class Choices {
       ["orderRuns", this.orderRuns],
       ["bestRuns", this.bestRuns],
       ["word", this.word || null],
+      ["filter", this.filter.text || null],
+      ["verdict", this.filter.verdict === "all" ? null : this.filter.verdict],
+      ["label", this.filter.label],
+      ["prediction", this.filter.prediction],
       ["also", this.also.length ? this.also.join(",") : null],
       // Names of runs are paths, which may hold commas.
       ["runs", this.runs && this.runs.map(encodeURIComponent).join(",")],

@@ -49,6 +49,8 @@ const SETS = {
   /** In which order Samples lists them, and whether only those that changed since the last step. */
   sort: ["index", "label", "probability", "loss", "moved"],
   since: ["all", "changed"],
+  /** Whether Samples ranks the words of the listed samples: and by what (`KeywordOrder`). */
+  keywords: ["no", "share", "use", "lead"],
   /** What the Overview draws of a head, and in which order. */
   color: ["maps", "measure", "kind"],
   order: ["model", "measure"],

@@ -3,7 +3,7 @@ import type { NpyArray } from "../api/npy";
 import { address } from "../api/client";
 import type { Sample, SamplesAnswer } from "../api/wire";
 import type { Cell } from "../model/confusion";
-import { isPadded, NO_FILTER, passes, unnamedSamples, withPadding, type SampleFilter } from "../model/samples";
+import { isPadded, passes, unnamedSamples, withPadding, type SampleFilter } from "../model/samples";
 import { Notes } from "./notes.svelte";
 import { frameOf } from "../model/madePicture";
 import { Averaging } from "./averaging.svelte";
@@ -16,8 +16,6 @@ export class SampleSelection extends Selection {
   readonly picture = new Resource<NpyArray>();
   /** What the model made of the sample at this step: (frames, rows, columns, channels). */
   readonly made = new Resource<NpyArray>();
-  filter = $state.raw<SampleFilter>(NO_FILTER);
-
   readonly sampleNotes = new Notes(this);
 
   readonly samples: Sample[] = $derived.by(() => {
@@ -64,6 +62,15 @@ export class SampleSelection extends Selection {
       passes(this.filter, sample, prediction, this.classNames, this.sampleNotes.ofSample(sample.id)),
     ),
   );
+
+  /** Which samples are listed. */
+  get filter(): SampleFilter {
+    return this.choices.filter;
+  }
+
+  set filter(filter: SampleFilter) {
+    this.choices.filter = filter;
+  }
 
   /** Samples with their padding as words like all others, where it is to be drawn. */
   asDrawn(samples: Sample[]): Sample[] {

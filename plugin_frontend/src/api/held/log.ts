@@ -7,6 +7,7 @@ import type { ExamplesAnswer, HeldIndex } from "../wire";
 import { overviews } from "./overviews";
 import { means } from "./means";
 import { history, matrices } from "./matrices";
+import { received } from "./received";
 import { meanRows } from "./rows";
 
 export interface HeldLog {
@@ -72,8 +73,14 @@ export function answerFrom(log: HeldLog): (url: string) => Promise<Response> {
     if (route === "rows")
       return meanRows(series, params, (step, sample, site) => array("weights", { step, sample, site }));
     const given = Object.fromEntries(params);
+    const listed = Object.values(answers.samples[index] ?? {})[0]?.samples ?? [];
+    if (route === "received") {
+      const made = await received(series, listed, params, (step, sample, site) =>
+        array("weights", { step, sample, site }),
+      );
+      return made ?? refusal("This page does not hold that step.");
+    }
     if (params.has("samples")) {
-      const listed = Object.values(answers.samples[index] ?? {})[0]?.samples ?? [];
       const made = await means(route, series, listed, params, (sample) => array(route, { ...given, sample }));
       return made ?? refusal("This page does not hold these samples.");
     }

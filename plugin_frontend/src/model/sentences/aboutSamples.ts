@@ -1,6 +1,7 @@
 /** Several samples: how many are wrong, or where a word occurs. */
 import type { SampleRow } from "../browse";
-import { timesText } from "./amounts";
+import { rankedKeywords, type Keyword, type KeywordOrder } from "../keywords";
+import { percentText, timesText } from "./amounts";
 import { mentioned, named, plain, strong, type Part } from "./part";
 import { metricText } from "../timeline";
 import type { Use } from "../wordUses";
@@ -39,6 +40,41 @@ export function describeWord({ word, uses, shares, samples, head }: WordFacts): 
           plain(asked),
         ]
       : []),
+    plain("."),
+  ];
+}
+
+export interface KeywordFacts {
+  words: Keyword[];
+  order: KeywordOrder;
+  /** How many are listed. */
+  samples: number;
+  /** The head whose weights they are. */
+  head: string;
+}
+
+/** Which word of the listed samples gets most. */
+export function describeKeywords({ words, order, samples, head }: KeywordFacts): Part[] {
+  const [first, second] = rankedKeywords(words, order, 2);
+  if (!first) return [];
+  const those = `${samples.toLocaleString("en")} ${samples === 1 ? "sample" : "samples"}`;
+  const uses = `in ${first.uses.toLocaleString("en")} ${first.uses === 1 ? "use" : "uses"}`;
+  const amounts: Record<KeywordOrder, Part[]> = {
+    use: [strong(`${timesText(first.perUse)} times uniform`), plain(` per use, ${uses}`)],
+    share: [strong(percentText(first.share)), plain(` of all attention, ${uses}`)],
+    lead: [
+      strong(percentText(first.share)),
+      plain(` of all attention, ${uses}, and ${percentText(first.share - first.lead)} in the other samples`),
+    ],
+  };
+  return [
+    plain(order === "lead" ? `Typical of ${those}: ` : `In ${those} `),
+    mentioned(head),
+    plain(" gives "),
+    named(`“${first.word}”`),
+    plain(order === "lead" ? " " : " most: "),
+    ...amounts[order],
+    ...(second ? [plain("; then "), named(`“${second.word}”`)] : []),
     plain("."),
   ];
 }

@@ -41,7 +41,7 @@ export {
   type RunValue,
 } from "./aboutRuns";
 export { describeSample, type SampleFacts } from "./aboutSample";
-export { describeTable, describeWord } from "./aboutSamples";
+export { describeKeywords, describeTable, describeWord } from "./aboutSamples";
 export { changeOfHead, describeEpochs, describeHeadAtSlot, type StepsFacts } from "./aboutSteps";
 export { damagedText, obstructionText, unreachableText, type Obstruction } from "./aboutProblems";
 export { runningText, trainingText } from "./aboutTraining";
