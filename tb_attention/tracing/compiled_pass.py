@@ -13,12 +13,12 @@ from tb_attention.site import Axis, Site
 from tb_attention.tracing.backend import Arrays, Trace
 from tb_attention.tracing.captured import Capture, LeftOut
 from tb_attention.tracing.graph import Stale
-from tb_attention.tracing.layout import arrange, arrange_features, sink_of
+from tb_attention.tracing.layout import arrange, arrange_features, axis_of_rounds, sink_of
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.rules.detections import Detection, FeatureMap
 from tb_attention.tracing.rules.find_sites import find_sites
 from tb_attention.tracing.site_paths import name_blocks, name_sites
-from tb_attention.tracing.unrolled_loops import rounds_are_samples
+from tb_attention.tracing.unrolled_loops import dimension_along, rounds_are_samples
 
 
 class TracedModel:
@@ -142,10 +142,23 @@ class CompiledPass:
                 maps = [np.concatenate([array[:1] for array in maps])]
             weights.append(maps[0] if len(maps) == 1 else _stacked(maps))
         joined = weights[0] if len(weights) == 1 else np.concatenate(weights)
-        iteration = (Axis("iteration", len(rounds)),) if len(rounds) > 1 and not over_samples else ()
-        axes = (Axis("samples", len(joined)), axes[1], *iteration, *axes[2:])
+        axes = (Axis("samples", len(joined)), *axes[1:])
+        if len(rounds) > 1 and not over_samples:
+            joined, axes = self._with_rounds(joined, axes, rounds)
         site = Site(path, rounds[0].kind, axes, joined, rounds[0].note)
         return site.replace(sink=sink_of(site)) if rounds[0].sink else site
+
+    def _with_rounds(
+        self, stacked: npt.NDArray[np.float32], axes: tuple[Axis, ...], rounds: Sequence[Detection]
+    ) -> tuple[npt.NDArray[np.float32], tuple[Axis, ...]]:
+        """The rounds of a loop as iterations, or as the queries where each has one, of a position of an input."""
+        queries = [axis for axis in axes if axis.role == "query"]
+        along = None
+        if [axis.size for axis in queries] == [1] and axes[2] is queries[0]:
+            along = dimension_along([found.weights for found in rounds], self._tracker.dims)
+        if along is None:
+            return stacked, (*axes[:2], Axis("iteration", len(rounds)), *axes[2:])
+        return stacked.squeeze(3), (*axes[:2], axis_of_rounds(len(rounds), along), *axes[3:])
 
     def _joined(self, parts: Sequence[tuple[npt.NDArray[Any], int]]) -> npt.NDArray[Any]:
         """An output of the model, without what was fed to fill up a chunk."""

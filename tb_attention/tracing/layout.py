@@ -138,6 +138,11 @@ def _axes(
     return axes if whole.pixels is None else [whole]
 
 
+def axis_of_rounds(rounds: int, factors: Dim) -> Axis:
+    """The queries of a loop that goes along a sequence, one a round."""
+    return _axis("query", rounds, factors, "positions", [])
+
+
 def _axis(role: Role, length: int, factors: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:
     if axis_kind != "positions":
         return Axis(role, length, axis_kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from tb_attention.tracing import limits, ops
@@ -71,6 +71,43 @@ def dimension_of_items(items: list[Value], dims: Mapping[Value, Dims | None]) ->
         if whole and again is not None and (again is not part or len(items) == 1) and size_of(whole[0]) != ONE:
             return whole[0]
     return dim_of(Factor((0, len(items)), "position"))
+
+
+def dimension_along(made: Sequence[Value], dims: Mapping[Value, Dims | None]) -> Dim | None:
+    """The positions of an input along which a loop went, one a round; None where it did not go along any.
+
+    Args:
+        made: What each round made, in order. A round may make it before it takes its own part, as a decoder does that chooses
+            where to look by its state.
+        dims: The dimensions of all values.
+    """
+    last = _parts_of(made[-1])
+    for round_ in (0, 1):
+        for key, part in _parts_of(made[round_]).items():
+            whole, axis = key
+            taken = dims.get(whole)
+            if key not in last or last[key] == part or taken is None or axis >= len(taken):
+                continue
+            if size_of(taken[axis]) == (0, len(made)) and all(_lies_in_an_input(factor) for factor in taken[axis]):
+                return taken[axis]
+    return None
+
+
+def _parts_of(value: Value) -> dict[tuple[Value, int], object]:
+    """What was taken apart, and along which axis, to make a value; with the part of it that lies nearest."""
+    found: dict[tuple[Value, int], object] = {}
+    for item in islice(ancestors([value]), limits.ROUND_VALUES):
+        sequence = _sequence(item.node)
+        if sequence is not None:
+            found.setdefault((sequence, 0), item)
+        elif (part := _as_part(item)) is not None:
+            whole, axis, index = part
+            found.setdefault((whole, axis), index)
+    return found
+
+
+def _lies_in_an_input(factor: Factor) -> bool:
+    return factor.root.origin == "position" and factor.root.input is not None
 
 
 def _taken(value: Value) -> dict[Value, Value]:

@@ -38,7 +38,7 @@ class AttentiveCell(layers.Layer):
 
 
 @pytest.mark.parametrize("way", ["graph", "eager"])
-def test_rounds_of_a_loop_are_an_axis(way: str, request: pytest.FixtureRequest) -> None:
+def test_rounds_of_a_loop_along_a_sequence_are_its_queries(way: str, request: pytest.FixtureRequest) -> None:
     if way == "eager":
         request.getfixturevalue("without_graphs")
     inputs = keras.Input((4, 8))
@@ -46,14 +46,14 @@ def test_rounds_of_a_loop_are_an_axis(way: str, request: pytest.FixtureRequest) 
     model = keras.Model(inputs, layers.RNN(cell, name="rnn")(inputs))
     x = normal(4, 8)
     (site,) = tb_attention.capture(model, x).values()
-    assert [axis.role for axis in site.axes] == ["samples", "heads", "iteration", "query", "key"]
+    assert [(axis.role, axis.size, axis.input) for axis in site.axes[2:]] == [("query", 4, 0), ("key", 5, None)]
     state = np.zeros((3, 8), "float32")
     memory = ops.convert_to_numpy(cell.memory)
     for index in range(4):
         keys = state[:, None] + memory
         logits = np.einsum("bd,bkd->bk", cell.query(x[:, index]), keys)
         expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-        np.testing.assert_allclose(site.weights[:, 0, index, 0], expected, atol=1e-5)
+        np.testing.assert_allclose(site.weights[:, 0, index], expected, atol=1e-5)
         state = ops.convert_to_numpy(cell(x[:, index], [state])[0])
 
 
