@@ -73,6 +73,6 @@ def test_the_tab_shows_words_before_and_after_and_the_matrix(server: TensorBoard
         tab.wait_until_drawn("sample", step="init")
         tab.open("Overview")
         expect(tab.frame.get_by_role("grid", name="Heads").get_by_role("gridcell")).to_have_count(72)
-        tab.open("Confusion")
         tab.slider.press("End")
+        tab.open("Confusion")
         expect(tab.frame.get_by_text("96 examples (validation)")).to_be_visible()
