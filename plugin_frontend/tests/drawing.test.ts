@@ -191,4 +191,6 @@ test("a square map stays square, and a tall one does not become a thread", () =>
   expect(matrixSize({ rows: 50, columns: 50 }, 600, 400)).toEqual({ width: 400, height: 400 });
   expect(matrixSize({ rows: 1, columns: 20 }, 500, 400)).toEqual({ width: 500, height: 140 });
   expect(matrixSize({ rows: 300, columns: 8 }, 500, 400).width).toBeGreaterThanOrEqual(100);
+  // A band of many words is no thread, but higher than wide.
+  expect(matrixSize({ rows: 2048, columns: 66 }, 500, 360)).toEqual({ width: 240, height: 360 });
 });
