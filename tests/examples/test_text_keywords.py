@@ -76,7 +76,7 @@ def test_the_tab_ranks_the_words_of_a_class_over_all_its_mails(
     choices = f"&p.attention.view=samples&p.attention.keywords=share&p.attention.label={SPAM}"
     with opened(chromium, server.address, choices) as tab:
         words = tab.frame.get_by_role("list", name="Words by attention").get_by_role("button")
-        expect(words.first).to_have_text(first[0])
+        expect(words.first).to_have_text(first[0], timeout=30_000)
         assert words.all_inner_texts()[:5] == first
         assert f"gives “{first[0]}” most: {100 * shares[first[0]]:.1f} % of all attention" in tab.sentence
         words.first.click()
