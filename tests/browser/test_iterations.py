@@ -81,3 +81,16 @@ def test_the_picture_is_the_input_or_what_was_made(server: TensorBoard, chromium
         tab.expect_link("attention.picture=output")
         tab.page.wait_for_timeout(500)
         assert color_of_the_picture(tab) == COLORS[-1].tolist()
+
+
+def test_what_is_below_the_picture_stays_under_the_pointer(server: TensorBoard, chromium: Browser) -> None:
+    """Hovering a word tints the picture; the legend of the tint must not push the word away."""
+    with opened(chromium, server.address, choices(run="painter", view="head")) as tab:
+        tab.wait_until_drawn("head")
+        word = tab.frame.get_by_text(WORDS[1], exact=True).last
+        before = word.bounding_box()
+        word.hover()
+        expect(tab.frame.locator("p[aria-live]").first).to_contain_text(f"“{WORDS[1]}” is looked at")
+        tab.page.wait_for_timeout(300)
+        assert word.bounding_box() == before
+        expect(tab.frame.locator("p[aria-live]").first).to_contain_text(f"“{WORDS[1]}” is looked at")

@@ -44,6 +44,8 @@ export class Choices {
   head = $state.raw<number | null>(null);
   view = $state.raw<View | null>(null);
   query = $state.raw<number | null>(null);
+  /** The key whose column Head shows, in place of the row of the query. */
+  key = $state.raw<number | null>(null);
   /** Of a layer whose maps are computed several times, or in windows: which; null for the first. */
   iteration = $state.raw<number | null>(null);
   window = $state.raw<number | null>(null);
@@ -90,6 +92,7 @@ export class Choices {
     this.head = integer(state.head);
     this.view = VIEWS.find((view) => view === state.view) ?? null;
     this.query = integer(state.query);
+    this.key = integer(state.key);
     this.iteration = integer(state.iteration);
     this.window = integer(state.window);
     this.versus = state.versus === "init" ? "init" : integer(state.versus);
@@ -127,6 +130,7 @@ export class Choices {
       ["head", this.head],
       ["view", this.view],
       ["query", this.query],
+      ["key", this.key],
       ["iteration", this.iteration],
       ["window", this.window],
       ["versus", this.versus],

@@ -34,8 +34,9 @@ export interface Hover {
 
 export class ShownHead {
   hover = $state.raw<Hover | null>(null);
-  direction = $state.raw<Direction>("looks");
-  #keptKey = $state<number | null>(null);
+  /** A key that is kept shows its column; the last one comes back when the direction is turned again. */
+  readonly direction: Direction = $derived.by(() => (this.store.choices.key === null ? "looks" : "looked at"));
+  #lastKey: number | null = null;
   #keptChannel = $state<number | null>(null);
 
   readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
@@ -100,7 +101,7 @@ export class ShownHead {
   readonly keptChannel = $derived(
     this.gate && this.#keptChannel !== null && this.keys?.shown.includes(this.#keptChannel) ? this.#keptChannel : null,
   );
-  readonly keptKey = $derived(this.#clamp(this.#keptKey, this.keys));
+  readonly keptKey = $derived.by(() => this.#clamp(this.store.choices.key, this.keys));
   /** Which way the row or column on the screen goes: hovering a label of the other axis turns it round for as long. */
   readonly way: Direction = $derived.by(() => {
     if (this.gate) return "looks";
@@ -246,13 +247,12 @@ export class ShownHead {
   }
 
   keepQuery(query: number): void {
-    this.direction = "looks";
+    this.turn("looks");
     this.store.choices.query = query;
   }
 
   keepKey(key: number): void {
-    this.direction = "looked at";
-    this.#keptKey = key;
+    this.store.choices.key = key;
   }
 
   /** Asks for the row over steps where the tint fits it; to be called in an effect. */
@@ -267,9 +267,16 @@ export class ShownHead {
   }
 
   turn(direction: Direction): void {
+    const { choices } = this.store;
+    if (direction === this.direction) return;
+    if (direction === "looks") {
+      this.#lastKey = choices.key;
+      choices.key = null;
+      return;
+    }
     // The same position is kept on the other axis where both are the same positions.
-    if (direction === "looked at" && this.keys?.shown.includes(this.keptQuery)) this.#keptKey ??= this.keptQuery;
-    this.direction = direction;
+    const same = this.keys?.shown.includes(this.keptQuery) ? this.keptQuery : null;
+    choices.key = this.#lastKey ?? same ?? this.keys?.shown[0] ?? 0;
   }
 }
 
