@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tb_attention.errors import DamagedFileError
@@ -12,7 +13,7 @@ from tb_attention.export.choice import Choice
 from tb_attention.export.page_bodies import Body, OpenFile, made, stored
 from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.samples_file import THUMBNAILS, image_member
+from tb_attention.records.format.samples_file import THUMBNAILS, frames_member, image_member
 from tb_attention.wire.answers import samples_answer
 from tb_attention.wire.held_page import body_name
 from tb_attention.wire.structs import SampleInput, SamplesAnswer
@@ -82,8 +83,9 @@ class PageSamples:
             self.bodies.append(made(body_name("thumbnails", self.series, set=chosen), thumbnails))
         for index, (original, sample) in enumerate(zip(indices, answer.samples, strict=True)):
             for position, given in enumerate(sample.inputs):
-                member = image_member(original, position)
-                if given.kind == "image" and member in members:
+                has_frames = given.frames is not UNSET
+                member = (frames_member if has_frames else image_member)(original, position)
+                if (has_frames or given.kind == "image") and member in members:
                     body = body_name("image", self.series, set=chosen, sample=index, input=position)
                     self.bodies.append(stored(body, self.open_file, name, archive, member))
 

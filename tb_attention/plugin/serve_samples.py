@@ -8,7 +8,7 @@ from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import members, parameters, respond, serve_matrix
 from tb_attention.plugin.logs import Logs
 from tb_attention.records.format.confusion_file import read_examples
-from tb_attention.records.format.samples_file import image_member
+from tb_attention.records.format.samples_file import frames_member, image_member
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.wire import answers
 from tb_attention.wire.structs import SamplesAnswer
@@ -26,9 +26,12 @@ def serve_thumbnails(logs: Logs, request: Request) -> Response:
 
 
 def serve_image(logs: Logs, request: Request) -> Response:
-    """One picture of one sample."""
+    """One picture of one sample, or all frames of its video."""
     sample, position = parameters.number(request, "sample"), parameters.number(request, "input")
-    return _serve_member(logs, request, image_member(sample, position))
+    try:
+        return _serve_member(logs, request, image_member(sample, position))
+    except NotInLogError:
+        return _serve_member(logs, request, frames_member(sample, position))
 
 
 def serve_examples(logs: Logs, request: Request) -> Response:

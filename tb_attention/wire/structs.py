@@ -278,7 +278,7 @@ class RunsAnswer(WireStruct, frozen=True):
 
 
 class SampleInput(WireStruct, frozen=True):
-    """One input of a sample; `values` cannot be drawn."""
+    """One input of a sample; `values` cannot be drawn, but for those with `frames`: (frames, height, width, channels)."""
 
     name: str
     kind: Literal["image", "tokens", "values"]
@@ -286,6 +286,7 @@ class SampleInput(WireStruct, frozen=True):
     tokens: tuple[str, ...] | UnsetType = UNSET
     mask: tuple[int, ...] | UnsetType | None = UNSET
     text: str | UnsetType | None = UNSET
+    frames: tuple[int, ...] | UnsetType = UNSET
 
 
 class Label(WireStruct, frozen=True):

@@ -62,9 +62,9 @@ export function drawnCells(positions: Positions): number[] {
   return positions.shown.filter((position) => positions.boxes?.[position] || cellOf(positions, position) !== null);
 }
 
-/** The positions that a tint covers: the cells of a plane, of any other axis all that are shown. */
+/** The positions that a tint covers: the cells of a plane, of any other axis (and of all slices) all that are shown. */
 export function tintedCells(positions: Positions): number[] {
-  return positions.grid?.length === 2 ? drawnCells(positions) : positions.shown;
+  return positions.grid?.length === 2 && !positions.slices ? drawnCells(positions) : positions.shown;
 }
 
 /** The position whose cell or box is at a point of the picture, of 0 to 1 across and down: that of the nearest middle. */

@@ -1,10 +1,12 @@
 /** A sample's picture as a canvas of the same size, to draw from. */
 import type { NpyArray } from "../api/npy";
+import { frameOf } from "../model/madePicture";
 
 const canvases = new WeakMap<object, HTMLCanvasElement>();
 
-/** `picture`: bytes (height, width, channels), one channel for grey, three for red, green, blue. */
-export function pictureCanvas(picture: NpyArray): HTMLCanvasElement {
+/** `picture`: bytes (height, width, channels), one channel for grey, three for red, green, blue; of several frames the middle one. */
+export function pictureCanvas(given: NpyArray): HTMLCanvasElement {
+  const picture = given.shape.length === 4 ? frameOf(given, given.shape[0]! >> 1)! : given;
   const known = canvases.get(picture.data);
   if (known) return known;
   const [height = 1, width = 1, channels = 1] = picture.shape;

@@ -14,6 +14,8 @@ export interface Positions {
   grid: number[] | null;
   /** For each position its cell, counted row by row, -1 for extra positions; null where they lie row by row from the first. */
   cells: number[] | null;
+  /** Of one slice of a grid of three dimensions, which then has two: the slice of each position; null for all others. */
+  slices: number[] | null;
   /** The positions that are no cells of the grid, by name: "CLS". */
   extra: Extra[];
   /** The part of the picture that the cells cover, down and across; null where they cover all of it evenly. */
@@ -77,12 +79,13 @@ export function cutToken(token: string): string {
   return characters.length <= CUT ? token : `${characters.slice(0, CUT - 1).join("")}…`;
 }
 
-export function gridName(grid: number[], cell: number): string {
+export function gridName(grid: number[], cell: number, brief = false): string {
   const indices: number[] = [];
   for (let rest = cell, i = grid.length - 1; i >= 0; i--) {
     indices.unshift(rest % grid[i]!);
     rest = Math.floor(rest / grid[i]!);
   }
+  if (brief && grid.length > 2) return indices.join(" · ");
   const names = grid.length === 3 ? ["slice", "row", "col"] : ["row", "col"];
   return indices.map((index, i) => `${names[i] ?? "axis"} ${index}`).join(", ");
 }
@@ -155,7 +158,7 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     if (word) return word;
     if (lone) return "query";
     if (times) return times[position] ?? String(position);
-    if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position);
+    if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position, true);
     return String(position);
   };
   const name = (position: number): string => {
@@ -165,13 +168,15 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     if (word) return repeated.has(word) ? `${quoted(word)} (${noun} ${position})` : quoted(word);
     if (lone) return "the query";
     if (times) return `frame at ${label(position)}`;
-    return grid ? label(position) : `${NOUNS[kind]} ${position}`;
+    if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position);
+    return `${NOUNS[kind]} ${position}`;
   };
   return {
     ...plainPositions(size, name),
     ...{ kind, grid, cells, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, label },
     worded: words !== null,
     boxes: ofSample(single?.boxes, sample),
+    slices: null,
     graph: graphOf(ofSample(single?.points, sample), ofSample(single?.edges, sample)),
     // Pictures that differ in size are cut alike: only how many pixels there are is their own.
     pixels: single?.pixels?.map((part) => ({ ...part, of: (own && input?.shape?.[part.axis - 1]) || part.of })) ?? null,
@@ -195,6 +200,7 @@ export function plainPositions(size: number, name: (position: number) => string)
     pixels: null,
     boxes: null,
     graph: null,
+    slices: null,
     tokens: null,
     input: null,
   };

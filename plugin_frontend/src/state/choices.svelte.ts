@@ -48,6 +48,8 @@ export class Choices {
   key = $state.raw<number | null>(null);
   /** Of a layer whose maps are computed several times, or in windows: which; null for the first. */
   iteration = $state.raw<number | null>(null);
+  /** Of a grid of three dimensions or a video: the slice; null for the middle one. */
+  slice = $state.raw<number | null>(null);
   window = $state.raw<number | null>(null);
   /** What the chosen step is compared with: another step, of another run if one is named. */
   versus = $state.raw<Step | null>(null);
@@ -94,6 +96,7 @@ export class Choices {
     this.query = integer(state.query);
     this.key = integer(state.key);
     this.iteration = integer(state.iteration);
+    this.slice = integer(state.slice);
     this.window = integer(state.window);
     this.versus = state.versus === "init" ? "init" : integer(state.versus);
     this.versusRun = state.versusRun ?? null;
@@ -132,6 +135,7 @@ export class Choices {
       ["query", this.query],
       ["key", this.key],
       ["iteration", this.iteration],
+      ["slice", this.slice],
       ["window", this.window],
       ["versus", this.versus],
       ["versusRun", this.versusRun],

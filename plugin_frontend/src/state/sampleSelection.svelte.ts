@@ -1,14 +1,17 @@
 /** The samples of the series in focus: fetched, filtered, and the one that is shown. */
 import type { NpyArray } from "../api/npy";
 import { address } from "../api/client";
-import type { Sample, SamplesAnswer } from "../api/wire";
+import type { Sample, SampleInput, SamplesAnswer } from "../api/wire";
 import type { Cell } from "../model/confusion";
 import { isPadded, passes, unnamedSamples, withPadding, type SampleFilter } from "../model/samples";
 import { Notes } from "./notes.svelte";
 import { frameOf } from "../model/madePicture";
+import { frameOfSlice, sliceCount } from "../model/slices";
 import { Averaging } from "./averaging.svelte";
 import { Selection } from "./selection.svelte";
 import { Resource } from "./resource.svelte";
+
+const isPictured = (input: SampleInput | undefined) => input?.kind === "image" || input?.frames !== undefined;
 
 export class SampleSelection extends Selection {
   readonly sampleSet = new Resource<SamplesAnswer>();
@@ -72,6 +75,12 @@ export class SampleSelection extends Selection {
     this.choices.filter = filter;
   }
 
+  /** Of a picture with several frames the one of the slice, or of the iteration, that is shown. */
+  inFrame(picture: NpyArray | null): NpyArray | null {
+    if (picture?.shape.length !== 4) return picture;
+    return frameOf(picture, frameOfSlice(this.site, this.#pictured, this.slice, this.iteration));
+  }
+
   /** Samples with their padding as words like all others, where it is to be drawn. */
   asDrawn(samples: Sample[]): Sample[] {
     return this.choices.options.values.padding === "shown" ? samples.map(withPadding) : samples;
@@ -88,9 +97,9 @@ export class SampleSelection extends Selection {
     const axes = this.site?.axes ?? [];
     for (const role of ["key", "query"] as const) {
       const named = axes.find((axis) => axis.role === role)?.input ?? null;
-      if (named !== null && inputs[named]?.kind === "image") return named;
+      if (named !== null && isPictured(inputs[named])) return named;
     }
-    return inputs.findIndex((input) => input.kind === "image");
+    return inputs.findIndex(isPictured);
   }
 
   /** Whether the model makes a picture of the sample, in place of the one that is shown beside the map. */
@@ -104,9 +113,14 @@ export class SampleSelection extends Selection {
     const frames = this.record?.pictures?.shape[0] ?? 0;
     return this.hasMade && (picture === "output" || this.pictureInput < 0 || (picture === "auto" && frames > 1));
   });
+  readonly #pictured = $derived.by(() => this.sample?.inputs[this.pictureInput] ?? null);
+  readonly slices = $derived.by(() => sliceCount(this.site, this.#pictured));
+  /** The slice that is shown; at first the middle one. */
+  readonly slice = $derived(Math.min(this.choices.slice ?? Math.floor(this.slices / 2), this.slices - 1));
+  readonly #input: NpyArray | null = $derived.by(() => this.inFrame(this.picture.value));
   /** The picture beside the map: an input, or what the model made, in the iteration that is shown. */
   readonly shownPicture: NpyArray | null = $derived.by(() =>
-    this.showsMade ? frameOf(this.made.value, this.iteration) : this.picture.value,
+    this.showsMade ? frameOf(this.made.value, this.iteration) : this.#input,
   );
 
   clearSamples(): void {

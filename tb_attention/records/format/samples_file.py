@@ -13,7 +13,14 @@ from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import Member
 from tb_attention.records.format.schema import SCHEMA, check_schema, manifest_member, read_json
 from tb_attention.records.samples.nested import text_of
-from tb_attention.records.samples.pictures import looks_like_pictures, one_picture, thumbnails, to_pictures
+from tb_attention.records.samples.pictures import (
+    looks_like_frames,
+    looks_like_pictures,
+    one_picture,
+    thumbnails,
+    to_frames,
+    to_pictures,
+)
 from tb_attention.records.samples.samples import Samples
 
 THUMBNAILS = "thumbnails"
@@ -25,6 +32,11 @@ _MOST_TOKEN_IDS = 4096
 def image_member(sample: int, index: int) -> str:
     """The member with the picture of one input of one sample."""
     return f"image/{sample}/{index}"
+
+
+def frames_member(sample: int, index: int) -> str:
+    """The member with the frames of one input of one sample: of a video, or the slices of a volume."""
+    return f"frames/{sample}/{index}"
 
 
 def read_samples_manifest(archive: Archive, what: str) -> dict[str, Any]:
@@ -43,20 +55,27 @@ def read_samples_manifest(archive: Archive, what: str) -> dict[str, Any]:
 def samples_members(samples: Samples) -> list[Member]:
     """The members of the file."""
     pictures: dict[int, list[npt.NDArray[np.uint8]]] = {}
+    videos: dict[int, npt.NDArray[np.uint8]] = {}
     described: list[list[dict[str, Any]]] = [[] for _ in range(len(samples))]
     for index, (name, array) in enumerate(samples.arrays):
         shown = _pictures(samples, index, array)
         if shown is not None:
             pictures[index] = shown
+        elif samples.store_inputs and array.dtype.kind in "uif" and looks_like_frames(array.shape[1:]):
+            videos[index] = to_frames(array)
         for sample, entry in enumerate(_inputs(samples, index, name, array, shown)):
-            described[sample].append(entry)
+            described[sample].append(entry | ({"frames": list(videos[index].shape[1:])} if index in videos else {}))
     members: list[Member] = []
     small = None
-    if pictures:
-        small = thumbnails(pictures[min(pictures)])
+    if pictures or videos:
+        first = videos[min(videos)] if videos else None
+        small = thumbnails(
+            pictures[min(pictures)] if first is None or pictures else list(first[:, first.shape[1] // 2])
+        )
         members.append((THUMBNAILS, small))
         for sample in range(len(samples)):
             members.extend((image_member(sample, index), shown[sample]) for index, shown in pictures.items())
+            members.extend((frames_member(sample, index), frames[sample]) for index, frames in videos.items())
     manifest = {
         "schema": SCHEMA,
         "content": "samples",

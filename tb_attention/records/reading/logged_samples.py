@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.samples_file import image_member, read_samples_manifest
+from tb_attention.records.format.samples_file import frames_member, image_member, read_samples_manifest
 from tb_attention.records.store.store import ReadStore
 
 
@@ -41,7 +41,7 @@ class LoggedSamples:
         return cls(tuple(map(str, range(count))), (None,) * count, None, ((),) * count)
 
     def image(self, sample: int, place: int = 0) -> npt.NDArray[np.uint8]:
-        """The picture of one input, uint8 (height, width, channels).
+        """The picture of one input, uint8 (height, width, channels); of a video or volume (frames, height, width, channels).
 
         Args:
             sample: Its index.
@@ -80,10 +80,12 @@ def read_samples(store: ReadStore, path: str) -> LoggedSamples:
             ids = tuple(str(sample["id"]) for sample in samples)
             names = value["class_names"]
             images = {
-                (sample, position): archive.read(image_member(sample, position)).astype(np.uint8)
+                (sample, position): archive.read(
+                    (frames_member if "frames" in given else image_member)(sample, position)
+                ).astype(np.uint8)
                 for sample, described in enumerate(inputs)
                 for position, given in enumerate(described)
-                if given["kind"] == "image"
+                if given["kind"] == "image" or "frames" in given
             }
             return LoggedSamples(ids, labels, None if names is None else tuple(map(str, names)), inputs, images)
         except (KeyError, TypeError, AttributeError) as error:

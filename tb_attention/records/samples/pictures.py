@@ -32,6 +32,29 @@ def looks_like_picture(shape: tuple[int, ...]) -> bool:
     return len(shape) == 2 or shape[2] in (1, 3) or shape[0] in (1, 3)
 
 
+def looks_like_frames(shape: tuple[int, ...]) -> bool:
+    """Whether an example has the shape of a video or a volume: frames, rows, columns and 1 or 3 channels, wherever they stand."""
+    return len(shape) == 4 and _channels_at(shape) is not None
+
+
+def to_frames(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """uint8 `(N, frames, height, width, 1 or 3)` of videos or volumes, on one scale, as `to_pictures` has it."""
+    channels = _channels_at(batch.shape[1:])
+    assert channels is not None
+    batch = np.moveaxis(batch, 1 + channels, -1)
+    pictures = to_pictures(batch.reshape(-1, *batch.shape[2:]))
+    return pictures.reshape(*batch.shape[:2], *pictures.shape[1:])
+
+
+def _channels_at(shape: tuple[int, ...]) -> int | None:
+    """The axis of the channels of a video: the last, the first or the second; None where none can be."""
+    for axis in (3, 0, 1):
+        frames, *sides = (size for index, size in enumerate(shape) if index != axis)
+        if shape[axis] in (1, 3) and frames > 1 and min(sides) >= _SMALLEST:
+            return axis
+    return None
+
+
 def to_pictures(batch: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """uint8 `(N, height, width, 1 or 3)`, 0 black and 255 white.
 

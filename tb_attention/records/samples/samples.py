@@ -40,7 +40,7 @@ class Samples:
             `shapes` it belongs to one input; a mapping from names of inputs gives it for several.
         masks: `(samples, positions)`, 0 or False for padding.
         images: Pictures to show instead of the inputs: `(samples, H, W)` or `(samples, H, W, 1 or 3)`. By default, inputs that
-            look like pictures are shown.
+            look like pictures are shown, and those that look like videos or volumes: `(samples, frames, H, W, 1 or 3)`.
         texts: For each sample the text that it was made from.
         shapes: For each sample the shape of its own part of an input, where samples of several shapes are padded at the end to
             one shape. Each is captured in its own shape. By default a sample is the whole of its row.

@@ -16,6 +16,7 @@ import {
 import { inPicture, positionsOf, type Positions } from "../../model/positions";
 import { relativeTo, type Norm } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
+import { sliced } from "../../model/slices";
 import { placedIn, placesOf } from "../../model/windows";
 import { makeScale, roundTop, type ColorScale } from "../../color/scale";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
@@ -57,10 +58,13 @@ export class ShownHead {
     if (this.options.hide === "no" || !map || !queries || !keys || (this.site && !hasQueries(this.site))) return [];
     return [...specialPositions(keys), ...sinks(map, queries.shown, keys.shown)];
   });
-  readonly keys: Positions | null = $derived(this.#allKeys && withoutPositions(this.#allKeys, this.hidden));
+  readonly keys: Positions | null = $derived.by(
+    () => this.#allKeys && sliced(withoutPositions(this.#allKeys, this.hidden), this.store.slice),
+  );
   readonly queries: Positions | null = $derived.by(() => {
     const all = this.#allQueries;
-    return all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
+    const shown = all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
+    return shown && sliced(shown, this.store.slice);
   });
   /** What the head may be called, and what it does. */
   readonly words = $derived.by(() => kindWords(this.site));

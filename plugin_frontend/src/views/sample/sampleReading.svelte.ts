@@ -11,6 +11,7 @@ import { meanRow, poolMaps, poolRows } from "../../model/pool";
 import { inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
 import { ranked } from "../../model/ranking";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
+import { sliced } from "../../model/slices";
 import { layoutText, type Word } from "../../model/text";
 import type { SiteWeights } from "../../state/mapArrays.svelte";
 import type { HeadRows } from "../../state/queryRows.svelte";
@@ -86,10 +87,13 @@ export class SampleReading {
   /** What the head may be called, and what it does. */
   readonly words = $derived.by(() => kindWords(this.site));
   readonly head = $derived.by(() => (this.site ? Math.min(this.store.head, mapShape(this.site).heads - 1) : 0));
-  readonly keys: Positions | null = $derived(this.#allKeys && withoutPositions(this.#allKeys, this.#hidden));
+  readonly keys: Positions | null = $derived.by(
+    () => this.#allKeys && sliced(withoutPositions(this.#allKeys, this.#hidden), this.store.slice),
+  );
   readonly queries: Positions | null = $derived.by(() => {
     const all = this.#allQueries;
-    return all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
+    const shown = all && this.options.hide === "yes" ? withoutPositions(all, specialPositions(all)) : all;
+    return shown && sliced(shown, this.store.slice);
   });
   /** Whether queries and keys are the same positions, so that one picture or text shows both. */
   readonly same = $derived.by(() => {
