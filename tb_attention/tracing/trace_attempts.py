@@ -24,7 +24,9 @@ def built_size(model: Any) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def untraceable(model: Any, failed: Sequence[LayerCall], error: Exception, tried: str) -> CaptureError:
+def untraceable(
+    model: Any, failed: Sequence[LayerCall], error: Exception, tried: str, why: str | None = None
+) -> CaptureError:
     """The error for a model that cannot be traced.
 
     Args:
@@ -32,6 +34,7 @@ def untraceable(model: Any, failed: Sequence[LayerCall], error: Exception, tried
         failed: The layers around the call that raised, outermost first.
         error: What it raised.
         tried: What was tried, as "could not be traced".
+        why: A sentence in place of the error's own message.
     """
     inside = failed[1:]
     path = "/".join(call.layer.name for call in inside)
@@ -39,6 +42,5 @@ def untraceable(model: Any, failed: Sequence[LayerCall], error: Exception, tried
     name = getattr(model, "name", None) or getattr(model, "__name__", type(model).__name__)
     # Keras writes its errors for a terminal, over several lines.
     message = " ".join(re.sub(r"\x1b\[\d+m", "", str(error)).split())
-    return CaptureError(
-        f"The model {name!r} {tried}{where}, so that none of its sites is captured. {type(error).__name__}: {message}"
-    )
+    why = why or f"{type(error).__name__}: {message}"
+    return CaptureError(f"The model {name!r} {tried}{where}, so that none of its sites is captured. {why}")

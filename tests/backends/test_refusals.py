@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import keras
@@ -39,5 +40,9 @@ class OfNumbers(keras.Model):
 def test_a_model_that_computes_with_numbers_is_refused_with_its_layer() -> None:
     model = OfNumbers()
     model.built = model.inside.built = True
-    with pytest.raises(CaptureError, match=r"could not be traced by JAX: it failed in the layer 'inside' \(Eager\)"):
+    with pytest.raises(
+        CaptureError, match=r"could not be traced by JAX: it failed in the layer 'inside' \(Eager\)"
+    ) as raised:
         tb_attention.capture(model, normal(6, 8))
+    line = r"needs numbers \(test_refusals\.py, line \d+: `return x if float\(ops\.sum\(x\)\) > 0 else -x`\)"
+    assert re.search(rf"{line}, and JAX traces models without: use `jax\.numpy\.where`", str(raised.value))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import traceback
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import jax
 
 from tb_attention.tracing.backend import Trace
 from tb_attention.tracing.jax.program import Key, Program
@@ -15,6 +20,9 @@ from tb_attention.tracing.limits import LEAST_SAMPLES
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.rules.loop_weights import loops_taking_weights
 from tb_attention.tracing.trace_attempts import bound_size, built_size, untraceable
+
+_OF_LIBRARIES = re.compile(r"[/\\](site-packages|tb_attention)[/\\]|[/\\]lib[/\\]python|^<")
+"""Files whose lines are not those of the user's model."""
 
 
 def trace(model: Any, call: Call, traceable: Callable[[Any, Call], Traceable]) -> Trace:
@@ -40,7 +48,24 @@ def trace(model: Any, call: Call, traceable: Callable[[Any, Call], Traceable]) -
         except Exception as error:
             failures.append(error)
     failed = () if function is None else function.failed
-    raise untraceable(model, failed, failures[0], "could not be traced by JAX") from failures[0]
+    why = _without_numbers(failures[0])
+    raise untraceable(model, failed, failures[0], "could not be traced by JAX", why) from failures[0]
+
+
+def _without_numbers(error: Exception) -> str | None:
+    """A sentence for an error of JAX that says that Python wanted numbers; None for another error."""
+    # Keras raises another one from it.
+    found: BaseException | None = error
+    while not isinstance(found, jax.errors.JAXTypeError | jax.errors.JAXIndexError):
+        if found is None:
+            return None
+        found = found.__cause__ or found.__context__
+    frames = [frame for frame in traceback.extract_tb(found.__traceback__) if not _OF_LIBRARIES.search(frame.filename)]
+    at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}: `{frames[-1].line}`)" if frames else ""
+    return (
+        f"Its Python code needs numbers{at}, and JAX traces models without: use `jax.numpy.where` or `jax.lax.cond`, or write "
+        f"the weights with `tb_attention.AttentionWriter`. JAX says: {type(found).__name__}."
+    )
 
 
 def _trace(function: Traceable, call: Call, samples: int) -> Trace:
