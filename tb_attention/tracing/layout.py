@@ -52,9 +52,21 @@ def arrange(
         shape.extend(_lengths([factors for _, factors in _by_role(dim, roles)], length, samples))
     flat = np.asarray(array, dtype=np.float32).reshape(shape)
     order = sorted(range(len(parts)), key=lambda part: _ORDER.index(parts[part][0]))
+    heads = [part for part in order if parts[part][0] == "heads"]
+    first = len(order) if not heads else order.index(heads[0])
+    order[first : first + len(heads)] = _as_split([(part, parts[part][1]) for part in heads])
     flat = flat.transpose(order)
     ordered = [parts[part] for part in order]
     return _merged(flat, ordered, samples=samples, kind=kind, axis_kind=axis_kind)
+
+
+def _as_split(parts: Sequence[tuple[int, Dim]]) -> list[int]:
+    """Parts of heads in the order in which the model split them: groups before their members, wherever these axes were moved."""
+    ordered: list[tuple[int, Dim]] = []
+    for number, dim in parts:
+        at = next((at for at, (_, other) in enumerate(ordered) if dim[-1].is_outside_of(other[0])), len(ordered))
+        ordered.insert(at, (number, dim))
+    return [number for number, _ in ordered]
 
 
 def _by_role(dim: Dim, roles: Mapping[Factor, Role]) -> list[tuple[Role, Dim]]:

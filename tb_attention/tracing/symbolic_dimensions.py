@@ -127,6 +127,14 @@ class Factor:
         """The pairs (outer, inner) that it was split into."""
         return tuple(self._splits.values())
 
+    def is_outside_of(self, other: Factor) -> bool:
+        """Whether something was split into an outer part that this comes from, and an inner one that the other comes from."""
+        mine, theirs = list(self.line()), list(other.line())
+        common = next((factor for factor in mine if factor in theirs), None)
+        if common is None or common in (self, other):
+            return False
+        return (mine[mine.index(common) - 1], theirs[theirs.index(common) - 1]) in common.splits()
+
     def is_twin_of(self, other: Factor) -> bool:
         return self in other._twins
 

@@ -14,7 +14,18 @@ from jax.extend import core
 from tb_attention.tracing import limits
 from tb_attention.tracing.graph import LayerCall
 from tb_attention.tracing.jax.equations import counting_while, has_exponential, inlined, is_call, runner
-from tb_attention.tracing.jax.program import CONSTANT, ITEM, STACKED, Key, Open, Program, Step
+from tb_attention.tracing.jax.fused_attention import Fused, read_fused
+from tb_attention.tracing.jax.program import (
+    CONSTANT,
+    FUSED_PRODUCT,
+    FUSED_WEIGHTS,
+    ITEM,
+    STACKED,
+    Key,
+    Open,
+    Program,
+    Step,
+)
 
 
 class Scopes(Protocol):
@@ -73,6 +84,7 @@ class _Flattener:
         self._scopes, self._decisions = scopes, decisions
         self.program = Program()
         self._count = 0
+        self._arrays: dict[int, Any] = {}
 
     def new(self, count: int) -> tuple[int, ...]:
         self._count += count
@@ -108,10 +120,16 @@ class _Flattener:
         return writes
 
     def _constant(self, array: Any, aval: Any) -> int:
-        return self._add(CONSTANT, {"value": array}, (), (aval,), _Around(), lambda: [array])[0]
+        number = self._add(CONSTANT, {"value": array}, (), (aval,), _Around(), lambda: [array])[0]
+        self._arrays[number] = array
+        return number
 
     def _equation(self, equation: Any, reads: list[int], around: _Around) -> Sequence[int]:
         name, params = equation.primitive.name, equation.params
+        known = {index: self._arrays[number] for index, number in enumerate(reads) if number in self._arrays}
+        fused = read_fused(equation, known)
+        if fused is not None:
+            return self._fused(equation, fused, reads, around)
         if is_call(equation):
             name, inner = str(params.get("name")), inlined(equation)
             if inner is not None:
@@ -131,6 +149,23 @@ class _Flattener:
     def _whole(self, equation: Any, name: str, reads: Sequence[int], around: _Around) -> Sequence[int]:
         results = [variable.aval for variable in equation.outvars]
         return self._add(name, equation.params, reads, results, around, runner(equation))
+
+    def _fused(self, equation: Any, fused: Fused, reads: list[int], around: _Around) -> Sequence[int]:
+        results = [variable.aval for variable in equation.outvars]
+        avals = [variable.aval for variable in equation.invars]
+        made = jax.eval_shape(fused.weights, *(jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals))
+        params = {"fused": fused}
+        weights = self._add(
+            FUSED_WEIGHTS, params, reads, [made], around.inside(0), lambda *arrays: [fused.weights(*arrays)]
+        )
+        return self._add(
+            FUSED_PRODUCT,
+            params,
+            [*reads, *weights],
+            results,
+            around.inside(1),
+            lambda *arrays: fused.run(*arrays[:-1]),
+        )
 
     def _scan(self, equation: Any, reads: list[int], around: _Around) -> Sequence[int]:
         params = equation.params

@@ -10,6 +10,8 @@ from tb_attention.tracing.graph import LayerCall
 
 CONSTANT, ITEM, STACKED = "constant", "item", "stacked"
 """Steps that are no equations: an array, what a round of a loop takes of a sequence, and what all rounds made."""
+FUSED_WEIGHTS, FUSED_PRODUCT = "fused weights", "fused product"
+"""The two steps of a kernel of attention: its weights, and what it returns, of its operands and the weights."""
 
 Key = tuple[int, ...]
 """Where an equation is: the numbers of the equations that call one another down to it. A cached function is called from many."""

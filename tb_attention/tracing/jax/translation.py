@@ -22,9 +22,10 @@ from tb_attention.tracing.jax.layouts import (
     translate_squeeze,
 )
 from tb_attention.tracing.jax.picks import translate_gather, translate_scatter
-from tb_attention.tracing.jax.program import CONSTANT, ITEM, STACKED, Program
+from tb_attention.tracing.jax.program import CONSTANT, FUSED_PRODUCT, FUSED_WEIGHTS, ITEM, STACKED, Program
 from tb_attention.tracing.jax.sliding import read_convolution, read_window
 from tb_attention.tracing.jax.translation_step import Translation
+from tb_attention.tracing.ops import Attributes
 
 
 def to_graph(program: Program, more: Program | None, samples: int) -> tuple[Graph, GraphMaker]:
@@ -129,6 +130,46 @@ def _as_matrices(t: Translation) -> tuple[bool, bool] | None:
     return (from_end[0] == -2, from_end[1] == -1) if min(from_end) >= -2 else None
 
 
+def _fused_weights(t: Translation) -> None:
+    """A softmax of products of queries and keys. What else its logits are made of cannot be seen, and need not be."""
+    query, key = t.inputs[t.params["fused"].operands[0]], _for_all_heads(t, 1)
+    letters = _layout(t)
+    equation = f"{letters},{letters.replace('q', 'k')}->bnqk"
+    scores = t.maker.extra(ops.EINSUM, [query, key], t.shape, query.dtype, t.step.layers, Attributes(equation=equation))
+    t.node(ops.SOFTMAX, scores)
+
+
+def _fused_product(t: Translation) -> None:
+    letters = _layout(t)
+    equation = f"bnqk,{letters.replace('q', 'k')}->{letters}"
+    if t.params["fused"].attended != 0:
+        return t.opaque()
+    t.node(ops.EINSUM, t.inputs[-1], _for_all_heads(t, 2), equation=equation)
+
+
+def _layout(t: Translation) -> str:
+    return "bnqd" if t.params["fused"].heads == 1 else "bqnd"
+
+
+def _for_all_heads(t: Translation, operand: int) -> Value:
+    """Keys or values, of which several heads of queries may share one, with as many heads as queries have."""
+    at, heads = t.params["fused"].operands, t.params["fused"].heads
+    value: Value = t.inputs[at[operand]]
+    samples, *rest = t.maker.aval(t.step.reads[at[operand]]).shape
+    groups = t.maker.aval(t.step.reads[at[0]]).shape[heads] // rest[heads - 1]
+    if groups == 1:
+        return value
+    counts = (samples, t.more.results[0].shape[0])
+    common = None if counts[0] != counts[1] else samples
+    thin, several = ((*rest[:heads], copies, *rest[heads:]) for copies in (1, groups))
+    whole = (*rest[: heads - 1], rest[heads - 1] * groups, *rest[heads:])
+    expanded = t.maker.extra(ops.EXPAND_DIMS, [value, np.asarray([heads + 1], np.int32)], (common, *thin), value.dtype)
+    sizes = t.maker.shape(*((count, *several) for count in counts))
+    copied = t.maker.extra(ops.BROADCAST_TO, [expanded, sizes], (common, *several), value.dtype)
+    sizes = t.maker.shape(*((count, *whole) for count in counts))
+    return t.maker.extra(ops.RESHAPE, [copied, sizes], (common, *whole), value.dtype)
+
+
 def _convolution(t: Translation) -> None:
     op, attributes = read_convolution(t.params, t.x.shape or (), t.inputs[1].shape or ())
     t.maker.step(t.step, t.more, op, t.inputs, attributes)
@@ -229,6 +270,8 @@ _RULES: dict[str, Callable[[Translation], None]] = {
     CONSTANT: _constant,
     ITEM: _item,
     STACKED: _stacked,
+    FUSED_WEIGHTS: _fused_weights,
+    FUSED_PRODUCT: _fused_product,
     "scan": _loop,
     "select_n": _select,
     "integer_pow": _integer_power,
