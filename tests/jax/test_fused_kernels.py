@@ -72,45 +72,6 @@ def test_a_pallas_kernel_with_positions_first(causal: bool) -> None:
     np.testing.assert_allclose(found, by_plain_operations(scale=0.3, is_causal=causal), atol=1e-5)
 
 
-def flash(query: Any, key: Any, value: Any) -> Any:
-    from jax.experimental.pallas import tpu
-    from jax.experimental.pallas.ops.tpu.flash_attention import flash_attention
-
-    with tpu.force_tpu_interpret_mode():
-        return flash_attention(query, key, value, sm_scale=0.3)
-
-
-def splash(query: Any, key: Any, value: Any) -> Any:
-    from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel, splash_attention_mask
-
-    masks = [splash_attention_mask.LocalMask((128, 128), (20, 5), 0) for _ in range(2)]
-    kernel = splash_attention_kernel.make_splash_mha(
-        mask=splash_attention_mask.MultiHeadMask(masks), head_shards=1, q_seq_shards=1, interpret=True
-    )
-    return jax.vmap(kernel)(query * 0.3, key, value)
-
-
-@pytest.mark.parametrize(("kernel", "options"), [(flash, {}), (splash, {"local_window_size": (20, 5)})])
-def test_a_pallas_kernel_with_heads_first(kernel: Attend, options: dict[str, Any]) -> None:
-    """The kernels of TPUs: two heads of 128 features; one of them is given its mask as blocks."""
-    x, params = normal(2, 128, 32), {name: normal(32, 256) / 6 for name in ("q", "k", "v")}
-
-    def found(attend: Attend) -> Any:
-        def run(params: Any, x: Any) -> Any:
-            return jnp.mean(attend(*((x @ params[name]).reshape(*x.shape[:2], 2, 128) for name in "qkv")), axis=1)
-
-        (site,) = tb_attention.capture(run, params, x).values()
-        assert (site.kind, site.weights.shape) == ("self", (2, 2, 128, 128))
-        return site.weights
-
-    def heads_first(*given: Any) -> Any:
-        return jnp.swapaxes(kernel(*(jnp.swapaxes(part, 1, 2) for part in given)), 1, 2)
-
-    expected = found(lambda *given: jax.nn.dot_product_attention(*given, scale=0.3, implementation="xla", **options))
-    np.testing.assert_allclose(found(heads_first), expected, atol=1e-5)
-    assert expected.std() > 1e-3
-
-
 @pytest.fixture
 def cudnn() -> Iterator[None]:
     """The primitive of cuDNN, computed on the CPU by plain operations of the arguments that its kernel gets."""

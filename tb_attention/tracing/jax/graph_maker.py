@@ -64,15 +64,15 @@ class GraphMaker:
         for step in program.steps:
             self._avals.update(zip(step.writes, step.results, strict=True))
         for number, aval, other in zip(taken, program.taken, others, strict=True):
-            op = ops.CAPTURE if number in program.variables else ops.INPUT
+            # Keys of random generators say nothing about samples.
+            op = ops.INPUT if number in program.inputs and not _dtype(aval).startswith("key") else ops.CAPTURE
             node = self._add(op, (), [(self.in_common(aval, other), _dtype(aval))], (), None)
             self._name([number], node)
 
     def graph(self) -> Graph:
         program = self._program
-        inputs, outputs = (
-            [self._values[number] for number in numbers] for numbers in (program.inputs, program.outputs)
-        )
+        inputs = [value for number in program.inputs if (value := self._values[number]).node.op == ops.INPUT]
+        outputs = [self._values[number] for number in program.outputs]
         guards = tuple((self._values[number], wanted) for number, wanted in program.guards)
         return Graph(self._nodes, tuple(inputs), tuple(outputs), self.constant, guards)
 
