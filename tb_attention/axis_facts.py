@@ -1,10 +1,12 @@
-"""What users say about single positions of an axis: their names, times, boxes, edges and points, checked and as tuples."""
+"""What users say about single positions: names, times, dates, boxes, edges and points, checked and as tuples."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+import re
+import warnings
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tb_attention.errors import ArgumentError
@@ -20,6 +22,11 @@ Point = tuple[float, float]
 # Enough for a pixel of a picture of 10,000 pixels.
 _DIGITS = 5
 
+_UNITS = ("D", "m", "s", "ms")
+_ISO = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{3})?)?)?", re.ASCII
+)
+
 
 def checked_names(given: Iterable[str], size: int) -> tuple[str, ...]:
     """A text for each of `size` positions."""
@@ -30,6 +37,68 @@ def checked_names(given: Iterable[str], size: int) -> tuple[str, ...]:
         )
     # Texts of NumPy and pandas are subclasses of str, which JSON encoders refuse.
     return tuple(map(str, names))
+
+
+def is_nested(given: Any) -> bool:
+    """Whether something is given for each sample by itself: a list of lists, or an array of two dimensions."""
+    return not isinstance(given, str) and any(not isinstance(each, str) and hasattr(each, "__len__") for each in given)
+
+
+def checked_own_names(given: Iterable[Iterable[str]], size: int) -> tuple[tuple[str, ...], ...]:
+    """For each sample a text for each of `size` positions."""
+    return tuple(checked_names(sample, size) for sample in given)
+
+
+def checked_dates(given: Iterable[Any], size: int, kind: str) -> tuple[tuple[str, ...], ...]:
+    """For each sample the date of each of `size` frames, as ISO texts; a single entry where all samples have the same dates.
+
+    Args:
+        given: NumPy's datetime64, dates and times of Python or pandas, or ISO texts: (positions,) for all samples alike, or
+            (samples, positions); never falling.
+        size, kind: Of the axis.
+    """
+    if kind != "frames":
+        raise ArgumentError(f"Only an axis of kind 'frames' has `dates`. Received: kind={kind!r}.")
+    rows = list(given)
+    if not is_nested(rows):
+        rows = [rows]
+    # What a log holds is in this form already, and is read often.
+    dates = tuple(map(tuple, rows)) if all(map(_is_spelled, rows)) else tuple(map(_spelled, rows))
+    for sample in dates:
+        if len(sample) != size or any(a > b for a, b in itertools.pairwise(sample)):
+            raise ArgumentError(
+                f"`dates` must have shape ({size},), or (samples, {size}), one for each of the {size} frames, and never fall. "
+                f"Received: {len(sample)} dates, {_start(sample)}."
+            )
+    return dates
+
+
+def _is_spelled(row: Sequence[Any]) -> bool:
+    """Whether dates are texts of one length that can be compared as texts."""
+    texts = all(type(date) is str and _ISO.fullmatch(date) for date in row)
+    return texts and len(set(map(len, row))) < 2
+
+
+def _spelled(row: Sequence[Any]) -> tuple[str, ...]:
+    """Dates as ISO texts, as short as all of them can be."""
+    import numpy as np
+
+    try:
+        with warnings.catch_warnings():
+            # NumPy warns of time zones, which it would drop.
+            warnings.simplefilter("error")
+            times = np.asarray(np.asarray(row, "datetime64"), "datetime64[ms]")
+    except (TypeError, ValueError, OverflowError, Warning) as error:
+        raise ArgumentError(
+            "`dates` must be datetime64, or texts such as '2024-03-31' or '2024-03-31T14:30', without a time zone. "
+            f"Received: {_start(row)}."
+        ) from error
+    if times.ndim != 1 or np.isnat(times).any() or (times < np.datetime64("0000-01-01")).any():
+        raise ArgumentError(f"`dates` must be dates of the years 0 to 9999. Received: {_start(row)}.")
+    kept = next(
+        times.astype(f"datetime64[{unit}]") for unit in _UNITS if (times.astype(f"datetime64[{unit}]") == times).all()
+    )
+    return tuple(kept.astype(str).tolist())
 
 
 def checked_seconds(given: Iterable[float], size: int, kind: str) -> tuple[float, ...]:

@@ -13,10 +13,13 @@ from tb_attention.axis_facts import (
     Edge,
     Point,
     checked_boxes,
+    checked_dates,
     checked_edges,
     checked_names,
+    checked_own_names,
     checked_points,
     checked_seconds,
+    is_nested,
 )
 from tb_attention.errors import ArgumentError
 
@@ -42,7 +45,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 AXIS_KINDS: tuple[AxisKind, ...] = get_args(AxisKind)
 ROLES: tuple[Role, ...] = get_args(Role)
 
-BY_SAMPLE = ("boxes", "edges", "points")
+BY_SAMPLE = ("boxes", "edges", "points", "dates", "own_names")
 """The attributes of an `Axis` that may differ between samples."""
 
 
@@ -153,7 +156,8 @@ class Axis:
             kind "grid" (a class token behind them, column by column); or None.
         pixels: The part of the input that the cells cover, for each dimension of the grid (a single one for an axis without
             a grid); None where it is not known. A grid without it that lies in a picture covers it evenly.
-        names: Of a query or key axis: a text for each position, which the tab shows: names of features, values or channels.
+        names: Of a query or key axis: a text for each position, which the tab shows: names of features, values or channels. Names
+            of shape (samples, positions), such as what a detector found, are kept in `own_names`.
         seconds: For kind "frames": the time of each frame in seconds, such as `[start + hop * i for i in range(size)]`.
         boxes: For kind "objects": the box of each object in the picture of `input` (or the only picture), as (left, top, right,
             bottom), shares of its width and height from 0 to 1. (positions, 4) for all samples, or (samples, positions, 4).
@@ -164,6 +168,9 @@ class Axis:
         points: For kind "nodes": where each node is drawn, (across, down) from 0 to 1: (positions, 2) for all samples, or
             (samples, positions, 2). Other numbers are scaled to that. Defaults to a layout by the edges, made when a step is
             written. Kept as `boxes` are.
+        dates: For kind "frames": the date of each frame, as datetime64 or ISO texts without a time zone: (positions,) for all
+            samples, or (samples, positions). Kept as texts such as "2024-03-31" or "2024-03-31T14:30", as boxes are.
+        own_names: Where the names of positions differ between samples: for each sample its names. Then `names` is None.
     """
 
     role: Role
@@ -182,6 +189,8 @@ class Axis:
     boxes: tuple[tuple[Box, ...], ...] | None = None
     edges: tuple[tuple[Edge, ...], ...] | None = None
     points: tuple[tuple[Point, ...], ...] | None = None
+    dates: tuple[tuple[str, ...], ...] | None = None
+    own_names: tuple[tuple[str, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         self._take_facts()
@@ -229,21 +238,30 @@ class Axis:
             raise ArgumentError(
                 f"Only query and key axes have {listed} and `{facts[-1]}`. Received: role={self.role!r}."
             )
+        if self.names is not None and is_nested(self.names):
+            self._keep(names=None, own_names=self.names)
         if self.names is not None:
-            object.__setattr__(self, "names", checked_names(self.names, self.size))
+            self._keep(names=checked_names(self.names, self.size))
+        if self.own_names is not None:
+            self._keep(own_names=checked_own_names(self.own_names, self.size))
         if self.seconds is not None:
-            object.__setattr__(self, "seconds", checked_seconds(self.seconds, self.size, self.kind))
+            self._keep(seconds=checked_seconds(self.seconds, self.size, self.kind))
+        if self.dates is not None:
+            self._keep(dates=checked_dates(self.dates, self.size, self.kind))
         if self.boxes is not None:
-            object.__setattr__(self, "boxes", checked_boxes(self.boxes, self.size, self.kind))
+            self._keep(boxes=checked_boxes(self.boxes, self.size, self.kind))
         if self.edges is not None and self.kind == "positions":
             # Stored so, because readers of earlier versions know no nodes.
-            object.__setattr__(self, "kind", "nodes")
+            self._keep(kind="nodes")
         if self.edges is not None or self.kind == "nodes":
-            object.__setattr__(
-                self, "edges", checked_edges(() if self.edges is None else self.edges, self.size, self.kind)
-            )
+            edges = () if self.edges is None else self.edges
+            self._keep(edges=checked_edges(edges, self.size, self.kind))
         if self.points is not None:
-            object.__setattr__(self, "points", checked_points(self.points, self.size, self.kind))
+            self._keep(points=checked_points(self.points, self.size, self.kind))
+
+    def _keep(self, **facts: object) -> None:
+        for name, value in facts.items():
+            object.__setattr__(self, name, value)
 
     @property
     def cell_grid(self) -> tuple[int, ...] | None:
@@ -261,6 +279,13 @@ class Axis:
     def extra_names(self) -> tuple[str, ...]:
         """Names of the positions without a cell, in the order of the positions."""
         return self.extra if self.cells is None else self.cells.extra
+
+    def is_whole(self) -> bool:
+        """Whether the positions are those of a line of its input, each the one at its index, behind extra positions."""
+        size = len(self.extra_names)
+        in_order = self.cells is None or self.cells.of == (*(-1 for _ in range(size)), *range(self.size - size))
+        parts = self.pixels or ()
+        return in_order and all((part.offset, part.size, part.stride) == (0, 1, 1) for part in parts)
 
     def of(self, sample: int) -> Axis:
         """The axis as one sample has it, by its index: with its own size and grid."""
@@ -378,9 +403,10 @@ class Site:
         for name in BY_SAMPLE:
             counts = {len(axis.by_sample[name]) for axis in self.axes if name in axis.by_sample} - {1}
             if counts and counts != {self.weights.shape[0]}:
+                called = name.removeprefix("own_")
                 raise ArgumentError(
-                    f"`{name}` must be those of all samples alike, or of each of the samples of `weights`. "
-                    f"Received: {name} of {sorted(counts)} samples, weights of {self.weights.shape[0]}, path={self.path!r}."
+                    f"`{called}` must be those of all samples alike, or of each of the samples of `weights`. "
+                    f"Received: {called} of {sorted(counts)} samples, weights of {self.weights.shape[0]}, path={self.path!r}."
                 )
         if self.features is not None and (
             self.features.ndim != 4

@@ -88,7 +88,7 @@ class MapsPart:
         return changed, indices, sites
 
     def _bare(self, axis: Axis) -> Axis:
-        """The axis without boxes and edges, which were found in an input, where the page is to hold nothing of it."""
+        """The axis without boxes, edges, dates and names of single samples, where the page is to hold nothing of them."""
         if not self._choice.redact or not axis.by_sample:
             return axis
         nothing: dict[str, Any] = dict.fromkeys(axis.by_sample)

@@ -13,7 +13,7 @@ from tb_attention.export.choice import Choice
 from tb_attention.export.page_bodies import Body, OpenFile, made, stored
 from tb_attention.records.format import paths
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.samples_file import THUMBNAILS, frames_member, image_member
+from tb_attention.records.format.samples_file import THUMBNAILS, audio_member, frames_member, image_member
 from tb_attention.wire.answers import samples_answer
 from tb_attention.wire.held_page import body_name
 from tb_attention.wire.structs import SampleInput, SamplesAnswer
@@ -72,10 +72,10 @@ class PageSamples:
                 self.answers[f"samples-{len(self.answers)}"] = _redacted(whole, indices, self._numbers)
             else:
                 answer = self.answers[name.removesuffix(".npz")] = _chosen(whole, indices)
-                self._take_pictures(name, archive, answer, indices)
+                self._take_shown(name, archive, answer, indices)
         return ids
 
-    def _take_pictures(self, name: str, archive: Archive, answer: SamplesAnswer, indices: Sequence[int]) -> None:
+    def _take_shown(self, name: str, archive: Archive, answer: SamplesAnswer, indices: Sequence[int]) -> None:
         chosen = name.removesuffix(".npz")
         members = set(archive.names)
         if answer.thumbnails and THUMBNAILS in members:
@@ -84,10 +84,15 @@ class PageSamples:
         for index, (original, sample) in enumerate(zip(indices, answer.samples, strict=True)):
             for position, given in enumerate(sample.inputs):
                 has_frames = given.frames is not UNSET
-                member = (frames_member if has_frames else image_member)(original, position)
-                if (has_frames or given.kind == "image") and member in members:
-                    body = body_name("image", self.series, set=chosen, sample=index, input=position)
-                    self.bodies.append(stored(body, self.open_file, name, archive, member))
+                picture = (frames_member if has_frames else image_member)(original, position)
+                kept = {
+                    "image": (has_frames or given.kind == "image") and picture,
+                    "audio": bool(given.audio) and audio_member(original, position),
+                }
+                for route, member in kept.items():
+                    if member and member in members:
+                        body = body_name(route, self.series, set=chosen, sample=index, input=position)
+                        self.bodies.append(stored(body, self.open_file, name, archive, member))
 
 
 def _chosen(whole: SamplesAnswer, indices: Sequence[int]) -> SamplesAnswer:

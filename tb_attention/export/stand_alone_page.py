@@ -71,9 +71,9 @@ def export_html(
         sites: Paths of sites; all by default.
         heads: Heads from 0, for every site, or lists by path of a site (other sites keep all their heads); all by default.
             Heads that are left out keep their numbers and are drawn hatched.
-        redact: Whether to leave out what was fed in: texts, tokens, pictures, boxes, and the feature maps behind gates. Samples
-            are numbered: their ids, which are hashes of the inputs by default, are left out too. Labels, predictions and class
-            names stay.
+        redact: Whether to leave out what was fed in: texts, tokens, pictures, sounds, values, boxes, dates, names that differ
+            between samples, and the feature maps behind gates. Samples are numbered: their ids, which are hashes of the inputs by
+            default, are left out too. Labels, predictions and class names stay.
         title: What the page calls the run; by default the name of its directory.
         max_bytes: The largest page to write; 100 MB by default.
 

@@ -50,6 +50,7 @@ class AttentionPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/samples": serve_samples.serve_samples,
             "/thumbnails": serve_samples.serve_thumbnails,
             "/image": serve_samples.serve_image,
+            "/audio": serve_samples.serve_audio,
             "/overview": serve_maps.serve_overview,
             "/overviews": serve_maps.serve_overviews,
             "/weights": serve_maps.serve_weights,

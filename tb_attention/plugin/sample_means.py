@@ -132,9 +132,11 @@ def _maps(archive: Archive, file: Entry, samples: Sequence[int]) -> StepManifest
 
 
 def _alike(site: SiteManifest, samples: Sequence[int]) -> bool:
-    """Whether the samples have the same sizes, boxes and edges along every axis, as far as the site says it."""
+    """Whether the samples have the same sizes, boxes, edges and names along every axis, as far as the site says it."""
     facts = [axis.own for axis in site.axes if axis.own is not None]
-    facts += [each for axis in site.axes for each in axis.by_sample.values() if len(each) > 1]
+    # Frames of other dates are averaged by their index, as those of other sounds are.
+    named = [(name, each) for axis in site.axes for name, each in axis.by_sample.items() if name != "dates"]
+    facts += [each for _, each in named if len(each) > 1]
     return all(len({each[sample : sample + 1] for sample in samples}) == 1 for each in facts)
 
 

@@ -1,4 +1,4 @@
-"""The routes `samples`, `thumbnails`, `image` and `examples`: the inputs, and the examples kept for cells of a matrix."""
+"""The routes `samples`, `thumbnails`, `image`, `audio` and `examples`: the inputs, and the examples of the cells of a matrix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.plugin import members, parameters, respond, serve_matrix
 from tb_attention.plugin.logs import Logs
 from tb_attention.records.format.confusion_file import read_examples
-from tb_attention.records.format.samples_file import frames_member, image_member
+from tb_attention.records.format.samples_file import audio_member, frames_member, image_member
 from tb_attention.records.reading.opened_attempt import OpenedAttempt
 from tb_attention.wire import answers
 from tb_attention.wire.structs import SamplesAnswer
@@ -34,6 +34,12 @@ def serve_image(logs: Logs, request: Request) -> Response:
         return _serve_member(logs, request, frames_member(sample, position))
 
 
+def serve_audio(logs: Logs, request: Request) -> Response:
+    """One sound of one sample."""
+    sample, position = parameters.number(request, "sample"), parameters.number(request, "input")
+    return _serve_member(logs, request, audio_member(sample, position), "sound")
+
+
 def serve_examples(logs: Logs, request: Request) -> Response:
     """The kept examples of a step: all, or those of a truth, a prediction or both."""
     attempt, step = logs.attempt(request), parameters.step(request)
@@ -44,10 +50,10 @@ def serve_examples(logs: Logs, request: Request) -> Response:
     return respond.json_body(request, answers.examples_answer(manifest, stored, ids, **wanted), keep=True)
 
 
-def _serve_member(logs: Logs, request: Request, member: str) -> Response:
+def _serve_member(logs: Logs, request: Request, member: str, what: str = "picture") -> Response:
     attempt = logs.attempt(request)
     file = attempt.samples_file(parameters.samples_set(request))
-    return members.serve(request, attempt, file, member, lambda: f"These samples have no such picture: {member}.")
+    return members.serve(request, attempt, file, member, lambda: f"These samples have no such {what}: {member}.")
 
 
 def _read(attempt: OpenedAttempt, name: str) -> SamplesAnswer:

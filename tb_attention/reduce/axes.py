@@ -9,10 +9,13 @@ from typing import Literal
 
 from tb_attention.errors import ArgumentError
 from tb_attention.reduce.grid_axes import axis_of_cells, extra_names, merge_axes
-from tb_attention.site import Axis, Pixels, Site
+from tb_attention.site import Axis, Site
 
 _MOST_EXTRAS = 16
 _LEAST_CELLS = 4
+
+
+InputKind = Literal["image", "tokens", "frames", "objects", "features", "values"]
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,13 @@ class InputFacts:
     """What is known about one input of the model.
 
     Attributes:
-        kind: "image", "tokens", or "values" for anything else.
+        kind: "image", what its positions are ("tokens", "frames", "objects", "features"), or "values" for anything else.
         shape: For an image: (height, width, channels).
-        length: For tokens: their number.
+        length: For tokens, frames, objects and features: their number.
         axes: For an image: the axes of the input that are its rows and its columns. Axis 0 is that of the samples.
     """
 
-    kind: Literal["image", "tokens", "values"]
+    kind: InputKind
     shape: tuple[int, int, int] | None = None
     length: int | None = None
     axes: tuple[int, int] = (1, 2)
@@ -34,8 +37,13 @@ class InputFacts:
     def __post_init__(self) -> None:
         if self.kind == "image" and (self.shape is None or len(self.shape) != 3):
             raise ArgumentError(f"An image needs `shape` (height, width, channels). Received: shape={self.shape!r}.")
-        if self.kind == "tokens" and self.length is None:
-            raise ArgumentError("Tokens need `length`. Received: length=None.")
+        if self.named and self.length is None:
+            raise ArgumentError(f"{self.kind.capitalize()} need `length`. Received: length=None.")
+
+    @property
+    def named(self) -> Literal["tokens", "frames", "objects", "features"] | None:
+        """The kind of the positions of the input, where each is something by itself; else None."""
+        return None if self.kind == "image" or self.kind == "values" else self.kind
 
 
 def name_axes(sites: Sequence[Site], inputs_facts: Sequence[InputFacts]) -> tuple[Site, ...]:
@@ -87,23 +95,32 @@ def _without_unknown_grids(site: Site) -> Site:
 def _named(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
     """A captured query or key axis, without what does not fit its input."""
     fact = facts[axis.input] if axis.input is not None and axis.input < len(facts) else None
+    if axis.kind == "channels" and axis.input is not None:
+        return _behind_extras(axis, fact) or Axis(axis.role, axis.size, "channels")
     grid, pixels = axis.cell_grid, axis.pixels
     if axis.kind not in ("positions", "grid") or fact is None:
         return axis if pixels is None else Axis(axis.role, axis.size)
     if grid is not None and pixels is not None and len(grid) > 1:
         is_picture = fact.kind != "image" or tuple(part.axis for part in pixels) == fact.axes
         return axis if is_picture else Axis(axis.role, axis.size)
-    if axis.cells is not None or not _is_whole(pixels):
+    if fact.kind == "frames" and pixels is not None and len(pixels) == 1 and pixels[0].of == fact.length:
+        # Frames may be longer than those of the input, and overlap.
+        return Axis(axis.role, axis.size, "frames", input=axis.input, pixels=None if axis.is_whole() else pixels)
+    behind = _behind_extras(axis, fact)
+    if behind is not None:
+        return behind
+    if axis.cells is not None or not axis.is_whole():
         # Words that were pooled, moved or reordered: none of them is the word at its index.
         return Axis(axis.role, axis.size)
-    if fact.kind == "tokens" and fact.length == axis.size and axis.size > 1:
-        return Axis(axis.role, axis.size, "tokens", input=axis.input)
-    return Axis(axis.role, axis.size, input=axis.input)
+    return _named_by(axis, axis.input, fact) or Axis(axis.role, axis.size, input=axis.input)
 
 
-def _is_whole(pixels: tuple[Pixels, ...] | None) -> bool:
-    """Whether each position is the one at its index of the input."""
-    return pixels is None or all((part.offset, part.size, part.stride) == (0, 1, 1) for part in pixels)
+def _behind_extras(axis: Axis, fact: InputFacts | None) -> Axis | None:
+    """The axis of all positions of an input of which the user says something, behind extra positions such as a class token."""
+    kind, extra = (None, ()) if fact is None or fact.kind == "tokens" else (fact.named, axis.extra_names)
+    if fact is None or kind is None or not axis.is_whole() or fact.length != axis.size - len(extra):
+        return None
+    return Axis(axis.role, axis.size, kind, extra=extra, input=axis.input)
 
 
 def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
@@ -117,9 +134,9 @@ def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
     known = axis.input is not None and axis.input < len(facts)
     if not known and sum(fact.kind == "image" for fact in facts) > 1:
         # A number of positions cannot say which of several pictures it belongs to.
-        facts = [fact if fact.kind == "tokens" else InputFacts("values") for fact in facts]
-    # Texts first: their length is exact, while many numbers fit some grid.
-    candidates = [axis.input] if known else sorted(range(len(facts)), key=lambda index: facts[index].kind != "tokens")
+        facts = [fact if fact.named else InputFacts("values") for fact in facts]
+    # Texts and the like first: their length is exact, while many numbers fit some grid.
+    candidates = [axis.input] if known else sorted(range(len(facts)), key=lambda index: not facts[index].named)
     for index in candidates:
         assert index is not None
         described = _of_input(axis, index, facts[index])
@@ -128,9 +145,16 @@ def describe_axis(axis: Axis, facts: Sequence[InputFacts]) -> Axis:
     return axis
 
 
+def _named_by(axis: Axis, index: int | None, fact: InputFacts) -> Axis | None:
+    """The axis of the positions of an input, where there are as many."""
+    fits = fact.named and fact.length == axis.size and axis.size > 1
+    return Axis(axis.role, axis.size, fact.named, input=index) if fits and fact.named else None
+
+
 def _of_input(axis: Axis, index: int, fact: InputFacts) -> Axis | None:
-    if fact.kind == "tokens" and fact.length == axis.size and axis.size > 1:
-        return Axis(axis.role, axis.size, "tokens", input=index)
+    named = _named_by(axis, index, fact)
+    if named is not None:
+        return named
     if fact.kind == "image" and fact.shape is not None:
         patches = grid_of_patches(axis.size, fact.shape[0], fact.shape[1])
         # Square patches only: most other cuts are no patches, such as the eight rows of an 8 x 8 picture.

@@ -82,9 +82,10 @@ def _groups(axis: Axis, most: int) -> tuple[Axis, npt.NDArray[np.intp]]:
         kind, input_index = ("positions", None) if is_named else (axis.kind, axis.input)
         groups = np.arange(axis.size) * size // axis.size
         # A pooled frame begins where its first one does.
-        begins = np.unique(groups, return_index=True)[1] if axis.seconds is not None else ()
+        begins = np.unique(groups, return_index=True)[1]
         seconds = None if axis.seconds is None else tuple(axis.seconds[frame] for frame in begins)
-        return Axis(axis.role, size, kind, input=input_index, seconds=seconds), groups
+        dates = None if axis.dates is None else tuple(tuple(each[frame] for frame in begins) for each in axis.dates)
+        return Axis(axis.role, size, kind, input=input_index, seconds=seconds, dates=dates), groups
     factor = next(step for step in itertools.count(2) if extra + math.prod(_coarser(fine, step)) <= most)
     grid = _coarser(fine, factor)
     cells = np.asarray(of)

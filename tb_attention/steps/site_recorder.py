@@ -178,8 +178,9 @@ def _of_first(axis: Axis, samples: int, path: str) -> Axis:
     """The axis with the boxes, edges and points of the first samples: those that are followed."""
     for name, facts in axis.by_sample.items():
         if 1 < len(facts) < samples:
+            called = name.removeprefix("own_")
             raise ArgumentError(
-                f"`{name}` must be of all {samples} samples, or once for all. Received: {name} of {len(facts)} for {path!r}."
+                f"`{called}` must be of all {samples} samples, or once for all. Received: {called} of {len(facts)} for {path!r}."
             )
     return axis.taken(range(samples)) if axis.differs else axis
 

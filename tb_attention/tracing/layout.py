@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -156,11 +157,11 @@ def axis_of_rounds(rounds: int, factors: Dim) -> Axis:
 
 
 def _axis(role: Role, length: int, factors: Dim, axis_kind: AxisKind, parts: list[tuple[Role, Dim]]) -> Axis:
+    beside = [factor for _, other in parts for factor in other if factor not in factors]
     if axis_kind != "positions":
-        return Axis(role, length, axis_kind)
+        return _columns(Axis(role, length, axis_kind), factors, beside)
     if mixes_features(factors):
         return Axis(role, length, plain=True)
-    beside = [factor for _, other in parts for factor in other if factor not in factors]
     cells = locate_cells(factors, beside)
     if cells is not None and len(cells.of) == length:
         return axis_of_cells(role, cells.grid, cells.of, cells.input, cells.pixels)
@@ -170,6 +171,17 @@ def _axis(role: Role, length: int, factors: Dim, axis_kind: AxisKind, parts: lis
         if grid is not None and int(np.prod(grid)) == length:
             return Axis(role, length, "grid", grid)
     return Axis(role, length)
+
+
+def _columns(axis: Axis, factors: Dim, beside: Sequence[Factor]) -> Axis:
+    """The axis with the input whose channels they are, where they are all of them in order, behind extra positions."""
+    cells = locate_cells(factors, beside)
+    if cells is None or len(cells.grid) > 1 or len(cells.of) != axis.size:
+        return axis
+    found = axis_of_cells(axis.role, cells.grid, cells.of, cells.input, cells.pixels)
+    if not found.is_whole():
+        return axis
+    return dataclasses.replace(axis, input=cells.input, extra=found.extra_names)
 
 
 def sink_of(site: Site) -> npt.NDArray[np.float32]:

@@ -120,11 +120,13 @@ def joined(parts: Sequence[Dim], sizes: Sequence[Size | None], size: Size | None
     if not parts[main]:
         return (Factor(size, "stack"),)
     origin = parts[main][0].origin
-    if origin != "position":
-        learned = all(factor.origin == "weight" for part in parts for factor in part)
-        return (Factor(size, "weight" if learned else origin),)
     counts = [each[1] for each in sizes if each is not None and each[0] == 0]
     derivation = Joined(tuple(parts), tuple(counts)) if len(counts) == len(parts) else None
+    if origin != "position":
+        learned = all(factor.origin == "weight" for part in parts for factor in part)
+        # Columns of an input, behind a class token, say which columns they are.
+        is_of_input = origin == "feature" and parts[main][0].root.input is not None
+        return (Factor(size, "weight" if learned else origin, derivation=derivation if is_of_input else None),)
     return (Factor(size, origin, parts[main][0], derivation=derivation, in_parent=_joined_in_parent(parts, main)),)
 
 

@@ -10,6 +10,7 @@ from tb_attention.wire.answers import runs_answer
 BODY_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "thumbnails": ("set",),
     "image": ("set", "sample", "input"),
+    "audio": ("set", "sample", "input"),
     "overview": ("step", "sample"),
     "weights": ("step", "sample", "site"),
     "features": ("step", "sample", "site"),

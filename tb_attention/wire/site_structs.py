@@ -74,6 +74,8 @@ class Axis(WireStruct, frozen=True):
             from 0 to 1.
         edges: Of kind "nodes": for each sample (or once for all) the pairs of nodes that an edge joins.
         points: Of kind "nodes": for each sample (or once for all) where each is drawn: across and down, from 0 to 1.
+        dates: Of kind "frames": for each sample (or once for all) the date of each, in ISO 8601 without a time zone.
+        own_names: For each sample a text for each position.
     """
 
     role: Role
@@ -91,6 +93,8 @@ class Axis(WireStruct, frozen=True):
     boxes: tuple[tuple[tuple[float, float, float, float], ...], ...] | None = None
     edges: tuple[tuple[tuple[int, int], ...], ...] | None = None
     points: tuple[tuple[tuple[float, float], ...], ...] | None = None
+    dates: tuple[tuple[str, ...], ...] | None = None
+    own_names: tuple[tuple[str, ...], ...] | None = None
 
 
 class Encoded(WireStruct, frozen=True):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from msgspec import UNSET, UnsetType, field
 
 from tb_attention.records.format.paths import Step
-from tb_attention.wire.site_structs import Site, WireStruct
+from tb_attention.wire.site_structs import Encoding, Site, WireStruct
 
 Content = Literal["attention", "confusion", "unknown"]
 WireNumber = float | Literal["NaN", "Infinity", "-Infinity"]
@@ -277,8 +277,30 @@ class RunsAnswer(WireStruct, frozen=True):
     unreachable: tuple[Unreachable, ...]
 
 
+class Audio(WireStruct, frozen=True):
+    """A sound, in the body of `audio`.
+
+    Attributes:
+        rate: Moments in a second.
+        shape: The number of moments.
+        encoding: As that of weights; the whole sound is one row.
+    """
+
+    rate: float
+    shape: tuple[int, ...]
+    encoding: Encoding
+
+
 class SampleInput(WireStruct, frozen=True):
-    """One input of a sample; `values` cannot be drawn, but for those with `frames`: (frames, height, width, channels)."""
+    """One input of a sample; `values` cannot be drawn, but for those with `frames`: (frames, height, width, channels).
+
+    Attributes:
+        names: A text for each position.
+        dates: The date of each position, in ISO 8601.
+        boxes: For each position left, top, right, bottom, as shares of the picture.
+        values: For each position its numbers: one, or one for each channel.
+        audio: The sound of the input.
+    """
 
     name: str
     kind: Literal["image", "tokens", "values"]
@@ -287,6 +309,11 @@ class SampleInput(WireStruct, frozen=True):
     mask: tuple[int, ...] | UnsetType | None = UNSET
     text: str | UnsetType | None = UNSET
     frames: tuple[int, ...] | UnsetType = UNSET
+    names: tuple[str, ...] | UnsetType = UNSET
+    dates: tuple[str, ...] | UnsetType = UNSET
+    boxes: tuple[tuple[float, float, float, float], ...] | UnsetType = UNSET
+    values: tuple[tuple[float | None, ...], ...] | UnsetType = UNSET
+    audio: Audio | UnsetType = UNSET
 
 
 class Label(WireStruct, frozen=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import tb_attention
@@ -45,6 +47,30 @@ def test_lists_and_arrays_become_tuples() -> None:
     assert Axis("key", 4, "objects", boxes=np.array(BOXES)).boxes == (tuple(BOXES),)
     assert Axis("key", 4, "objects", boxes=np.array([BOXES, HALF])).boxes == (tuple(BOXES), tuple(HALF))
     assert Axis("key", 0, "objects", boxes=np.zeros((3, 0, 4))).boxes == ((), (), ())
+    own = Axis("key", 2, "objects", names=np.array([["cat 0.93", ""], ["dog 0.71", "cat 0.52"]]))
+    assert (own.names, own.own_names) == (None, (("cat 0.93", ""), ("dog 0.71", "cat 0.52")))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (np.arange("2024-02-28", "2024-03-02", dtype="datetime64[D]"), ("2024-02-28", "2024-02-29", "2024-03-01")),
+        (np.array(["2001", "2002", "2005"], "datetime64[Y]"), ("2001-01-01", "2002-01-01", "2005-01-01")),
+        (
+            pd.date_range("2024-01-01", periods=3, freq="6h"),
+            ("2024-01-01T00:00", "2024-01-01T06:00", "2024-01-01T12:00"),
+        ),
+        (
+            ["2024-01-01", "2024-01-01T00:00:01.5", "2025-01-01"],
+            ("2024-01-01T00:00:00.000", "2024-01-01T00:00:01.500", "2025-01-01T00:00:00.000"),
+        ),
+        ([datetime.date(2024, 1, 1)] * 3, ("2024-01-01",) * 3),
+    ],
+    ids=str,
+)
+def test_dates_are_kept_as_texts_of_one_form(given: Any, kept: tuple[str, ...]) -> None:
+    assert Axis("key", 3, "frames", dates=given).dates == (kept,)
+    assert Axis("key", 3, "frames", dates=[given, given]).dates == (kept, kept)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +92,11 @@ def test_lists_and_arrays_become_tuples() -> None:
         ("key", "objects", {"boxes": [(0, 0, 1)] * 4}, "must be"),
         ("key", "objects", {"boxes": [(10, 20, 200, 100)] * 4}, "divide pixels by its width and height"),
         ("key", "objects", {"boxes": 5}, "must have shape"),
+        ("key", "objects", {"names": [NAMES, NAMES[:2]]}, "one text for each of the 4 positions. Received: 2 names"),
+        ("key", "tokens", {"dates": ["2024-01-01"] * 4}, "Only an axis of kind 'frames' has `dates`"),
+        ("key", "frames", {"dates": ["2024-01-01"] * 3}, r"`dates` must have shape \(4,\).*Received: 3 dates"),
+        ("key", "frames", {"dates": ["2024-01-02", "2024-01-01"] * 2}, "never fall"),
+        ("key", "frames", {"dates": ["NaT"] * 4}, "dates of the years 0 to 9999"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_sentence(role: Any, kind: Any, fields: Any, message: str) -> None:
@@ -75,13 +106,16 @@ def test_what_does_not_fit_is_refused_with_a_sentence(role: Any, kind: Any, fiel
 
 def test_boxes_are_of_the_samples_of_the_weights() -> None:
     site({"kind": "objects", "boxes": BOXES}, {})
+    with pytest.raises(ArgumentError, match=r"names of \[3\] samples, weights of 2, path='a'"):
+        site({"names": [NAMES] * 3}, {})
     with pytest.raises(ArgumentError, match=r"boxes of \[3\] samples, weights of 2, path='a'"):
         site({"kind": "objects", "boxes": [BOXES] * 3}, {})
 
 
 def test_they_come_back_from_a_log(tmp_path: Path) -> None:
-    query = Axis("query", 4, "objects", boxes=[BOXES, HALF], names=["cat", "dog", "car", "none"], input=0)
-    axes = [query, Axis("key", 4, "frames", seconds=SECONDS, names=NAMES)]
+    found = [["cat 0.9", "dog 0.8", "car 0.7", ""], ["", "", "", "cat 0.6"]]
+    query = Axis("query", 4, "objects", boxes=[BOXES, HALF], names=found, input=0)
+    axes = [query, Axis("key", 4, "frames", seconds=SECONDS, dates=["2024-01-01"] * 4, names=NAMES)]
     weights = logs.rows(2, 3, 4, 4)
     with tb_attention.AttentionWriter(
         tmp_path, samples=tb_attention.Samples(np.zeros((2, 3)), axes={"given": axes})
@@ -126,6 +160,9 @@ def test_the_manifest_and_the_wire_say_them_and_leave_out_what_is_not_there() ->
         {"kind": "objects", "boxes": [[[0, 0, 1]] * 4]},
         {"kind": "objects", "boxes": [[[0, 0, 1e300, 1]] * 4]},
         {"role": "windows", "names": ["a"] * 4},
+        {"own_names": [["a"] * 3]},
+        {"kind": "frames", "dates": [["yesterday"] * 4]},
+        {"kind": "frames", "dates": [["2024-01-01"] * 3]},
     ],
     ids=str,
 )
@@ -139,6 +176,7 @@ def test_a_manifest_that_lies_is_damaged(lie: dict[str, Any]) -> None:
 def test_boxes_of_fewer_samples_than_the_log_has_are_no_boxes() -> None:
     axis = Axis("key", 4, "objects", boxes=[BOXES, HALF])
     assert axis.of(1).boxes == (tuple(HALF),)
+    assert Axis("key", 4, names=[NAMES, NAMES[::-1]]).of(1).own_names == (NAMES[::-1],)
     assert axis.of(2).boxes is None
 
 
@@ -152,4 +190,6 @@ def test_pooled_frames_begin_with_their_first_and_have_no_names() -> None:
     one = site({"kind": "frames", "seconds": SECONDS, "names": NAMES}, {"kind": "objects", "boxes": BOXES})
     _, _, query, key = shorten(one, 2).axes
     assert (query.size, query.kind, query.seconds, query.names) == (2, "frames", (0.0, 0.04), None)
+    dated = site({"kind": "frames", "dates": [f"2024-01-0{day}" for day in range(1, 5)]}, {})
+    assert shorten(dated, 2).axes[-2].dates == (("2024-01-01", "2024-01-03"),)
     assert (key.size, key.kind, key.boxes) == (2, "objects", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tb_attention.errors import DamagedFileError
 from tb_attention.records.format.archive import Archive
 from tb_attention.records.format.npz import Member
 from tb_attention.records.format.schema import SCHEMA, check_schema, manifest_member, read_json
+from tb_attention.records.samples.default_axes import kind_said
 from tb_attention.records.samples.nested import text_of
 from tb_attention.records.samples.pictures import (
     looks_like_frames,
@@ -21,7 +23,10 @@ from tb_attention.records.samples.pictures import (
     to_frames,
     to_pictures,
 )
+from tb_attention.records.samples.position_facts import own_values, said_of, values_to_json
 from tb_attention.records.samples.samples import Samples
+from tb_attention.records.samples.sounds import kept_sound
+from tb_attention.reduce.encodings import Encoding, encode
 
 THUMBNAILS = "thumbnails"
 
@@ -32,6 +37,11 @@ _MOST_TOKEN_IDS = 4096
 def image_member(sample: int, index: int) -> str:
     """The member with the picture of one input of one sample."""
     return f"image/{sample}/{index}"
+
+
+def audio_member(sample: int, index: int) -> str:
+    """The member with the sound of one input of one sample."""
+    return f"audio/{sample}/{index}"
 
 
 def frames_member(sample: int, index: int) -> str:
@@ -61,11 +71,15 @@ def samples_members(samples: Samples) -> list[Member]:
         shown = _pictures(samples, index, array)
         if shown is not None:
             pictures[index] = shown
-        elif samples.store_inputs and array.dtype.kind in "uif" and looks_like_frames(array.shape[1:]):
+        elif _is_video(samples, index, array):
             videos[index] = to_frames(array)
         for sample, entry in enumerate(_inputs(samples, index, name, array, shown)):
             described[sample].append(entry | ({"frames": list(videos[index].shape[1:])} if index in videos else {}))
     members: list[Member] = []
+    for index in samples.audio if samples.store_inputs else ():
+        for sample in range(len(samples)):
+            described[sample][index]["audio"], stored = _audio(samples, index, sample)
+            members.append((audio_member(sample, index), stored))
     small = None
     if pictures or videos:
         first = videos[min(videos)] if videos else None
@@ -106,11 +120,18 @@ def _pictures(samples: Samples, index: int, array: npt.NDArray[Any]) -> list[npt
         if len({np.shape(image) for image in given}) == 1:
             return list(to_pictures(np.asarray(given)))
         return [one_picture(np.asarray(image)) for image in given]
-    if index in samples.tokens or not looks_like_pictures(array):
+    if index in samples.tokens or kind_said(samples, index) or not looks_like_pictures(array):
         return None
     if index in samples.shapes:
         return [one_picture(samples.own(index, sample)) for sample in range(len(samples))]
     return list(to_pictures(array))
+
+
+def _is_video(samples: Samples, index: int, array: npt.NDArray[Any]) -> bool:
+    """Whether the pictures of an input, one after the other, are kept."""
+    if not samples.store_inputs or kind_said(samples, index):
+        return False
+    return array.dtype.kind in "uif" and looks_like_frames(array.shape[1:])
 
 
 def _inputs(
@@ -136,8 +157,34 @@ def _inputs(
         else:
             entry["shape"] = list(samples.own(index, sample).shape)
         entry["text"] = None if texts is None else texts[sample]
-        entries.append(entry)
+        entries.append(entry | _said(samples, index, sample))
     return entries
+
+
+def _said(samples: Samples, index: int, sample: int) -> dict[str, Any]:
+    """What the user says of the positions of an input, and their values."""
+    if not samples.store_inputs:
+        return {}
+    own = samples.own(index, sample)
+    facts: dict[str, Mapping[int, Sequence[Any]]] = {
+        "names": samples.names,
+        "dates": samples.dates,
+        "boxes": samples.boxes,
+    }
+    said = said_of(sample, own.shape[0] if own.ndim else 0, {name: rows.get(index) for name, rows in facts.items()})
+    values = samples.values.get(index)
+    if values is None and ("names" in said or "dates" in said):
+        values = own_values(samples.arrays[index][1])
+    shown = None if values is None else values_to_json(values[sample][: own.shape[0]])
+    return said if shown is None else said | {"values": shown}
+
+
+def _audio(samples: Samples, index: int, sample: int) -> tuple[dict[str, Any], npt.NDArray[Any]]:
+    """The description of a sound, and what is stored of it: one byte for each moment."""
+    assert samples.rate is not None
+    sound, rate = kept_sound(samples.audio[index][sample], samples.rate)
+    encoding: Encoding = "signed8_row"
+    return {"rate": rate, "shape": [len(sound)], "encoding": encoding}, encode(sound, encoding)
 
 
 def _tokens(samples: Samples, index: int, array: npt.NDArray[Any]) -> list[list[str]] | None:

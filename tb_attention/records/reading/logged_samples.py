@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_attention.errors import DamagedFileError, NotInLogError
 from tb_attention.records.format.archive import Archive
-from tb_attention.records.format.samples_file import frames_member, image_member, read_samples_manifest
+from tb_attention.records.format.samples_file import audio_member, frames_member, image_member, read_samples_manifest
 from tb_attention.records.store.store import ReadStore
+from tb_attention.reduce.encodings import decode
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class LoggedSamples:
     class_names: tuple[str, ...] | None = None
     inputs: tuple[tuple[Mapping[str, Any], ...], ...] = ()
     _images: Mapping[tuple[int, int], npt.NDArray[np.uint8]] = field(default_factory=dict, repr=False)
+    _sounds: Mapping[tuple[int, int], tuple[npt.NDArray[np.float32], float]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -50,13 +52,30 @@ class LoggedSamples:
         Raises:
             NotInLogError: That input was not logged as a picture.
         """
-        found = self._images.get((sample, place))
-        if found is None:
-            there = sorted(self._images)
-            raise NotInLogError(
-                f"There is no such picture. Received: sample={sample}, place={place}. There are: {there[:40]}."
-            )
-        return found
+        return _found(self._images, "picture", sample, place)
+
+    def audio(self, sample: int, place: int = 0) -> tuple[npt.NDArray[np.float32], float]:
+        """The sound of one input, float32 (moments,), and how many moments a second has.
+
+        Args:
+            sample: Its index.
+            place: The index of the input; the first by default.
+
+        Raises:
+            NotInLogError: That input was not logged with a sound.
+        """
+        return _found(self._sounds, "sound", sample, place)
+
+
+_Kept = TypeVar("_Kept")
+
+
+def _found(kept: Mapping[tuple[int, int], _Kept], what: str, sample: int, place: int) -> _Kept:
+    if (sample, place) in kept:
+        return kept[sample, place]
+    raise NotInLogError(
+        f"There is no such {what}. Received: sample={sample}, place={place}. There are: {sorted(kept)[:40]}."
+    )
 
 
 def read_samples(store: ReadStore, path: str) -> LoggedSamples:
@@ -87,9 +106,23 @@ def read_samples(store: ReadStore, path: str) -> LoggedSamples:
                 for position, given in enumerate(described)
                 if given["kind"] == "image" or "frames" in given
             }
-            return LoggedSamples(ids, labels, None if names is None else tuple(map(str, names)), inputs, images)
+            sounds = {
+                (sample, position): _sound(archive, sample, position, given["audio"])
+                for sample, described in enumerate(inputs)
+                for position, given in enumerate(described)
+                if given.get("audio")
+            }
+            named = None if names is None else tuple(map(str, names))
+            return LoggedSamples(ids, labels, named, inputs, images, sounds)
         except (KeyError, TypeError, AttributeError) as error:
             raise DamagedFileError(f"{name} is not a samples file: {str(error)[:200]}.") from error
+
+
+def _sound(
+    archive: Archive, sample: int, position: int, given: Mapping[str, Any]
+) -> tuple[npt.NDArray[np.float32], float]:
+    stored = archive.read(audio_member(sample, position))
+    return decode(stored, tuple(given["shape"]), given["encoding"]), float(given["rate"])
 
 
 def _label(label: Mapping[str, Any] | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -50,9 +51,21 @@ def facts_of(samples: Samples | None) -> list[InputFacts]:
     return [] if samples is None else [_facts(samples, index, array) for index, (_, array) in enumerate(samples.arrays)]
 
 
+def kind_said(samples: Samples, index: int) -> Literal["objects", "frames", "features"] | None:
+    """What the positions of an input are by what the user says of them, other than tokens; None where that is nothing."""
+    if index in samples.boxes:
+        return "objects"
+    if index in samples.dates or index in samples.audio:
+        return "frames"
+    return "features" if index in samples.names else None
+
+
 def _facts(samples: Samples, index: int, array: npt.NDArray[np.generic]) -> InputFacts:
     if index in samples.tokens:
         return InputFacts("tokens", length=max((len(row) for row in samples.tokens[index]), default=0))
+    said = kind_said(samples, index)
+    if said is not None and array.ndim > 1:
+        return InputFacts(said, length=array.shape[1])
     if index in samples.masks:
         return InputFacts("tokens", length=samples.masks[index].shape[1])
     if array.ndim == 2 and array.dtype.kind in "iu":

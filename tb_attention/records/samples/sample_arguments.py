@@ -12,7 +12,15 @@ import numpy.typing as npt
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples.nested import text_of, to_numpy
 from tb_attention.records.samples.pictures import looks_like_picture
+from tb_attention.records.samples.position_facts import (
+    checked_boxes_of,
+    checked_dates_of,
+    checked_names_of,
+    checked_values,
+    for_each,
+)
 from tb_attention.records.samples.ragged import Shape
+from tb_attention.records.samples.sounds import checked_audio
 from tb_attention.reduce.class_names import to_class_names
 
 ByInput = Any
@@ -158,6 +166,7 @@ def _by_input(arrays: Arrays, argument: str, value: ByInput) -> dict[int, Any]:
     else:
         found = {_input_for(arrays, argument, value): value}
     count = len(arrays[0][1])
+    found = {index: for_each(argument, part, count) for index, part in found.items()}
     for part in found.values():
         if len(part) != count:
             raise ArgumentError(
@@ -173,6 +182,10 @@ def _input_for(arrays: Arrays, argument: str, value: Any) -> int:
         for index, (_, array) in enumerate(arrays):
             if array.ndim == 2 and array.shape[1] == length:
                 return index
+    if argument in ("names", "dates", "boxes", "values") and len(value) > 0:
+        [length, *_] = {len(row) for row in for_each(argument, value, 1)}
+        fitting = [index for index, (_, array) in enumerate(arrays) if array.ndim > 1 and array.shape[1] == length]
+        return fitting[0] if fitting else 0
     return 0
 
 
@@ -212,4 +225,14 @@ def _checked_shapes(shapes: Any, array: npt.NDArray[Any]) -> list[Shape]:
     return own
 
 
-_FORMS = {"tokens": _checked_tokens, "masks": _checked_mask, "images": _checked_images, "shapes": _checked_shapes}
+_FORMS = {
+    "tokens": _checked_tokens,
+    "masks": _checked_mask,
+    "images": _checked_images,
+    "shapes": _checked_shapes,
+    "names": checked_names_of,
+    "dates": checked_dates_of,
+    "boxes": checked_boxes_of,
+    "values": checked_values,
+    "audio": checked_audio,
+}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tb_attention.axis_facts import Box
 from tb_attention.errors import ArgumentError
 from tb_attention.records.samples.nested import is_plain, map_leaves, named_leaves, to_numpy
 from tb_attention.records.samples.ragged import Shape, own_part
@@ -23,6 +24,7 @@ from tb_attention.records.samples.sample_arguments import (
     checked_names,
     hash_ids,
 )
+from tb_attention.records.samples.sounds import Sound, checked_rate
 from tb_attention.site import Axis
 
 
@@ -36,18 +38,30 @@ class Samples:
         inputs: What the model takes, with all examples: an array, or a list or dict of arrays, each of shape `(samples, ...)`.
             Arrays may hold strings.
         labels: Class indices or names, `(samples,)` or `(samples, 1)`, or one-hot rows, `(samples, classes)`; none by default.
-        tokens: For each sample the texts of its positions, as a tokenizer splits them. Like `masks`, `images`, `texts` and
-            `shapes` it belongs to one input; a mapping from names of inputs gives it for several.
+        tokens: For each sample the texts of its positions, as a tokenizer splits them. Like all arguments down to `audio` it
+            belongs to one input; a mapping from names of inputs gives it for several.
         masks: `(samples, positions)`, 0 or False for padding.
         images: Pictures to show instead of the inputs: `(samples, H, W)` or `(samples, H, W, 1 or 3)`. By default, inputs that
             look like pictures are shown, and those that look like videos or volumes: `(samples, frames, H, W, 1 or 3)`.
         texts: For each sample the text that it was made from.
         shapes: For each sample the shape of its own part of an input, where samples of several shapes are padded at the end to
             one shape. Each is captured in its own shape. By default a sample is the whole of its row.
+        names: A name for each position of an input of shape `(samples, positions, ...)`, such as the columns of a table:
+            `(positions,)`, or `(samples, positions)` where samples differ. Its positions are "features".
+        dates: A date for each position, as datetime64 or ISO texts without a time zone; `(positions,)` or `(samples, positions)`.
+            Its positions are "frames".
+        boxes: A box for each position in the picture of the sample, as for `Axis`; `(positions, 4)` or `(samples, positions, 4)`.
+            Its positions are "objects".
+        values: Numbers to show at the positions, `(samples, positions)` or `(samples, positions, channels)`, at most 8 channels.
+            By default the input itself, where it has names or dates and this shape.
+        audio: Sounds to show and to play, `(samples, moments)` or for each sample `(moments,)`; floats from -1 to 1, or integers.
+            The positions of the input, such as the frames of a spectrogram, are "frames" that cover the sound evenly. By default
+            the first input of shape `(samples, moments)`, where there is a `rate`.
+        rate: Moments of `audio` in a second, in Hz.
         ids: A unique name for each sample; by default 12 hexadecimal digits of a hash of its inputs.
         axes: Query and key axes by site path, for sites where detection fails.
         class_names: Names of the classes, by index.
-        store_inputs: Whether the log keeps pictures, tokens and texts; by default it does.
+        store_inputs: Whether the log keeps pictures, tokens, texts, sounds, and what is said of positions; by default it does.
 
     Raises:
         ArgumentError: Lengths differ, ids repeat, or an argument is not of the kind it should be.
@@ -68,6 +82,13 @@ class Samples:
     images: Mapping[int, list[npt.NDArray[Any]]]
     texts: Mapping[int, Sequence[Any]]
     shapes: Mapping[int, list[Shape]]
+    names: Mapping[int, list[tuple[str, ...]]]
+    dates: Mapping[int, list[tuple[str, ...]]]
+    boxes: Mapping[int, list[tuple[Box, ...]]]
+    values: Mapping[int, npt.NDArray[np.float64]]
+    audio: Mapping[int, list[Sound]]
+    rate: float | None
+    """Of the sounds; None where there are none."""
 
     def __init__(
         self,
@@ -79,6 +100,12 @@ class Samples:
         images: ByInput = None,
         texts: ByInput = None,
         shapes: ByInput = None,
+        names: ByInput = None,
+        dates: ByInput = None,
+        boxes: ByInput = None,
+        values: ByInput = None,
+        audio: ByInput = None,
+        rate: float | None = None,
         ids: Sequence[str] | None = None,
         axes: Mapping[str, Sequence[Axis]] | None = None,
         class_names: Sequence[str] | None = None,
@@ -89,13 +116,19 @@ class Samples:
         self._set(inputs=map_leaves(to_numpy, inputs))
         arrays = self.arrays
         count = checked_count(arrays)
+        if rate is not None and audio is None:
+            audio = {name: array for name, array in arrays if array.ndim == 2 and array.dtype.kind in "iuf"}
+        if (rate is None) != (not audio if isinstance(audio, Mapping) else audio is None):
+            raise ArgumentError("`audio` and `rate` belong together: sounds, and their moments in a second.")
         self._set(
             input_names=tuple(name for name, _ in arrays),
             labels=checked_labels(labels, count),
             class_names=checked_names(class_names),
             axes=dict(axes or {}),
             store_inputs=bool(store_inputs),
+            rate=None if rate is None else checked_rate(rate),
             **checked_by_input(arrays, tokens=tokens, masks=masks, images=images, texts=texts, shapes=shapes),
+            **checked_by_input(arrays, names=names, dates=dates, boxes=boxes, values=values, audio=audio),
         )
         self._set(ids=hash_ids(self._own_arrays()) if ids is None else checked_ids(ids, count))
 
@@ -146,11 +179,11 @@ class Samples:
             inputs=map_leaves(lambda array: array[chosen] if _has_samples(array) else array, self.inputs),
             labels=tuple(self.labels[sample] for sample in chosen),
             ids=tuple(self.ids[sample] for sample in chosen),
-            tokens=of_lists(self.tokens),
-            masks={index: mask[chosen] for index, mask in self.masks.items()},
-            images=of_lists(self.images),
-            texts=of_lists(self.texts),
-            shapes=of_lists(self.shapes),
+            **{
+                name: {index: array[chosen] for index, array in getattr(self, name).items()}
+                for name in ("masks", "values")
+            },
+            **{name: of_lists(getattr(self, name)) for name in _LISTS},
             axes={path: [axis.taken(chosen) for axis in axes] for path, axes in self.axes.items()},
         )
 
@@ -173,6 +206,13 @@ class Samples:
             shapes={},
             tokens={index: [row[: lengths.get(index)] for row in rows] for index, rows in self.tokens.items()},
             masks={index: mask[:, : lengths.get(index)] for index, mask in self.masks.items()},
+            values={index: values[:, : lengths.get(index)] for index, values in self.values.items()},
+            **{
+                name: {
+                    index: [row[: lengths.get(index)] for row in rows] for index, rows in getattr(self, name).items()
+                }
+                for name in ("names", "dates", "boxes")
+            },
         )
 
     def _own(self, array: npt.NDArray[Any], input_index: int, sample: int) -> npt.NDArray[Any]:
@@ -192,6 +232,9 @@ class Samples:
 
     def _set(self, **attributes: Any) -> None:
         self.__dict__.update(attributes)
+
+
+_LISTS = ("tokens", "images", "texts", "shapes", "names", "dates", "boxes", "audio")
 
 
 def _has_samples(array: Any) -> bool:
