@@ -48,7 +48,7 @@ test("channels are called channels", () => {
 test("names that a user gave are written instead of indices, repeated ones with theirs", () => {
   const axis = { role: "key" as const, size: 4, kind: "features" as const, names: ["age", "ward", "age", ""] };
   const features = positionsOf(site({}, [axis]), "key", null);
-  expect([0, 1, 2, 3].map(features.label)).toEqual(["age", "ward", "age", "3"]);
+  expect([0, 1, 2, 3].map(features.label)).toEqual(["age", "ward", "age", "feature 3"]);
   expect([0, 1, 2, 3].map(features.name)).toEqual(["“age” (feature 0)", "“ward”", "“age” (feature 2)", "feature 3"]);
   expect([features.worded, features.tokens]).toEqual([true, null]);
 });

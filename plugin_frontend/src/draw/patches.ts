@@ -135,7 +135,7 @@ export function drawTint(
   within: Crop = wholeOf(context),
 ): void {
   if (positions.graph) return tintNodes(context, positions, tint, within);
-  if (positions.boxes) return drawBoxes(context, positions.boxes, positions.shown, tint, within);
+  if (positions.boxes) return drawBoxes(context, positions, tint, within);
   const { values, rgb, full, opacity = 0.9 } = tint;
   const [rows = 1, columns = 1] = positions.grid ?? [];
   const weights = new Float32Array(rows * columns);

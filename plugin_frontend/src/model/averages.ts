@@ -41,7 +41,8 @@ export function samplesByClass(samples: Sample[], record: StepRecord | null): nu
 }
 
 /** Why maps have no average over samples. */
-export type Obstacle = "no sample" | "other words" | "unknown words" | "other sizes" | "other boxes" | "other graphs";
+export type Obstacle =
+  "no sample" | "other words" | "unknown words" | "other sizes" | "other boxes" | "other graphs" | "other names";
 
 const ROLES: Role[] = ["query", "key"];
 
@@ -55,12 +56,22 @@ export function obstacleOf(site: Site, samples: Sample[]): Obstacle | null {
       !!facts && facts.length > 1 && differ(samples.map(({ index }) => facts[index ?? -1]));
     if (axes.some(({ boxes }) => unlike(boxes))) return "other boxes";
     if (axes.some(({ edges }) => unlike(edges))) return "other graphs";
+    if (axes.some(({ own_names: names }) => unlike(names))) return "other names";
     const inputs = samples.map((sample) => inputAlong(site, role, sample));
+    if (differ(inputs.map((input) => input?.boxes))) return "other boxes";
+    if (differ(inputs.map((input) => input?.names))) return "other names";
     if (inputs.some((input) => input?.tokens)) {
       if (differ(inputs.map((input) => [input?.tokens, input?.mask]))) return "other words";
     } else if (samples.length > 1 && axes.some(({ kind }) => kind === "tokens")) return "unknown words";
   }
   return null;
+}
+
+/** What holds for the positions of an average, too: without the sound, the numbers and the dates of its first sample. */
+export function ofAverage(site: Site, sample: Sample | null): { site: Site; sample: Sample | null } {
+  const axes = site.axes.map(({ dates, ...axis }) => (dates?.length === 1 ? { ...axis, dates } : axis));
+  const inputs = sample?.inputs.map(({ audio, values, dates, ...input }) => (void [audio, values, dates], input));
+  return { site: { ...site, axes }, sample: sample && { ...sample, inputs: inputs ?? [] } };
 }
 
 function differ(values: unknown[]): boolean {

@@ -1,4 +1,5 @@
 /** Which labels of an axis are written where: as many as fit, the kept and the hovered ones always. */
+import { dateTicks } from "./dates";
 import { cutToken, type Positions } from "./positions";
 
 export interface AxisLabel {
@@ -56,6 +57,25 @@ export function firstCell({ grid, cells, shown }: Positions): number {
 }
 
 const BETWEEN = 6;
+const LONGEST_TICK = "30 Sep";
+
+/** Dates at the days, months or years that there is room for. */
+function dateLabels(view: AxisView, at: (index: number) => number, pitch: number): AxisLabel[] {
+  const { positions, from, to, room, length } = view;
+  const dates = positions.dates!;
+  const there = positions.shown
+    .map((position, index) => ({ position, index }))
+    .slice(Math.max(0, Math.floor(from)), Math.ceil(to))
+    .filter(({ position }) => dates[position]);
+  const needed = (length ? length(LONGEST_TICK) + BETWEEN : room) / pitch;
+  return dateTicks(
+    there.map(({ position }) => dates[position]!),
+    needed,
+  ).map((tick) => {
+    const { position, index } = there[tick.index]!;
+    return { at: at(index + 0.5), text: tick.text, title: positions.name(position), position, marked: false };
+  });
+}
 
 export function axisLabels(view: AxisView, marked: number[]): AxisLabel[] {
   const { positions, from, to, pixels, room } = view;
@@ -76,7 +96,8 @@ export function axisLabels(view: AxisView, marked: number[]): AxisLabel[] {
   const rows = pitch < ownRoom ? gridRows(view, at) : [];
   const every = Math.max(1, Math.ceil(room / pitch));
   const plain: AxisLabel[] = [];
-  if (!rows.length) {
+  if (positions.dates) plain.push(...dateLabels(view, at, pitch));
+  else if (!rows.length) {
     for (let index = Math.max(0, Math.floor(from)); index < Math.min(shown.length, to); index++) {
       if (index % every === 0) plain.push(one(index, false));
     }

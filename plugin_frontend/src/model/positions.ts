@@ -1,8 +1,11 @@
 /** The positions along the query or key axis of a site: how many, what each is called, which are padding. */
 import type { Axis, AxisKind, Pixels, Role, Sample, SampleInput, Site } from "../api/wire";
+import { dateTexts } from "./dates";
+import { framesOf, secondsOf, type Frame } from "./frames";
 import { graphOf, nodeBeside, type Graph } from "./graph";
 import { invisibleMark } from "./invisible";
 import { axesOf } from "./maps";
+import { numberText } from "./ranking";
 
 /** Left, top, right, bottom, as shares of the picture. */
 export type ObjectBox = [number, number, number, number];
@@ -24,8 +27,16 @@ export interface Positions {
   boxes: ObjectBox[] | null;
   /** Of the nodes of a graph: where each is drawn, and the pairs that an edge joins; null for all others. */
   graph: Graph | null;
+  /** The part of the sound or series of the sample that each frame covers; null for what is no frames, or where the log has neither. */
+  frames: Frame[] | null;
+  /** The date of each frame, in ISO 8601. */
+  dates: string[] | null;
+  /** What stands at each position in the sample beside its name: the value of a feature; null where there is none. */
+  values: (string | null)[] | null;
   /** The input that the positions lie in, where the log has it. */
   input: number | null;
+  /** The same, or the only one that fits where the log names none. */
+  source: SampleInput | null;
   /** Whether cells of a grid are known to lie in no picture. */
   nowhere: boolean;
   /** The words, where the positions are tokens of the sample. */
@@ -90,12 +101,25 @@ export function gridName(grid: number[], cell: number, brief = false): string {
   return indices.map((index, i) => `${names[i] ?? "axis"} ${index}`).join(", ");
 }
 
-/** The input that an axis lies in: the one named, else (for tokens) the only one with as many tokens. */
+/** What a sample, or all of them, says of the positions of an axis. */
+function ofSample<T>(of: T[] | null | undefined, sample: Sample | null): T | null {
+  return (of?.length === 1 ? of[0] : of?.[sample?.index ?? -1]) ?? null;
+}
+
+/** Whether an input may be that of so many positions, where the log names none. */
+const FITS: Partial<Record<AxisKind, (input: SampleInput, size: number) => boolean>> = {
+  tokens: ({ tokens }, size) => tokens?.length === size,
+  frames: ({ audio, dates }, size) => !!audio || dates?.length === size,
+  objects: ({ boxes }, size) => boxes?.length === size,
+  features: ({ names }, size) => names?.length === size,
+};
+
+/** The input that an axis lies in: the one named, else the only one that fits. */
 function inputOf(sample: Sample | null, input: number | null, kind: AxisKind, size: number): SampleInput | null {
   if (!sample) return null;
   if (input !== null) return sample.inputs[input] ?? null;
-  if (kind !== "tokens") return null;
-  const fitting = sample.inputs.filter((other) => other.tokens?.length === size);
+  const fits = FITS[kind];
+  const fitting = fits ? sample.inputs.filter((other) => fits(other, size)) : [];
   return fitting.length === 1 ? fitting[0]! : null;
 }
 
@@ -134,11 +158,24 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   const { cells, extra } = single ? layOut(single) : { cells: null, extra: [] };
   const extras = new Map(extra.map(({ position, name }) => [position, name]));
   const input = inputOf(sample, first?.input ?? null, kind, size);
-  const given = single?.names ?? null;
+  /** What an input says of its positions, by position of the axis: extra positions have none. */
+  const ofInput = <T>(facts: T[] | null | undefined): (T | undefined)[] | null => {
+    if (!facts || facts.length !== size - extra.length) return null;
+    return cells ? cells.map((cell) => facts[cell]) : facts;
+  };
+  const names = kind === "tokens" ? null : ofInput(input?.names)?.map((each) => each ?? "");
+  const given = single?.names ?? ofSample(single?.own_names, sample) ?? names ?? null;
   // Names of tokens are read as a text is.
   const ofText = kind === "tokens" || kind === "positions" ? (input?.tokens ?? null) : null;
   const tokens = given && kind === "tokens" ? given : given ? null : ofText;
-  const times = single?.seconds ? timeTexts(single.seconds) : null;
+  const frames = framesOf(single, input, size, cells);
+  const dates =
+    kind === "frames"
+      ? (ofSample(single?.dates, sample) ?? ofInput(input?.dates)?.map((each) => each ?? "") ?? null)
+      : null;
+  const seconds = dates ? null : secondsOf(single, input, frames);
+  const times = dates ? dateTexts(dates) : seconds && timeTexts(seconds);
+  const values = given && !tokens ? (ofInput(input?.values)?.map(valueText) ?? null) : null;
   const mask = tokens ? (input?.mask ?? null) : null;
   const there = own ? extra.length + own.reduce((product, cells) => product * cells, 1) : size;
   const all = Array.from({ length: Math.min(there, size) }, (_, i) => i);
@@ -157,25 +194,31 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     if (mark) return `${mark} ${position}`;
     if (word) return word;
     if (lone) return "query";
+    if (extras.has(position)) return extras.get(position)!;
     if (times) return times[position] ?? String(position);
-    if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position, true);
-    return String(position);
+    if (grid) return gridName(grid, cells ? (cells[position] ?? 0) : position, true);
+    // Beside names, a bare number would be taken for one.
+    return words ? `${noun} ${position}` : String(position);
   };
   const name = (position: number): string => {
     const word = words?.[position];
     const mark = tokens ? invisibleMark(word ?? "") : null;
     if (mark) return `${word ? quoted(mark) : "empty token"} (${noun} ${position})`;
-    if (word) return repeated.has(word) ? `${quoted(word)} (${noun} ${position})` : quoted(word);
+    const value = values?.[position] ?? null;
+    const called = value === null ? quoted(word ?? "") : `${quoted(word ?? "")} = ${value}`;
+    if (word) return repeated.has(word) ? `${called} (${noun} ${position})` : called;
     if (lone) return "the query";
-    if (times) return `frame at ${label(position)}`;
-    if (grid) return extras.get(position) ?? gridName(grid, cells ? (cells[position] ?? 0) : position);
+    if (extras.has(position)) return extras.get(position)!;
+    if (times) return dates ? label(position) : `frame at ${label(position)}`;
+    if (grid) return gridName(grid, cells ? (cells[position] ?? 0) : position);
     return `${NOUNS[kind]} ${position}`;
   };
   return {
     ...plainPositions(size, name),
     ...{ kind, grid, cells, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, label },
+    ...{ frames, dates, values, source: input },
     worded: words !== null,
-    boxes: ofSample(single?.boxes, sample),
+    boxes: ofSample(single?.boxes, sample) ?? (kind === "objects" ? boxesOf(ofInput(input?.boxes)) : null),
     slices: null,
     graph: graphOf(ofSample(single?.points, sample), ofSample(single?.edges, sample)),
     // Pictures that differ in size are cut alike: only how many pixels there are is their own.
@@ -185,9 +228,22 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
   };
 }
 
-/** What a sample has: its own, or what all samples have alike. */
-function ofSample<T>(facts: T[] | null | undefined, sample: Sample | null): T | null {
-  return (facts?.length === 1 ? facts[0] : facts?.[sample?.index ?? -1]) ?? null;
+/** The boxes of an input; null where an extra position among its objects has none. */
+const boxesOf = (boxes: (ObjectBox | undefined)[] | null): ObjectBox[] | null =>
+  boxes?.every((box) => box !== undefined) ? boxes : null;
+
+/** The only number of a position; null where it has several. */
+const valueText = (numbers: (number | null)[] | undefined): string | null =>
+  numbers?.length === 1 ? numberText(numbers[0] ?? NaN) : null;
+
+/** Whether a position has a name of its own, among positions that have names. */
+export const isNamed = (axis: Positions, position: number): boolean =>
+  axis.worded && axis.name(position) !== axis.label(position);
+
+/** The position that is read where none was chosen: the first, of objects the first that was found to be something. */
+export function firstPosition(axis: Positions | null): number {
+  const named = axis?.boxes ? axis.shown.find((position) => isNamed(axis, position)) : undefined;
+  return named ?? axis?.shown[0] ?? 0;
 }
 
 /** Positions that are nothing but names. */
@@ -203,6 +259,10 @@ export function plainPositions(size: number, name: (position: number) => string)
     slices: null,
     tokens: null,
     input: null,
+    frames: null,
+    dates: null,
+    values: null,
+    source: null,
   };
   return { size, kind: "positions", ...nothing, nowhere: false, worded: false, shown, name, label: name };
 }
@@ -222,10 +282,10 @@ export function inPicture(positions: Positions | null, input: number): positions
   return positions.input === null || positions.input === input;
 }
 
-/** Whether two axes have the same cells, boxes or nodes at the same positions. */
+/** Whether two axes have the same cells, boxes, nodes or frames at the same positions. */
 export function sameCells(one: Positions | null, other: Positions | null): boolean {
   const key = (axis: Positions | null) =>
-    JSON.stringify([axis?.grid, axis?.cells, axis?.pixels, axis?.boxes, axis?.graph, axis?.input]);
+    JSON.stringify([axis?.grid, axis?.cells, axis?.pixels, axis?.boxes, axis?.graph, axis?.frames, axis?.input]);
   return key(one) === key(other);
 }
 

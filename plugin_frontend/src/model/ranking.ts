@@ -26,3 +26,11 @@ export function weightText(weight: number): string {
   if (size < 1e-3) return weight.toExponential(2);
   return size >= 100 ? weight.toFixed(0) : weight.toPrecision(3);
 }
+
+/** A number of a sample, with at most four significant digits: "17.99", "1040", "0.1184". */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) return "NaN";
+  const size = Math.abs(value);
+  if (size >= 1e7 || (size > 0 && size < 1e-4)) return value.toPrecision(3);
+  return String(size >= 1000 ? Math.round(value) : Number(value.toPrecision(4)));
+}

@@ -1,5 +1,7 @@
 /** The samples of the series in focus: fetched, filtered, and the one that is shown. */
 import type { NpyArray } from "../api/npy";
+import { seriesOf, soundOf, type Signal } from "../model/signal";
+import type { Positions } from "../model/positions";
 import { address } from "../api/client";
 import type { Sample, SampleInput, SamplesAnswer } from "../api/wire";
 import type { Cell } from "../model/confusion";
@@ -19,6 +21,7 @@ export class SampleSelection extends Selection {
   readonly picture = new Resource<NpyArray>();
   /** What the model made of the sample at this step: (frames, rows, columns, channels). */
   readonly made = new Resource<NpyArray>();
+  readonly sound = new Resource<{ input: SampleInput; signal: Signal | null }>();
   readonly sampleNotes = new Notes(this);
 
   readonly samples: Sample[] = $derived.by(() => {
@@ -93,13 +96,37 @@ export class SampleSelection extends Selection {
 
   /** The input whose picture is shown beside the map: the one that the site's keys lie in, or its queries, else the first picture; -1 for none. */
   get pictureInput(): number {
+    return this.#inputWith(isPictured);
+  }
+
+  /** The first input of some kind among those that the site's keys, or its queries, lie in, else among all; -1 for none. */
+  #inputWith(fits: (input: SampleInput) => boolean): number {
     const inputs = this.sample?.inputs ?? [];
     const axes = this.site?.axes ?? [];
     for (const role of ["key", "query"] as const) {
       const named = axes.find((axis) => axis.role === role)?.input ?? null;
-      if (named !== null && isPictured(inputs[named])) return named;
+      if (named !== null && inputs[named] && fits(inputs[named])) return named;
     }
-    return inputs.findIndex(isPictured);
+    return inputs.findIndex(fits);
+  }
+
+  /** The sound or the series that the frames of an axis are frames of; null for other axes, and until the sound has come. */
+  signalOf(axis: Positions | null): Signal | null {
+    const { frames, source } = axis ?? {};
+    if (!frames || !source) return null;
+    const sound = this.sound.value;
+    return source.audio ? (sound?.input.audio === source.audio ? sound.signal : null) : this.#series(source);
+  }
+
+  #known = new WeakMap<SampleInput, Signal | null>();
+  #series(input: SampleInput): Signal | null {
+    let series = this.#known.get(input);
+    if (series === undefined) this.#known.set(input, (series = seriesOf(input)));
+    return series;
+  }
+
+  #shown(): Resource<unknown>[] {
+    return [this.sampleSet, this.thumbnails, this.picture, this.made, this.sound];
   }
 
   /** Whether the model makes a picture of the sample, in place of the one that is shown beside the map. */
@@ -124,11 +151,11 @@ export class SampleSelection extends Selection {
   );
 
   clearSamples(): void {
-    for (const resource of [this.sampleSet, this.thumbnails, this.picture, this.made]) resource.clear();
+    for (const resource of this.#shown()) resource.clear();
   }
 
   retrySamples(): void {
-    for (const resource of [this.sampleSet, this.thumbnails, this.picture, this.made]) resource.retry();
+    for (const resource of this.#shown()) resource.retry();
   }
 
   /** Asks for the samples of the step, their small pictures and the picture of the one shown. */
@@ -150,5 +177,17 @@ export class SampleSelection extends Selection {
     this.picture.want(url, (key, signal) => client.get(key, signal));
     const made = { ...mapsName, step: slot?.step ?? null, sample: sampleIndex, v: slot?.record?.v };
     this.made.want(this.showsMade ? address("pictures", made) : null, (key, signal) => client.get(key, signal));
+    this.#wantSound(params);
+  }
+
+  #wantSound(params: object): void {
+    const [index, { client }] = [this.#inputWith(({ audio }) => !!audio), this.server];
+    const input = this.sample?.inputs[index];
+    const url = input ? address("audio", { ...params, sample: this.sampleIndex, input: index }) : null;
+    this.sound.want(url, (key, signal) => {
+      const stored = client.get(key, signal);
+      const made = (array: NpyArray) => ({ input: input!, signal: soundOf(input!, array) });
+      return stored instanceof Promise ? stored.then(made) : made(stored);
+    });
   }
 }

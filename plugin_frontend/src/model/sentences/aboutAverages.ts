@@ -55,6 +55,7 @@ const REASONS: Record<Obstacle, string> = {
   "unknown words": "the log does not have their words, so that nobody knows whether a position is the same word in all",
   "other graphs": "their edges differ, so that a node is not the same in all",
   "other boxes": "their boxes differ, so that an object is not the same in all",
+  "other names": "the names of their positions differ",
   "other sizes": "they differ in size, so that a position is not the same in all",
 };
 

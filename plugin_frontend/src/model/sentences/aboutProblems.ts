@@ -27,6 +27,7 @@ const OBSTACLES: Record<Obstacle, string> = {
     "The log does not have the words of the two samples, so nobody knows whether a position is the same in both.",
   "other graphs": "The edges of the two samples differ, so a node is not the same in both.",
   "other boxes": "The boxes of the two samples differ, so an object is not the same in both.",
+  "other names": "The names of the positions differ between the two samples.",
   "other sizes": "The two samples differ in size, so a position is not the same in both.",
 };
 

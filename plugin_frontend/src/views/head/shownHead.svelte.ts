@@ -2,6 +2,7 @@
 import { kindWords } from "../../model/kindWords";
 import type { Site, WindowPlaces } from "../../api/wire";
 import { pictureCanvas } from "../../draw/pictureCanvas";
+import { ofAverage } from "../../model/averages";
 import type { FeatureMaps } from "../../model/features";
 import {
   hasQueries,
@@ -13,7 +14,7 @@ import {
   type AttentionMap,
   type Choice,
 } from "../../model/maps";
-import { inPicture, positionsOf, type Positions } from "../../model/positions";
+import { firstPosition, inPicture, positionsOf, type Positions } from "../../model/positions";
 import { relativeTo, type Norm } from "../../model/relative";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { sliced } from "../../model/slices";
@@ -49,6 +50,10 @@ export class ShownHead {
   /** Where the windows of the site lie in its feature map, where the log says it. */
   readonly places: WindowPlaces | null = $derived(this.site && placesOf(this.site));
   readonly window = $derived.by(() => (this.site ? Math.min(this.store.window, mapShape(this.site).windows - 1) : 0));
+  readonly #described = $derived.by(() => {
+    const { site, sample } = this;
+    return site && (this.count > 1 ? ofAverage(site, sample) : { site, sample });
+  });
   readonly #allQueries = $derived(this.#positions("query"));
   readonly #allKeys = $derived(this.#positions("key"));
   readonly #raw: AttentionMap | null = $derived.by(() => this.#map(this.shown, this.store.head));
@@ -215,7 +220,8 @@ export class ShownHead {
   }
 
   #positions(role: "query" | "key"): Positions | null {
-    return this.site && placedIn(positionsOf(this.site, role, this.sample), this.places, this.window);
+    const described = this.#described;
+    return described && placedIn(positionsOf(described.site, role, described.sample), this.places, this.window);
   }
 
   #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {
@@ -238,7 +244,7 @@ export class ShownHead {
 
   #clamp(position: number | null, axis: Positions | null): number {
     if (!axis) return 0;
-    return position !== null && axis.shown.includes(position) ? position : (axis.shown[0] ?? 0);
+    return position !== null && axis.shown.includes(position) ? position : firstPosition(axis);
   }
 
   /** Keeps a channel of a gate, or lets it go when it is kept already. */

@@ -6,9 +6,9 @@ import { tintedCells } from "../../draw/patches";
 import { graphPicture } from "../../draw/graph";
 import { pictureCanvas } from "../../draw/pictureCanvas";
 import { hasGateKind } from "../../model/heads";
-import { hasQueries, LazyMap, mapOf, mapShape, type AttentionMap } from "../../model/maps";
+import { columnOf, hasQueries, LazyMap, mapOf, mapShape, type AttentionMap } from "../../model/maps";
 import { meanRow, poolMaps, poolRows } from "../../model/pool";
-import { inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
+import { firstPosition, inPicture, positionsOf, sameCells, type Positions } from "../../model/positions";
 import { ranked } from "../../model/ranking";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { sliced } from "../../model/slices";
@@ -18,7 +18,7 @@ import type { HeadRows } from "../../state/queryRows.svelte";
 import type { Store } from "../../state/store.svelte";
 
 /** Weights up to this many times uniform do not stand out. */
-const NEAR_UNIFORM = 1.2;
+export const NEAR_UNIFORM = 1.2;
 /** So many of the strongest have their value written at them. */
 const VALUES = 5;
 
@@ -108,7 +108,7 @@ export class SampleReading {
   readonly query: number = $derived.by(() => {
     const shown = this.queries?.shown ?? [];
     const { query } = this.store.choices;
-    return query !== null && shown.includes(query) ? query : (shown[0] ?? 0);
+    return query !== null && shown.includes(query) ? query : firstPosition(this.queries);
   });
   /** The query whose row is read, or the one under the pointer. */
   readonly active: number = $derived(this.preview ?? this.query);
@@ -127,6 +127,15 @@ export class SampleReading {
     const rows = this.layerLines.map(({ values }) => values);
     return rows.length ? poolRows(rows, layers) : null;
   });
+
+  /** How much each query looks at the key under the pointer, where keys are other positions than queries; else null. */
+  readonly column: Float32Array | null = $derived.by(() => {
+    const { pointed, options } = this;
+    if (pointed === null || this.same || this.average || options.layers !== "one") return null;
+    return this.#map && columnOf(this.#map, pointed);
+  });
+  /** What the full tint of that column stands for. */
+  readonly columnFull = $derived(Math.max(1e-9, ...(this.column ?? []).filter(Number.isFinite)));
 
   /** For every layer of as many queries and keys, the row of the kept query. */
   readonly layerLines: { index: number; values: Float32Array }[] = $derived.by(() => {
@@ -171,7 +180,8 @@ export class SampleReading {
   /** In which order bars stand: those of gates by falling value, so that one sees how many are open. */
   readonly barOrder: number[] = $derived.by(() => {
     const shown = this.keys?.shown ?? [];
-    const sorted = this.site && this.line && hasGateKind(this.site) && !this.keys?.tokens;
+    const inOrder = !!this.keys?.tokens || this.keys?.kind === "frames";
+    const sorted = this.site && this.line && hasGateKind(this.site) && !inOrder;
     return sorted ? ranked(this.line!, shown).map(({ position }) => position) : shown;
   });
   /** The positions that a picture is tinted at. */
