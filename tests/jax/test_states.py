@@ -140,7 +140,7 @@ def test_functions_live_no_longer_for_being_captured() -> None:
 def test_options_are_those_of_the_model() -> None:
     own = variables()
     still = weights(Small(), own, X)
-    np.testing.assert_array_equal(weights(Small(), own, X, train=False), still)
+    np.testing.assert_array_equal(weights(Small(), own, x=X, train=False), still)
     dropped = weights(Small(), own, X, train=True, rngs={"dropout": jax.random.key(0)})
     np.testing.assert_allclose(dropped, np.where(dropped == 0, 0, 2 * still), atol=1e-6)
     with pytest.raises(CaptureError, match=r"The model 'Small' could not be traced by JAX.*needs PRNG for \"dropout\""):

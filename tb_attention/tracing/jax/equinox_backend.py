@@ -16,11 +16,11 @@ _COMPILED, _MAPPED = "equinox._jit", "equinox._vmap_pmap"
 class EquinoxBackend(FunctionBackend):
     """See `Backend`. A module is written for one sample, as those of Equinox are, unless it is mapped over samples already."""
 
-    def functional(self, model: Any, inputs: Sequence[Any]) -> Functional:
+    def functional(self, model: Any, inputs: Sequence[Any], *, has_named: bool) -> Functional:
         while type(model).__module__ == _COMPILED:
             model = model.__wrapped__
         if not isinstance(model, equinox.Module):
-            return super().functional(model, inputs)
+            return super().functional(model, inputs, has_named=has_named)
         is_of_one = type(model).__module__ != _MAPPED
         model = equinox.nn.inference_mode(model)
         return Functional(type(model).__name__, _called, model, inputs, _called, is_of_one)

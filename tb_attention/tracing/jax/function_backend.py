@@ -129,15 +129,19 @@ class FunctionBackend:
     def is_symbolic(self, value: Any) -> bool:
         return isinstance(value, jax.core.Tracer)
 
-    def functional(self, model: Any, inputs: Sequence[Any]) -> Functional:
+    def functional(self, model: Any, inputs: Sequence[Any], *, has_named: bool) -> Functional:
         """The model that the user gave as a function. The first input holds the parameters, unless a `partial` has them already.
+
+        Args:
+            model, inputs: What was given.
+            has_named: Whether there are keyword arguments too.
 
         Raises:
             ArgumentError: There are no parameters.
         """
         if isinstance(model, partial) and array_tree((model.args, model.keywords)).arrays:
             return _with_parameters(model, inputs)
-        if len(inputs) < 2:
+        if len(inputs) < 2 - has_named:
             raise ArgumentError(
                 "A function of JAX takes its parameters and then inputs, as in `capture(function, params, x)`, or has them "
                 f"already, as `functools.partial(function, params)`. Received: {counted(inputs)} for {name_of(model)!r}."
@@ -145,7 +149,7 @@ class FunctionBackend:
         return _of_parameters(model, inputs[0], inputs[1:])
 
     def read_call(self, model: Any, inputs: Sequence[Any], call_kwargs: Mapping[str, Any]) -> FunctionCall:
-        given = self.functional(model, inputs)
+        given = self.functional(model, inputs, has_named=bool(call_kwargs))
         tree = array_tree(given.tree)
         call = read_call(JaxTensors(), given.inputs, call_kwargs)
         own = {field.name: getattr(call, field.name) for field in dataclasses.fields(call)}

@@ -11,7 +11,7 @@ from tb_attention.tracing.jax.function_backend import Functional, FunctionBacken
 class NnxBackend(FunctionBackend):
     """See `Backend`. What is called is a copy, so that the module stays as it is: its flags, statistics, caches and counts."""
 
-    def functional(self, model: Any, inputs: Sequence[Any]) -> Functional:
+    def functional(self, model: Any, inputs: Sequence[Any], *, has_named: bool) -> Functional:
         return Functional(type(model).__name__, _at_inference, model, inputs, _at_inference)
 
 
