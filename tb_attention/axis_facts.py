@@ -210,6 +210,26 @@ def _within_one(points: list[Point]) -> tuple[Point, ...]:
     )
 
 
+def checked_tracks(given: Iterable[Any], size: int, kind: str) -> tuple[tuple[tuple[Box, ...], ...], ...]:
+    """For each sample, for each iteration, the box of each object; a single entry where all samples have the same.
+
+    Args:
+        given: (iterations, positions, 4) for all samples alike, or (samples, iterations, positions, 4).
+        size, kind: Of the axis.
+    """
+    if kind != "objects":
+        raise ArgumentError(f"Only an axis of kind 'objects' has `tracks`. Received: kind={kind!r}.")
+    try:
+        nested = [list(each) for each in given]
+        is_alike = all(_floats(box) is not None for boxes in nested for box in boxes)
+        tracks = [checked_boxes(boxes, size, kind) for boxes in ([nested] if is_alike else nested)]
+    except TypeError as error:
+        raise ArgumentError(
+            f"`tracks` must have shape (iterations, {size}, 4), or (samples, iterations, {size}, 4). Received: {_start(given)}."
+        ) from error
+    return tuple(tracks)
+
+
 _BOXES = "`boxes` must have shape ({size}, 4), or (samples, {size}, 4) where samples differ. Received: {received}."
 
 

@@ -19,6 +19,7 @@ from tb_attention.axis_facts import (
     checked_own_names,
     checked_points,
     checked_seconds,
+    checked_tracks,
     is_nested,
 )
 from tb_attention.errors import ArgumentError
@@ -45,7 +46,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 AXIS_KINDS: tuple[AxisKind, ...] = get_args(AxisKind)
 ROLES: tuple[Role, ...] = get_args(Role)
 
-BY_SAMPLE = ("boxes", "edges", "points", "dates", "own_names")
+BY_SAMPLE = ("boxes", "tracks", "edges", "points", "dates", "own_names")
 """The attributes of an `Axis` that may differ between samples."""
 
 
@@ -163,6 +164,8 @@ class Axis:
             bottom), shares of its width and height from 0 to 1. (positions, 4) for all samples, or (samples, positions, 4).
             Boxes that change from step to step are given with each step, to `AttentionWriter.write`. Kept as one tuple a sample,
             or a single one for all.
+        tracks: For kind "objects" of a site with iterations: the boxes of each iteration, in place of `boxes`:
+            (iterations, positions, 4) for all samples, or (samples, iterations, positions, 4). A box without area is not drawn.
         edges: For kind "nodes", and always there for it: pairs of nodes, by position, that an edge joins: (edges, 2) for all
             samples, or such a list for each sample. Defaults to none. Kept as `boxes` are.
         points: For kind "nodes": where each node is drawn, (across, down) from 0 to 1: (positions, 2) for all samples, or
@@ -187,6 +190,7 @@ class Axis:
     names: tuple[str, ...] | None = None
     seconds: tuple[float, ...] | None = None
     boxes: tuple[tuple[Box, ...], ...] | None = None
+    tracks: tuple[tuple[tuple[Box, ...], ...], ...] | None = None
     edges: tuple[tuple[Edge, ...], ...] | None = None
     points: tuple[tuple[Point, ...], ...] | None = None
     dates: tuple[tuple[str, ...], ...] | None = None
@@ -250,6 +254,8 @@ class Axis:
             self._keep(dates=checked_dates(self.dates, self.size, self.kind))
         if self.boxes is not None:
             self._keep(boxes=checked_boxes(self.boxes, self.size, self.kind))
+        if self.tracks is not None:
+            self._keep(tracks=checked_tracks(self.tracks, self.size, self.kind))
         if self.edges is not None and self.kind == "positions":
             # Stored so, because readers of earlier versions know no nodes.
             self._keep(kind="nodes")
@@ -302,9 +308,11 @@ class Axis:
         for name in ("names", "seconds"):
             if (facts := getattr(self, name)) is not None:
                 known[name] = facts[:size]
-        known |= {
-            name: tuple(each[:size] for each in facts) for name, facts in self.by_sample.items() if name != "edges"
-        }
+        for name, facts in self.by_sample.items():
+            if name not in ("tracks", "edges"):
+                known[name] = tuple(each[:size] for each in facts)
+        if self.tracks is not None:
+            known["tracks"] = tuple(tuple(boxes[:size] for boxes in track) for track in self.tracks)
         if size > self.size:
             known = dict.fromkeys(known)
         if self.edges is not None:
@@ -408,6 +416,13 @@ class Site:
                     f"`{called}` must be those of all samples alike, or of each of the samples of `weights`. "
                     f"Received: {called} of {sorted(counts)} samples, weights of {self.weights.shape[0]}, path={self.path!r}."
                 )
+        iterations = {axis.size for axis in self.axes if axis.role == "iteration"} or {1}
+        tracked = {len(track) for axis in self.axes for track in axis.tracks or ()}
+        if tracked and tracked != iterations:
+            raise ArgumentError(
+                "`tracks` must have the boxes of each iteration of the site. "
+                f"Received: boxes of {sorted(tracked)} iterations, weights of {sorted(iterations)}, path={self.path!r}."
+            )
         if self.features is not None and (
             self.features.ndim != 4
             or (self.features.shape[0], self.features.shape[3]) != (self.weights.shape[0], self.weights.shape[-1])

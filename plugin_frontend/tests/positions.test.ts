@@ -220,3 +220,29 @@ test("cells lie in the picture of their own input only, and those of no input in
   const of = (input: number | null) => positionsOf(site({}, [{ ...columns, input }]), "key", null);
   expect([inPicture(of(0), 0), inPicture(of(1), 0), inPicture(of(null), 0)]).toEqual([true, false, false]);
 });
+
+test("boxes that move are those of the iteration", () => {
+  const tracks = [[[[0, 0, 0.5, 0.5]], [[0.5, 0.5, 1, 1]]]] as never;
+  const moving = site({}, [
+    { role: "iteration", size: 2 },
+    { role: "key", size: 1, kind: "objects", tracks },
+  ]);
+  expect([0, 1].map((iteration) => positionsOf(moving, "key", mail, iteration).boxes)).toEqual([
+    [[0, 0, 0.5, 0.5]],
+    [[0.5, 0.5, 1, 1]],
+  ]);
+});
+
+test("a box without area is of no object that is there", () => {
+  expect(
+    boxUnder(
+      [
+        [0, 0, 0, 0],
+        [0.5, 0.5, 1, 1],
+      ],
+      [0, 1],
+      0,
+      0,
+    ),
+  ).toBe(1);
+});

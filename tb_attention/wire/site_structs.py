@@ -72,6 +72,7 @@ class Axis(WireStruct, frozen=True):
         seconds: Of kind "frames": the time of each.
         boxes: Of kind "objects": for each sample (or once for all) the box of each in its picture: left, top, right, bottom,
             from 0 to 1.
+        tracks: Of kind "objects" of a site with iterations: for each sample (or once for all), for each iteration, the boxes.
         edges: Of kind "nodes": for each sample (or once for all) the pairs of nodes that an edge joins.
         points: Of kind "nodes": for each sample (or once for all) where each is drawn: across and down, from 0 to 1.
         dates: Of kind "frames": for each sample (or once for all) the date of each, in ISO 8601 without a time zone.
@@ -91,6 +92,7 @@ class Axis(WireStruct, frozen=True):
     names: tuple[str, ...] | None = None
     seconds: tuple[float, ...] | None = None
     boxes: tuple[tuple[tuple[float, float, float, float], ...], ...] | None = None
+    tracks: tuple[tuple[tuple[tuple[float, float, float, float], ...], ...], ...] | None = None
     edges: tuple[tuple[tuple[int, int], ...], ...] | None = None
     points: tuple[tuple[tuple[float, float], ...], ...] | None = None
     dates: tuple[tuple[str, ...], ...] | None = None

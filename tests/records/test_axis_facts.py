@@ -193,3 +193,28 @@ def test_pooled_frames_begin_with_their_first_and_have_no_names() -> None:
     dated = site({"kind": "frames", "dates": [f"2024-01-0{day}" for day in range(1, 5)]}, {})
     assert shorten(dated, 2).axes[-2].dates == (("2024-01-01", "2024-01-03"),)
     assert (key.size, key.kind, key.boxes) == (2, "objects", None)
+
+
+TRACKS = [BOXES, HALF, BOXES]
+
+
+def test_tracks_have_boxes_for_each_iteration_and_come_back_from_a_log(tmp_path: Path) -> None:
+    assert Axis("key", 4, "objects", tracks=np.array(TRACKS)).tracks == (tuple(map(tuple, TRACKS)),)
+    moving = Axis("key", 4, "objects", tracks=np.array([TRACKS, TRACKS[::-1]]))
+    assert moving.tracks is not None
+    assert len(moving.tracks) == 2
+    assert moving.taken([1]).tracks == (tuple(map(tuple, TRACKS[::-1])),)
+    assert moving.cut(2).tracks == tuple(tuple(tuple(boxes[:2]) for boxes in track) for track in (TRACKS, TRACKS[::-1]))
+    axes = [Axis("iteration", 3), Axis("query", 1), moving]
+    weights = logs.rows(2, 2, 3, 4)[:, :, :, None]
+    with tb_attention.AttentionWriter(tmp_path) as writer:
+        writer.write(0, {"a": weights}, axes={"a": axes})
+        with pytest.raises(ArgumentError, match=r"boxes of \[3\] iterations, weights of \[2\]"):
+            writer.write(1, {"a": weights[:, :, :2]}, axes={"a": [Axis("iteration", 2), *axes[1:]]})
+    assert tb_attention.load(tmp_path).site("a").axes[-1] == moving
+
+
+@pytest.mark.parametrize("tracks", [TRACKS[0], [BOXES[:1]], 5, [[[(0, 0, 1)] * 4]]])
+def test_tracks_that_are_no_boxes_are_refused(tracks: Any) -> None:
+    with pytest.raises(ArgumentError):
+        Axis("key", 4, "objects", tracks=tracks)

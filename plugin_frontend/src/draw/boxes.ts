@@ -4,13 +4,16 @@ import { isNamed, type ObjectBox, type Positions } from "../model/positions";
 import { hatchRect } from "./hatch";
 import type { Crop, Tint } from "./tinted";
 
+/** 0 for an object that is not there. */
+const area = ([left, top, right, bottom]: ObjectBox) => (right - left) * (bottom - top);
+
 /** The smallest of the boxes around a point, of 0 to 1 across and down; where there is none, that of the nearest middle. */
 export function boxUnder(boxes: ObjectBox[], shown: number[], x: number, y: number): number {
-  const size = ([left, top, right, bottom]: ObjectBox) => (right - left) * (bottom - top);
   const away = ([left, top, right, bottom]: ObjectBox) => Math.hypot((left + right) / 2 - x, (top + bottom) / 2 - y);
   const around = ([left, top, right, bottom]: ObjectBox) => left <= x && x <= right && top <= y && y <= bottom;
-  const inside = shown.filter((position) => boxes[position] && around(boxes[position]));
-  const [among, measure] = inside.length ? [inside, size] : [shown, away];
+  const there = shown.filter((position) => boxes[position] && area(boxes[position]) > 0);
+  const inside = there.filter((position) => boxes[position] && around(boxes[position]));
+  const [among, measure] = inside.length ? [inside, area] : [there.length ? there : shown, away];
   const value = (position: number) => (boxes[position] ? measure(boxes[position]) : Infinity);
   return among.reduce((best, position) => (value(position) < value(best) ? position : best), among[0] ?? 0);
 }
@@ -32,7 +35,8 @@ export function drawBoxes(
   const paint = layer.getContext("2d");
   if (!paint) return;
   const { width, height } = layer;
-  const order = shown.filter((position) => boxes[position]).sort((a, b) => weight(a) - weight(b));
+  const there = shown.filter((position) => boxes[position] && area(boxes[position]) > 0);
+  const order = there.sort((a, b) => weight(a) - weight(b));
   const rects = boxes.map(([left, top, right, bottom]) => {
     const [x, y] = [Math.round(left * width), Math.round(top * height)];
     return { x, y, wide: Math.round(right * width) - x, high: Math.round(bottom * height) - y };

@@ -54,7 +54,7 @@ export function obstacleOf(site: Site, samples: Sample[]): Obstacle | null {
     if (axes.some(({ own }) => own && differ(samples.map(({ index }) => own[index ?? -1])))) return "other sizes";
     const unlike = (facts: unknown[] | null | undefined) =>
       !!facts && facts.length > 1 && differ(samples.map(({ index }) => facts[index ?? -1]));
-    if (axes.some(({ boxes }) => unlike(boxes))) return "other boxes";
+    if (axes.some(({ boxes, tracks }) => unlike(boxes) || unlike(tracks))) return "other boxes";
     if (axes.some(({ edges }) => unlike(edges))) return "other graphs";
     if (axes.some(({ own_names: names }) => unlike(names))) return "other names";
     const inputs = samples.map((sample) => inputAlong(site, role, sample));

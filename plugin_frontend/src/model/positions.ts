@@ -145,7 +145,8 @@ function layOut({ size, cells, extra = [] }: Axis): { cells: number[] | null; ex
 
 const named = (name: string, position: number): Extra => ({ position, name });
 
-export function positionsOf(site: Site, role: Role, sample: Sample | null): Positions {
+/** `iteration`: where boxes move with the iterations of the site, the one whose boxes are shown. */
+export function positionsOf(site: Site, role: Role, sample: Sample | null, iteration = 0): Positions {
   const axes = axesOf(site, role);
   const size = axes.reduce((product, axis) => product * axis.size, 1);
   const first = axes[0];
@@ -218,7 +219,10 @@ export function positionsOf(site: Site, role: Role, sample: Sample | null): Posi
     ...{ kind, grid, cells, extra, tokens, text: tokens ? (input?.text ?? null) : null, shown, label },
     ...{ frames, dates, values, source: input },
     worded: words !== null,
-    boxes: ofSample(single?.boxes, sample) ?? (kind === "objects" ? boxesOf(ofInput(input?.boxes)) : null),
+    boxes:
+      ofSample(single?.tracks, sample)?.[iteration] ??
+      ofSample(single?.boxes, sample) ??
+      (kind === "objects" ? boxesOf(ofInput(input?.boxes)) : null),
     slices: null,
     graph: graphOf(ofSample(single?.points, sample), ofSample(single?.edges, sample)),
     // Pictures that differ in size are cut alike: only how many pixels there are is their own.

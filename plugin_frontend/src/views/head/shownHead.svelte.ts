@@ -220,8 +220,9 @@ export class ShownHead {
   }
 
   #positions(role: "query" | "key"): Positions | null {
-    const described = this.#described;
-    return described && placedIn(positionsOf(described.site, role, described.sample), this.places, this.window);
+    const [described, iteration] = [this.#described, this.store.iteration];
+    if (!described) return null;
+    return placedIn(positionsOf(described.site, role, described.sample, iteration), this.places, this.window);
   }
 
   #map(weights: SiteWeights | null, wanted: number): AttentionMap | null {

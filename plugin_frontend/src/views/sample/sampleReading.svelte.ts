@@ -53,6 +53,8 @@ export class SampleReading {
   readonly shown: SiteWeights | null = $derived.by(() => this.store.arrays.weights.value);
   readonly site: Site | null = $derived(this.shown?.site ?? null);
   readonly sample = $derived.by(() => (this.shown ? (this.store.samples[this.shown.sample] ?? null) : null));
+  /** Whether boxes move with the iterations: they are elsewhere at other steps. */
+  readonly moves = $derived(this.site?.axes.some(({ tracks }) => tracks) ?? false);
   readonly gate = $derived(this.site !== null && !hasQueries(this.site));
   readonly picture = $derived.by(() => {
     const picture = this.store.shownPicture;
@@ -60,8 +62,12 @@ export class SampleReading {
     return picture ? pictureCanvas(picture) : null;
   });
 
-  readonly #allQueries = $derived(this.site ? positionsOf(this.site, "query", this.sample) : null);
-  readonly #allKeys = $derived(this.site ? positionsOf(this.site, "key", this.sample) : null);
+  readonly #allQueries = $derived.by(() =>
+    this.site ? positionsOf(this.site, "query", this.sample, this.store.iteration) : null,
+  );
+  readonly #allKeys = $derived.by(() =>
+    this.site ? positionsOf(this.site, "key", this.sample, this.store.iteration) : null,
+  );
   /** The maps of all heads, as they were stored. */
   readonly #maps: AttentionMap[] = $derived.by(() => {
     const { shown } = this;

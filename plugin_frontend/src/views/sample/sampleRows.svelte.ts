@@ -23,8 +23,8 @@ export class SampleRows {
     const { strip } = this.reading.options;
     return this.strips.some(([name]) => name === strip) ? strip : (this.strips[0]?.[0] ?? strip);
   });
-  /** The examples of cells are others at every step: they have no row over steps. */
-  readonly hasSteps = $derived.by(() => !this.store.showsExamples);
+  /** The examples of cells are others at every step, and so is what moves: they have no row over steps. */
+  readonly hasSteps = $derived.by(() => !this.store.showsExamples && !this.reading.moves);
   readonly strips = $derived.by(() =>
     (Object.keys(STRIPS) as (keyof typeof STRIPS)[])
       .filter((name) => name !== "epochs" || this.hasSteps)
