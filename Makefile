@@ -87,7 +87,7 @@ build: .venv/dev $(BUNDLE)
 	@$(BIN)/python -m build --outdir dist .
 
 bench: .venv/dev $(BUNDLE)
-	@for script in capture_cost capture_collection capture_huggingface capture_torch_cost capture_jax_cost capture_jax_libraries backend_zoo encode_cost serve_map log_write log_budget log_listing log_scale log_memory log_buffers log_clients log_kills confusion_cost tab_confusion; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@for script in capture_cost capture_collection capture_huggingface capture_timm capture_torch_cost capture_jax_cost capture_jax_libraries backend_zoo encode_cost serve_map log_write log_budget log_listing log_scale log_memory log_buffers log_clients log_kills confusion_cost tab_confusion; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 fuzz: .venv/dev
 	@$(BIN)/python -m tests.records.fuzz $(or $(SECONDS),60) $(SEED)

@@ -1,4 +1,4 @@
-"""What a capture of a PyTorch module costs beside a plain pass: at the size of BERT-base, and at first in a process.
+"""What a capture of a PyTorch module costs beside a plain pass: at the size of BERT-base, in memory, and at first in a process.
 
 Prints the median of the ratios of neighbouring passes, with fused attention and with the weights of all 144 heads.
 """
@@ -6,7 +6,6 @@ Prints the median of the ratios of neighbouring passes, with fused attention and
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -31,6 +30,22 @@ tb_attention.capture(model, x)
 first = time.perf_counter()
 tb_attention.capture(model, x)
 print(f"{plain - start:.3f} {first - plain:.3f} {time.perf_counter() - first:.3f} {'torch._dynamo' in sys.modules}")
+"""
+
+MEMORY = """
+import resource, sys, torch, transformers, tb_attention
+torch.manual_seed(0)
+config = transformers.BertConfig(num_hidden_layers=4, max_position_embeddings=1024)
+model = transformers.BertModel._from_config(config, attn_implementation=sys.argv[1]).eval()
+ids = torch.randint(5, 1000, (4, 512))
+tb_attention.capture(model, ids[:, :8])  # what is imported at first, and code
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+with torch.no_grad():
+    model(ids)
+plain = peak()
+for _ in range(2):
+    size = sum(site.weights.nbytes for site in tb_attention.capture(model, ids).values())
+print(f"{size / 1e6:.0f} {(peak() - plain) / size:.2f}")
 """
 
 
@@ -58,7 +73,10 @@ def main() -> None:
             f"BERT-base, {attention}, {SAMPLES} x {TOKENS}: capture / plain pass {median(ratios):.2f}; "
             f"first capture / first plain pass {first / first_plain:.2f}"
         )
-    print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+    for attention in ("sdpa", "eager"):
+        command = [sys.executable, "-c", MEMORY, attention]
+        size, ratio = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout.split()
+        print(f"memory beyond that of a plain pass, {attention}, weights of {size} MB: {ratio} times these")
     report = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True, env=os.environ)
     first_plain, first, later, compiler = report.stdout.split()
     print(

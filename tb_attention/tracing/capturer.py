@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
@@ -75,6 +76,7 @@ class Capturer:
                 except Stale:
                     # Control flow that depends on the inputs, or on the weights, has changed.
                     kept.forget(call)
+                    call = dataclasses.replace(call, has_varied=True)
         name = getattr(self.model, "name", type(self.model).__name__)
         raise CaptureError(
             f"The model {name!r} does other operations each time it is called, so that none of its sites is captured."

@@ -45,6 +45,7 @@ class Call:
         tensors: The arrays, in the order in which they were given, which is that of a sample's inputs.
         signature: What makes two calls run the same trace; hashable. Says shapes without the number of samples.
         samples: How many samples there are: the length of the first array. Arrays of another length are the same for all samples.
+        has_varied: Whether the model did other operations for this call than when it was traced.
     """
 
     tensors: tuple[Any, ...]
@@ -53,6 +54,7 @@ class Call:
     _structure: Any
     signature: tuple[Any, ...]
     samples: int
+    has_varied: bool = False
 
     def arguments(self, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The positional and the keyword arguments, with other tensors instead of the arrays."""

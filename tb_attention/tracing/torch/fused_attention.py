@@ -23,20 +23,21 @@ def fused_weights(ran: Ran) -> torch.Tensor:
         float32 (or float64) array (samples, heads of queries, queries, keys). Rows without a key that may be seen are 0.
     """
     scores = _flex_scores(ran) if ran.name == FLEX else _scores(ran)
-    return scores.softmax(-1).nan_to_num()
+    # In place where that is possible: maps of many heads are the largest tensors of a capture.
+    return scores.softmax(-1).nan_to_num_()
 
 
 def _scores(ran: Ran) -> torch.Tensor:
     query, key = _wide(ran["query"]), _wide(ran["key"])
     scale = ran["scale"] if ran["scale"] is not None else query.shape[-1] ** -0.5
-    scores = query @ _for_all_heads(key, query).mT * scale
+    scores = (query @ _for_all_heads(key, query).mT).mul_(scale)
     mask = ran["attn_mask"] if ran["attn_mask"] is not None else ran["attn_bias"]
     if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.to(scores.dtype)
+        scores = scores.masked_fill_(~mask, -torch.inf) if mask.dtype == torch.bool else scores.add_(mask)
     if ran["is_causal"]:
         # Aligned to the first query and the first key, as all of these kernels do.
         seen = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-        scores = scores.masked_fill(~seen, -torch.inf)
+        scores = scores.masked_fill_(~seen, -torch.inf)
     return scores
 
 

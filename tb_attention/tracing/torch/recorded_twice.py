@@ -1,4 +1,4 @@
-"""Turns one call of a model into a flat graph: recorded with as many samples as there are, and with one more."""
+"""Turns one call of a model into a flat graph: recorded with a few samples, and with one more."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from tb_attention.errors import CaptureError
+from tb_attention.tracing import limits
 from tb_attention.tracing.backend import Arrays, Trace
 from tb_attention.tracing.graph import Graph, Value
-from tb_attention.tracing.limits import LEAST_SAMPLES
 from tb_attention.tracing.model_call import Call
 from tb_attention.tracing.torch.aten_pass import Runnable
 from tb_attention.tracing.torch.aten_recording import AtenRecording
@@ -52,13 +52,18 @@ def record_twice(model: Any, call: Call, wrap: Callable[[Any], Runnable], layers
 
 
 def _recorded(model: Runnable, call: Call) -> tuple[AtenRecording, int | None]:
-    """The recording, and the number of samples that it is bound to."""
-    size = max(call.samples, LEAST_SAMPLES)
-    with contextlib.suppress(Exception):
-        first, more = (_record(model, call, samples) for samples in (size, size + 1))
-        if [node.op for node in first.nodes] == [node.op for node in more.nodes] and first.keys == more.keys:
-            first.forget_differences(more)
-            return first, None
+    """The recording, and the number of samples that it is bound to.
+
+    A few samples show what a model does in less time. All are taken where it did something else with all of them before.
+    """
+    least, whole = limits.LEAST_SAMPLES, max(call.samples, limits.LEAST_SAMPLES)
+    for size in (whole,) if call.has_varied else dict.fromkeys((least, whole)):
+        with contextlib.suppress(Exception):
+            first, more = (_record(model, call, samples) for samples in (size, size + 1))
+            if [node.op for node in first.nodes] == [node.op for node in more.nodes] and first.keys == more.keys:
+                first.forget_differences(more)
+                # One sample may take other operations than several: it is run as two.
+                return first, least if call.has_varied and call.samples < least else None
     return _record(model, call, call.samples), call.samples
 
 

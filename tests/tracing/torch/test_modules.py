@@ -96,6 +96,25 @@ def test_control_flow_may_depend_on_the_numbers() -> None:
         np.testing.assert_allclose(site.weights, model.expected(given.relu() if given.sum() > 0 else given), atol=1e-6)
 
 
+def test_a_few_samples_are_recorded_and_all_where_they_decide_otherwise() -> None:
+    seen: list[int] = []
+
+    class Deciding(Attending):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(len(x))
+            return super().forward(x.relu() if float(x.sum()) > 0 else x)
+
+    model, x = Deciding(), some_features(8)
+    (site,) = tb_attention.capture(Attending(), x).values()
+    for shift, passes in ((0, [2, 3, 8]), (40, [2, 3, 8, 8, 9, 8])):
+        given = -x.abs()
+        given[4:] += shift
+        seen.clear()
+        (site,) = tb_attention.capture(Deciding() if shift else model, given, sites=None).values()
+        assert seen == passes
+        assert len(site.weights) == 8
+
+
 def test_weights_that_the_model_edits_in_place_are_as_they_were() -> None:
     class Editing(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
