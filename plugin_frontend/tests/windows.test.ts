@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cellOf, plainPositions } from "../src/model/positions";
-import { partsOf, placedIn, placesOf, windowText } from "../src/model/windows";
+import { partsOf, placedIn, placesOf, windowText, windowUnder } from "../src/model/windows";
 import { site } from "./helpers";
 
 /** Four windows of 2 x 2 cells of a map of 4 x 4, as it is and rolled by 1 up and to the left. */
@@ -104,5 +104,12 @@ describe("placedIn", () => {
   it("leaves positions as they are where it is not known which cells they are", () => {
     expect(placedIn(four, null, 0)).toBe(four);
     expect(placedIn(plainPositions(9, String), SHIFTED, 0).grid).toBeNull();
+  });
+});
+
+describe("windowUnder", () => {
+  it("finds the window that a place of the picture lies in, and the position there", () => {
+    expect(windowUnder(SHIFTED, 0.1, 0.1)).toEqual({ window: 3, position: 3 });
+    expect(windowUnder(PLAIN, 0.9, 0.1)).toEqual({ window: 1, position: 1 });
   });
 });

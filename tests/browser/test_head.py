@@ -238,6 +238,18 @@ def test_a_window_is_outlined_in_the_picture_and_chosen_there(server: TensorBoar
         expect(sentence).to_contain_text(re.compile("^row 3, col 4 looks at "))
 
 
+def test_a_cell_of_any_window_is_the_query_of_the_sample(server: TensorBoard, chromium: Browser) -> None:
+    with opened(chromium, server.address, choices(run="windows", view="sample")) as tab:
+        tab.wait_until_drawn("sample")
+        sentence = tab.frame.locator("p[aria-live]").first
+        expect(sentence).to_contain_text(re.compile("^row 1, col 1 looks at "))
+        tab.frame.get_by_role("slider", name="Cell of the picture").click(position={"x": 4, "y": 4})
+        expect(sentence).to_contain_text(re.compile("^row 0, col 0 looks at "))
+        expect(tab.frame.get_by_role("slider", name="window")).to_have_value("15")
+        # Rows over steps and layers would be means over the windows.
+        expect(tab.frame.get_by_text("over epochs", exact=True)).to_have_count(0)
+
+
 def test_a_decoder_shows_the_text_it_writes_and_the_text_it_reads(
     logs: Path, server: TensorBoard, chromium: Browser
 ) -> None:

@@ -35,6 +35,15 @@ export function placedIn(axis: Positions, places: WindowPlaces | null, window: n
   };
 }
 
+/** The window that a place of the picture lies in, and its position there; null for none. `x`, `y`: shares of the picture. */
+export function windowUnder(places: WindowPlaces, x: number, y: number): { window: number; position: number } | null {
+  const [rows = 1, columns = 1] = places.grid;
+  const at = (share: number, count: number) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+  const cell = at(y, rows) * columns + at(x, columns);
+  const window = places.cells.findIndex((own) => own.includes(cell));
+  return window < 0 ? null : { window, position: places.cells[window]!.indexOf(cell) };
+}
+
 function runsOf(numbers: number[]): Run[] {
   const runs: Run[] = [];
   for (const number of [...new Set(numbers)]) {

@@ -1,5 +1,4 @@
 /** What is drawn below the bars of a head, over the same columns: its values over steps, and the mean of each class. */
-import { mapShape } from "../../model/maps";
 import { labelName } from "../../model/samples";
 import { classMeanName } from "../../model/sentences";
 import { thinned, type Thinned } from "../../model/thinned";
@@ -9,11 +8,7 @@ import type { ShownHead } from "./shownHead.svelte";
 const MOST_LINES = 55;
 
 export class BarLines {
-  /** Rows over steps are those of one sample, over iterations and windows together. */
-  readonly hasSteps = $derived.by(() => {
-    const shape = this.look.site && mapShape(this.look.site);
-    return this.look.hasSteps && shape !== null && shape.iterations * shape.windows === 1;
-  });
+  readonly hasSteps = $derived.by(() => this.look.hasSteps);
   readonly steps: Thinned<Line> = $derived.by(() => {
     const { store, site, head } = this.look;
     const answer = store.data.rows.steps.value;

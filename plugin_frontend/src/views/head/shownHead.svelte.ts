@@ -170,7 +170,12 @@ export class ShownHead {
   readonly fitsSteps = $derived.by(
     () => this.options.full === "steps" && this.hasSteps && this.direction === "looks" && !this.gate,
   );
-  readonly hasSteps = $derived.by(() => this.store.slots.length > 1 && !this.store.showsExamples && this.count === 1);
+  /** Whether there is the row of each step: where maps are several a step, there is only the mean of them. */
+  readonly hasSteps = $derived.by(() => {
+    const shape = this.site && mapShape(this.site);
+    const single = shape !== null && shape.iterations * shape.windows === 1;
+    return this.store.slots.length > 1 && !this.store.showsExamples && this.count === 1 && single;
+  });
   /** How strongly the line tints the cells of its axis. */
   readonly tint: TintScale | null = $derived.by(() => {
     const [line, axis] = [this.line, this.lineAxis];
@@ -179,7 +184,9 @@ export class ShownHead {
     if (this.gate) return openTint([line], cells);
     const steps = this.way === "looks" ? this.#stepLines : [];
     if (steps.length) return fitTint([line], cells, "steps", steps);
-    return fitTint([line], cells, this.options.full === "quantile" ? "quantile" : "row");
+    const quantile = this.options.full === "quantile";
+    const ofColumn = quantile ? "98 % of the column's cells" : "the largest of the column";
+    return fitTint([line], cells, quantile ? "quantile" : "row", [line], this.way === "looks" ? undefined : ofColumn);
   });
 
   /** The picture that the windows lie in. */

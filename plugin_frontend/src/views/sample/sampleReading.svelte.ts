@@ -2,7 +2,7 @@
 import { kindWords } from "../../model/kindWords";
 import type { Site } from "../../api/wire";
 import { fitTint, openTint, type TintScale } from "../../color/tint";
-import { tintedCells } from "../../draw/patches";
+import { positionUnder, tintedCells } from "../../draw/patches";
 import { graphPicture } from "../../draw/graph";
 import { pictureCanvas } from "../../draw/pictureCanvas";
 import { hasGateKind } from "../../model/heads";
@@ -13,6 +13,7 @@ import { ranked } from "../../model/ranking";
 import { renormalise, sinks, specialPositions, withoutPositions } from "../../model/special";
 import { sliced } from "../../model/slices";
 import { layoutText, type Word } from "../../model/text";
+import { placedIn, placesOf, windowUnder } from "../../model/windows";
 import type { SiteWeights } from "../../state/mapArrays.svelte";
 import type { HeadRows } from "../../state/queryRows.svelte";
 import type { Store } from "../../state/store.svelte";
@@ -58,16 +59,20 @@ export class SampleReading {
   readonly gate = $derived(this.site !== null && !hasQueries(this.site));
   readonly picture = $derived.by(() => {
     const picture = this.store.shownPicture;
-    if (this.site && mapShape(this.site).windows > 1) return null;
+    // A window covers a part of the picture: `places` says which, where the log has it.
+    if (this.site && mapShape(this.site).windows > 1 && this.places?.grid.length !== 2) return null;
     return picture ? pictureCanvas(picture) : null;
   });
 
-  readonly #allQueries = $derived.by(() =>
-    this.site ? positionsOf(this.site, "query", this.sample, this.store.iteration) : null,
-  );
-  readonly #allKeys = $derived.by(() =>
-    this.site ? positionsOf(this.site, "key", this.sample, this.store.iteration) : null,
-  );
+  /** Where the windows of the site lie in its feature map, where the log says it. */
+  readonly places = $derived(this.site && placesOf(this.site));
+  /** Whether the site has one map a head at each step: rows over steps and layers are means over iterations and windows. */
+  readonly single = $derived.by(() => {
+    const shape = this.site && mapShape(this.site);
+    return shape !== null && shape.iterations * shape.windows === 1;
+  });
+  readonly #allQueries = $derived(this.#positions("query"));
+  readonly #allKeys = $derived(this.#positions("key"));
   /** The maps of all heads, as they were stored. */
   readonly #maps: AttentionMap[] = $derived.by(() => {
     const { shown } = this;
@@ -195,7 +200,7 @@ export class SampleReading {
   /** How strongly the line tints the picture. */
   readonly tint: TintScale = $derived.by(() => {
     const { line, cells, options } = this;
-    const steps = options.full === "steps" && options.layers === "one" ? this.stepLines : [];
+    const steps = options.full === "steps" && this.single && options.layers === "one" ? this.stepLines : [];
     if (this.gate || !line || !steps.length) return this.tintOf(line ? [line] : []);
     return fitTint([line], cells, "steps", steps);
   });
@@ -231,6 +236,13 @@ export class SampleReading {
     return word && this.queries ? wordName(word, this.queries) : "";
   }
 
+  #positions(role: "query" | "key"): Positions | null {
+    return (
+      this.site &&
+      placedIn(positionsOf(this.site, role, this.sample, this.store.iteration), this.places, this.store.window)
+    );
+  }
+
   #layout(axis: Positions | null): { words: Word[]; after: string } | null {
     if (!axis) return null;
     if (axis.tokens) return layoutText(axis.tokens, axis.shown, axis.text ?? null, this.options.pieces === "words");
@@ -259,6 +271,13 @@ export class SampleReading {
     this.preview = null;
     this.pointed = null;
   };
+
+  /** Makes what lies at a place of the picture the query, whichever window it is in. `x`, `y`: shares of the picture. */
+  keepUnder(axis: Positions, x: number, y: number): void {
+    const found = this.places && windowUnder(this.places, x, y);
+    if (found) this.store.choices.window = found.window;
+    this.keep(found ? found.position : positionUnder(axis, x, y));
+  }
 
   keep(query: number): void {
     this.store.choices.query = query;

@@ -24,13 +24,13 @@ export class SampleRows {
     return this.strips.some(([name]) => name === strip) ? strip : (this.strips[0]?.[0] ?? strip);
   });
   /** The examples of cells are others at every step, and so is what moves: they have no row over steps. */
-  readonly hasSteps = $derived.by(() => !this.store.showsExamples && !this.reading.moves);
+  readonly hasSteps = $derived.by(() => !this.store.showsExamples && !this.reading.moves && this.reading.single);
   readonly strips = $derived.by(() =>
     (Object.keys(STRIPS) as (keyof typeof STRIPS)[])
       .filter((name) => name !== "epochs" || this.hasSteps)
       // Beside a picture all heads are shown anyway.
       .filter((name) => name !== "heads" || (this.reading.headCount > 1 && !this.pictured))
-      .filter((name) => name !== "layers" || this.store.sites.length > 1)
+      .filter((name) => name !== "layers" || (this.store.sites.length > 1 && this.reading.single))
       .map((name) => [name, STRIPS[name]] as const),
   );
   /** Whether the sample is one picture that is query and key. */
@@ -52,7 +52,7 @@ export class SampleRows {
     const { keys, options, stepLines } = this.reading;
     // What the model made is another picture at each step.
     const picture = keys?.graph || !this.store.showsMade ? this.reading.pictureOf(keys) : null;
-    const drawn = picture && keys && this.tinted && stepLines.length && options.layers === "one";
+    const drawn = picture && this.hasSteps && keys && this.tinted && stepLines.length && options.layers === "one";
     return drawn ? this.reading.tintOf(stepLines, `the largest ${STRIPS.epochs}`) : null;
   });
   /** Draws the picture of a step in the film, tinted as it is in the view; null where the view shows no picture, or no step's row. */
