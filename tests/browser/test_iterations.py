@@ -87,7 +87,7 @@ def test_what_is_below_the_picture_stays_under_the_pointer(server: TensorBoard, 
     """Hovering a word tints the picture; the legend of the tint must not push the word away."""
     with opened(chromium, server.address, choices(run="painter", view="head")) as tab:
         tab.wait_until_drawn("head")
-        word = tab.frame.get_by_text(WORDS[1], exact=True).last
+        word = tab.frame.locator(".side [data-position]", has_text=WORDS[1]).first
         before = word.bounding_box()
         word.hover()
         expect(tab.frame.locator("p[aria-live]").first).to_contain_text(f"“{WORDS[1]}” is looked at")

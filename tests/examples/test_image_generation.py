@@ -96,5 +96,5 @@ def test_the_tab_shows_what_was_painted_by_then(
                 there = drawn[int((row + 0.5) * height / 8), int((column + 0.5) * width / 16)]
                 assert np.abs(there.astype(int) - made[row, column]).max() <= 3
         # A click on a word shows the cells that attend to it.
-        tab.frame.get_by_text(words[1], exact=True).last.click()
+        tab.frame.locator(".side [data-position]", has_text=words[1]).first.click()
         expect(tab.frame.locator("p[aria-live]").first).to_contain_text(f"“{words[1]}” is looked at")
