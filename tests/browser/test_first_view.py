@@ -17,7 +17,20 @@ from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.browser
 
-RARER = ("Compare", "Confusion", "Epochs", "Runs", "SampleNote", "Samples")
+RARER = (
+    "ChannelFeature",
+    "Compare",
+    "Confusion",
+    "Epochs",
+    "HeadGraph",
+    "HeadLines",
+    "HeadRows",
+    "QueryStepper",
+    "Runs",
+    "SampleNote",
+    "Samples",
+    "WindowInPicture",
+)
 ODD = "digits & more~(1)*"
 MOST_BYTES = 170_000
 
