@@ -92,7 +92,7 @@ def build_model(words: int, shape: tuple[int, ...], answers: int) -> keras.Model
 def main(logdir: str, quick: bool = False, verbose: int = 1) -> float:
     reached = []
     for tag, about, names, count, epochs in (
-        ("picture", about_pictures, DIGITS, 12_000 if quick else 30_000, 4 if quick else 12),
+        ("picture", about_pictures, DIGITS, 12_000 if quick else 30_000, 5 if quick else 12),
         ("sound", about_sounds, tuple(INSTRUMENTS), 3000 if quick else 10_000, 8 if quick else 20),
     ):
         keras.utils.set_random_seed(0)

@@ -30,7 +30,7 @@ def run(logs: Path) -> QuickRun:
     return trained("multimodal", logs / "multimodal")
 
 
-@pytest.mark.parametrize(("tag", "other", "epochs"), [("picture", "grid", 4), ("sound", "frames", 8)])
+@pytest.mark.parametrize(("tag", "other", "epochs"), [("picture", "grid", 5), ("sound", "frames", 8)])
 def test_every_epoch_is_logged_with_words_and_what_they_ask_about(
     run: QuickRun, tag: str, other: str, epochs: int
 ) -> None:
