@@ -12,7 +12,7 @@ look at the days right beside it, which is what a person would do. Play the epoc
 
 The data are 1,461 days, 2012 to 2015, from NOAA, in the Python package vega_datasets (0.2 MB), which pip fetches once. The model
 trains on 2012 to 2014 and is measured on 2015. The quality is R2, the share of the variance that it explains. The mean of the day
-before and the day after reaches 0.87.
+before and the day after reaches 0.89.
 """
 
 from __future__ import annotations
