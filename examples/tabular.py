@@ -7,8 +7,9 @@ Each of the 30 measurements of a tumour is a token: its value times a learned ve
 FT-Transformer (https://arxiv.org/abs/2106.11959). A class token reads them in two blocks of self-attention.
 
 `names=` of the samples is all that the tab needs: rows and columns of a map are the columns of the table, and the value of the
-sample stands beside each name. Look at the query CLS of block_2 in Head: few of the 30 columns decide. Epochs shows when they
-became the ones. Sample has the whole row of the table, tinted; compare a malignant sample with a benign one.
+sample stands beside each name. Look at the query CLS of block_2 in Head: after the quick run, the five strongest of the 30
+columns get 35 to 55 % of its attention, by head. Sample has the whole row of the table, tinted; compare a malignant sample with a
+benign one.
 
 The data come with scikit-learn: 569 tumours, 212 of them malignant (class 0). `values=` shows the measurements as they were
 taken; the model gets standardised ones. The quality is the accuracy on 114 tumours that were not trained on.

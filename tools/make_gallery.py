@@ -6,9 +6,13 @@ The pictures go into docs/pictures/gallery/, the pages into .build/gallery/, fro
 from __future__ import annotations
 
 import argparse
+import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, quote
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 import tb_attention
@@ -30,40 +34,66 @@ class Shot:
     Attributes:
         run: Its run below `logs/gallery`.
         view: The view to wait for.
-        choices: Further choices in the address, as `&key=value` without the prefix `p.attention.`.
+        choices: Further choices in the address: `key=value`, joined by `&`.
         dark: The colour scheme.
-        series: Whose maps the stand-alone page has.
     """
 
     run: str
     view: str
-    choices: dict[str, str]
+    choices: str = ""
     dark: bool = False
-    series: str | None = None
+
+    @property
+    def tag(self) -> str:
+        """The series of maps that is shown."""
+        found = re.search(r"(?:^|&)tag=([^&]+)", self.choices)
+        return found[1] if found else "attention"
 
 
-SHOTS: dict[str, Shot] = {}
+SHOTS = {
+    "article": Shot("article", "head", "tag=attention"),
+    "image_gates": Shot("image_gates/classifier", "head", "site=cbam_channels&bars=class&means=above"),
+    "image_vit": Shot("image_vit/windows", "head", "site=block_1/attention&window=3", dark=True),
+    "text_keywords": Shot("text_keywords", "samples", "keywords=lead&label=2", dark=True),
+    "text_sliding_window": Shot("text_sliding_window", "head", "site=window"),
+    "text_bert_finetune": Shot(
+        "text_bert_finetune", "compare", "versus=init&site=transformer_layer_5/self_attention_layer"
+    ),
+    "seq2seq_alignment": Shot("seq2seq_alignment/bahdanau", "head"),
+    "object_detection": Shot("object_detection", "sample", "site=block_2_to_cells", dark=True),
+    "image_generation": Shot("image_generation", "head", "iteration=7&head=1&key=1", dark=True),
+    "multimodal": Shot("multimodal", "sample", "tag=sound&site=text_to_other&query=3"),
+    "reinforcement_learning": Shot("reinforcement_learning", "head", "iteration=5&sample=start-2", dark=True),
+    "tabular": Shot("tabular", "head", "site=block_2"),
+    "time_series": Shot("time_series", "head", "site=block_2&query=30&head=2"),
+    "video": Shot("video", "sample", "site=block_1_attention&query=54&slice=3"),
+    "graph": Shot("graph", "head", "mode=lines&links=top300&query=33"),
+    "pytorch_huggingface": Shot("pytorch_huggingface", "overview"),
+    "jax_keras": Shot("jax_keras", "head", dark=True),
+    "overfitting": Shot("overfitting/plain", "epochs", "tag=training&site=block_1_attention&head=1", dark=True),
+}
 
 
 def make_picture(browser: Browser, address: str, name: str, shot: Shot) -> None:
     page = browser.new_page(
         viewport={"width": 1280, "height": 800}, color_scheme="dark" if shot.dark else "light", device_scale_factor=1.5
     )
-    given = {"run": shot.run, "view": shot.view, **shot.choices}
-    tab = Tab(page, address, "".join(f"&p.attention.{key}={value}" for key, value in given.items()))
+    choices = parse_qsl(f"run={shot.run}&view={shot.view}&{shot.choices}")
+    tab = Tab(page, address, "".join(f"&p.attention.{key}={quote(value, safe='')}" for key, value in choices))
     tab.wait_until_drawn(shot.view)
     page.wait_for_timeout(3000)  # the film strip and the examples of a cell come later
-    page.screenshot(path=PICTURES / f"{name}.png")
+    shown = Image.open(io.BytesIO(page.screenshot()))
+    shown.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
     page.close()
 
 
 def make_page(name: str, shot: Shot) -> None:
     """A page with the first, the last and some steps between them."""
     run = LOGS / shot.run
-    steps = tb_attention.load(run, tag=shot.series).steps
+    steps = tb_attention.load(run, tag=shot.tag).steps
     shown = sorted({steps[round(at * (len(steps) - 1) / (_MOST_STEPS - 1))] for at in range(_MOST_STEPS)})
     tb_attention.export_html(
-        run, PAGES / f"{name}.html", steps=shown, tag=shot.series, title=name, max_bytes=_MOST_PAGE_BYTES
+        run, PAGES / f"{name}.html", steps=shown, tag=shot.tag, title=name, max_bytes=_MOST_PAGE_BYTES
     )
 
 

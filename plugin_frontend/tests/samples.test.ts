@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Prediction, Sample } from "../src/api/wire";
-import { classShares } from "../src/model/samples";
+import { classShares, labelName } from "../src/model/samples";
 
 const sample = (label: number | null): Sample => ({
   id: "a",
@@ -29,4 +29,11 @@ test("without a prediction, a label or a step before there is nothing to invent"
   expect(classShares(null, { class: 2, probability: null }, null)).toEqual([
     { index: 2, now: NaN, before: NaN, truth: false },
   ]);
+});
+
+test("a label that is a number is written as short as it was given", () => {
+  const name = (value: unknown): string | null => labelName({ ...sample(null), label: { value } } as Sample, null);
+  expect(name(Math.fround(7.2))).toBe("7.2");
+  expect(name([Math.fround(0.1), 1234567])).toBe("[0.1,1234567]");
+  expect(name("NaN")).toBe('"NaN"');
 });

@@ -14,7 +14,12 @@ export function labelName(sample: Sample, names: string[] | null): string | null
   if (!label) return null;
   if (label.name) return label.name;
   if (label.class !== undefined && label.class !== null) return className(names, label.class);
-  return label.value === undefined || label.value === null ? null : JSON.stringify(label.value);
+  return label.value === undefined || label.value === null ? null : JSON.stringify(label.value, shortened);
+}
+
+/** Labels that are numbers are mostly float32, and 7.2 is then 7.199999809265137. */
+function shortened(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value;
 }
 
 /** A sample by its label and id: "cat #9f86". */
