@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Hashable, Sequence
 
@@ -51,8 +52,8 @@ def _received(attempt: OpenedAttempt, file: Entry, index: int, head: int) -> byt
         site, count = manifest.sites[index], manifest.sample_count
         if head >= site.heads:
             raise NotInLogError(f"The site has {site.heads} heads, counted from 0. Received: head={head}.")
-        keys = int(np.prod([axis.size for axis in site.axes if axis.role == "key"], dtype=np.int64))
-        weights = int(np.prod(site.shape, dtype=np.int64))
+        keys = math.prod(axis.size for axis in site.axes if axis.role == "key")
+        weights = math.prod(site.shape)
         if weights * count > _MOST_WORK or keys * count > _MOST_VALUES:
             raise LogError(f"{count} samples of {weights} weights each are too many to read at once.")
         samples = _samples(attempt, manifest.samples)
@@ -75,7 +76,7 @@ def _samples(attempt: OpenedAttempt, name: str | None) -> Sequence[Sample]:
 def _queries(site: SiteManifest, index: int, sample: Sample | None) -> Sequence[int]:
     """The queries of a sample that are no padding, as the page counts them."""
     axes = [axis for axis in site.axes if axis.role == "query"]
-    size = int(np.prod([axis.size for axis in axes], dtype=np.int64))
+    size = math.prod(axis.size for axis in axes)
     if len(axes) != 1 or sample is None:
         return range(size)
     axis = axes[0].of(index)
