@@ -78,3 +78,5 @@ SMALL_TERM = 1e-2
 """Constants up to this are added to a sum only to keep it from being 0."""
 POSITION_SLACK = 1e-6
 """By how many positions two positions may differ and be the same: the error of products of strides and offsets."""
+KERNEL_ERROR = 2e-2
+"""Of the result of a fused kernel of half precision on JAX, against its weights times its values."""

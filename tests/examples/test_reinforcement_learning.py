@@ -71,8 +71,9 @@ def test_the_slider_goes_through_the_scenes(logs: Path, server: TensorBoard, chr
         slider.press("End")
         tab.expect_link("p.attention.iteration=11")
         expect(slider).to_have_attribute("aria-valuetext", "iteration 11 of 12")
-        # The scene of the queries has no tint: only its outline lies around the agent.
-        drawn = pixels(tab.frame.get_by_role("slider", name="Cell of the picture").locator("canvas")).astype(int)
+        # The agent hardly looks at itself: its colour has next to no tint, and only its outline lies around it.
+        assert tb_attention.load(logs / "agent").weights(10, 0, "attention")[0, 11, 0, 0] < 0.02
+        drawn = pixels(tab.frame.get_by_role("group", name="The picture", exact=True).locator("canvas")).astype(int)
         rows, columns = np.nonzero((scenes[11] == BLUE).all(axis=-1))
         row, column = (int((middle.mean() + 0.5) / 84 * len(drawn)) for middle in (rows, columns))
         np.testing.assert_allclose(drawn[row, column, :3], BLUE, atol=12)

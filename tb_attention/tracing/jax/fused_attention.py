@@ -18,14 +18,13 @@ import numpy as np
 from jax.extend import core
 
 from tb_attention.errors import AttentionWarning
+from tb_attention.tracing import limits
 from tb_attention.tracing.jax.equations import runner
 
 _KERNELS = ("pallas_call", "dot_product_attention_fwd")
 """What the names of primitives of kernels begin with."""
 _ARGUMENTS = (("query", "key", "value"), ("q", "k", "v"))
 _SEQUENCE_FIRST, _HEADS_FIRST = "BTNH", "BNTH"
-_TOLERANCE = 2e-2
-"""Of the result of a kernel of half precision, against its weights times its values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,5 +171,5 @@ def _check(fused: Fused, given: Sequence[Any]) -> None:
     value = jnp.moveaxis(value, fused.heads, 1)
     value = jnp.repeat(value, weights.shape[1] // value.shape[1], axis=1)
     made = jnp.moveaxis(jnp.asarray(fused.run(*given)[fused.attended], jnp.float32), fused.heads, 1)
-    if not np.allclose(weights @ value, made, atol=_TOLERANCE, rtol=_TOLERANCE):
+    if not np.allclose(weights @ value, made, atol=limits.KERNEL_ERROR, rtol=limits.KERNEL_ERROR):
         raise ValueError("its result is not that of weights times values.")
