@@ -12,9 +12,10 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 export function handleKey(store: Store, event: KeyboardEvent): void {
+  // A dialog that has just closed says so only later, and the next key is no longer its own: so the page is asked, not the store.
+  if (document.querySelector("dialog[open]")) return;
   // Maps, texts and lists take the keys that they use for themselves, and prevent what else they would do.
-  if (store.help || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
-    return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   const target = event.target instanceof Element ? event.target : null;
   const now = { site: store.siteIndex, head: store.head };
   const head = (sites: number, heads: number) => {
