@@ -13,12 +13,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
 
 import tb_attention
-from tests.browser.tab import Tab
-from tests.conftest import BROWSER_FLAGS, ROOT, TensorBoard, find_browser
+from tests.conftest import ROOT
 from tools.run_examples import quick_run
+from tools.screenshots import screenshots
 
 LOGS = ROOT / "logs" / "gallery"
 PICTURES = ROOT / "docs" / "pictures" / "gallery"
@@ -74,17 +73,10 @@ SHOTS = {
 }
 
 
-def make_picture(browser: Browser, address: str, name: str, shot: Shot) -> None:
-    page = browser.new_page(
-        viewport={"width": 1280, "height": 800}, color_scheme="dark" if shot.dark else "light", device_scale_factor=1.5
-    )
+def address_of(shot: Shot) -> str:
+    """The choices of a shot, as they stand in the address."""
     choices = parse_qsl(f"run={shot.run}&view={shot.view}&{shot.choices}")
-    tab = Tab(page, address, "".join(f"&p.attention.{key}={quote(value, safe='')}" for key, value in choices))
-    tab.wait_until_drawn(shot.view)
-    page.wait_for_timeout(3000)  # the film strip and the examples of a cell come later
-    shown = Image.open(io.BytesIO(page.screenshot()))
-    shown.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
-    page.close()
+    return "".join(f"&p.attention.{key}={quote(value, safe='')}" for key, value in choices)
 
 
 def make_page(name: str, shot: Shot) -> None:
@@ -106,18 +98,14 @@ def main() -> None:
             print(f"{name}: reached {quick_run(name, LOGS / name).reached:.3f}", flush=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
     PAGES.mkdir(parents=True, exist_ok=True)
-    server = TensorBoard(LOGS)
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_browser(), args=[*BROWSER_FLAGS, "--no-sandbox"])
-            for name in names:
-                make_picture(browser, server.address, name, SHOTS[name])
-                make_page(name, SHOTS[name])
-                size = Path(PAGES / f"{name}.html").stat().st_size
-                print(f"{name}: docs/pictures/gallery/{name}.png, .build/gallery/{name}.html ({size / 1e6:.1f} MB)")
-            browser.close()
-    finally:
-        server.stop()
+    with screenshots(LOGS) as screenshot:
+        for name in names:
+            shot = SHOTS[name]
+            shown = Image.open(io.BytesIO(screenshot(address_of(shot), shot.view, shot.dark))).convert("RGB")
+            shown.quantize(256, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
+            make_page(name, shot)
+            size = Path(PAGES / f"{name}.html").stat().st_size
+            print(f"{name}: docs/pictures/gallery/{name}.png, .build/gallery/{name}.html ({size / 1e6:.1f} MB)")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from playwright.sync_api import sync_playwright
-
-from tests.browser.tab import Tab
-from tests.conftest import BROWSER_FLAGS, ROOT, TensorBoard, find_browser
+from tests.conftest import ROOT
+from tools.screenshots import screenshots
 
 LOGS = ROOT / "logs"
 PICTURES = ROOT / "docs" / "pictures"
@@ -31,25 +29,10 @@ def main() -> None:
         confused = [sys.executable, str(ROOT / "examples" / "confused.py"), "--logdir", str(LOGS / "confused")]
         subprocess.run([*confused, "--epochs", "8"], check=True)
     PICTURES.mkdir(exist_ok=True)
-    server = TensorBoard(LOGS)
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_browser(), args=[*BROWSER_FLAGS, "--no-sandbox"])
-            for name, (choices, view, scheme) in SHOTS.items():
-                page = browser.new_page(
-                    viewport={"width": 1280, "height": 800},
-                    color_scheme="dark" if scheme == "dark" else "light",
-                    device_scale_factor=1.5,
-                )
-                tab = Tab(page, server.address, choices)
-                tab.wait_until_drawn(view)
-                page.wait_for_timeout(3000)  # the film strip and the examples of a cell come later
-                page.screenshot(path=PICTURES / f"{name}.png")
-                page.close()
-                print(f"docs/pictures/{name}.png")
-            browser.close()
-    finally:
-        server.stop()
+    with screenshots(LOGS) as screenshot:
+        for name, (choices, view, scheme) in SHOTS.items():
+            (PICTURES / f"{name}.png").write_bytes(screenshot(choices, view, scheme == "dark"))
+            print(f"docs/pictures/{name}.png")
 
 
 if __name__ == "__main__":
