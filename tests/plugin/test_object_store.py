@@ -30,7 +30,7 @@ from tests.conftest import TensorBoard
 from tests.forwarder import Answer, Forwarder
 from tests.object_store import BUCKET, s3_environment, s3_server
 from tests.records import logs
-from tests.records.test_lease import attempt_of, start_child
+from tests.records.test_lease import check_two_writers
 
 from .conftest import open_tab
 from .test_process import Wire
@@ -377,19 +377,4 @@ def test_where_tensorflow_can_read_tensorboard_keeps_it(logdir: str) -> None:
 
 
 def test_two_processes_write_two_attempts_in_s3_and_one_warning_names_the_other(s3: Forwarder, url: str) -> None:
-    first = start_child(url, 0, 0)
-    assert attempt_of(first) == 1
-    second = start_child(url, 1, 100)
-    assert attempt_of(second) == 2
-    second.kill()
-    _, printed = second.communicate()
-    assert printed.count("AttentionWarning") == 1
-    assert f"process {first.pid} on " in printed
-    first.kill()
-    first.communicate()
-    third = start_child(url, 1, 200)
-    assert attempt_of(third) == 1, "the lease of a process that was killed on this machine is taken over at once"
-    third.kill()
-    third.communicate()
-    assert max(load(url, attempt=2).steps) >= 100
-    assert 200 in load(url, attempt=1).steps
+    check_two_writers(url)

@@ -261,26 +261,31 @@ def attempt_of(child: subprocess.Popen[str]) -> int:
     return int(child.stdout.readline().split()[1])
 
 
-def test_two_processes_write_two_attempts_and_a_killed_one_is_continued_at_once(tmp_path: Path) -> None:
-    first = start_child(tmp_path, 0, 0)
+def check_two_writers(place: Path | str) -> None:
+    """Two processes write two attempts, the second warns and names the first, and a killed one is continued at once."""
+    first = start_child(place, 0, 0)
     assert attempt_of(first) == 1
-    second = start_child(tmp_path, 1, 100)
+    second = start_child(place, 1, 100)
     assert attempt_of(second) == 2
     second.kill()
     _, printed = second.communicate()
     assert printed.count("AttentionWarning") == 1
     assert f"process {first.pid} on " in printed
-    assert max(load(tmp_path, attempt=1).steps) < 100
-    assert min(load(tmp_path, attempt=2).steps) == 100
+    assert max(load(place, attempt=1).steps) < 100
+    assert min(load(place, attempt=2).steps) == 100
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    third = start_child(tmp_path, 1, 200)
+    third = start_child(place, 1, 200)
     assert attempt_of(third) == 1
     third.kill()
     _, printed = third.communicate()
     assert "AttentionWarning" not in printed
-    assert join_attempt(tmp_path, "attention", 1).refused is None
-    assert 200 in load(tmp_path, attempt=1).steps
+    assert join_attempt(place, "attention", 1).refused is None
+    assert 200 in load(place, attempt=1).steps
+
+
+def test_two_processes_write_two_attempts_and_a_killed_one_is_continued_at_once(tmp_path: Path) -> None:
+    check_two_writers(tmp_path)
 
 
 def test_many_that_start_at_once_write_attempts_of_their_own(tmp_path: Path) -> None:
